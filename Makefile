@@ -1,0 +1,84 @@
+# Everything an engineer does here. `make` alone lists it. POSIX make and sh; the tools are Python packages,
+# pinned with hashes, in environments of their own under this folder.
+.POSIX:
+.SUFFIXES:
+
+ARCH ?= arm64
+ENV = dev
+PY = .venv/bin/python
+UV = .venv/bin/uv
+SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
+COMPILE = pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --custom-compile-command "make lock"
+
+.PHONY: help run demo test lint types build validate deploy app outcomes redrive lock clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-9s %s\n", $$1, $$2 }'
+
+run: .venv/.done .venv-ministack/.done ## start the local stack, play the main job, stay up
+	@$(PY) -m local.commands.demo --stay
+
+demo: .venv/.done .venv-ministack/.done ## the same, then exit
+	@$(PY) -m local.commands.demo
+
+test: .venv/.done .venv-ministack/.done ## run all tests: unit, integration, contract, e2e (TESTS= narrows it)
+	@$(PY) -m pytest $(TESTS)
+
+lint: .venv/.done ## ruff
+	@$(PY) -m ruff check .
+
+types: .venv/.done ## mypy --strict
+	@$(PY) -m mypy
+
+build: .venv-sam/.done ## build functions and layers, without Docker (ARCH=arm64 or x86_64)
+	@ARCH=$(ARCH) $(SAM) build --parameter-overrides Architecture=$(ARCH)
+	@du -sh .aws-sam/build/*
+
+validate: .venv-sam/.done ## check template.yaml with SAM and cfn-lint
+	@$(SAM) validate --lint
+	@.venv-sam/bin/cfn-lint template.yaml
+	@echo "template.yaml: cfn-lint has nothing to say"
+
+deploy: build ## deploy to your AWS account (ENV=dev, staging or prod of samconfig.toml)
+	@$(SAM) deploy --config-env $(ENV) --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
+
+app: .venv/.done ## make an app and print its keys, on the local stack or on STACK=name
+	@$(PY) -m local.commands.app $${STACK:+--stack "$$STACK"}
+
+outcomes: .venv/.done ## judge networks' answers: VECTORS=file
+	@$(PY) -m local.commands.outcomes "$(VECTORS)"
+
+redrive: .venv/.done ## send again what became a dead letter, on the local stack or on STACK=name
+	@$(PY) -m local.commands.redrive $${STACK:+--stack "$$STACK"}
+
+lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer versions)
+	@$(UV) $(COMPILE) $(UPGRADE) -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
+	@for name in dev ministack sam; do $(UV) $(COMPILE) $(UPGRADE) -o requirements-$$name.txt requirements-$$name.in || exit 1; done
+
+clean: ## remove what was built, and caches
+	@rm -rf .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find functions layers local tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pyenv's shims stand on the PATH for versions that are not chosen, too: only a Python that runs counts.
+.venv/.done: requirements-dev.txt
+	@for python in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 none; do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && break; \
+	done; \
+	if [ "$$python" = none ]; then echo "Python 3.13 is missing: no python3.13 on the PATH, none under ~/.pyenv/versions." >&2; exit 2; fi; \
+	echo "Setting up .venv (once) with $$python"; \
+	"$$python" -m venv .venv && sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > .venv/uv.txt && \
+	.venv/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r .venv/uv.txt
+	@$(UV) pip sync --require-hashes --python .venv requirements-dev.txt
+	@touch $@
+
+.venv-ministack/.done: .venv/.done requirements-ministack.txt
+	@echo "Setting up .venv-ministack (once): the AWS emulator of the local stack"
+	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-ministack
+	@$(UV) pip sync --require-hashes --python .venv-ministack requirements-ministack.txt
+	@touch $@
+
+.venv-sam/.done: .venv/.done requirements-sam.txt
+	@echo "Setting up .venv-sam (once): SAM CLI"
+	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-sam
+	@$(UV) pip sync --require-hashes --python .venv-sam requirements-sam.txt
+	@touch $@

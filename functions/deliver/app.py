@@ -1,0 +1,27 @@
+"""deliver: the delivery queues -> FCM and APNs, the ledger, the purge queue, and the next attempt."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from fanfare.pipeline.senders import AppSenders
+
+from fanfare.pipeline import intake
+from fanfare.pipeline.delivery import Deliverer, Settings
+from fanfare.pipeline.lane_watch import LaneWatch
+from fanfare.runtime import clock, metrics, settings
+from fanfare.runtime.batch import BatchResponse
+from fanfare.store import row
+
+
+@cache
+def _deliverer() -> Deliverer:
+    read = settings.read(Settings)
+    row.bind(read)
+    return Deliverer(read, AppSenders(read, clock.now), LaneWatch(clock.now), clock.now)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> BatchResponse:
+    response = intake.deliver_all(event["Records"], _deliverer(), context.get_remaining_time_in_millis)
+    metrics.flush()
+    return response

@@ -1,0 +1,21 @@
+"""dispatch: the streams of Messages and Objects -> the delivery queues, or fanout where a send is large."""
+
+from functools import cache
+from typing import Any
+
+from fanfare.pipeline import dispatch
+from fanfare.pipeline.dispatch import Settings
+from fanfare.runtime import settings
+from fanfare.runtime.batch import BatchResponse
+from fanfare.store import row
+
+
+@cache
+def _settings() -> Settings:
+    read = settings.read(Settings)
+    row.bind(read)
+    return read
+
+
+def handler(event: dict[str, Any], context: object) -> BatchResponse:
+    return dispatch.dispatch(event["Records"], _settings())

@@ -1,0 +1,18 @@
+"""fanout: the fanout queue -> finer arcs to itself, deliveries to the bulk queue."""
+
+from functools import cache
+from typing import Any
+
+from fanfare.pipeline import fanout
+from fanfare.pipeline.fanout import Settings
+from fanfare.runtime import batch, settings
+from fanfare.runtime.batch import BatchResponse
+
+
+@cache
+def _settings() -> Settings:
+    return settings.read(Settings)
+
+
+def handler(event: dict[str, Any], context: object) -> BatchResponse:
+    return batch.each(event["Records"], lambda record: fanout.fan_out(record, _settings()))

@@ -1,0 +1,1 @@
+"""Fanfare: the package that all functions share."""

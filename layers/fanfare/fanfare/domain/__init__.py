@@ -1,0 +1,1 @@
+"""Values and rules of the field: standard library only, no clock, no I/O."""

@@ -1,0 +1,134 @@
+"""What came back for one push, read without trusting it: an answer or a silence, and what the sender knew."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from math import ceil
+
+
+class Provider(StrEnum):
+    """Whose answer it is; the values are those of the outcome vectors."""
+
+    FCM = "fcm"
+    APNS = "apns"
+    APNS_BROADCAST = "apns_broadcast"
+    GOOGLE_OAUTH = "google_oauth"
+    GOOGLE_STS = "google_sts"
+    GOOGLE_IAMCREDENTIALS = "google_iamcredentials"
+
+
+class Transport(StrEnum):
+    """Why there is no answer."""
+
+    # Not processed: safe to send again at once.
+    REFUSED_STREAM = "refused_stream"
+    GOAWAY_ABOVE = "goaway_above_last_stream"
+    RESET_BEFORE_WRITE = "reset_before_write"
+    NOT_SENT = "not_sent"
+    # Not processed either, since there was no connection: trying at once would not help.
+    DNS_FAILURE = "dns_failure"
+    CONNECT_TIMEOUT = "connect_timeout"
+    CONNECT_FAILED = "connect_failed"
+    # No connection that may be used: somebody has to look.
+    TLS_UNTRUSTED = "tls_untrusted"
+    NO_HTTP2 = "no_http2"
+    # Written, and then nothing: may have been done.
+    READ_TIMEOUT = "read_timeout"
+    RESET_AFTER_WRITE = "reset_after_write"
+    RST_STREAM = "rst_stream"
+    GOAWAY_COVERED = "goaway_covered"
+    PROTOCOL_ERROR = "protocol_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer; header names may have either case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        for key, value in self.headers.items():
+            if key.lower() == name:
+                return value
+        return None
+
+    def document(self) -> object:
+        """The body as a JSON object or array; None for anything else: HTML, a bare word, nothing."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return value if isinstance(value, dict | list) else None
+
+    def retry_after_s(self, now_s: float | None) -> int | None:
+        """Retry-After in seconds; None where it is missing or malformed.
+
+        A date is measured against the answer's own Date, since clocks differ, and else against `now_s`.
+        """
+        value = (self.header("retry-after") or "").strip()
+        if re.fullmatch(r"[0-9]{1,18}", value):
+            return int(value)
+        until = _http_date(value)
+        since = _http_date(self.header("date") or "")
+        since = now_s if since is None else since
+        return None if until is None or since is None else max(0, ceil(until - since))
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """No answer; `blaming_goaways` in a row said BadDeviceToken, with no push accepted in between."""
+
+    why: Transport
+    blaming_goaways: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the sender knew of the push that was answered."""
+
+    attempt: int = 1
+    credential_attempt: int = 1
+    """2 when the credential is already the fresh one."""
+    breaker_open: bool = False
+    registered_at_ms: int | None = None
+    seconds_to_expiry: float | None = None
+    live_activity: bool = False
+    """The push named a Live Activity token: it is what a proof is about."""
+    now_s: float | None = None
+    """For a Retry-After that is a date, where the answer has no date of its own."""
+
+
+def objects(value: object) -> list[Mapping[str, object]]:
+    """The JSON objects of a JSON array."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def whole_number(value: object) -> int | None:
+    """A JSON number of at most 64 bits, or its digits in a string."""
+    match value:
+        case bool():
+            return None
+        case int() if abs(value) < 1 << 63:
+            return value
+        case float() if value.is_integer() and abs(value) < 1 << 63:
+            return int(value)
+        case str() if re.fullmatch(r"-?[0-9]{1,18}", value):
+            return int(value)
+        case _:
+            return None
+
+
+def _http_date(value: str) -> float | None:
+    if len(value) > 64:
+        return None
+    try:
+        date = parsedate_to_datetime(value)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

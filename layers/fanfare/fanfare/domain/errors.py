@@ -1,0 +1,121 @@
+"""What a caller of the API can be refused with.
+
+FanfareError
+├── InvalidInput            the request cannot be understood, or breaks a rule of the contract
+├── NotAuthenticated        no valid proof of who asks
+│   ├── WrongToken          a bearer token that is unknown, expired or revoked
+│   └── InvalidGrant        a login that fails
+├── NotPermitted            known, but without the right
+├── NotFound                AppNotFound, UserNotFound, InstallationNotFound, TopicNotFound, BucketNotFound,
+│                           ObjectNotFound, SubscriptionNotFound, FilterNotFound, MessageNotFound
+├── AlreadyExists           UserAlreadyExists, TopicAlreadyExists, BucketAlreadyExists, ObjectAlreadyExists,
+│                           SubscriptionAlreadyExists
+├── StaleVersion            If-Match names a version that is no longer the object's
+├── NotImplementedHere      a part of Kii that this server does not have
+└── Busy                    too many writers at once; trying again will help
+
+Each carries `details`: the contract's extra fields of the error body. Status and errorCode: api/errors.py.
+"""
+
+
+class FanfareError(Exception):
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class InvalidInput(FanfareError):
+    pass
+
+
+class NotAuthenticated(FanfareError):
+    pass
+
+
+class WrongToken(NotAuthenticated):
+    pass
+
+
+class InvalidGrant(NotAuthenticated):
+    pass
+
+
+class NotPermitted(FanfareError):
+    pass
+
+
+class NotFound(FanfareError):
+    pass
+
+
+class AppNotFound(NotFound):
+    pass
+
+
+class UserNotFound(NotFound):
+    pass
+
+
+class InstallationNotFound(NotFound):
+    pass
+
+
+class TopicNotFound(NotFound):
+    pass
+
+
+class BucketNotFound(NotFound):
+    pass
+
+
+class ObjectNotFound(NotFound):
+    pass
+
+
+class SubscriptionNotFound(NotFound):
+    pass
+
+
+class FilterNotFound(NotFound):
+    pass
+
+
+class MessageNotFound(NotFound):
+    pass
+
+
+class AlreadyExists(FanfareError):
+    pass
+
+
+class UserAlreadyExists(AlreadyExists):
+    pass
+
+
+class TopicAlreadyExists(AlreadyExists):
+    pass
+
+
+class BucketAlreadyExists(AlreadyExists):
+    pass
+
+
+class ObjectAlreadyExists(AlreadyExists):
+    pass
+
+
+class SubscriptionAlreadyExists(AlreadyExists):
+    pass
+
+
+class StaleVersion(FanfareError):
+    pass
+
+
+class NotImplementedHere(FanfareError):
+    pass
+
+
+class Busy(FanfareError):
+    pass

@@ -1,0 +1,69 @@
+"""The cut: from the size of a send to its arcs, as arithmetic."""
+
+from dataclasses import dataclass
+
+from fanfare.domain.push import Cut, Pace, Way
+from fanfare.domain.ring import Arc
+
+MAX_BITS = 20
+"""2**20 arcs of 500 subscribers: half a billion; beyond it arcs only grow, and are halved on the way."""
+
+DENSE_SHARE = 1 / 16
+"""From this share of subscribers on, reading an arc of Recipients costs less than looking each of them up:
+4 KB of packed rows cost what one lookup costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Settings: subscribers on an arc, queue messages for a record, deliveries that still go express."""
+
+    arc_size: int
+    fan_out: int
+    express: int
+
+    @property
+    def level_bits(self) -> int:
+        """How many bits one step may cut: the whole power of two within fan_out."""
+        return self.fan_out.bit_length() - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The first rows of one shard in ring order: how many, and where on the ring the last one lies."""
+
+    rows: int
+    last_place: int | None
+    """None when the sample holds every row of its stretch."""
+    stretch: Arc
+    """The stretch of the ring that the sampled shard covers."""
+
+
+def estimate(sample: Sample) -> float:
+    """Rows on the whole ring, from how far along its stretch the sample reached.
+
+    Users lie evenly, so n rows up to place p stand for (n - 1) / p of the stretch. The relative error is
+    about 1 / sqrt(n); a sample that holds its whole stretch is exact for that stretch.
+    """
+    stretches = 1 << sample.stretch.bits
+    if sample.last_place is None:
+        return float(sample.rows * stretches)
+    reached = sample.last_place - sample.stretch.start + 1
+    return (sample.rows - 1) * (1 << 64) / reached
+
+
+def decide(subscribers: float, population: float, limits: Limits) -> Cut:
+    """How to cut a send to an estimated number of subscribers among an estimated number of users."""
+    bits = 0
+    while bits < MAX_BITS and subscribers / (1 << bits) > limits.arc_size:
+        bits += 1
+    dense = bits > 0 and subscribers > DENSE_SHARE * population
+    return Cut(
+        bits=bits,
+        way=Way.BY_ARC if dense else Way.BY_KEY,
+        pace=Pace.EXPRESS if 1 << bits <= limits.express else Pace.BULK,
+    )
+
+
+def next_arcs(arc: Arc, cut: Cut, limits: Limits) -> list[Arc]:
+    """What one step makes of an arc: at most 2**level_bits finer ones; those at cut.bits are deliveries."""
+    return list(arc.cut(min(cut.bits, arc.bits + limits.level_bits)))

@@ -1,0 +1,34 @@
+"""Every answer and every silence to its outcome: which table decides, and what becomes of an expired push."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from fanfare.domain import outcome_apns, outcome_fcm, outcome_google, outcome_transport
+from fanfare.domain.answer import Answer, Context, Provider, Silence
+from fanfare.domain.outcome import Outcome, drop
+
+NOTHING_KNOWN = Context()
+
+
+def judge(provider: Provider, reply: Answer | Silence, context: Context = NOTHING_KNOWN) -> Outcome:
+    outcome = _by_table(provider, reply, context)
+    left_s = context.seconds_to_expiry
+    if left_s is not None and outcome.retry_after_s is not None and outcome.retry_after_s > left_s:
+        return replace(drop("expired"), unknown=outcome.unknown)
+    return outcome
+
+
+def _by_table(provider: Provider, reply: Answer | Silence, context: Context) -> Outcome:
+    if isinstance(reply, Silence):
+        return outcome_transport.judge(provider, reply)
+    match provider:
+        case Provider.FCM:
+            return outcome_fcm.judge(reply, context)
+        case Provider.APNS:
+            return outcome_apns.judge(reply, context)
+        case Provider.APNS_BROADCAST:
+            return outcome_apns.judge_broadcast(reply, context)
+        case Provider.GOOGLE_OAUTH | Provider.GOOGLE_STS | Provider.GOOGLE_IAMCREDENTIALS:
+            return outcome_google.judge(reply)
+        case _:
+            assert_never(provider)

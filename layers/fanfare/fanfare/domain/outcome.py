@@ -1,0 +1,91 @@
+"""What an answer means for the push and its device token: one consequence, with its reason."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class OutcomeKind(StrEnum):
+    DELIVERED = "delivered"
+    PURGE_TOKEN = "purge_token"
+    RETRY_AFTER_DELAY = "retry_after_delay"
+    RETRY_FRESH_CREDENTIAL = "retry_fresh_credential"
+    DROP_PAYLOAD_ERROR = "drop_payload_error"
+    PAUSE_ALARM_CREDENTIAL = "pause_alarm_credential"
+
+
+class PurgeTarget(StrEnum):
+    """What a proof says is dead."""
+
+    DEVICE_TOKEN = "device_token"
+    LIVE_ACTIVITY_TOKEN = "live_activity_token"
+    CHANNEL = "channel_id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    kind: OutcomeKind
+    reason: str
+    """The network's own word where it gave one; short, and safe in a log and as a counter's name."""
+    retry_after_s: int | None = None
+    """Before jitter; None where nothing is to be sent again."""
+    proof_at_ms: int | None = None
+    """The network's own time of the proof; None where it gave none."""
+    doubtful: bool = False
+    """A proof of the kind that a mistake of ours can cause: what the breaker counts, open or not."""
+    purge_target: PurgeTarget | None = None
+    new_connection: bool = False
+    """Sending again makes sense on a new connection only."""
+    spends_attempt: bool = True
+    """False where the network did not process the push."""
+    unknown: bool = False
+    """The push may have been delivered: sending again may double it."""
+
+
+def delivered() -> Outcome:
+    return _DELIVERED
+
+
+def purge(
+    reason: str,
+    *,
+    target: PurgeTarget = PurgeTarget.DEVICE_TOKEN,
+    proof_at_ms: int | None = None,
+    doubtful: bool = False,
+) -> Outcome:
+    return Outcome(
+        kind=OutcomeKind.PURGE_TOKEN,
+        reason=_word(reason),
+        purge_target=target,
+        proof_at_ms=proof_at_ms,
+        doubtful=doubtful,
+    )
+
+
+def retry(reason: str, delay_s: int) -> Outcome:
+    return Outcome(kind=OutcomeKind.RETRY_AFTER_DELAY, reason=_word(reason), retry_after_s=delay_s)
+
+
+def fresh(reason: str, *, new_connection: bool = False) -> Outcome:
+    return Outcome(
+        kind=OutcomeKind.RETRY_FRESH_CREDENTIAL,
+        reason=_word(reason),
+        retry_after_s=0,
+        new_connection=new_connection,
+    )
+
+
+def drop(reason: str) -> Outcome:
+    return Outcome(kind=OutcomeKind.DROP_PAYLOAD_ERROR, reason=_word(reason))
+
+
+def alarm(reason: str, *, doubtful: bool = False) -> Outcome:
+    return Outcome(kind=OutcomeKind.PAUSE_ALARM_CREDENTIAL, reason=_word(reason), doubtful=doubtful)
+
+
+def _word(reason: str) -> str:
+    """A reason comes from outside and ends in logs and as the name of a counter."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", reason)[:64] or "none"
+
+
+_DELIVERED = Outcome(kind=OutcomeKind.DELIVERED, reason="accepted")

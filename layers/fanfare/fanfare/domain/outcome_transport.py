@@ -1,0 +1,51 @@
+"""No answer at all: reference table E for transport events."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from fanfare.domain.answer import Provider, Silence, Transport
+from fanfare.domain.outcome import Outcome, alarm, retry
+
+BLAMING_GOAWAYS = 3
+"""APNs closes connections that show many errors; this many in a row are our mistake and not the tokens'."""
+
+
+def judge(provider: Provider, silence: Silence) -> Outcome:
+    """What was not processed costs no attempt; what was written may have been done."""
+    if silence.blaming_goaways >= BLAMING_GOAWAYS:
+        covered = silence.why is Transport.GOAWAY_COVERED
+        return replace(alarm("goaways_for_BadDeviceToken"), unknown=covered)
+    match silence.why:
+        case (
+            Transport.REFUSED_STREAM
+            | Transport.GOAWAY_ABOVE
+            | Transport.RESET_BEFORE_WRITE
+            | Transport.NOT_SENT
+        ):
+            return replace(retry(silence.why, 0), spends_attempt=False)
+        case Transport.DNS_FAILURE | Transport.CONNECT_TIMEOUT | Transport.CONNECT_FAILED:
+            return retry(silence.why, _base_delay_s(provider))
+        case Transport.TLS_UNTRUSTED | Transport.NO_HTTP2:
+            return alarm(silence.why)
+        case (
+            Transport.READ_TIMEOUT
+            | Transport.RESET_AFTER_WRITE
+            | Transport.RST_STREAM
+            | Transport.GOAWAY_COVERED
+            | Transport.PROTOCOL_ERROR
+        ):
+            return replace(retry(silence.why, _base_delay_s(provider)), unknown=True)
+        case _:
+            assert_never(silence.why)
+
+
+def _base_delay_s(provider: Provider) -> int:
+    match provider:
+        case Provider.FCM:
+            return 10
+        case Provider.APNS | Provider.APNS_BROADCAST:
+            return 5
+        case Provider.GOOGLE_OAUTH | Provider.GOOGLE_STS | Provider.GOOGLE_IAMCREDENTIALS:
+            return 1
+        case _:
+            assert_never(provider)

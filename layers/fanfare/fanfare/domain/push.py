@@ -1,0 +1,87 @@
+"""A push message on its way: what was accepted, and the deliveries that it becomes."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from fanfare.domain.payload import Payloads
+from fanfare.domain.ring import WHOLE_RING, Arc
+from fanfare.domain.scope import Target
+
+TO_USER = "user"
+"""The delivery ID of a direct push: it has one delivery."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """One send as accepted: to the subscribers of a target, or to one user. Times are epoch ms."""
+
+    app: str
+    id: str
+    payloads: Payloads
+    at: int
+    target: Target | None = None
+    user: str | None = None
+    to_production: bool = True
+    to_development: bool = True
+
+
+class Way(StrEnum):
+    """How a delivery finds the devices of its subscribers."""
+
+    BY_KEY = "key"
+    BY_ARC = "arc"
+
+
+class Pace(StrEnum):
+    """Which delivery queue: small sends do not wait behind large ones."""
+
+    EXPRESS = "express"
+    BULK = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How a send is cut into deliveries: decided once, kept in the ledger, final."""
+
+    bits: int
+    way: Way
+    pace: Pace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One push message for the subscribers on one arc, or for one user: the body of a delivery message.
+
+    A dead letter is the same body with the next round, so that moving it back to its queue sends it again.
+    """
+
+    push: Push
+    arc: Arc | None = None
+    way: Way = Way.BY_KEY
+    pace: Pace = Pace.EXPRESS
+    attempt: int = 1
+    round: int = 1
+    not_before: int = 0
+
+    @property
+    def id(self) -> str:
+        return self.arc.id if self.arc else TO_USER
+
+    def next_attempt(self, not_before: int) -> "Delivery":
+        return replace(self, attempt=self.attempt + 1, not_before=not_before)
+
+    def next_round(self) -> "Delivery":
+        return replace(self, attempt=1, round=self.round + 1, not_before=0)
+
+    def halves(self) -> list["Delivery"]:
+        assert self.arc is not None, "a user's delivery is never halved"
+        return [replace(self, arc=arc) for arc in self.arc.cut(self.arc.bits + 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoarseArc:
+    """A stretch that fanout still has to cut: the body of the fanout queue's message."""
+
+    push: Push
+    cut: Cut
+    arc: Arc = WHOLE_RING

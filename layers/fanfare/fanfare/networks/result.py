@@ -1,0 +1,44 @@
+"""What became of each request of a batch, and the way from there to its outcome."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fanfare.domain.answer import Answer, Context, Provider, Silence, Transport
+from fanfare.domain.judgement import NOTHING_KNOWN, judge
+from fanfare.domain.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The whole answer; header names are lower case, the body is cut at a bound."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NotProcessed:
+    """The other side did nothing with it: sending again doubles nothing."""
+
+    reason: Transport
+    blaming_goaways: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Written, at least in part, and never answered: it may have been done."""
+
+    reason: Transport
+    blaming_goaways: int = 0
+
+
+type Result = Answered | NotProcessed | Unknown
+
+
+def outcome_of(provider: Provider, result: Result, context: Context = NOTHING_KNOWN) -> Outcome:
+    match result:
+        case Answered():
+            return judge(provider, Answer(result.status, result.headers, result.body), context)
+        case NotProcessed() | Unknown():
+            return judge(provider, Silence(result.reason, result.blaming_goaways), context)

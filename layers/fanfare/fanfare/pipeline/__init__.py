@@ -1,0 +1,1 @@
+"""The way of a push, one file a step: dispatch, fanout, delivery, purge, sweep."""

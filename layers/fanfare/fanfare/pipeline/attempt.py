@@ -1,0 +1,118 @@
+"""One attempt, as values: whom it is for, and what the ledger writes of it."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from fanfare.domain.openness import OpenGroup, Standing, pack, unpack
+from fanfare.domain.outcome import OutcomeKind
+from fanfare.domain.policy import Exhausted, Settled, StillOpen, verdict
+from fanfare.domain.proof import Proof
+from fanfare.pipeline.finding import Addressee
+from fanfare.pipeline.sending import Sent
+from fanfare.store.ledger import Failure, Lease, State
+
+MAX_FAILURES = 20
+"""How many single failures a ledger row tells of."""
+
+
+@dataclass(slots=True)
+class Audience:
+    """Who is sent to now, who stays open for later, and how many open devices are no longer there."""
+
+    due: list[tuple[Addressee, Standing]] = field(default_factory=list)
+    later: list[tuple[bytes, Standing]] = field(default_factory=list)
+    gone: int = 0
+
+
+def audience(lease: Lease, found: Sequence[Addressee], now: int) -> Audience:
+    """Of the devices that are there now: those still open, if an attempt has ended before, and else all."""
+    if lease.open is None:
+        return Audience(due=[(one, Standing()) for one in found])
+    standings = unpack(lease.open)
+    if lease.delivery.attempt == 1:  # a new round: sent again from a dead letter
+        standings = {digest: Standing() for digest in standings}
+    result = Audience()
+    for one in found:
+        standing = standings.pop(one.digest, None)
+        if standing is None:
+            continue
+        if standing.due <= now:
+            result.due.append((one, standing))
+        else:
+            result.later.append((one.digest, standing))
+    result.gone = len(standings)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the write that ends the attempt carries: counts of all attempts, and the devices still open."""
+
+    state: State
+    groups: list[OpenGroup]
+    counts: Counter[str]
+    failures: list[Failure]
+
+
+def result(
+    lease: Lease,
+    gathered: Audience,
+    sent: Sequence[Sent],
+    waiting: Sequence[tuple[Addressee, Standing]],
+    *,
+    now: int,
+    max_tries: int,
+) -> Result:
+    counts = Counter(lease.counts)
+    failures = list(lease.failures)
+    still_open = [*gathered.later, *((one.digest, standing) for one, standing in waiting)]
+    if gathered.gone:
+        counts["gone"] += gathered.gone
+    for one in sent:
+        if one.standing.unknown or lease.retaken:
+            counts["possibly_doubled"] += 1
+        became = verdict(one.outcome, one.standing, now=now, max_tries=max_tries, jitter=random.random())
+        match became:
+            case Settled():
+                counts[became.count] += 1
+            case StillOpen():
+                still_open.append((one.addressee.digest, became.standing))
+            case Exhausted():
+                still_open.append((one.addressee.digest, replace(one.standing, tries=max_tries)))
+            case _:
+                assert_never(became)
+        if one.outcome.kind is not OutcomeKind.DELIVERED and len(failures) < MAX_FAILURES:
+            installation = one.addressee.device.installation_id
+            failures.append(Failure(installation, one.outcome.kind, one.outcome.reason))
+    groups = pack(still_open)
+    return Result(_state(groups, max_tries), groups, counts, failures)
+
+
+def next_due(groups: Sequence[OpenGroup], max_tries: int) -> int:
+    """When the next attempt is worth making: epoch ms."""
+    return min(group.standing.due for group in groups if group.standing.tries < max_tries)
+
+
+def proofs(app: str, sent: Sequence[Sent]) -> list[Proof]:
+    """The proofs among the outcomes, as they travel to purge."""
+    return [
+        Proof(
+            app=app,
+            installation=one.addressee.device.installation_id,
+            user=one.addressee.user,
+            at=one.at if one.outcome.proof_at_ms is None else one.outcome.proof_at_ms,
+            lane=one.lane,
+            reason=one.outcome.reason,
+        )
+        for one in sent
+        if one.outcome.kind is OutcomeKind.PURGE_TOKEN and one.lane is not None
+    ]
+
+
+def _state(groups: Sequence[OpenGroup], max_tries: int) -> State:
+    if not groups:
+        return State.DONE
+    return State.OPEN if any(group.standing.tries < max_tries for group in groups) else State.DEAD

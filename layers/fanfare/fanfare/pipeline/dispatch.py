@@ -1,0 +1,111 @@
+"""dispatch: a stream record becomes deliveries, or coarse arcs for fanout where the send is large."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from fanfare.domain.fanout import Limits, decide, estimate, next_arcs
+from fanfare.domain.push import CoarseArc, Cut, Delivery, Pace, Way
+from fanfare.domain.ring import HEX_DIGITS, WHOLE_RING
+from fanfare.domain.scope import Target
+from fanfare.pipeline import changes
+from fanfare.runtime import logs, queues, wire
+from fanfare.runtime.batch import BatchResponse, Record
+from fanfare.runtime.queues import Outgoing
+from fanfare.store import ledger, recipients, subscriptions
+
+SAMPLE_ROWS = 256
+"""First rows that an estimate looks at: its relative error is about 1 / sqrt(256), 6 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    buckets_table: str
+    subscriptions_table: str
+    recipients_table: str
+    ledger_table: str
+    express_queue_url: str
+    bulk_queue_url: str
+    fanout_queue_url: str
+    arc_size: int
+    fan_out: int
+    express_limit: int
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.arc_size, self.fan_out, self.express_limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A queue message that a record became."""
+
+    record: int
+    queue_url: str
+    message: Outgoing
+
+
+def dispatch(records: Sequence[Record], settings: Settings) -> BatchResponse:
+    """Queue what the records become, in bulk; the answer names the first record that could not be queued.
+
+    Everything before it is queued, and what comes after it comes again with it: Lambda's checkpoint.
+    """
+    planned: list[Planned] = []
+    failed = len(records)
+    for position, record in enumerate(records):
+        try:
+            planned += [Planned(position, *queued) for queued in _plan(record, settings)]
+        except Exception:  # noqa: BLE001 - whatever it was, the stream must not go past this record
+            logs.logger().exception("a record failed", extra={"event_id": record["eventID"]})
+            failed = position
+            break
+    failed = min([failed, *_send(planned)])
+    if failed == len(records):
+        return {"batchItemFailures": []}
+    return {"batchItemFailures": [{"itemIdentifier": records[failed]["dynamodb"]["SequenceNumber"]}]}
+
+
+def _plan(record: Record, settings: Settings) -> list[tuple[str, Outgoing]]:
+    push = changes.push_of(record)
+    if push is None:
+        return []
+    if push.target is None:
+        return [_delivery(Delivery(push=push), settings)]
+    # Anything that follows from the cut may be queued only once the cut is written.
+    cut = ledger.decide_cut(push, _cut(push.target, push.id, settings.limits))
+    arcs = next_arcs(WHOLE_RING, cut, settings.limits)
+    if arcs[0].bits < cut.bits:
+        return [
+            (settings.fanout_queue_url, Outgoing(wire.encode(CoarseArc(push=push, cut=cut, arc=arc))))
+            for arc in arcs
+        ]
+    return [_delivery(Delivery(push=push, arc=arc, way=cut.way, pace=cut.pace), settings) for arc in arcs]
+
+
+def _cut(target: Target, message_id: str, limits: Limits) -> Cut:
+    """How to cut, from a short look at one shard; which shard, the message decides."""
+    digit = HEX_DIGITS[blake2b(message_id.encode(), digest_size=1).digest()[0] % 16]
+    subscribers = estimate(subscriptions.sample(target, digit, SAMPLE_ROWS))
+    if subscribers <= limits.arc_size:
+        return Cut(bits=0, way=Way.BY_KEY, pace=Pace.EXPRESS)
+    return decide(subscribers, estimate(recipients.sample(target.app, digit, SAMPLE_ROWS)), limits)
+
+
+def _delivery(delivery: Delivery, settings: Settings) -> tuple[str, Outgoing]:
+    if delivery.pace is Pace.EXPRESS:
+        return settings.express_queue_url, Outgoing(wire.encode(delivery))
+    return settings.bulk_queue_url, Outgoing(wire.encode(delivery), group=delivery.push.id)
+
+
+def _send(planned: Sequence[Planned]) -> list[int]:
+    """Send all, queue by queue; the records whose messages were not taken."""
+    failed: list[int] = []
+    for queue_url in dict.fromkeys(one.queue_url for one in planned):
+        mine = [one for one in planned if one.queue_url == queue_url]
+        try:
+            refused = queues.send(queue_url, [one.message for one in mine])
+        except Exception:  # noqa: BLE001 - which of them went out is not known: all of them come again
+            logs.logger().exception("a queue failed", extra={"queue_url": queue_url})
+            refused = list(range(len(mine)))
+        failed += [mine[position].record for position in refused]
+    return failed

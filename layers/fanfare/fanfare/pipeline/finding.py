@@ -1,0 +1,65 @@
+"""Finding devices: who is on the arc, and which devices they have, read at the last moment."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from fanfare.domain.device import Device, Environment, Network, open_digest
+from fanfare.domain.push import Delivery, Push, Way
+from fanfare.store import recipients, subscriptions
+from fanfare.store.recipients import Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """One device to be reached, and whose it was when it was read."""
+
+    user: str
+    device: Device
+    environment: Environment
+
+    @property
+    def digest(self) -> bytes:
+        return open_digest(self.user, self.device)
+
+
+class TooManySubscribers(Exception):
+    """The arc holds far more subscribers than an arc should: it has to be halved."""
+
+
+def addressees(delivery: Delivery, limit: int | None) -> Iterator[Addressee]:
+    """The devices of the delivery's recipients that the push is for, as they are owned now.
+
+    Raises TooManySubscribers before the first one where the arc has more than `limit` subscribers.
+    """
+    for recipient in _recipients(delivery, limit):
+        yield from _devices(recipient, delivery.push)
+
+
+def _recipients(delivery: Delivery, limit: int | None) -> Iterator[Recipient]:
+    push = delivery.push
+    if delivery.arc is None or push.target is None:
+        assert push.user is not None, "a push is for a target or for a user"
+        return recipients.by_key(push.app, [push.user])
+    on_arc = subscriptions.on_arc(push.target, delivery.arc)
+    subscribers = list(islice(on_arc, None if limit is None else limit + 1))
+    if limit is not None and len(subscribers) > limit:
+        raise TooManySubscribers
+    if delivery.way is Way.BY_KEY:
+        return recipients.by_key(push.app, subscribers)
+    wanted = set(subscribers)
+    return (one for one in recipients.on_arc(push.app, delivery.arc) if one.user in wanted)
+
+
+def _devices(recipient: Recipient, push: Push) -> Iterator[Addressee]:
+    for wanted, packed_devices, environment in (
+        (push.to_production, recipient.production, Environment.PRODUCTION),
+        (push.to_development, recipient.sandbox, Environment.SANDBOX),
+    ):
+        if not wanted:
+            continue
+        for packed in packed_devices:
+            device = Device.unpack(packed)
+            payload = push.payloads.fcm if device.network is Network.FCM else push.payloads.apns
+            if payload is not None:
+                yield Addressee(recipient.user, device, environment)

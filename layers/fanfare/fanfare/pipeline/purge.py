@@ -1,0 +1,52 @@
+"""purge: deletes device tokens that a network proved dead, and no others; apart from the sending."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from fanfare.domain import breaker
+from fanfare.domain.proof import Proof
+from fanfare.runtime import logs, metrics, wire
+from fanfare.runtime.batch import Record
+from fanfare.runtime.clock import Clock
+from fanfare.store import installations, lanes
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    installations_table: str
+    recipients_table: str
+    lanes_table: str
+
+
+def purge(record: Record, clock: Clock) -> None:
+    """Compare and delete, for each proof in the message.
+
+    While the lane's breaker is open its proofs are let go, not kept: when the window has passed they
+    would delete what a mistake of ours condemned. A token that is really dead is proved dead again.
+    """
+    proofs = wire.decode(list[Proof], record["body"])
+    tripped = {
+        (app, lane): _tripped(app, lane, clock) for app, lane in {(proof.app, proof.lane) for proof in proofs}
+    }
+    done: Counter[str] = Counter()
+    for proof in proofs:
+        done["stopped" if tripped[proof.app, proof.lane] else _judge(proof)] += 1
+    if done["stopped"]:
+        metrics.count("PurgeStopped", done["stopped"])
+    metrics.count("Purged", done["purged"])
+    logs.logger().info("proofs", extra={"app": proofs[0].app if proofs else None, **done})
+
+
+def _tripped(app: str, lane: str, clock: Clock) -> bool:
+    answers = lanes.recent_answers(app, lane, clock())
+    return breaker.tripped(answers.all, answers.doubtful)
+
+
+def _judge(proof: Proof) -> str:
+    """Delete the installation if the proof is still about it; say what became of the proof."""
+    found = installations.find(proof.app, proof.installation)
+    if found is None:
+        return "gone"
+    if not proof.is_about(found.user, found.registered_at):
+        return "outdated"
+    return "purged" if installations.remove(found) else "changed"

@@ -1,0 +1,28 @@
+"""Metrics as EMF lines on standard output: counted in memory, written once for an invocation."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Metrics
+
+
+@cache
+def _metrics() -> "Metrics":
+    from aws_lambda_powertools import Metrics
+
+    return Metrics()
+
+
+def count(name: str, value: int = 1) -> None:
+    """Add to a counter of this invocation."""
+    from aws_lambda_powertools.metrics import MetricUnit
+
+    _metrics().add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def flush() -> None:
+    """Write what was counted; nothing is written when nothing was."""
+    metrics = _metrics()
+    if metrics.metric_set:
+        metrics.flush_metrics()

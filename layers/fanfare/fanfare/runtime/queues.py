@@ -1,0 +1,79 @@
+"""Sending to SQS: in batches, saying which messages were not taken."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fanfare.runtime import clients
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+MAX_DELAY_S = 900
+_BATCH_ENTRIES = 10
+_BATCH_BYTES = 1_048_576
+
+
+class QueueError(Exception):
+    """A queue did not take messages that nothing else remembers: the caller has to fail and be run again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to send: `group` is a fair queue's message group, `delay_s` at most MAX_DELAY_S."""
+
+    body: bytes
+    delay_s: int = 0
+    group: str | None = None
+
+
+def send(queue_url: str, messages: Sequence[Outgoing]) -> list[int]:
+    """Send all; the answer holds the positions of those that the queue did not take."""
+    refused: list[int] = []
+    for batch in _batches(messages):
+        entries: list[SendMessageBatchRequestEntryTypeDef] = []
+        for position in batch:
+            message = messages[position]
+            entry: SendMessageBatchRequestEntryTypeDef = {
+                "Id": str(position),
+                "MessageBody": message.body.decode(),
+            }
+            if message.delay_s > 0:
+                entry["DelaySeconds"] = min(message.delay_s, MAX_DELAY_S)
+            if message.group is not None:
+                entry["MessageGroupId"] = message.group
+            entries.append(entry)
+        answer = clients.sqs().send_message_batch(QueueUrl=queue_url, Entries=entries)
+        refused += [int(failure["Id"]) for failure in answer.get("Failed", [])]
+    return refused
+
+
+def send_all(queue_url: str, messages: Sequence[Outgoing]) -> None:
+    """Send all, or raise QueueError; a part may have gone out."""
+    if refused := send(queue_url, messages):
+        raise QueueError(f"{len(refused)} of {len(messages)} messages were not taken")
+
+
+def hold(queue_url: str, receipt_handles: Sequence[str], seconds: int) -> None:
+    """Let received messages be seen again only after so many seconds from now."""
+    for start in range(0, len(receipt_handles), _BATCH_ENTRIES):
+        clients.sqs().change_message_visibility_batch(
+            QueueUrl=queue_url,
+            Entries=[
+                {"Id": str(i), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+                for i, handle in enumerate(receipt_handles[start : start + _BATCH_ENTRIES])
+            ],
+        )
+
+
+def _batches(messages: Sequence[Outgoing]) -> Iterator[list[int]]:
+    batch: list[int] = []
+    size = 0
+    for position, message in enumerate(messages):
+        if len(batch) == _BATCH_ENTRIES or (batch and size + len(message.body) > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(position)
+        size += len(message.body)
+    if batch:
+        yield batch

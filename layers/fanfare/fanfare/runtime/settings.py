@@ -1,0 +1,34 @@
+"""A function's settings: read once from the environment into its frozen dataclass."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any, get_type_hints
+
+
+class SettingsError(Exception):
+    """The environment lacks variables, or one of them has the wrong form; the message names all of them."""
+
+
+def read[T](settings: type[T], environment: Mapping[str, str] | None = None) -> T:
+    """The dataclass filled from variables named as its fields in upper case; str, int and float fields.
+
+    Raises SettingsError.
+    """
+    environment = os.environ if environment is None else environment
+    types = get_type_hints(settings)
+    values: dict[str, Any] = {}
+    wrong: list[str] = []
+    for field in fields(settings):  # type: ignore[arg-type]
+        name = field.name.upper()
+        if name not in environment:
+            if field.default is MISSING:
+                wrong.append(f"{name} is missing")
+            continue
+        try:
+            values[field.name] = types[field.name](environment[name])
+        except ValueError:
+            wrong.append(f"{name} is not {types[field.name].__name__}: {environment[name]!r}")
+    if wrong:
+        raise SettingsError(f"{settings.__module__}.{settings.__name__}: " + "; ".join(wrong))
+    return settings(**values)

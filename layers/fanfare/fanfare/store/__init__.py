@@ -1,0 +1,1 @@
+"""DynamoDB through PynamoDB: one file per table, and no table anywhere else."""

@@ -1,0 +1,220 @@
+"""The ledger: a row for each delivery, with its lease, attempts and counts; and the cut of a send."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from secrets import token_hex
+
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.update import Action
+
+from fanfare.domain.openness import OpenGroup
+from fanfare.domain.push import Cut, Delivery, Push
+from fanfare.domain.ring import HEX_DIGITS
+from fanfare.runtime import wire
+from fanfare.store import pages
+from fanfare.store.row import Row, condition_failed, read
+
+KEPT_S = 30 * 86_400
+"""Longer than the dead-letter queue keeps: what is sent again must find its row."""
+
+_CUT = "cut"
+
+
+class State(StrEnum):
+    OPEN = "open"
+    DONE = "done"
+    DEAD = "dead"
+    HALVED = "halved"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One device's failure, for whoever looks into it: the installation ID is not the device token."""
+
+    installation: str
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """An attempt that is ours until `until` (epoch ms); `open` is None before the first attempt has ended."""
+
+    delivery: Delivery
+    claim: str
+    open: tuple[OpenGroup, ...] | None
+    counts: Mapping[str, int]
+    failures: tuple[Failure, ...]
+    ends: int
+    retaken: bool
+    """Somebody else held this attempt and never ended it: what it sent is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Another environment holds the lease of this attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """This attempt has ended: what should follow may still have to be queued."""
+
+    state: State
+    open: tuple[OpenGroup, ...]
+    attempt: int
+    round: int
+
+
+class LeaseLost(Exception):
+    """The attempt took longer than its lease, and another has taken it over."""
+
+
+class LedgerRow(Row):
+    class Meta:
+        table_name = None
+        setting = "ledger_table"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    cut = UnicodeAttribute(null=True)
+    state = UnicodeAttribute(null=True)
+    round = NumberAttribute(null=True)
+    ended = NumberAttribute(null=True)
+    """The last attempt that has ended, in this round."""
+    takes = NumberAttribute(null=True)
+    ends = NumberAttribute(null=True)
+    """How many attempts were taken and ended in all rounds: they differ where one was killed."""
+    claim = UnicodeAttribute(null=True)
+    lease_until = NumberAttribute(null=True)
+    open = BinaryAttribute(null=True, legacy_encoding=False)
+    counts = JSONAttribute(null=True)
+    failures = UnicodeAttribute(null=True)
+    expires = NumberAttribute()
+
+
+def decide_cut(push: Push, cut: Cut) -> Cut:
+    """Write how the send is cut, unless that is decided: the answer is the decision that stands."""
+    key = (f"{push.app}#{push.id}#{HEX_DIGITS[0]}", _CUT)
+    row = LedgerRow(*key, cut=wire.encode(cut).decode(), expires=push.at // 1000 + KEPT_S)
+    try:
+        row.save(condition=LedgerRow.pk.does_not_exist())
+    except PutError as error:
+        if not condition_failed(error):
+            raise
+        standing = read(LedgerRow, *key)
+        if standing is not None and standing.cut is not None:
+            return wire.decode(Cut, standing.cut)
+    return cut
+
+
+def take(delivery: Delivery, now: int, lease_ms: int) -> Lease | Held | Ended:
+    """Take an attempt of a delivery with a lease, or say why not."""
+    row = _key(delivery)
+    before = delivery.attempt - 1
+    mine = (
+        (LedgerRow.state == State.OPEN)
+        & (LedgerRow.round == delivery.round)
+        & (LedgerRow.ended == before)
+        & (LedgerRow.lease_until < now)
+    )
+    if before == 0:
+        again = (LedgerRow.state == State.DEAD) & (LedgerRow.round == delivery.round - 1)
+        mine = LedgerRow.pk.does_not_exist() | mine | again
+    claim = token_hex(8)
+    try:
+        row.update(
+            [
+                LedgerRow.state.set(State.OPEN),
+                LedgerRow.round.set(delivery.round),
+                LedgerRow.ended.set(before),
+                LedgerRow.claim.set(claim),
+                LedgerRow.lease_until.set(now + lease_ms),
+                LedgerRow.takes.add(1),
+                LedgerRow.expires.set(now // 1000 + KEPT_S),
+            ],
+            condition=mine,
+        )
+    except UpdateError as error:
+        if not condition_failed(error):
+            raise
+        return _refusal(delivery, claim)
+    return _lease(delivery, row)
+
+
+def end(
+    lease: Lease,
+    state: State,
+    groups: Sequence[OpenGroup],
+    counts: Mapping[str, int],
+    failures: Sequence[Failure],
+) -> None:
+    """End the attempt: one write with what came out; only after it the next attempt may be queued.
+
+    Raises LeaseLost.
+    """
+    row = _key(lease.delivery)
+    actions: list[Action] = [
+        LedgerRow.state.set(state),
+        LedgerRow.ended.set(lease.delivery.attempt),
+        LedgerRow.ends.set(lease.ends + 1),
+        LedgerRow.lease_until.set(0),
+        LedgerRow.counts.set(dict(counts)),
+        LedgerRow.open.set(wire.pack(groups)) if groups else LedgerRow.open.remove(),
+    ]
+    if failures:
+        actions.append(LedgerRow.failures.set(wire.encode(failures).decode()))
+    try:
+        row.update(actions, condition=LedgerRow.claim == lease.claim)
+    except UpdateError as error:
+        if condition_failed(error):
+            raise LeaseLost(f"{lease.delivery.push.id} {lease.delivery.id}") from error
+        raise
+
+
+def status(app: str, message_id: str) -> tuple[Cut | None, list[LedgerRow]]:
+    """The cut of a send and the rows of its deliveries: the message's status, exact at every moment."""
+    rows = [
+        LedgerRow.from_raw_data(item)
+        for digit in HEX_DIGITS
+        for item in pages.query(LedgerRow.table_name(), f"{app}#{message_id}#{digit}")
+    ]
+    cuts = [wire.decode(Cut, row.cut) for row in rows if row.cut is not None]
+    return (cuts[0] if cuts else None), [row for row in rows if row.cut is None]
+
+
+def _refusal(delivery: Delivery, claim: str) -> Lease | Held | Ended:
+    """Why an attempt cannot be taken; or that it is ours, taken by a write whose answer was lost."""
+    key = _key(delivery)
+    row = read(LedgerRow, key.pk, key.sk)
+    if row is None or row.state is None:
+        return Held()
+    if row.claim == claim:
+        return _lease(delivery, row)
+    place = (int(row.round or 0), int(row.ended or 0))
+    if row.state == State.OPEN and place < (delivery.round, delivery.attempt):
+        return Held()
+    return Ended(State(row.state), _open(row), place[1], place[0])
+
+
+def _lease(delivery: Delivery, row: LedgerRow) -> Lease:
+    ends = int(row.ends or 0)
+    return Lease(
+        delivery=delivery,
+        claim=row.claim or "",
+        open=_open(row) if ends else None,
+        counts=dict(row.counts or {}),
+        failures=tuple(wire.decode(list[Failure], row.failures)) if row.failures else (),
+        ends=ends,
+        retaken=int(row.takes or 0) - ends > 1,
+    )
+
+
+def _open(row: LedgerRow) -> tuple[OpenGroup, ...]:
+    return tuple(wire.unpack(list[OpenGroup], row.open)) if row.open else ()
+
+
+def _key(delivery: Delivery) -> LedgerRow:
+    digit = delivery.arc.digits[0] if delivery.arc else HEX_DIGITS[0]
+    return LedgerRow(f"{delivery.push.app}#{delivery.push.id}#{digit}", delivery.id)

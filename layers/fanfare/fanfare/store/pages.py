@@ -1,0 +1,98 @@
+"""The hot reads: pages and batches straight from the client, strongly consistent, with back-off."""
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fanfare.domain.errors import Busy
+from fanfare.domain.fanout import Sample
+from fanfare.domain.ring import Arc, user_of
+from fanfare.runtime import clients
+
+Item = dict[str, Any]
+"""A row as DynamoDB gives it: attribute name -> {type: value}."""
+
+_BATCH = 100
+_WRITE_BATCH = 25
+_UNPROCESSED_TRIES = 8
+
+
+def query(
+    table: str, partition: str, bounds: tuple[str, str] | None = None, *, limit: int | None = None
+) -> Iterator[Item]:
+    """The rows of a partition in key order, all of them or those between two sort keys; `limit` in all."""
+    arguments: dict[str, Any] = {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :pk" + (" AND sk BETWEEN :from AND :to" if bounds else ""),
+        "ExpressionAttributeValues": {":pk": {"S": partition}},
+        "ConsistentRead": True,
+    }
+    if bounds:
+        arguments["ExpressionAttributeValues"] |= {":from": {"S": bounds[0]}, ":to": {"S": bounds[1]}}
+    left = limit
+    while True:
+        if left is not None:
+            arguments["Limit"] = left
+        answer = clients.dynamodb().query(**arguments)
+        yield from answer["Items"]
+        if left is not None:
+            left -= len(answer["Items"])
+        if "LastEvaluatedKey" not in answer or left == 0:
+            return
+        arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def batch_get(table: str, keys: Sequence[Item]) -> Iterator[Item]:
+    """The rows of these keys that exist; what DynamoDB leaves out is asked for again, slower each time."""
+    for start in range(0, len(keys), _BATCH):
+        wanted: list[Any] = list(keys[start : start + _BATCH])
+        for attempt in range(_UNPROCESSED_TRIES):
+            answer = clients.dynamodb().batch_get_item(
+                RequestItems={table: {"Keys": wanted, "ConsistentRead": True}}
+            )
+            yield from answer["Responses"].get(table, [])
+            left = answer.get("UnprocessedKeys", {}).get(table)
+            wanted = list(left["Keys"]) if left else []
+            if not wanted:
+                break
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))
+        else:
+            raise Busy(f"{len(wanted)} rows stay unprocessed")
+
+
+def delete(table: str, items: Sequence[Item]) -> None:
+    """Delete the rows of these items by pk and sk; what DynamoDB leaves out is asked for again, slower."""
+    for start in range(0, len(items), _WRITE_BATCH):
+        batch = items[start : start + _WRITE_BATCH]
+        wanted: list[Any] = [{"DeleteRequest": {"Key": {"pk": i["pk"], "sk": i["sk"]}}} for i in batch]
+        for attempt in range(_UNPROCESSED_TRIES):
+            answer = clients.dynamodb().batch_write_item(RequestItems={table: wanted})
+            wanted = list(answer.get("UnprocessedItems", {}).get(table, []))
+            if not wanted:
+                break
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))
+        else:
+            raise Busy(f"{len(wanted)} rows stay unprocessed")
+
+
+def sample(table: str, partition: str, stretch: Arc, limit: int) -> Sample:
+    """The first rows of a partition in ring order, as what an estimate needs; keys only."""
+    answer = clients.dynamodb().query(
+        TableName=table,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": partition}},
+        ProjectionExpression="sk",
+        Limit=limit,
+        ConsistentRead=True,
+    )
+    items = answer["Items"]
+    complete = "LastEvaluatedKey" not in answer
+    last = None if complete or not items else int(items[-1]["sk"]["S"].partition("#")[0], 16)
+    return Sample(rows=len(items), last_place=last, stretch=stretch)
+
+
+def users(items: Iterator[Item]) -> Iterator[str]:
+    """The user IDs of rows that lie in ring order."""
+    for item in items:
+        yield user_of(item["sk"]["S"])

@@ -1,0 +1,138 @@
+"""Recipients: each user's devices in one row, in ring order. Written only together with Installations."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from fanfare.domain.device import MAX_DEVICES, Device, Environment
+from fanfare.domain.fanout import Sample
+from fanfare.domain.ring import Arc, place, ring_key, user_of
+from fanfare.store import pages
+from fanfare.store.row import Row, read
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A user to be reached, with the user's devices by environment, packed as `network:token`."""
+
+    user: str
+    production: frozenset[str]
+    sandbox: frozenset[str]
+
+    @property
+    def devices(self) -> frozenset[str]:
+        return self.production | self.sandbox
+
+
+class RecipientRow(Row):
+    class Meta:
+        table_name = None
+        setting = "recipients_table"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    production = UnicodeSetAttribute(null=True)
+    sandbox = UnicodeSetAttribute(null=True)
+    devices = NumberAttribute(null=True)
+    """How many there are in both sets: a condition cannot add two sizes."""
+    deleting_since = NumberAttribute(null=True)
+    """Epoch ms; from then on no install and no subscription of this user succeeds."""
+
+
+def shard_key(app: str, digit: str) -> str:
+    return f"{app}#{digit}"
+
+
+def row_of(app: str, user: str) -> RecipientRow:
+    """The user's row as something to write to; nothing is read."""
+    return RecipientRow(shard_key(app, place(user)[0]), ring_key(user))
+
+
+def find(app: str, user: str) -> RecipientRow | None:
+    """The user's row, strongly consistent."""
+    return read(RecipientRow, shard_key(app, place(user)[0]), ring_key(user))
+
+
+def not_deleting() -> Condition:
+    return RecipientRow.deleting_since.does_not_exist()
+
+
+def has_room() -> Condition:
+    room: Condition = RecipientRow.devices.does_not_exist() | (RecipientRow.devices < MAX_DEVICES)
+    return room
+
+
+def adding(device: Device, environment: Environment) -> list[Action]:
+    return [_set(environment).add({device.packed}), RecipientRow.devices.add(1)]
+
+
+def removing(device: Device, environment: Environment) -> list[Action]:
+    return [_set(environment).delete({device.packed}), RecipientRow.devices.add(-1)]
+
+
+def changing_environment(device: Device, environment: Environment) -> list[Action]:
+    other = Environment.SANDBOX if environment is Environment.PRODUCTION else Environment.PRODUCTION
+    return [_set(environment).add({device.packed}), _set(other).delete({device.packed})]
+
+
+def replacing(row: RecipientRow, out: Device, device: Device, environment: Environment) -> list[Action]:
+    """One device in for another, as the whole sets: ADD and DELETE on one set cannot go into one update."""
+    actions: list[Action] = []
+    for name in Environment:
+        members = (_members(row, name) - {out.packed}) | ({device.packed} if name is environment else set())
+        actions.append(_set(name).set(members) if members else _set(name).remove())
+    return actions
+
+
+def unchanged(row: RecipientRow) -> Condition:
+    """The row still holds exactly the devices that were read, and is not being deleted."""
+    condition = not_deleting()
+    for name in Environment:
+        members = _members(row, name)
+        condition &= (_set(name) == members) if members else _set(name).does_not_exist()
+    return condition
+
+
+def devices_of(row: RecipientRow) -> list[Device]:
+    return [Device.unpack(packed) for name in Environment for packed in _members(row, name)]
+
+
+def by_key(app: str, users: Sequence[str]) -> Iterator[Recipient]:
+    """The rows of these users that have any, strongly consistent, 100 in a request; in no order."""
+    keys = [{"pk": {"S": shard_key(app, place(user)[0])}, "sk": {"S": ring_key(user)}} for user in users]
+    for item in pages.batch_get(RecipientRow.table_name(), keys):
+        yield _recipient(item)
+
+
+def on_arc(app: str, arc: Arc) -> Iterator[Recipient]:
+    """All users on the arc that ever had a device, in ring order, strongly consistent."""
+    for digit in arc.digits:
+        for item in pages.query(RecipientRow.table_name(), shard_key(app, digit), arc.bounds):
+            yield _recipient(item)
+
+
+def sample(app: str, digit: str, limit: int) -> Sample:
+    """The first users of one shard: how thick the app's users lie on the ring."""
+    return pages.sample(RecipientRow.table_name(), shard_key(app, digit), Arc(4, int(digit, 16)), limit)
+
+
+def _recipient(item: dict[str, Any]) -> Recipient:
+    if "deleting_since" in item:
+        return Recipient(user_of(item["sk"]["S"]), frozenset(), frozenset())
+    return Recipient(
+        user_of(item["sk"]["S"]),
+        frozenset(item["production"]["SS"]) if "production" in item else frozenset(),
+        frozenset(item["sandbox"]["SS"]) if "sandbox" in item else frozenset(),
+    )
+
+
+def _set(environment: Environment) -> UnicodeSetAttribute:
+    return RecipientRow.production if environment is Environment.PRODUCTION else RecipientRow.sandbox
+
+
+def _members(row: RecipientRow, environment: Environment) -> set[str]:
+    return set((row.production if environment is Environment.PRODUCTION else row.sandbox) or ())

@@ -1,0 +1,1 @@
+"""The AWS of the local stack: MiniStack, and a proxy before it that makes faults."""

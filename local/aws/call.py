@@ -1,0 +1,65 @@
+"""A request to AWS as the proxy sees it: which service, which operation, which tables."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+_SERVICES = {
+    "DynamoDB_20120810": "dynamodb",
+    "DynamoDBStreams_20120810": "dynamodbstreams",
+    "AmazonSQS": "sqs",
+    "AmazonSSM": "ssm",
+}
+_WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"}
+
+type Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`service` is boto3's name; `operation` AWS's, for S3 the HTTP method. `body`: None if not read."""
+
+    service: str
+    operation: str
+    tables: tuple[str, ...] = ()
+    body: Body | None = None
+
+    @property
+    def writes_items(self) -> bool:
+        return self.service == "dynamodb" and self.operation in _WRITES
+
+    @property
+    def reads_index(self) -> bool:
+        return self.operation in {"Query", "Scan"} and "IndexName" in (self.body or {})
+
+
+def of_target(target: str, content: bytes) -> Call:
+    """`target`: the X-Amz-Target header, as `DynamoDB_20120810.PutItem`."""
+    prefix, _, operation = target.partition(".")
+    service = _SERVICES.get(prefix, prefix)
+    try:
+        body = msgspec.json.decode(content, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return Call(service, operation)
+    return Call(service, operation, tuple(_tables(body)), body)
+
+
+def of_signature(authorization: str, method: str) -> Call:
+    """For the services without that header: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`."""
+    scope = authorization.partition("Credential=")[2].partition(",")[0].split("/")
+    return Call(scope[3] if len(scope) > 3 else "unknown", method)
+
+
+def transaction_item(item: Body) -> tuple[str, Body]:
+    """Kind and content of an entry of TransactItems: `Put`, `Update`, `Delete`, `ConditionCheck` or `Get`."""
+    return next(iter(item.items()))
+
+
+def _tables(body: Body) -> dict[str, None]:
+    """Each table once, in order."""
+    if "TableName" in body:
+        return {body["TableName"]: None}
+    if "TransactItems" in body:
+        return dict.fromkeys(transaction_item(item)[1]["TableName"] for item in body["TransactItems"])
+    return dict.fromkeys(body.get("RequestItems", ()))

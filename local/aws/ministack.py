@@ -1,0 +1,55 @@
+"""MiniStack: DynamoDB, Streams, SQS, SSM and S3 on this machine, from an environment of its own."""
+
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from local.ports import HOST, http
+from local.processes import ROOT, Child, start
+
+PROGRAM = ROOT / ".venv-ministack" / "bin" / "ministack"
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""For every client of the local stack: MiniStack takes any, and nobody's own must ever be used."""
+
+
+class NotInstalled(Exception):
+    """The environment of MiniStack has not been made."""
+
+
+def launch(port: int, log: Path) -> Child:
+    """On loopback only; it keeps its data in memory. Raises NotInstalled."""
+    if not PROGRAM.exists():
+        raise NotInstalled(f"{PROGRAM} is missing: `make .venv-ministack/.done` makes it")
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": os.environ.get("HOME", "/"),
+        "BIND_HOST": HOST,
+        "MINISTACK_HOST": HOST,
+        "GATEWAY_PORT": str(port),
+        "EDGE_PORT": str(port),
+        "LOG_LEVEL": "WARNING",
+        "IOT_MTLS_ENABLED": "0",  # its MQTT broker would listen on every interface
+        **CREDENTIALS,
+    }
+    return start("MiniStack", [str(PROGRAM)], log, environment)
+
+
+def ready(port: int) -> bool:
+    return answers(f"{http(port)}/_ministack/health")
+
+
+def answers(url: str) -> bool:
+    """Whether a GET is answered with success."""
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False

@@ -1,0 +1,1 @@
+"""Commands for engineers and operators, on the local stack or on a deployed one."""

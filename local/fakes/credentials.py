@@ -1,0 +1,95 @@
+"""Provider credentials of the local stack: a service account for FCM, a signing key for APNs."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+PROJECT_ID = "fanfare-local"
+CLIENT_EMAIL = f"fanfare@{PROJECT_ID}.iam.gserviceaccount.com"
+APNS_KEY_ID = "LOCALKEY01"
+APNS_TEAM_ID = "LOCALTEAM1"
+APNS_TOPIC = "com.example.fanfare"
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the credentials lie in a stack's state folder."""
+
+    state: Path
+
+    @property
+    def service_account(self) -> Path:
+        return self.state / "service-account.json"
+
+    @property
+    def apns_key(self) -> Path:
+        return self.state / "apns.p8"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicHalves:
+    """What the fakes know of the credentials: enough to verify, not enough to sign."""
+
+    project_id: str
+    client_email: str
+    token_uri: str
+    service_account_key: bytes
+    apns_key_id: str
+    apns_team_id: str
+    apns_topic: str
+    apns_key: bytes
+
+
+def create(state: Path, token_uri: str) -> Files:
+    """Fresh keys, written to the state folder, readable by their owner alone."""
+    files = Files(state)
+    service_account = {
+        "type": "service_account",
+        "project_id": PROJECT_ID,
+        "private_key_id": "local0000000000000000000000000000000000a",
+        "private_key": _private_pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)),
+        "client_email": CLIENT_EMAIL,
+        "client_id": "100000000000000000000",
+        "token_uri": token_uri,
+    }
+    _write(files.service_account, json.dumps(service_account, indent=2))
+    _write(files.apns_key, _private_pem(ec.generate_private_key(ec.SECP256R1())))
+    return files
+
+
+def load(state: Path) -> PublicHalves:
+    files = Files(state)
+    service_account = json.loads(files.service_account.read_text())
+    return PublicHalves(
+        project_id=service_account["project_id"],
+        client_email=service_account["client_email"],
+        token_uri=service_account["token_uri"],
+        service_account_key=_public_pem(service_account["private_key"].encode()),
+        apns_key_id=APNS_KEY_ID,
+        apns_team_id=APNS_TEAM_ID,
+        apns_topic=APNS_TOPIC,
+        apns_key=_public_pem(files.apns_key.read_bytes()),
+    )
+
+
+def _private_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _public_pem(private: bytes) -> bytes:
+    key = load_pem_private_key(private, password=None)
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _write(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)

@@ -1,0 +1,31 @@
+"""The HTTP/1.1 side of the fakes, which only FCM and Google's token endpoint have."""
+
+import asyncio
+
+from aiohttp import web
+
+from local.fakes.exchange import Conversation, Request
+
+
+def server(conversation: Conversation) -> web.Server:
+    """A factory of protocols, one for each connection."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        fields = ((name.lower(), value) for name, value in request.headers.items())
+        headers = tuple(field for field in fields if field[0] != "host")
+        reply = conversation.reply(Request(request.method, request.raw_path, headers, await request.read()))
+        await asyncio.sleep(reply.delay_s)
+        if reply.answer is None:
+            if not reply.cut:
+                await asyncio.Event().wait()
+            assert request.transport is not None
+            request.transport.close()
+            return web.Response()
+        answer = reply.answer
+        response = web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+        await response.prepare(request)
+        await response.write_eof()
+        reply.given()
+        return response
+
+    return web.Server(handle, access_log=None)

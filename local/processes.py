@@ -1,0 +1,97 @@
+"""Child processes that never outlive their parent, even when it is killed.
+
+Run as a module it becomes the command that it is given, tied to the process that started it.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+_PR_SET_PDEATHSIG = 1
+
+
+class NotReady(Exception):
+    """A process ended, or did not answer in time; the message has the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A started process with its log."""
+
+    name: str
+    popen: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        return self.popen.pid
+
+    def wait_until(self, ready: Callable[[], bool], limit_s: float = 60) -> None:
+        """Raises NotReady."""
+        deadline = time.monotonic() + limit_s
+        while not ready():
+            if self.popen.poll() is not None:
+                raise NotReady(f"{self.name} ended with {self.popen.returncode}:\n{self._end_of_log()}")
+            if time.monotonic() > deadline:
+                raise NotReady(f"{self.name} is not ready after {limit_s:.0f} s:\n{self._end_of_log()}")
+            time.sleep(0.05)
+
+    def stop(self, patience_s: float = 10) -> None:
+        """SIGTERM, and SIGKILL for what does not listen."""
+        if self.popen.poll() is None:
+            self.popen.terminate()
+        try:
+            self.popen.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+
+    def _end_of_log(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
+
+
+def start(
+    name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+) -> Child:
+    """Start a command from the repository's root, in a process group of its own; its output goes to the log.
+
+    On Linux it gets SIGTERM when the *thread* that called this ends: start from one that stays.
+    """
+    tied = [sys.executable, "-m", "local.processes", str(os.getpid()), *command]
+    with log.open("wb") as file:
+        popen = subprocess.Popen(
+            tied,
+            cwd=ROOT,
+            env=dict(os.environ if environment is None else environment) | {"PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
+    return Child(name, popen, log)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _become(parent: int, command: list[str]) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() == parent:  # else it died before the tie was made
+        os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    _become(int(sys.argv[1]), sys.argv[2:])

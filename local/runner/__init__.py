@@ -1,0 +1,1 @@
+"""Lambda and API Gateway on an engineer's machine: routes and event sources as template.yaml has them."""

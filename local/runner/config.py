@@ -1,0 +1,46 @@
+"""What the runner is told when it starts: one JSON file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """`aws_endpoint` is what functions see (the fault proxy), `poll_endpoint` what pollers use (MiniStack).
+
+    `resources` is what create_resources returned. `concurrency` bounds the processes of a function, by its
+    name, for each of its queues and for its routes; `default_concurrency` where it is silent. `decode_path`:
+    API Gateway's HTTP API hands out rawPath percent-decoded, in spite of its name; false leaves it encoded.
+    """
+
+    template: Path
+    state: Path
+    port: int
+    control_port: int
+    aws_endpoint: str
+    poll_endpoint: str
+    resources: Mapping[str, str]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    stack_name: str = "fanfare"
+    region: str = "us-east-1"
+    account: str = "000000000000"
+    concurrency: Mapping[str, int] = field(default_factory=dict)
+    default_concurrency: int = 4
+    poll_seconds: float = 0.1
+    retry_seconds: float = 0.25
+    decode_path: bool = True
+
+    def limit(self, function: str) -> int:
+        return self.concurrency.get(function, self.default_concurrency)
+
+
+def read(path: Path) -> Config:
+    """Errors: msgspec.ValidationError names what is missing or wrong."""
+    return msgspec.json.decode(path.read_bytes(), type=Config, dec_hook=lambda kind, value: kind(value))
+
+
+def write(config: Config, path: Path) -> None:
+    path.write_bytes(msgspec.json.encode(config, enc_hook=str))

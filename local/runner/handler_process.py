@@ -1,0 +1,93 @@
+"""Runs in a function's own process: imports its module, then handles one event after another.
+
+Started as a file, with the function's environment and path and nothing of `local` on it. The first argument
+is the number of a socket. Its frames: four bytes of length, then JSON.
+"""
+
+import importlib
+import json
+import os
+import socket
+import struct
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+
+class Context:
+    """What Lambda's Python runtime hands to a handler beside the event."""
+
+    client_context = None
+    identity = None
+
+    def __init__(self, request_id: str, arn: str, deadline: float) -> None:
+        self.aws_request_id = request_id
+        self.invoked_function_arn = arn
+        self.function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+        self.function_version = os.environ["AWS_LAMBDA_FUNCTION_VERSION"]
+        self.memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+        self.log_group_name = os.environ["AWS_LAMBDA_LOG_GROUP_NAME"]
+        self.log_stream_name = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self._deadline = deadline
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+    def log(self, message: object) -> None:
+        sys.stdout.write(str(message))
+
+
+def main() -> None:
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    try:
+        module, _, name = os.environ["_HANDLER"].rpartition(".")
+        handler = getattr(importlib.import_module(module), name)
+    except Exception as error:  # noqa: BLE001, as Lambda's own runtime: whatever it is, the caller is told
+        _send(channel, _described(error))
+        sys.exit(1)
+    _send(channel, b"{}")
+    while (order := _receive(channel)) is not None:
+        _send(channel, _handled(handler, order))
+
+
+def _handled(handler: Callable[[Any, Context], Any], order: dict[str, Any]) -> bytes:
+    context = Context(order["request_id"], order["arn"], time.monotonic() + order["seconds"])
+    try:
+        return json.dumps({"result": handler(order["event"], context)}).encode()
+    except Exception as error:  # noqa: BLE001, as Lambda's own runtime: an error of the handler is its answer
+        return _described(error, context.aws_request_id)
+
+
+def _described(error: Exception, request_id: str = "") -> bytes:
+    trace = "".join(traceback.format_exception(error))
+    print(f"[ERROR] {request_id} {trace}", end="", flush=True)
+    return json.dumps({"error": {"errorType": type(error).__name__, "errorMessage": str(error)}}).encode()
+
+
+def _send(channel: socket.socket, body: bytes) -> None:
+    channel.sendall(struct.pack(">I", len(body)) + body)
+
+
+def _receive(channel: socket.socket) -> dict[str, Any] | None:
+    """None when the runner has gone."""
+    head = _read(channel, 4)
+    body = _read(channel, struct.unpack(">I", head)[0]) if head else b""
+    frame: dict[str, Any] | None = json.loads(body) if body else None
+    return frame
+
+
+def _read(channel: socket.socket, count: int) -> bytes:
+    parts = []
+    while count and (part := channel.recv(min(count, 1 << 20))):
+        parts.append(part)
+        count -= len(part)
+    return b"" if count else b"".join(parts)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (BrokenPipeError, ConnectionResetError):
+        sys.exit(0)  # the runner has gone

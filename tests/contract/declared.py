@@ -1,0 +1,91 @@
+"""What the template grants and what the functions' modules say, in comparable form."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from local.template.intrinsics import Evaluator, Joined, Reference
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FUNCTIONS = (
+    "accounts",
+    "buckets",
+    "deliver",
+    "dispatch",
+    "fanout",
+    "installations",
+    "messages",
+    "purge",
+    "sweep",
+    "topics",
+)
+
+
+def app_of(function: str) -> ModuleType:
+    """The function's module; all are called `app`, only the folder tells them apart."""
+    return import_module(f"functions.{function}.app")
+
+
+def shape(path: str) -> str:
+    """A path with its variables unnamed, and without the slash that some clients put at the end."""
+    return re.sub(r"\{\w+\}|<\w+>", "{}", path).removesuffix("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One action on one resource. A resource is a text in which references stand as `Table.Arn`."""
+
+    action: str
+    resource: str
+
+
+class Roles:
+    """The permissions that the template writes out for each function."""
+
+    def __init__(self, document: Mapping[str, Any], evaluator: Evaluator) -> None:
+        self._resources: Mapping[str, Any] = document["Resources"]
+        self._value = evaluator.value
+
+    def role_of(self, function: str) -> str:
+        role = self._value(self._function(function)["Role"])
+        assert isinstance(role, Reference)
+        return role.logical_id
+
+    def grants(self, function: str) -> Iterator[Grant]:
+        role = self._value(self._resources[self.role_of(function)]["Properties"])
+        documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
+        for managed in role.get("ManagedPolicyArns", []):
+            assert isinstance(managed, Reference), f"{managed}: AWS's managed policies name no resources"
+            documents.append(self._value(self._resources[managed.logical_id]["Properties"]["PolicyDocument"]))
+        for statement in (one for document in documents for one in document["Statement"]):
+            assert statement["Effect"] == "Allow"
+            for action in _list(statement["Action"]):
+                for resource in _list(statement["Resource"]):
+                    yield Grant(action, _text(resource))
+
+    def _function(self, name: str) -> Mapping[str, Any]:
+        for resource in self._resources.values():
+            if resource["Type"] == "AWS::Serverless::Function":
+                properties: Mapping[str, Any] = resource["Properties"]
+                if Path(properties["CodeUri"]).name == name:
+                    return properties
+        raise LookupError(name)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _text(resource: Any) -> str:
+    match resource:
+        case Reference(logical_id, attribute):
+            return f"{logical_id}.{attribute}" if attribute else logical_id
+        case Joined(parts):
+            return "".join(map(_text, parts))
+        case _:
+            return str(resource)

@@ -1,0 +1,138 @@
+"""Each function of the template against its code: handler, settings, routes, sample events."""
+
+import inspect
+import json
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from local.template.model import Template
+from tests.contract.declared import FUNCTIONS, ROOT, app_of, shape
+
+HTTP_FUNCTIONS = ("accounts", "buckets", "installations", "messages", "topics")
+OBSERVABILITY = "POWERTOOLS_"
+RESOURCE_POLICY_BYTES = 20_480
+
+
+def test_the_template_declares_a_function_for_each_folder_and_no_other(template: Template) -> None:
+    folders = {app.parent.name for app in (ROOT / "functions").glob("*/app.py")}
+
+    assert set(template.functions) == set(FUNCTIONS) == folders
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_handler_takes_an_event_and_a_context(template: Template, function: str) -> None:
+    module, _, name = template.functions[function].handler.partition(".")
+
+    handler = getattr(app_of(function), name)
+
+    assert module == "app"
+    assert len(inspect.signature(handler).parameters) == 2
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_settings_and_variables_are_the_same(template: Template, function: str) -> None:
+    settings = {field.name.upper() for field in fields(app_of(function).Settings)}
+
+    variables = {
+        name for name in template.functions[function].environment if not name.startswith(OBSERVABILITY)
+    }
+
+    assert settings == variables
+
+
+@pytest.mark.parametrize("function", HTTP_FUNCTIONS)
+def test_every_declared_route_has_a_handler_and_every_handler_a_route(
+    template: Template, function: str
+) -> None:
+    declared = {
+        (route.method, shape(route.path))
+        for route in template.functions[function].routes
+        if route.path != "$default"
+    }
+
+    assert declared == handled(function)
+
+
+def test_no_route_is_declared_twice(template: Template) -> None:
+    keys = [route.key for function in template.functions.values() for route in function.routes]
+
+    assert len(keys) == len(set(keys))
+
+
+def test_path_variables_are_whole_segments(template: Template) -> None:
+    """API Gateway refuses anything else; cfn-lint and sam validate do not see it."""
+    segments = {
+        segment
+        for function in template.functions.values()
+        for route in function.routes
+        for segment in route.path.split("/")
+    }
+
+    assert [
+        s for s in sorted(segments) if "{" in s and not (s[0] == "{" and s[-1] == "}" and s[1:-1].isalnum())
+    ] == []
+
+
+def test_only_buckets_takes_what_no_route_declares(template: Template) -> None:
+    takers = [
+        name for name, one in template.functions.items() if "$default" in {route.path for route in one.routes}
+    ]
+
+    assert takers == ["buckets"]
+
+
+@pytest.mark.parametrize("function", HTTP_FUNCTIONS)
+def test_lambda_takes_the_permissions_that_the_routes_need(template: Template, function: str) -> None:
+    """SAM writes one statement for a route into the function's resource policy, which Lambda bounds."""
+    statements = [
+        permission(function, route.method, route.path) for route in template.functions[function].routes
+    ]
+
+    assert sum(map(len, statements)) < RESOURCE_POLICY_BYTES
+
+
+@pytest.mark.parametrize("event", sorted((ROOT / "events").rglob("*.json")), ids=lambda path: path.stem)
+def test_a_sample_event_names_its_function(event: Any) -> None:
+    name = event.relative_to(ROOT / "events").with_suffix("").as_posix()
+
+    assert [
+        one for one in FUNCTIONS if name == one or name.startswith((f"{one}/", f"{one}_", f"{one}-"))
+    ] != []
+    json.loads(event.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_has_a_sample_event(function: str) -> None:
+    assert list((ROOT / "events").glob(f"{function}*")) != []
+
+
+def handled(function: str) -> set[tuple[str, str]]:
+    """What the resolver of a function would answer; Powertools tells it only through private lists."""
+    app = app_of(function).app
+    routes = [*app._static_routes, *app._dynamic_routes]
+    return {(method, shape(route.path)) for route in routes for method in _methods(route.method)}
+
+
+def _methods(method: str | list[str]) -> list[str]:
+    return [one.upper() for one in ([method] if isinstance(method, str) else method)]
+
+
+def permission(function: str, method: str, path: str) -> str:
+    """A statement as Lambda keeps it, with names as long as they come."""
+    region, account = "ap-southeast-1", "123456789012"
+    full_name = f"fanfare-staging-{function.capitalize()}Function"
+    statement = {
+        "Sid": f"{full_name}{'x' * 20}Permission-{'x' * 13}",
+        "Effect": "Allow",
+        "Principal": {"Service": "apigateway.amazonaws.com"},
+        "Action": "lambda:InvokeFunction",
+        "Resource": f"arn:aws:lambda:{region}:{account}:function:{full_name}-{'x' * 12}",
+        "Condition": {
+            "ArnLike": {
+                "AWS:SourceArn": f"arn:aws:execute-api:{region}:{account}:{'x' * 10}/*/{method}{path}"
+            }
+        },
+    }
+    return json.dumps(statement, separators=(",", ":"))
