@@ -53,7 +53,7 @@ class Client:
         return str(answer["installationID"])
 
     def send(self, to: str, message: dict[str, Any]) -> str:
-        """Send to `/topics/{topic}`, `/users/{user}` or `/users/{user}/topics/{topic}`; the push message ID."""
+        """Send to `/topics/{topic}` or `/users/{user}`, say; the push message ID."""
         answer = self.call("POST", f"{to}/push/messages", message, type="SendPushMessageRequest")
         return str(answer["pushMessageID"])
 

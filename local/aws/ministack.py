@@ -1,12 +1,10 @@
 """MiniStack: DynamoDB, Streams, SQS, SSM and S3 on this machine, from an environment of its own."""
 
 import os
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from local.ports import HOST, http
-from local.processes import ROOT, Child, start
+from local.processes import ROOT, Child, answers, start
 
 PROGRAM = ROOT / ".venv-ministack" / "bin" / "ministack"
 REGION = "us-east-1"
@@ -44,12 +42,3 @@ def launch(port: int, log: Path) -> Child:
 
 def ready(port: int) -> bool:
     return answers(f"{http(port)}/_ministack/health")
-
-
-def answers(url: str) -> bool:
-    """Whether a GET is answered with success."""
-    try:
-        with urllib.request.urlopen(url, timeout=1) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False

@@ -1,7 +1,7 @@
-"""`make run` and `make demo`: the main job, played through the public API and checked against the networks' record.
+"""`make run` and `make demo`: the main job, through the public API, checked against the networks' record.
 
-Two users, four devices of both networks, one of which changes hands; a direct push, a push to a topic, a push from
-a bucket, and a device that the network declares dead.
+Two users, four devices of both networks, one of which changes hands; a direct push, a push to a topic, a push
+from a bucket, and a device that the network declares dead.
 """
 
 import argparse
@@ -158,7 +158,8 @@ def how_to(stack: Mapping[str, Any]) -> str:
 The stack stays up; end it with Ctrl-C. What a client needs stands in {default_state()}/stack.json. To try it:
 
   # the administrator's token
-  curl -s {stack["site"]}/oauth2/token -H 'x-kii-appid: {stack["app_id"]}' -H 'content-type: application/json' \\
+  curl -s {stack["site"]}/oauth2/token -H 'x-kii-appid: {stack["app_id"]}' \\
+    -H 'content-type: application/json' \\
     -d '{{"client_id":"{stack["client_id"]}","client_secret":"{stack["client_secret"]}"}}'
   # a user, with an access token (use it as: -H 'authorization: bearer ACCESS_TOKEN')
   curl -s {app}/users -H 'x-kii-appkey: {stack["app_key"]}' -H 'x-kii-appid: {stack["app_id"]}' \\

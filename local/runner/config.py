@@ -12,8 +12,7 @@ class Config:
     """`aws_endpoint` is what functions see (the fault proxy), `poll_endpoint` what pollers use (MiniStack).
 
     `resources` is what create_resources returned. `concurrency` bounds the processes of a function, by its
-    name, for each of its queues and for its routes; `default_concurrency` where it is silent. `decode_path`:
-    API Gateway's HTTP API hands out rawPath percent-decoded, in spite of its name; false leaves it encoded.
+    name, for each of its queues and for its routes; `default_concurrency` where it is silent.
     """
 
     template: Path
@@ -31,7 +30,6 @@ class Config:
     default_concurrency: int = 4
     poll_seconds: float = 0.1
     retry_seconds: float = 0.25
-    decode_path: bool = True
 
     def limit(self, function: str) -> int:
         return self.concurrency.get(function, self.default_concurrency)

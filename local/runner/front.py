@@ -11,8 +11,8 @@ from multidict import CIMultiDict
 
 from local.runner import cors
 from local.runner.http_event import Request, event
-from local.runner.http_response import NOT_FOUND, TOO_LARGE, UNAVAILABLE, Response, response
-from local.runner.routes import Routes
+from local.runner.http_response import BAD_REQUEST, NOT_FOUND, TOO_LARGE, UNAVAILABLE, Response, response
+from local.runner.routes import Routes, delivered_path
 from local.runner.worker import FunctionProcesses
 from local.template import Template
 
@@ -23,11 +23,8 @@ _log = logging.getLogger(__name__)
 
 
 class Front:
-    def __init__(
-        self, template: Template, functions: Mapping[str, FunctionProcesses], *, decode_path: bool
-    ) -> None:
+    def __init__(self, template: Template, functions: Mapping[str, FunctionProcesses]) -> None:
         self._cors = template.cors
-        self._decode_path = decode_path
         self._routes = Routes(
             (route, functions[name])
             for name, declared in template.functions.items()
@@ -57,10 +54,13 @@ class Front:
         )
 
     async def _invoke(self, request: Request) -> Response:
-        match = self._routes.match(request.method, request.raw_path)
+        path = delivered_path(request.path)
+        if path is None:
+            return BAD_REQUEST
+        match = self._routes.match(request.method, path)
         if match is None:
             return NOT_FOUND
-        made = event(request, match.route, match.path_parameters, decode_path=self._decode_path)
+        made = event(request, match.route, path, match.path_parameters)
         if len(made.get("body", "")) > _LARGEST_EVENT:
             return TOO_LARGE
         try:

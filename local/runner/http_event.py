@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from local.template import Route
 
@@ -28,7 +28,7 @@ class Request:
     time: datetime
 
     @property
-    def raw_path(self) -> str:
+    def path(self) -> str:
         return self.target.partition("?")[0]
 
     def header(self, name: str) -> str | None:
@@ -37,11 +37,8 @@ class Request:
         return ",".join(values) if values else None
 
 
-def event(
-    request: Request, route: Route, path_parameters: dict[str, str], *, decode_path: bool
-) -> dict[str, Any]:
-    """`decode_path`: whether rawPath is percent-decoded, see Config."""
-    path = unquote(request.raw_path) if decode_path else request.raw_path
+def event(request: Request, route: Route, path: str, path_parameters: dict[str, str]) -> dict[str, Any]:
+    """`path` as the gateway delivers it: rawPath is decoded, in spite of its name."""
     raw_query = request.target.partition("?")[2]
     headers = _headers(request)
     domain = headers.get("host", "").partition(":")[0]

@@ -25,6 +25,7 @@ def message(status: int, text: str) -> Response:
     return Response(status, (("content-type", "application/json"),), body)
 
 
+BAD_REQUEST = message(400, "Bad Request")
 NOT_FOUND = message(404, "Not Found")
 TOO_LARGE = message(413, "Request Entity Too Large")
 ERROR = message(500, "Internal Server Error")

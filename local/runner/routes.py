@@ -1,5 +1,7 @@
 """Which of the declared routes takes a request, by API Gateway's rules: the most specific one."""
 
+import logging
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -7,6 +9,17 @@ from urllib.parse import unquote
 from local.template import Route
 
 _LITERAL, _VARIABLE, _GREEDY = range(3)
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_log = logging.getLogger(__name__)
+
+
+def delivered_path(sent: str) -> str | None:
+    """The path as an HTTP API hands it on: decoded twice, and cut at a question mark that the first made.
+
+    None if it refuses the request. Seen on AWS: captures of requests with encoded characters, July 2026.
+    """
+    once = unquote(sent).partition("?")[0]
+    return None if _BROKEN_ESCAPE.search(once) else unquote(once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +36,16 @@ class Routes[Target]:
         declared = list(routes)
         self._default = next((both for both in declared if both[0].path == "$default"), None)
         paths = [both for both in declared if both[0].path != "$default"]
+        for route, _ in paths:
+            if route.path.endswith("/") and route.path != "/":
+                _log.warning("%s ends in a slash: SAM is reported to make no route of it", route.key)
         self._ranked = sorted(paths, key=lambda both: _rank(both[0]))
 
-    def match(self, method: str, raw_path: str) -> Match[Target] | None:
+    def match(self, method: str, path: str) -> Match[Target] | None:
+        """`path` as delivered."""
         for route, target in self._ranked:
             if route.method in (method, "ANY"):
-                found = _parameters(route.path, raw_path)
+                found = _parameters(route.path, path)
                 if found is not None:
                     return Match(route, target, found)
         return Match(*self._default, {}) if self._default else None
@@ -45,19 +62,19 @@ def _kind(declared: str) -> int:
     return _GREEDY if declared.endswith("+}") else _VARIABLE
 
 
-def _parameters(path: str, raw_path: str) -> dict[str, str] | None:
-    """The variables' values, percent-decoded; None if the path does not match."""
-    declared, given = path.split("/"), raw_path.split("/")
+def _parameters(route_path: str, path: str) -> dict[str, str] | None:
+    """The variables' values; None if the path does not match."""
+    declared, given = route_path.split("/"), path.split("/")
     parameters: dict[str, str] = {}
     for place, segment in enumerate(declared):
         kind = _kind(segment)
         if kind == _GREEDY:
             rest = "/".join(given[place:])
-            return {**parameters, segment[1:-2]: unquote(rest)} if rest else None
+            return {**parameters, segment[1:-2]: rest} if rest else None
         if place >= len(given):
             return None
         if kind == _VARIABLE and given[place]:
-            parameters[segment[1:-1]] = unquote(given[place])
-        elif kind == _VARIABLE or segment != unquote(given[place]):
+            parameters[segment[1:-1]] = given[place]
+        elif kind == _VARIABLE or segment != given[place]:
             return None
     return parameters if len(declared) == len(given) else None

@@ -66,7 +66,7 @@ class Supervisor:
         stop = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        front = Front(self._template, self._functions, decode_path=self._config.decode_path)
+        front = Front(self._template, self._functions)
         control = Control(self._functions, self._disorder, self.idle)
         servers = [
             (web.ServerRunner(front.server(), shutdown_timeout=_LAST_REQUESTS_SECONDS), self._config.port),

@@ -1,5 +1,7 @@
 """The ring: places that never change, and arcs that cover it without a gap or an overlap."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +22,7 @@ def test_a_cut_covers_the_ring_once(bits: int) -> None:
     cut = sorted(WHOLE_RING.cut(bits), key=lambda arc: arc.start)
     assert cut[0].start == 0
     assert cut[-1].end == 1 << PLACE_BITS
-    assert all(left.end == right.start for left, right in zip(cut, cut[1:], strict=False))
+    assert all(left.end == right.start for left, right in pairwise(cut))
 
 
 @given(arcs, st.integers(0, 4), st.text(min_size=1))
@@ -46,5 +48,5 @@ def test_an_arc_touches_the_shards_that_it_overlaps(arc: Arc) -> None:
 
 def test_neighbours_in_a_cut_lie_on_different_shards() -> None:
     cut = list(WHOLE_RING.cut(8))
-    assert all(a.digits != b.digits for a, b in zip(cut, cut[1:], strict=False))
+    assert all(a.digits != b.digits for a, b in pairwise(cut))
     assert [arc.id for arc in WHOLE_RING.cut(2)] == ["a2.0", "a2.2", "a2.1", "a2.3"]

@@ -1,7 +1,8 @@
 """What a caller of the API can be refused with.
 
 FanfareError
-├── InvalidInput            the request cannot be understood, or breaks a rule of the contract
+├── InvalidInput            the request breaks a rule of the contract
+│   └── InvalidJson         its body is not a JSON object
 ├── NotAuthenticated        no valid proof of who asks
 │   ├── WrongToken          a bearer token that is unknown, expired or revoked
 │   └── InvalidGrant        a login that fails
@@ -26,6 +27,10 @@ class FanfareError(Exception):
 
 
 class InvalidInput(FanfareError):
+    pass
+
+
+class InvalidJson(InvalidInput):
     pass
 
 

@@ -1,1 +1,1 @@
-"""The way to the networks: FCM, APNs, their credentials, and the HTTP/2 sender. Nothing here is retried by itself."""
+"""The way to the networks: FCM, APNs, their credentials, the HTTP/2 sender. Nothing retries by itself."""

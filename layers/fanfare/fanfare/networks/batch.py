@@ -12,7 +12,7 @@ type Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A POST; `headers` are those that the other requests of the batch do not have, or have with other values."""
+    """A POST; `headers` are its own: what all requests of a batch share is said once, for the batch."""
 
     path: str
     body: bytes

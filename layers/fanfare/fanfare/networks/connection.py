@@ -1,4 +1,4 @@
-"""One HTTP/2 connection: requests go out as the server's limits allow, and each is settled by what comes back.
+"""One HTTP/2 connection: requests go out as the server allows, and each is settled by what comes back.
 
 The protocol is h2's; here is what it leaves to its user: the socket, the limits, the deadlines and the end.
 """
@@ -6,7 +6,6 @@ The protocol is h2's; here is what it leaves to its user: the socket, the limits
 import ssl
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -22,36 +21,18 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
-from hpack import NeverIndexedHeaderTuple
+from hpack import HeaderTuple, NeverIndexedHeaderTuple
 
 from fanfare.domain.answer import Transport
 from fanfare.networks.batch import Batch, Request
 from fanfare.networks.frames import FrameCutter, Goaway, MalformedFrame
-from fanfare.networks.result import Answered, NotProcessed, Result, Unknown
+from fanfare.networks.result import NotProcessed, Unknown
+from fanfare.networks.stream import Stream
 from fanfare.networks.wire import Closed, Wire
 
-KEPT_OF_A_BODY = 65_536
 _HEADER_TABLE = 4096
 _LAST_STREAM_ID = 2**31 - 1
 _SETTINGS = {SettingCodes.ENABLE_PUSH: 0, SettingCodes.MAX_HEADER_LIST_SIZE: 65_536}
-
-
-@dataclass(slots=True)
-class _Stream:
-    """A request under way. `begins_at`: where its first byte lies among all that the connection ever wrote."""
-
-    batch: Batch
-    place: int
-    unsent: memoryview
-    begins_at: int
-    begun: float
-    deadline: float
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytearray = field(default_factory=bytearray)
-
-    def settle(self, result: Result) -> None:
-        self.batch.settle(self.place, result)
 
 
 class Connection:
@@ -72,7 +53,7 @@ class Connection:
         self._most_streams = most_streams
         self._wire = Wire(secured)
         self._cutter = FrameCutter()
-        self._streams: dict[int, _Stream] = {}
+        self._streams: dict[int, Stream] = {}
         self._told_to_go = False
         self._doubted = False
         self._ended = False
@@ -137,7 +118,7 @@ class Connection:
             request = batch.requests[place]
             stream_id = self._h2.get_next_available_stream_id()
             self._hand_over()
-            self._streams[stream_id] = _Stream(
+            self._streams[stream_id] = Stream(
                 batch=batch,
                 place=place,
                 unsent=memoryview(request.body),
@@ -151,10 +132,10 @@ class Connection:
     def _has_room(self) -> bool:
         """By the server's limit of the moment, which may lie below what is in flight."""
         alone = self._first_alone and not self.answers
-        most = 1 if alone else min(self._most_streams, self._h2.remote_settings.max_concurrent_streams)
+        most = min(1 if alone else self._most_streams, self._h2.remote_settings.max_concurrent_streams)
         return self._h2.open_outbound_streams < most and not self._wire.full
 
-    def _header_list(self, request: Request, batch: Batch) -> list[tuple[str, str]]:
+    def _header_list(self, request: Request, batch: Batch) -> list[tuple[str, str] | HeaderTuple]:
         # What differs from request to request would only drive the rest out of the header table.
         return [
             (":method", "POST"),
@@ -234,7 +215,7 @@ class Connection:
             case DataReceived():
                 self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
                 if stream := self._streams.get(event.stream_id):
-                    stream.body += event.data[: KEPT_OF_A_BODY - len(stream.body)]
+                    stream.keep(event.data)
             case StreamEnded():
                 self._on_answer(event.stream_id)
             case StreamReset():
@@ -258,7 +239,7 @@ class Connection:
                 self._reset(stream_id)
             if stream.status == 200:
                 self.blaming = 0
-            stream.settle(Answered(stream.status, stream.headers, bytes(stream.body)))
+            stream.settle(stream.answer())
 
     def _on_goaway(self, goaway: Goaway) -> None:
         """It may come twice, the second time with a lower number."""

@@ -1,4 +1,4 @@
-"""Where a network listens, and a TLS connection to it: certificate verified, HTTP/2 agreed on, or none at all."""
+"""Where a network listens, and a TLS connection to it: verified, with HTTP/2 agreed on, or none at all."""
 
 import socket
 import ssl

@@ -1,6 +1,6 @@
 """HTTP/2 frames cut out of a byte stream, and GOAWAY read here instead of in h2.
 
-h2 gives a connection up at the first GOAWAY, though the streams that the server accepted go on to their answers.
+h2 gives a connection up at the first GOAWAY, though the streams that the server accepted go on.
 """
 
 import json
@@ -44,7 +44,7 @@ class FrameCutter:
         self._waiting = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes | Goaway]:
-        """Whole frames, with GOAWAY taken apart; what is left over is less than a frame. Raises MalformedFrame."""
+        """Whole frames, with GOAWAY taken apart; less than a frame is kept. Raises MalformedFrame."""
         self._waiting += data
         while len(self._waiting) >= HEAD_BYTES:
             length = int.from_bytes(self._waiting[:3])

@@ -18,7 +18,7 @@ from fanfare.networks.result import NotProcessed, Result
 CONNECT_S = 5.0
 REQUEST_S = 15.0
 PROBED_AFTER_S = 60
-"""A connection that rested longer is asked first whether it is still there: a frozen function hears nothing."""
+"""A connection that rested longer is first asked whether it is there: a frozen function hears nothing."""
 PROBE_S = 1.0
 REPLACED_AFTER_S = 300
 """NAT gateways forget a flow that rested 350 s."""
@@ -50,7 +50,7 @@ class Http2Sender:
     def send(self, requests: Sequence[Request], *, headers: Headers, deadline_s: float) -> list[Result]:
         """A result for each request, in their order, after at most `deadline_s` (and a look-up of the name).
 
-        `headers` are those that all requests share. One batch at a time: another one waits, within its deadline.
+        `headers` are those that all requests share. One batch at a time: another waits, within its deadline.
         """
         batch = Batch(requests, headers, time.monotonic() + deadline_s)
         if self._lock.acquire(timeout=max(0.0, deadline_s)):

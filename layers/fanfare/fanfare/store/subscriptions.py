@@ -87,17 +87,17 @@ def sample(target: Target, digit: str, limit: int) -> Sample:
     return pages.sample(SubscriptionRow.table_name(), partition, stretch, limit)
 
 
-def sweep(app: str, ref: str, budget: int) -> bool:
-    """Delete up to `budget` subscriptions of a target that is gone; True when none was left."""
+def sweep(app: str, ref: str, budget: int) -> int:
+    """Delete up to `budget` subscriptions of a target that is gone; how many there were."""
     left = budget
     for digit in HEX_DIGITS:
         partition = f"{app}#{ref}#{digit}"
         items = list(pages.query(SubscriptionRow.table_name(), partition, limit=left))
         pages.delete(SubscriptionRow.table_name(), items)
         left -= len(items)
-        if left <= 0:
-            return False
-    return True
+        if left == 0:
+            break
+    return budget - left
 
 
 def _row(target: Target, user: str) -> SubscriptionRow:

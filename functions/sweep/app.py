@@ -1,0 +1,21 @@
+"""sweep: the sweep queue -> what hung on something deleted, deleted too."""
+
+from functools import cache
+from typing import Any
+
+from fanfare.pipeline import sweep
+from fanfare.pipeline.sweep import Settings
+from fanfare.runtime import batch, settings
+from fanfare.runtime.batch import BatchResponse
+from fanfare.store import row
+
+
+@cache
+def _settings() -> Settings:
+    read = settings.read(Settings)
+    row.bind(read)
+    return read
+
+
+def handler(event: dict[str, Any], context: object) -> BatchResponse:
+    return batch.each(event["Records"], lambda record: sweep.sweep(record, _settings()))

@@ -1,0 +1,26 @@
+"""Answers in the contract's form."""
+
+from collections.abc import Mapping
+
+import msgspec
+from aws_lambda_powertools.event_handler import Response
+
+Headers = Mapping[str, str | list[str]]
+
+
+def document(
+    status: int, value: object, kind: str = "", headers: Mapping[str, str] | None = None
+) -> Response[str]:
+    """A JSON document; `kind` is the name in Kii's media type, empty for plain JSON."""
+    media_type = f"application/vnd.kii.{kind}+json" if kind else "application/json"
+    return Response(status, media_type, encoded(value), dict(headers or {}))
+
+
+def empty(headers: Mapping[str, str] | None = None) -> Response[str]:
+    """Clients parse every other status as JSON, so a success without a document has to be 204."""
+    return Response(204, None, "", dict(headers or {}))
+
+
+def encoded(value: object) -> str:
+    """JSON without a raw `%`: the JavaScript SDK runs decodeURIComponent over what it receives."""
+    return msgspec.json.encode(value).replace(b"%", rb"\u0025").decode()

@@ -1,0 +1,67 @@
+"""Who calls: read from the headers, at the cost of at most one read."""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from typing import Any
+
+from fanfare.api import tokens
+from fanfare.api.request import Request
+from fanfare.domain.caller import Caller, Role
+from fanfare.domain.errors import AppNotFound, NotAuthenticated, WrongToken
+from fanfare.store import accounts, apps
+from fanfare.store.apps import App
+
+
+def authenticate(request: Request[Any]) -> Caller:
+    """The caller, of the app in the path. Raises NotAuthenticated, WrongToken, AppNotFound.
+
+    A bearer token is a user or the administrator; `Basic APP_ID:anything` and the app's headers are nobody.
+    """
+    scheme, _, credentials = request.headers.get("authorization", "").strip().partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return _bearer(request, credentials.strip())
+        case "basic":
+            return _basic(request, credentials.strip())
+        case "" if "x-kii-appid" in request.headers and "x-kii-appkey" in request.headers:
+            return _app_headers(request)
+        case _:
+            raise NotAuthenticated("authentication is needed")
+
+
+def app_of(app_id: str, now: int) -> App:
+    """Raises AppNotFound."""
+    app = apps.known(app_id, now)
+    if app is None:
+        raise AppNotFound("the app does not exist", appID=app_id)
+    return app
+
+
+def _bearer(request: Request[Any], token: str) -> Caller:
+    claims = tokens.verified(token, request.settings.signing_keys_parameter, request.now)
+    if claims.app != request.app:
+        raise WrongToken("the access token is for another app")
+    if claims.role is Role.ANONYMOUS:
+        return Caller(claims.app, Role.ANONYMOUS)
+    if not accounts.is_open(claims.app, claims.sub, claims.sid):
+        raise WrongToken("the access token is no longer valid")
+    return Caller(claims.app, claims.role, claims.sub if claims.role is Role.USER else None)
+
+
+def _basic(request: Request[Any], credentials: str) -> Caller:
+    try:
+        app_id, colon, _ = b64decode(credentials, validate=True).decode().partition(":")
+    except (Base64Error, UnicodeDecodeError) as error:
+        raise NotAuthenticated("the credentials cannot be read") from error
+    if not colon or app_id != request.app:
+        raise NotAuthenticated("the credentials are for another app")
+    return Caller(app_of(app_id, request.now).id, Role.ANONYMOUS)
+
+
+def _app_headers(request: Request[Any]) -> Caller:
+    if request.headers["x-kii-appid"] != request.app:
+        raise NotAuthenticated("the credentials are for another app")
+    app = app_of(request.app, request.now)
+    if not app.has_key(request.headers["x-kii-appkey"]):
+        raise NotAuthenticated("the app key is wrong")
+    return Caller(app.id, Role.ANONYMOUS)

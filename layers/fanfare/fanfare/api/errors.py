@@ -1,0 +1,76 @@
+"""From an error to the answer of the contract: the one table of statuses and errorCodes."""
+
+from dataclasses import dataclass
+
+from aws_lambda_powertools.event_handler import Response
+
+from fanfare.api import answers
+from fanfare.domain import errors
+from fanfare.domain.errors import FanfareError
+from fanfare.runtime import logs
+from fanfare.store import outage
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How an error is told: HTTP status, Kii's errorCode, and the exception's name in the media type."""
+
+    status: int
+    code: str
+    name: str
+
+
+_FORMS: dict[type[FanfareError], Form] = {
+    errors.InvalidInput: Form(400, "INVALID_INPUT_DATA", "ValidationException"),
+    errors.InvalidJson: Form(400, "INVALID_JSON", "ValidationException"),
+    errors.NotAuthenticated: Form(401, "UNAUTHORIZED", "UnauthorizedAccessException"),
+    errors.WrongToken: Form(403, "WRONG_TOKEN", "WrongTokenException"),
+    errors.InvalidGrant: Form(400, "invalid_grant", "OAuthException"),
+    errors.NotPermitted: Form(401, "UNAUTHORIZED", "UnauthorizedAccessException"),
+    errors.NotFound: Form(404, "NOT_FOUND", "NotFoundException"),
+    errors.AppNotFound: Form(404, "APP_NOT_FOUND", "AppNotFoundException"),
+    errors.UserNotFound: Form(404, "USER_NOT_FOUND", "UserNotFoundException"),
+    errors.InstallationNotFound: Form(404, "INSTALLATION_NOT_FOUND", "InstallationNotFoundException"),
+    errors.TopicNotFound: Form(404, "TOPIC_NOT_FOUND", "TopicNotFoundException"),
+    errors.BucketNotFound: Form(404, "BUCKET_NOT_FOUND", "BucketNotFoundException"),
+    errors.ObjectNotFound: Form(404, "OBJECT_NOT_FOUND", "ObjectNotFoundException"),
+    errors.SubscriptionNotFound: Form(
+        404, "PUSH_SUBSCRIPTION_NOT_FOUND", "PushSubscriptionNotFoundException"
+    ),
+    errors.FilterNotFound: Form(404, "FILTER_NOT_FOUND", "FilterNotFoundException"),
+    errors.MessageNotFound: Form(404, "PUSH_MESSAGE_NOT_FOUND", "PushMessageNotFoundException"),
+    errors.AlreadyExists: Form(409, "OPERATION_NOT_ALLOWED", "OperationNotAllowedException"),
+    errors.UserAlreadyExists: Form(409, "USER_ALREADY_EXISTS", "UserAlreadyExistsException"),
+    errors.TopicAlreadyExists: Form(409, "TOPIC_ALREADY_EXISTS", "TopicAlreadyExistsException"),
+    errors.BucketAlreadyExists: Form(409, "BUCKET_ALREADY_EXISTS", "BucketAlreadyExistsException"),
+    errors.ObjectAlreadyExists: Form(409, "OBJECT_ALREADY_EXISTS", "ObjectAlreadyExistsException"),
+    errors.SubscriptionAlreadyExists: Form(
+        409, "PUSH_SUBSCRIPTION_ALREADY_EXISTS", "PushSubscriptionAlreadyExistsException"
+    ),
+    errors.StaleVersion: Form(409, "OBJECT_VERSION_IS_STALE", "ObjectVersionIsStaleException"),
+    errors.NotImplementedHere: Form(501, "OPERATION_NOT_IMPLEMENTED", "OperationNotImplementedException"),
+    errors.Busy: Form(503, "RESOURCE_TEMPORARILY_UNAVAILABLE", "ResourceTemporarilyUnavailableException"),
+}
+_UNEXPECTED = Form(500, "UNDEFINED_ERROR", "UndefinedException")
+
+
+def form_of(error: type[FanfareError]) -> Form:
+    return next(_FORMS[ancestor] for ancestor in error.__mro__ if ancestor in _FORMS)
+
+
+def answer(error: Exception, request_id: str, route: str) -> Response[str]:
+    """What the caller is told. What nobody expected is logged, by route: a path may hold a device token."""
+    if isinstance(error, FanfareError):
+        return _told(form_of(type(error)), error.message, error.details)
+    where = {"request_id": request_id, "route": route}
+    if outage.passes(error):
+        logs.logger().warning("AWS did not answer", exc_info=error, extra=where)
+        return _told(form_of(errors.Busy), "the server is overloaded; try again", {})
+    logs.logger().error("unexpected", exc_info=error, extra=where)
+    return _told(_UNEXPECTED, f"something went wrong on the server; the request was {request_id}", {})
+
+
+def _told(form: Form, message: str, details: dict[str, object]) -> Response[str]:
+    given = {name: value for name, value in details.items() if value is not None}
+    body = {"errorCode": form.code, "message": message, "suppressed": [], **given}
+    return answers.document(form.status, body, form.name)

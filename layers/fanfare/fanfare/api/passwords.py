@@ -1,0 +1,32 @@
+"""Passwords, as argon2id hashes with OWASP's parameters; the library is loaded at sign-up and login only."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+_NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$WkhhV3l2VUJzN3hLcUxtRQ$gJ2hDk0AgqZ8mEqYd1m2m3dX0eH0wqI1m8m3sV8Xh7c"
+"""Of no password that anybody knows: checked where there is no hash, so that both take as long."""
+
+
+def hashed(password: str) -> str:
+    return _hasher().hash(password)
+
+
+def matches(password_hash: str | None, password: str) -> bool:
+    """Whether it is the password; takes as long for a user who has none, or who does not exist."""
+    from argon2.exceptions import VerifyMismatchError
+
+    try:
+        _hasher().verify(password_hash or _NOBODYS, password)
+    except VerifyMismatchError:
+        return False
+    return password_hash is not None
+
+
+@cache
+def _hasher() -> "PasswordHasher":
+    from argon2 import PasswordHasher
+
+    return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)

@@ -1,0 +1,87 @@
+"""A request as the routes see it: path decoded, header names in lower case, body as bytes."""
+
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote, unquote
+
+_NOT_ENCODED = "-._~!*'():@,;=+&$"
+
+
+class Authenticating(Protocol):
+    """The settings that every HTTP function has."""
+
+    @property
+    def signing_keys_parameter(self) -> str: ...
+
+
+class Sweeping(Authenticating, Protocol):
+    """The settings of a function that deletes what other things hang on."""
+
+    @property
+    def sweep_queue_url(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request[S: Authenticating]:
+    """`base` is the URL that clients know the API by, as they wrote it; `now` in epoch ms."""
+
+    settings: S
+    base: str
+    parameters: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    now: int
+
+    @property
+    def app(self) -> str:
+        """The app of the path."""
+        return self.parameters["appID"]
+
+    @property
+    def content_type(self) -> str:
+        """Without parameters, in lower case; empty when none was sent."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def location(self, path: str) -> dict[str, str]:
+        """The header that names what was made; `path` from the app on."""
+        return {"Location": f"{self.base}/apps/{self.app}/{path}"}
+
+
+def tidied(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event with path and headers in one form, whatever client and gateway made of them.
+
+    Real clients send `//`, trailing slashes, and colons encoded or not. API Gateway hands out the path
+    decoded, other front doors do not: here each segment is encoded anew.
+    """
+    segments = [quote(unquote(part), safe=_NOT_ENCODED) for part in event["rawPath"].split("/") if part]
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    return {**event, "rawPath": "/" + "/".join(segments), "headers": headers}
+
+
+def read[S: Authenticating](
+    event: Mapping[str, Any], parameters: Mapping[str, str], settings: S, now: int
+) -> Request[S]:
+    """The request in a tidied event."""
+    headers: Mapping[str, str] = event["headers"]
+    scheme = headers.get("x-forwarded-proto", "https")
+    host = headers.get("host") or event["requestContext"].get("domainName", "")
+    prefix = re.sub(r"/apps/.*|/oauth2/.*", "", event["rawPath"])
+    return Request(
+        settings=settings,
+        base=f"{scheme}://{host}{prefix}",
+        parameters={name: unquote(value) for name, value in parameters.items()},
+        query=event.get("queryStringParameters") or {},
+        headers=headers,
+        body=_body(event),
+        now=now,
+    )
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    """Bodies come in base64 unless they are of the few types that API Gateway takes for text."""
+    body: str = event.get("body") or ""
+    return b64decode(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")

@@ -1,0 +1,53 @@
+"""The HTTP side of a function: its route table, and the way of every request through it."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from fanfare.api import elsewhere, errors, request
+from fanfare.api.request import Authenticating, Request
+from fanfare.runtime import clock, settings
+from fanfare.store import row
+
+type Endpoint[S: Authenticating] = Callable[[Request[S]], Response[str]]
+"""What a route does."""
+
+
+class Api[S: Authenticating](APIGatewayHttpResolver):
+    """Declare routes with `on`; give Lambda `handle`. Nothing is read before the first request."""
+
+    def __init__(self, settings_type: type[S]) -> None:
+        super().__init__()
+        self._settings_type = settings_type
+        self.exception_handler(Exception)(self._refuse)
+
+    def on(self, methods: str, path: str, endpoint: Endpoint[S]) -> None:
+        """`methods` with spaces between; `path` with `<name>` for the request's parameters."""
+
+        def call(**parameters: str) -> Response[str]:
+            event = self.current_event.raw_event
+            return endpoint(request.read(event, parameters, self._settings, clock.now()))
+
+        self.route(path, methods.split())(call)
+
+    def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        answer = self.resolve(request.tidied(event), context)
+        if event["requestContext"]["http"]["method"] == "HEAD":
+            answer["body"] = ""
+        return answer
+
+    @cached_property
+    def _settings(self) -> S:
+        read = settings.read(self._settings_type)
+        row.bind(read)
+        return read
+
+    def _refuse(self, error: Exception) -> Response[str]:
+        context = self.current_event.request_context
+        if isinstance(error, NotFoundError):
+            error = elsewhere.refusal(self.current_event.path)
+        return errors.answer(error, context.request_id, self.current_event.raw_event.get("routeKey", ""))

@@ -1,0 +1,23 @@
+"""Who asks: a user, the app's administrator, or nobody in particular."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    USER = "user"
+    ADMIN = "admin"
+    ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The authenticated sender of a request; `user` is set for Role.USER only."""
+
+    app: str
+    role: Role
+    user: str | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN

@@ -1,0 +1,28 @@
+"""If-Match and If-None-Match: what has to be so for an object to be written."""
+
+from dataclasses import dataclass
+
+from fanfare.domain import refusals
+from fanfare.domain.object import Object
+from fanfare.domain.scope import Target
+
+ANY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """`version` as text without quotes (or ANY), from If-Match; `absent` from `If-None-Match: *`."""
+
+    version: str | None = None
+    absent: bool = False
+
+    def check(self, found: Object | None, bucket: Target, object_id: str) -> None:
+        """`found`: the object unless deleted. Raises ObjectAlreadyExists, ObjectNotFound, StaleVersion."""
+        if self.absent and found is not None:
+            raise refusals.object_exists(bucket, object_id)
+        if self.version is None:
+            return
+        if found is None:
+            raise refusals.no_object(bucket, object_id)
+        if self.version not in (ANY, str(found.version)):
+            raise refusals.stale(bucket, object_id)

@@ -1,0 +1,83 @@
+"""Users: IDs in Kii's pattern, the addresses that a user is found by, and the rules for what a user says."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fanfare.domain.ring import place
+
+ID_RANDOM_BYTES = 24
+_ID = re.compile(r"[a-z0-9]{12}-[a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{8}")
+_ID_PARTS = (12, 4, 4, 4, 8)
+_ID_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+PASSWORD = r"^[\x20-\x7e]{4,50}$"
+LOGIN_NAME = r"^[A-Za-z0-9._-]{3,64}$"
+EMAIL = r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}$"
+PHONE = r"^\+[1-9][0-9]{5,14}$"
+COUNTRY = r"^[A-Za-z]{2}$"
+
+
+class AddressKind(StrEnum):
+    """The names by which paths and logins say what kind of address follows."""
+
+    LOGIN_NAME = "LOGIN_NAME"
+    EMAIL = "EMAIL"
+    PHONE = "PHONE"
+
+
+_FORMS = {AddressKind.LOGIN_NAME: LOGIN_NAME, AddressKind.EMAIL: EMAIL, AddressKind.PHONE: PHONE}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What names one user of an app: `value` as it is compared, so e-mail in lower case."""
+
+    kind: AddressKind
+    value: str
+
+    @property
+    def claim(self) -> str:
+        return f"{self.kind}:{self.value}"
+
+
+def user_id(randomness: bytes) -> str:
+    """An ID in the pattern that Kii's clients check; they address users of another form as login names."""
+    number = int.from_bytes(randomness)
+    digits = ""
+    for _ in range(sum(_ID_PARTS)):
+        number, digit = divmod(number, len(_ID_DIGITS))
+        digits += _ID_DIGITS[digit]
+    ends = [sum(_ID_PARTS[: i + 1]) for i in range(len(_ID_PARTS))]
+    return "-".join(digits[end - size : end] for size, end in zip(_ID_PARTS, ends, strict=True))
+
+
+def is_user_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None
+
+
+def internal_id(user: str) -> int:
+    """Kii's internalUserID: a number above 0 that JavaScript can hold."""
+    return 1 + int(place(user)[:13], 16)
+
+
+def address(kind: AddressKind, text: str) -> Address | None:
+    """The address, or None where the text cannot be one."""
+    if re.fullmatch(_FORMS[kind], text) is None:
+        return None
+    return Address(kind, text.lower() if kind is AddressKind.EMAIL else text)
+
+
+def address_in_path(segment: str) -> Address | None:
+    """`LOGIN_NAME:x`, `EMAIL:x` or `PHONE:x`; None for anything else."""
+    kind, colon, text = segment.partition(":")
+    return address(AddressKind(kind), text) if colon and kind in AddressKind else None
+
+
+def address_at_login(username: str) -> Address | None:
+    """As in a path, or bare: no login name has an @ or begins with a plus sign."""
+    if ":" in username:
+        return address_in_path(username)
+    if "@" in username:
+        return address(AddressKind.EMAIL, username)
+    return address(AddressKind.PHONE if username.startswith("+") else AddressKind.LOGIN_NAME, username)

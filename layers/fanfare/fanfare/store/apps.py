@@ -1,0 +1,133 @@
+"""Apps: the tenants. Their keys, hashes of their secrets, and where their provider credentials lie."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from hmac import compare_digest
+from secrets import token_hex
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError
+
+from fanfare.store.row import Row, condition_failed, read
+
+KEPT_MS = 60_000
+"""How long a function may go by what it knows of an app."""
+
+_KEPT_APPS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """One tenant. `fcm_parameter` and `apns_parameter` name SSM parameters; None for a network not set up.
+
+    The client secret is random and long, so a plain hash of it is enough.
+    """
+
+    id: str
+    key: str
+    client_id: str
+    client_secret_hash: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    fcm_parameter: str | None = None
+    apns_parameter: str | None = None
+
+    def has_key(self, key: str) -> bool:
+        return compare_digest(self.key.encode(), key.encode())
+
+    def has_secret(self, client_id: str, secret: str) -> bool:
+        right_id = compare_digest(self.client_id.encode(), client_id.encode())
+        return compare_digest(self.client_secret_hash, _hash(secret)) and right_id
+
+
+class AppRow(Row):
+    class Meta:
+        table_name = None
+        setting = "apps_table"
+
+    pk = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute()
+    client_id = UnicodeAttribute()
+    client_secret_hash = UnicodeAttribute()
+    parameters = JSONAttribute()
+    fcm_parameter = UnicodeAttribute(null=True)
+    apns_parameter = UnicodeAttribute(null=True)
+
+
+_kept: dict[str, tuple[App, int]] = {}
+
+
+def new_id() -> str:
+    return token_hex(6)
+
+
+def create(
+    app_id: str, *, fcm_parameter: str | None = None, apns_parameter: str | None = None
+) -> tuple[App, str] | None:
+    """Make an app: the app, and the administrator's client secret, which cannot be read again.
+
+    None when the ID is taken.
+    """
+    secret = token_hex(32)
+    app = App(
+        id=app_id,
+        key=token_hex(16),
+        client_id=token_hex(16),
+        client_secret_hash=_hash(secret),
+        fcm_parameter=fcm_parameter,
+        apns_parameter=apns_parameter,
+    )
+    row = AppRow(
+        app.id,
+        key=app.key,
+        client_id=app.client_id,
+        client_secret_hash=app.client_secret_hash,
+        parameters=dict(app.parameters),
+        fcm_parameter=app.fcm_parameter,
+        apns_parameter=app.apns_parameter,
+    )
+    try:
+        row.save(condition=AppRow.pk.does_not_exist())
+    except PutError as error:
+        if not condition_failed(error):
+            raise
+        # Ours, when only the answer to an earlier try was lost.
+        return (app, secret) if find(app_id) == app else None
+    return app, secret
+
+
+def find(app_id: str) -> App | None:
+    row = read(AppRow, app_id)
+    if row is None:
+        return None
+    return App(
+        id=row.pk,
+        key=row.key,
+        client_id=row.client_id,
+        client_secret_hash=row.client_secret_hash,
+        parameters=row.parameters,
+        fcm_parameter=row.fcm_parameter,
+        apns_parameter=row.apns_parameter,
+    )
+
+
+def known(app_id: str, now: int) -> App | None:
+    """The app as it was at most a minute ago. Only apps that exist are kept, and not more than a thousand."""
+    kept = _kept.get(app_id)
+    if kept is not None and kept[1] > now:
+        return kept[0]
+    app = find(app_id)
+    if app is not None:
+        if len(_kept) >= _KEPT_APPS:
+            _kept.clear()
+        _kept[app_id] = (app, now + KEPT_MS)
+    return app
+
+
+def forget() -> None:
+    """Drop what is kept: for tests."""
+    _kept.clear()
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()

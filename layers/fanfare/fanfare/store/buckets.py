@@ -1,0 +1,20 @@
+"""Buckets: the table's rows. What is done with them is in definitions.py, since topics are kept alike."""
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+
+from fanfare.store.row import Row
+
+
+class BucketRow(Row):
+    """`app#scope`, bucket ID."""
+
+    class Meta:
+        table_name = None
+        setting = "buckets_table"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    ref = UnicodeAttribute()
+    creator = UnicodeAttribute(null=True)
+    created_at = NumberAttribute()
+    ever_subscribed = BooleanAttribute(default=False)

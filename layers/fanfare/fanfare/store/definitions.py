@@ -1,0 +1,92 @@
+"""What a topic or a bucket is, apart from what hangs on it: made, found, marked and deleted."""
+
+from dataclasses import dataclass
+from secrets import token_hex
+
+from pynamodb.exceptions import DeleteError, PutError, UpdateError
+
+from fanfare.domain.scope import Scope, Target, TargetKind
+from fanfare.store import pages
+from fanfare.store.buckets import BucketRow
+from fanfare.store.row import condition_failed, read
+from fanfare.store.topics import TopicRow
+
+_BEFORE_NAMES, _AFTER_NAMES = " ", "~"  # sort before and behind every character that a name may have
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """`creator` is a user ID, None for the administrator; `created_at` in epoch ms.
+
+    While nobody ever subscribed, a change or a send has nobody to reach.
+    """
+
+    target: Target
+    creator: str | None
+    created_at: int
+    ever_subscribed: bool
+
+
+def create(kind: TargetKind, scope: Scope, name: str, creator: str | None, at: int) -> Definition | None:
+    """Make the topic or bucket with a new reference; None when there is one of that name."""
+    row_type = _row_of(kind)
+    row = row_type(scope.key, name, ref=token_hex(8), creator=creator, created_at=at)
+    try:
+        row.save(condition=row_type.pk.does_not_exist())
+    except PutError as error:
+        if not condition_failed(error):
+            raise
+        found = find(kind, scope, name)
+        # The reference is random: one that is there is ours, and only the answer to an earlier try was lost.
+        return found if found is not None and found.target.ref == row.ref else None
+    return _definition(kind, scope, row)
+
+
+def find(kind: TargetKind, scope: Scope, name: str) -> Definition | None:
+    """The definition, strongly consistent."""
+    row = _row_of(kind)
+    found: TopicRow | BucketRow | None = read(row, scope.key, name)
+    return None if found is None else _definition(kind, scope, found)
+
+
+def mark_subscribed(target: Target) -> bool:
+    """Note that somebody subscribes, before that is written; False when the target is gone."""
+    row = _row_of(target.kind)
+    definition = row(target.scope.key, target.name)
+    try:
+        definition.update([row.ever_subscribed.set(True)], condition=row.ref == target.ref)
+    except UpdateError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def delete(target: Target) -> None:
+    """Delete this definition and no later one of the same name; that it is gone already is no error."""
+    row = _row_of(target.kind)
+    try:
+        row(target.scope.key, target.name).delete(condition=row.ref == target.ref)
+    except DeleteError as error:
+        if not condition_failed(error):
+            raise
+
+
+def names(kind: TargetKind, scope: Scope, after: str, limit: int) -> list[str]:
+    """Names in order, from behind `after` (empty: from the first), strongly consistent."""
+    bounds = (f"{after}{_BEFORE_NAMES}", _AFTER_NAMES)
+    items = pages.query(_row_of(kind).table_name(), scope.key, bounds, limit=limit)
+    return [item["sk"]["S"] for item in items]
+
+
+def _row_of(kind: TargetKind) -> type[TopicRow] | type[BucketRow]:
+    match kind:
+        case TargetKind.TOPIC:
+            return TopicRow
+        case TargetKind.BUCKET:
+            return BucketRow
+
+
+def _definition(kind: TargetKind, scope: Scope, row: TopicRow | BucketRow) -> Definition:
+    target = Target(kind, scope, row.sk, row.ref)
+    return Definition(target, row.creator, int(row.created_at), bool(row.ever_subscribed))

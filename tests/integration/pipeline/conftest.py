@@ -1,0 +1,158 @@
+"""The pipeline on moto: real tables and queues from template.yaml, networks that answer as told."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from fanfare.domain.answer import Answer, Silence, Transport
+from fanfare.domain.device import Device, Environment, Network
+from fanfare.domain.payload import ApnsContent, Content, FcmContent, of_message
+from fanfare.domain.push import Push
+from fanfare.domain.scope import Scope, Target, TargetKind
+from fanfare.pipeline.delivery import Deliverer, Settings
+from fanfare.pipeline.finding import Addressee
+from fanfare.pipeline.lane_watch import LaneWatch
+from fanfare.pipeline.sending import Reply, Sender
+from fanfare.runtime import clients, settings, wire
+from fanfare.store import installations, row, subscriptions
+from local.template import create_resources, load
+
+APP = "app1"
+TOPIC = Target(TargetKind.TOPIC, Scope(APP), "news", "ref1")
+ROOT = Path(__file__).resolve().parents[3]
+
+OK = Answer(200)
+GONE = Answer(410, {"apns-id": "x"}, b'{"reason":"Unregistered","timestamp":9999999999999}')
+BUSY = Answer(503, {"retry-after": "30"}, b'{"error":{"status":"UNAVAILABLE"}}')
+SILENT = Silence(Transport.READ_TIMEOUT)
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    at: int = 1_800_000_000_000
+
+    def __call__(self) -> int:
+        return self.at
+
+    def go_on(self, seconds: float) -> None:
+        self.at += int(seconds * 1000)
+
+
+@dataclass(slots=True)
+class FakeLane:
+    """A lane that records what it was sent and answers as told, by device token."""
+
+    lane: str
+    answers: dict[str, list[Reply]]
+    received: list[str]
+    renewed: int = 0
+
+    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Reply]:
+        self.received += [one.device.token for one in addressees]
+        return [self._answer(one.device.token) for one in addressees]
+
+    def renew(self) -> None:
+        self.renewed += 1
+
+    def _answer(self, token: str) -> Reply:
+        told = self.answers.get(token, [])
+        if not told:
+            return OK
+        return told.pop(0) if len(told) > 1 else told[0]
+
+
+@dataclass(slots=True)
+class FakeNetworks:
+    """The networks, as far as deliver sees them."""
+
+    answers: dict[str, list[Reply]] = field(default_factory=dict)
+    received: list[str] = field(default_factory=list)
+    lanes: dict[str, FakeLane] = field(default_factory=dict)
+    without: set[Network] = field(default_factory=set)
+
+    def of(self, app: str, network: Network, environment: Environment) -> Sender | None:
+        if network in self.without:
+            return None
+        name = f"{network}:{environment}"
+        return self.lanes.setdefault(name, FakeLane(name, self.answers, self.received))
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """An app on moto, its clock, its networks, and a deliver function that lives in this process."""
+
+    resources: Mapping[str, str]
+    clock: Clock
+    networks: FakeNetworks
+    deliverer: Deliverer
+
+    def install(self, user: str, token: str, network: Network = Network.FCM) -> Device:
+        device = Device(network, token)
+        installations.install(APP, user, device, Environment.PRODUCTION, self.clock)
+        return device
+
+    def subscribe(self, *users: str, target: Target = TOPIC) -> None:
+        for user in users:
+            subscriptions.subscribe(target, user, self.clock())
+
+    def push(self, *, user: str | None = None, ttl_s: int | None = None, id: str = "m1") -> Push:
+        content = Content(fcm=FcmContent(data={"k": "v"}, ttl_s=ttl_s), apns=ApnsContent(alert="hi"))
+        target = None if user else TOPIC
+        payloads = of_message(id, APP, content, topic=target, sender=None, at=self.clock())
+        return Push(app=APP, id=id, payloads=payloads, at=self.clock(), target=target, user=user)
+
+    def queued[T](self, queue: str, wanted: type[T]) -> list[T]:
+        """Take what is on a queue, delays aside."""
+        sqs = boto3.client("sqs")
+        url, taken = self.resources[queue], []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                taken.append(wire.decode(wanted, message["Body"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return taken
+
+    def delays(self, queue: str) -> int:
+        """How many messages wait on a queue for their delay to pass."""
+        answer = boto3.client("sqs").get_queue_attributes(
+            QueueUrl=self.resources[queue], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessagesDelayed"])
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """The rows as they stand in the table."""
+        return boto3.client("dynamodb").scan(TableName=self.resources["LedgerTable"])["Items"]
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
+    """Everything that template.yaml declares, on moto: {logical ID: name or URL}."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
+    with mock_aws():
+        clients.forget()
+        yield create_resources(boto3.Session(), load(ROOT / "template.yaml"))
+    clients.forget()
+
+
+@pytest.fixture
+def environment(aws: Mapping[str, str]) -> Callable[[str], dict[str, str]]:
+    """The variables of a function, as template.yaml says."""
+    template = load(ROOT / "template.yaml")
+    return lambda function: dict(template.functions[function].variables(aws))
+
+
+@pytest.fixture
+def world(aws: Mapping[str, str], environment: Callable[[str], dict[str, str]]) -> World:
+    read = settings.read(Settings, environment("deliver"))
+    row.bind(read)
+    clock, networks = Clock(), FakeNetworks()
+    return World(aws, clock, networks, Deliverer(read, networks, LaneWatch(clock), clock))

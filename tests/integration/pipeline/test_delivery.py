@@ -1,0 +1,240 @@
+"""deliver: one delivery over all its attempts, seen from the networks, the queues and the ledger."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from fanfare.domain.device import Environment, Network
+from fanfare.domain.proof import Proof
+from fanfare.domain.push import Delivery, Way
+from fanfare.domain.ring import WHOLE_RING
+from fanfare.pipeline.delivery import LeaseHeld
+from fanfare.store import installations, ledger, subscriptions
+from fanfare.store.ledger import Lease
+from tests.integration.pipeline.conftest import APP, BUSY, GONE, OK, SILENT, TOPIC, World
+
+LEASE_S = 75
+
+
+def left() -> float:
+    return 30.0
+
+
+def deliver(world: World, delivery: Delivery) -> None:
+    world.deliverer.deliver(delivery, left)
+
+
+def counts(world: World) -> dict[str, int]:
+    _, rows = ledger.status(APP, "m1")
+    total: dict[str, int] = {}
+    for row in rows:
+        for name, value in (row.counts or {}).items():
+            total[name] = total.get(name, 0) + value
+    return total
+
+
+@pytest.mark.parametrize("way", Way)
+def test_each_device_of_each_subscriber_gets_it_once(world: World, way: Way) -> None:
+    world.install("u1", "a")
+    world.install("u1", "b")
+    world.install("u2", "cc", Network.APNS)
+    world.install("u3", "not-subscribed")
+    world.subscribe("u1", "u2", "no-device")
+    deliver(world, Delivery(push=world.push(), arc=WHOLE_RING, way=way))
+    assert sorted(world.networks.received) == ["a", "b", "cc"]
+    assert counts(world) == {"delivered": 3}
+
+
+def test_a_delivery_that_is_done_is_not_sent_again(world: World) -> None:
+    world.install("u1", "a")
+    delivery = Delivery(push=world.push(user="u1"))
+    deliver(world, delivery)
+    deliver(world, delivery)
+    assert world.networks.received == ["a"]
+
+
+def test_an_attempt_under_lease_is_left_to_its_holder(world: World) -> None:
+    world.install("u1", "a")
+    delivery = Delivery(push=world.push(user="u1"))
+    assert isinstance(ledger.take(delivery, world.clock(), 1000 * LEASE_S), Lease)
+    with pytest.raises(LeaseHeld):
+        deliver(world, delivery)
+    assert world.networks.received == []
+
+
+def test_a_killed_attempt_is_taken_over_when_its_lease_is_over(world: World) -> None:
+    world.install("u1", "a")
+    delivery = Delivery(push=world.push(user="u1"))
+    ledger.take(delivery, world.clock(), 1000 * LEASE_S)
+    world.clock.go_on(LEASE_S + 1)
+    deliver(world, delivery)
+    assert world.networks.received == ["a"]
+    assert counts(world) == {"delivered": 1, "possibly_doubled": 1}
+
+
+def test_only_the_open_devices_are_tried_again(world: World) -> None:
+    world.install("u1", "a")
+    world.install("u1", "b")
+    world.networks.answers["b"] = [BUSY, OK]
+    delivery = Delivery(push=world.push(user="u1"))
+    deliver(world, delivery)
+    assert world.delays("ExpressQueue") == 1
+    world.clock.go_on(60)
+    deliver(world, delivery.next_attempt(0))
+    assert sorted(world.networks.received) == ["a", "b", "b"]
+    assert counts(world) == {"delivered": 2}
+
+
+def test_a_device_that_changed_hands_gets_nothing_of_the_old_owner(world: World) -> None:
+    device = world.install("u1", "a")
+    world.networks.answers["a"] = [BUSY, OK]
+    delivery = Delivery(push=world.push(user="u1"))
+    deliver(world, delivery)
+    installations.install(APP, "u2", device, Environment.PRODUCTION, world.clock)
+    world.clock.go_on(60)
+    deliver(world, delivery.next_attempt(0))
+    assert world.networks.received == ["a"]
+    assert counts(world) == {"gone": 1}
+
+
+def test_a_device_that_changed_hands_between_subscribers_is_not_sent_to_for_the_new_one(world: World) -> None:
+    device = world.install("u1", "a")
+    world.subscribe("u1", "u2")
+    world.networks.answers["a"] = [BUSY, OK]
+    delivery = Delivery(push=world.push(), arc=WHOLE_RING)
+    deliver(world, delivery)
+    installations.install(APP, "u2", device, Environment.PRODUCTION, world.clock)
+    world.clock.go_on(60)
+    deliver(world, delivery.next_attempt(0))
+    assert world.networks.received == ["a"]
+
+
+def test_no_attempt_before_its_time(world: World) -> None:
+    world.install("u1", "a")
+    delivery = replace(Delivery(push=world.push(user="u1")), not_before=world.clock() + 5_000)
+    deliver(world, delivery)
+    assert world.networks.received == []
+    assert world.ledger() == []
+    assert world.delays("ExpressQueue") == 1
+
+
+def test_an_unknown_answer_is_sent_again_twice_and_then_counted(world: World) -> None:
+    world.install("u1", "a")
+    world.networks.answers["a"] = [SILENT]
+    delivery = Delivery(push=world.push(user="u1"))
+    for _ in range(3):
+        deliver(world, delivery)
+        world.clock.go_on(60)
+        delivery = delivery.next_attempt(0)
+    assert world.networks.received == ["a"] * 3
+    assert counts(world) == {"possibly_doubled": 2, "unknown.read_timeout": 1}
+
+
+def test_when_the_tries_run_out_a_dead_letter_opens_a_new_round(world: World) -> None:
+    world.install("u1", "a")
+    world.install("u1", "b")
+    world.networks.answers["a"] = [BUSY]
+    delivery = Delivery(push=world.push(user="u1"))
+    tries = world.deliverer.settings.max_tries
+    for _ in range(tries):
+        deliver(world, delivery)
+        world.clock.go_on(900)
+        delivery = delivery.next_attempt(0)
+    assert world.networks.received.count("a") == tries
+    [letter] = world.queued("DeliveryDeadLetters", Delivery)
+    assert (letter.round, letter.attempt) == (2, 1)
+    world.networks.answers["a"] = [OK]
+    deliver(world, letter)
+    deliver(world, letter)
+    assert world.networks.received.count("a") == tries + 1
+    assert world.networks.received.count("b") == 1
+    assert counts(world) == {"delivered": 2}
+
+
+def test_a_redelivery_after_the_end_queues_what_should_follow_and_sends_nothing(world: World) -> None:
+    world.install("u1", "a")
+    world.networks.answers["a"] = [BUSY]
+    delivery = Delivery(push=world.push(user="u1"))
+    deliver(world, delivery)
+    deliver(world, delivery)
+    assert world.networks.received == ["a"]
+    assert world.delays("ExpressQueue") == 2
+
+
+def test_an_arc_that_is_far_too_large_is_halved_for_good(world: World) -> None:
+    small = replace(world.deliverer, settings=replace(world.deliverer.settings, arc_size=1))
+    users = [f"u{number}" for number in range(6)]
+    for user in users:
+        world.install(user, f"token-{user}")
+    world.subscribe(*users)
+    whole = Delivery(push=world.push(), arc=WHOLE_RING)
+    small.deliver(whole, left)
+    assert world.networks.received == []
+    small.deliver(whole, left)
+    halves = {half.id: half for half in world.queued("ExpressQueue", Delivery)}
+    assert set(halves) == {"a1.0", "a1.1"}
+    for user in users[2:]:
+        subscriptions.unsubscribe(TOPIC, user)
+    small.deliver(whole, left)
+    assert world.networks.received == [], "halved stays halved, though it would fit now"
+    for half in halves.values():
+        small.deliver(half, left)
+    assert sorted(world.networks.received) == ["token-u0", "token-u1"]
+
+
+def test_proofs_go_to_purge_without_the_token(world: World) -> None:
+    device = world.install("u1", "abcd", Network.APNS)
+    world.networks.answers["abcd"] = [GONE]
+    deliver(world, Delivery(push=world.push(user="u1")))
+    [[proof]] = world.queued("PurgeQueue", list[Proof])
+    assert proof == Proof(APP, device.installation_id, "u1", 9999999999999, "apns:production", "Unregistered")
+    assert counts(world) == {"purge_token.Unregistered": 1}
+    assert installations.find(APP, device.installation_id) is not None, "only purge deletes"
+
+
+def test_what_expires_before_the_next_try_is_dropped(world: World) -> None:
+    world.install("u1", "a")
+    world.networks.answers["a"] = [BUSY]
+    deliver(world, Delivery(push=world.push(user="u1", ttl_s=10)))
+    assert counts(world) == {"drop_payload_error.expired": 1}
+
+
+def test_a_network_without_a_credential_is_skipped_and_counted(world: World) -> None:
+    world.networks.without = {Network.APNS}
+    world.install("u1", "a")
+    world.install("u1", "abcd", Network.APNS)
+    deliver(world, Delivery(push=world.push(user="u1")))
+    assert world.networks.received == ["a"]
+    assert counts(world) == {"delivered": 1, "drop_payload_error.network_not_configured": 1}
+
+
+def test_a_refused_credential_pauses_its_lane_and_loses_nothing(world: World) -> None:
+    world.install("u1", "a")
+    world.install("u1", "abcd", Network.APNS)
+    refused = replace(GONE, status=403, body=b'{"reason":"InvalidProviderToken"}')
+    world.networks.answers["abcd"] = [refused, OK]
+    delivery = Delivery(push=world.push(user="u1"))
+    deliver(world, delivery)
+    other = Delivery(push=world.push(user="u1", id="m2"))
+    deliver(world, other)
+    assert sorted(world.networks.received) == ["a", "a", "abcd"], "the one lane is paused, the other is not"
+    world.clock.go_on(120)
+    deliver(world, delivery.next_attempt(0))
+    deliver(world, other.next_attempt(0))
+    assert sorted(world.networks.received) == ["a", "a", "abcd", "abcd", "abcd"]
+    assert counts(world) == {"delivered": 2}
+
+
+@pytest.mark.parametrize("users", [1, 250])
+def test_devices_by_key_come_a_hundred_at_a_time(world: World, users: int) -> None:
+    names = [f"u{number}" for number in range(users)]
+    for name in names:
+        world.install(name, f"t-{name}")
+    world.subscribe(*names)
+    deliver(world, Delivery(push=world.push(), arc=WHOLE_RING))
+    assert sorted(world.networks.received) == sorted(f"t-{name}" for name in names)
+
+
+def test_the_environment_names_every_setting(environment: Callable[[str], dict[str, str]]) -> None:
+    assert environment("deliver")["DEAD_LETTER_QUEUE_URL"].endswith("DeliveryDeadLetters")

@@ -1,0 +1,214 @@
+"""dispatch and fanout: records become deliveries, the same ones however often they come."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from fanfare.domain.object import Writing, created, deleted, replaced
+from fanfare.domain.push import CoarseArc, Cut, Delivery, Pace, Push, Way
+from fanfare.domain.ring import Arc, ring_key
+from fanfare.domain.scope import Scope, Target, TargetKind
+from fanfare.pipeline import dispatch, fanout, sweep
+from fanfare.pipeline.dispatch import Settings
+from fanfare.runtime import settings, wire
+from fanfare.store import definitions, ledger, messages, objects, row, subscriptions
+from fanfare.store.subscriptions import SubscriptionRow
+from local import population
+from tests.integration.pipeline.conftest import APP, TOPIC, World
+
+BUCKET = Target(TargetKind.BUCKET, Scope(APP), "board", "")
+
+
+@pytest.fixture
+def limits(world: World, environment: Callable[[str], dict[str, str]]) -> Settings:
+    """Settings so small that every level runs."""
+    read = settings.read(Settings, environment("dispatch"))
+    row.bind(read)
+    return replace(read, arc_size=10, fan_out=4, express_limit=2)
+
+
+def accepted(push: Push, number: int = 1) -> dict[str, Any]:
+    """The stream's record of a send."""
+    image = {"pk": {"S": f"{APP}#{push.id}"}, "push": {"S": wire.encode(push).decode()}}
+    change = {"NewImage": image, "SequenceNumber": str(number)}
+    return {"eventID": f"e{number}", "eventName": "INSERT", "dynamodb": change}
+
+
+def subscribe(count: int) -> None:
+    with SubscriptionRow.batch_write() as rows:
+        for person in population.people(count):
+            key = ring_key(person.user)
+            rows.save(SubscriptionRow(f"{APP}#{TOPIC.ref}#{key[0]}", key, user=person.user, at=1))
+
+
+def all_deliveries(world: World, limits: Settings) -> list[Delivery]:
+    """What is queued in the end, fanout run until it has nothing left to cut."""
+    fanned = fanout.Settings(limits.bulk_queue_url, limits.fanout_queue_url, limits.fan_out)
+    while coarse := world.queued("FanoutQueue", CoarseArc):
+        for one in coarse:
+            fanout.fan_out({"messageId": "1", "body": wire.encode(one).decode()}, fanned)
+    return world.queued("ExpressQueue", Delivery) + world.queued("BulkQueue", Delivery)
+
+
+def test_a_direct_push_is_one_express_delivery(world: World, limits: Settings) -> None:
+    push = world.push(user="u1")
+    assert dispatch.dispatch([accepted(push)], limits) == {"batchItemFailures": []}
+    assert world.queued("ExpressQueue", Delivery) == [Delivery(push=push)]
+    assert world.ledger() == [], "and costs no write"
+
+
+def test_a_small_topic_is_one_express_delivery_of_the_whole_ring(world: World, limits: Settings) -> None:
+    subscribe(3)
+    dispatch.dispatch([accepted(world.push())], limits)
+    [delivery] = world.queued("ExpressQueue", Delivery)
+    assert delivery.arc == Arc()
+
+
+@pytest.mark.parametrize("count", [60, 1_500])
+def test_a_large_topic_is_cut_and_nobody_falls_between(world: World, limits: Settings, count: int) -> None:
+    subscribe(count)
+    dispatch.dispatch([accepted(world.push())], limits)
+    deliveries = all_deliveries(world, limits)
+    arcs = sorted((one.arc for one in deliveries if one.arc), key=lambda arc: arc.start)
+    assert len(arcs) == len(deliveries)
+    assert arcs[0].start == 0
+    assert arcs[-1].end == 1 << 64
+    assert all(left.end == right.start for left, right in pairwise(arcs))
+    reached = [user for arc in arcs for user in subscriptions.on_arc(TOPIC, arc)]
+    assert sorted(reached) == sorted(person.user for person in population.people(count))
+    assert count / limits.arc_size / 3 < len(arcs) < count / limits.arc_size * 6
+
+
+def test_a_repeated_record_makes_the_same_deliveries_whatever_changed_meanwhile(
+    world: World, limits: Settings
+) -> None:
+    subscribe(60)
+    record = accepted(world.push())
+    dispatch.dispatch([record], limits)
+    first = {one.id for one in all_deliveries(world, limits)}
+    subscribe(1_000)
+    dispatch.dispatch([record], limits)
+    assert {one.id for one in all_deliveries(world, limits)} == first
+
+
+def test_the_cut_that_is_written_first_stands(world: World) -> None:
+    push = world.push()
+    cut = Cut(3, Way.BY_KEY, Pace.EXPRESS)
+    assert ledger.decide_cut(push, cut) == cut
+    assert ledger.decide_cut(push, Cut(5, Way.BY_ARC, Pace.BULK)) == cut
+
+
+def test_a_record_that_fails_stops_the_batch_there(world: World, limits: Settings) -> None:
+    good, other = world.push(user="u1"), world.push(user="u2", id="m2")
+    broken = accepted(good, 2)
+    broken["dynamodb"]["NewImage"]["push"]["S"] = "{"
+    response = dispatch.dispatch([accepted(good, 1), broken, accepted(other, 3)], limits)
+    assert response == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert [one.push.user for one in world.queued("ExpressQueue", Delivery)] == ["u1"]
+
+
+def test_a_queue_that_is_out_of_reach_fails_its_first_record(world: World, limits: Settings) -> None:
+    subscribe(60)
+    lost = replace(limits, bulk_queue_url="https://sqs.us-east-1.amazonaws.com/123456789012/none")
+    records = [accepted(world.push(user="u1"), 1), accepted(world.push(), 2)]
+    lost = replace(lost, arc_size=4, fan_out=64)
+    assert dispatch.dispatch(records, lost) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert len(world.queued("ExpressQueue", Delivery)) == 1
+
+
+class TestPushToApp:
+    """What fires, once, by the object's change."""
+
+    @pytest.fixture
+    def bucket(self, limits: Settings, environment: Callable[[str], dict[str, str]]) -> Target:
+        row.bind(settings.read(sweep.Settings, environment("sweep")))
+        made = definitions.create(TargetKind.BUCKET, BUCKET.scope, BUCKET.name, None, 1)
+        assert made is not None
+        return made.target
+
+    def changes(self, world: World, bucket: Target) -> list[dict[str, Any]]:
+        """Create, replace, write the same row, delete, and create again; the table's stream of it."""
+        writing = Writing('{"a":1}', "json", "u1", 5)
+        objects.change(bucket, "o", lambda found: created(found, bucket, "o", writing))
+        objects.change(bucket, "o", lambda found: replaced(_there(found), replace(writing, at=6)))
+        objects.change(bucket, "o", lambda found: deleted(_there(found), "u2", 7))
+        objects.change(bucket, "o", lambda found: created(found, bucket, "o", replace(writing, at=8)))
+        return stream(world.resources["ObjectsTable"])
+
+    def test_each_change_is_one_push(self, world: World, limits: Settings, bucket: Target) -> None:
+        definitions.mark_subscribed(bucket)
+        records = self.changes(world, bucket)
+        assert dispatch.dispatch(records, limits) == {"batchItemFailures": []}
+        deliveries = world.queued("ExpressQueue", Delivery)
+        bodies = [one.push.payloads.fcm.suffix.decode() for one in deliveries if one.push.payloads.fcm]
+        names = [next(word for word in body.split('"') if word.startswith("DATA_OBJECT")) for body in bodies]
+        assert sorted(names) == [
+            "DATA_OBJECT_CREATED",
+            "DATA_OBJECT_CREATED",
+            "DATA_OBJECT_DELETED",
+            "DATA_OBJECT_UPDATED",
+        ]
+        assert '"sender":"u2"' in next(body for body in bodies if "DELETED" in body)
+        dispatch.dispatch(records, limits)
+        assert {one.push.id for one in world.queued("ExpressQueue", Delivery)} == {
+            one.push.id for one in deliveries
+        }
+
+    def test_a_bucket_that_nobody_ever_subscribed_to_stops_here(
+        self, world: World, limits: Settings, bucket: Target
+    ) -> None:
+        dispatch.dispatch(self.changes(world, bucket), limits)
+        assert world.queued("ExpressQueue", Delivery) == []
+        assert world.ledger() == []
+
+    def test_a_bucket_made_anew_does_not_tell_of_the_old_ones_objects(
+        self, world: World, limits: Settings, bucket: Target
+    ) -> None:
+        definitions.mark_subscribed(bucket)
+        records = self.changes(world, bucket)
+        definitions.delete(bucket)
+        again = definitions.create(TargetKind.BUCKET, bucket.scope, bucket.name, None, 2)
+        assert again is not None
+        definitions.mark_subscribed(again.target)
+        dispatch.dispatch(records, limits)
+        assert world.queued("ExpressQueue", Delivery) == []
+
+    def test_a_row_that_goes_fires_nothing(self, world: World, limits: Settings, bucket: Target) -> None:
+        definitions.mark_subscribed(bucket)
+        [first, *_] = self.changes(world, bucket)
+        gone = {"OldImage": first["dynamodb"]["NewImage"], "SequenceNumber": "9"}
+        dispatch.dispatch([{"eventID": "e", "eventName": "REMOVE", "dynamodb": gone}], limits)
+        assert world.queued("ExpressQueue", Delivery) == []
+
+
+def test_what_was_accepted_is_what_is_delivered(world: World, limits: Settings) -> None:
+    """Through the real table and its stream."""
+    row.bind(SimpleNamespace(messages_table=world.resources["MessagesTable"]))
+    push = world.push(user="u1")
+    messages.accept(push)
+    assert messages.find(APP, push.id) == push
+    dispatch.dispatch(stream(world.resources["MessagesTable"]), limits)
+    assert world.queued("ExpressQueue", Delivery) == [Delivery(push=push)]
+
+
+def stream(table: str) -> list[dict[str, Any]]:
+    """All records of a table's stream, as Lambda gives them."""
+    arn = boto3.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    client = boto3.client("dynamodbstreams")
+    [shard] = client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    iterator = client.get_shard_iterator(
+        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    records = client.get_records(ShardIterator=iterator)["Records"]
+    # moto writes keys first and values later, as two records; AWS writes one.
+    return [dict(one) for one in records if len(one["dynamodb"].get("NewImage", {"": 1, " ": 1})) > 2]
+
+
+def _there[T](found: T | None) -> T:
+    assert found is not None
+    return found
