@@ -4,11 +4,11 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from fanfare.pipeline.senders import AppSenders
 
 from fanfare.pipeline import intake
 from fanfare.pipeline.delivery import Deliverer, Settings
 from fanfare.pipeline.lane_watch import LaneWatch
+from fanfare.pipeline.senders import AppSenders, Endpoints
 from fanfare.runtime import clock, metrics, settings
 from fanfare.runtime.batch import BatchResponse
 from fanfare.store import row
@@ -18,7 +18,13 @@ from fanfare.store import row
 def _deliverer() -> Deliverer:
     read = settings.read(Settings)
     row.bind(read)
-    return Deliverer(read, AppSenders(read, clock.now), LaneWatch(clock.now), clock.now)
+    endpoints = Endpoints(
+        fcm=read.fcm_endpoint,
+        apns_production=read.apns_production_endpoint,
+        apns_sandbox=read.apns_sandbox_endpoint,
+        ca_file=read.network_ca_file,
+    )
+    return Deliverer(read, AppSenders(endpoints, clock.now), LaneWatch(clock.now), clock.now)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> BatchResponse:

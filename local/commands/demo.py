@@ -119,7 +119,7 @@ class Demo:
         return Counter((one["token"], label(one["body"])) for one in record if one["token"] in mine)
 
     def _idle(self) -> bool:
-        return bool(requests.get(f"{self.stack['runner']}/idle", timeout=10).json()["idle"])
+        return bool(requests.get(f"{self.stack['runner']}/idle", timeout=10).json())
 
     def _check(self, what: str, right: bool) -> None:
         print(f"    {'ok   ' if right else 'WRONG'} {what}", flush=True)

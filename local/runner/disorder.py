@@ -5,10 +5,15 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+_SHUFFLE_MS = 50.0
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`duplicate`: share of events delivered once more; `delay_ms`: the longest delay of a delivery."""
+    """`duplicate`: share of events delivered once more. `delay_ms`: the longest delay of a delivery.
+
+    `shuffle` delays a little by itself, so that deliveries overtake one another.
+    """
 
     duplicate: float = 0.0
     shuffle: bool = False
@@ -29,7 +34,8 @@ class Disorder:
         self._random = random.Random(rules.seed)
 
     def delay_seconds(self) -> float:
-        return self._random.uniform(0, self.rules.delay_ms) / 1000
+        least = _SHUFFLE_MS if self.rules.shuffle else 0.0
+        return self._random.uniform(0, max(self.rules.delay_ms, least)) / 1000
 
     def once_more[Event](self, events: Sequence[Event]) -> list[Event]:
         """Those that shall arrive a second time."""

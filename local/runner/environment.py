@@ -24,6 +24,8 @@ def environment(function: Function, config: Config) -> dict[str, str]:
         "AWS_DEFAULT_REGION": config.region,
         "AWS_ENDPOINT_URL": config.aws_endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,  # not the engineer's own, which may name another endpoint
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

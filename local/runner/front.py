@@ -32,7 +32,10 @@ class Front:
         )
 
     def server(self) -> web.Server:
-        return web.Server(self._serve, auto_decompress=False, max_line_size=16384, max_field_size=16384)
+        # No access log: paths hold device tokens.
+        return web.Server(
+            self._serve, access_log=None, auto_decompress=False, max_line_size=16384, max_field_size=16384
+        )
 
     async def _serve(self, arrived: web.BaseRequest) -> web.StreamResponse:
         answer = await self._answer(arrived)

@@ -11,7 +11,8 @@ from local.runner.worker import FunctionProcesses
 from local.template import QueueSource
 
 LARGEST_EVENT = 6 * 1024 * 1024
-_LONG_POLL_SECONDS = 5
+# The emulator sees a poll to its end before it stops: longer ones would hold up the end of the stack.
+_LONG_POLL_SECONDS = 1
 _log = logging.getLogger(__name__)
 
 

@@ -70,7 +70,7 @@ class Supervisor:
         control = Control(self._functions, self._disorder, self.idle)
         servers = [
             (web.ServerRunner(front.server(), shutdown_timeout=_LAST_REQUESTS_SECONDS), self._config.port),
-            (web.AppRunner(control.application()), self._config.control_port),
+            (web.AppRunner(control.application(), access_log=None), self._config.control_port),
         ]
         try:
             async with asyncio.TaskGroup() as tasks:

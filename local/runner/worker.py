@@ -44,6 +44,7 @@ class Worker:
         self._process = process
         self._reader = reader
         self._writer = writer
+        self._ready = False
         self.busy = True
         self.ended_here = False
 
@@ -55,13 +56,10 @@ class Worker:
     def alive(self) -> bool:
         return self._process.returncode is None and not self.ended_here
 
-    async def ready(self) -> None:
-        """Errors: HandlerError when the module cannot be imported, Gone, TimeoutError."""
-        async with asyncio.timeout(_START_SECONDS):
-            await self._receive()
-
     async def handle(self, order: dict[str, Any]) -> Any:
-        """Errors: HandlerError, Gone, TimeoutError."""
+        """`order`: the event, and the seconds that it may take. Errors: HandlerError, Gone, TimeoutError."""
+        if not self._ready:
+            await self._wait_until_ready()
         async with asyncio.timeout(order["seconds"]):
             body = json.dumps(order).encode()
             try:
@@ -69,7 +67,16 @@ class Worker:
                 await self._writer.drain()
             except OSError as error:
                 raise Gone from error
-            return (await self._receive()).get("result")
+            return (await self._receive())["result"]
+
+    async def _wait_until_ready(self) -> None:
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await self._receive()
+        except HandlerError:
+            self.end()  # its module cannot be imported
+            raise
+        self._ready = True
 
     async def _receive(self) -> dict[str, Any]:
         try:
@@ -120,13 +127,17 @@ class FunctionProcesses:
         self._environment = environment(function, config)
         self._log_file = config.state / "logs" / f"{function.name}.log"
         self._free = asyncio.Semaphore(limit)
+        self._running = 0
         self._watchers: set[asyncio.Task[None]] = set()
 
     async def invoke(self, event: dict[str, Any]) -> Answer:
-        request_id = str(uuid.uuid4())
-        async with self._free:
-            self.counts.invocations += 1
-            answer = await self._invoke(event, request_id)
+        self._running += 1
+        try:
+            async with self._free:
+                self.counts.invocations += 1
+                answer = await self._invoke(event, str(uuid.uuid4()))
+        finally:
+            self._running -= 1
         if isinstance(answer, Failed):
             self.counts.errors += 1
             self.counts.timeouts += answer.reason is Reason.TIMED_OUT
@@ -134,38 +145,29 @@ class FunctionProcesses:
         return answer
 
     async def _invoke(self, event: dict[str, Any], request_id: str) -> Answer:
-        worker = next((one for one in reversed(self.workers) if one.alive and not one.busy), None)
-        keep = False
+        idle = (worker for worker in reversed(self.workers) if worker.alive and not worker.busy)
+        worker = next(idle, None) or await self._start()
+        worker.busy = True
+        seconds = self.function.timeout
+        told = f"RequestId: {request_id} Error:"
         try:
-            if worker is None:
-                worker = await self._start()
-                await worker.ready()
-            worker.busy = True
-            seconds = self.function.timeout
             order = {"event": event, "request_id": request_id, "arn": self.arn, "seconds": seconds}
-            try:
-                value = await worker.handle(order)
-            except HandlerError as error:
-                keep = True
-                return Failed(Reason.RAISED, error.error_type, error.message)
-            keep = True
-            return Returned(value)
+            return Returned(await worker.handle(order))
         except HandlerError as error:
             return Failed(Reason.RAISED, error.error_type, error.message)
         except Gone:
-            if worker is not None:
-                await worker.ended()
-            return Failed(
-                Reason.EXITED, "Runtime.ExitError", f"RequestId: {request_id} Error: the process ended"
-            )
+            await worker.ended()
+            return Failed(Reason.EXITED, "Runtime.ExitError", f"{told} the process ended")
         except TimeoutError:
-            text = f"RequestId: {request_id} Error: Task timed out after {self.function.timeout:.2f} seconds"
-            return Failed(Reason.TIMED_OUT, "Sandbox.Timedout", text)
+            worker.end()
+            return Failed(
+                Reason.TIMED_OUT, "Sandbox.Timedout", f"{told} Task timed out after {seconds:.2f} seconds"
+            )
+        except asyncio.CancelledError:
+            worker.end()  # or the next one would get this answer
+            raise
         finally:
-            if worker is not None:
-                worker.busy = False
-                if not keep:
-                    worker.end()
+            worker.busy = False
 
     async def _start(self) -> Worker:
         ours, theirs = socket.socketpair()
@@ -209,7 +211,7 @@ class FunctionProcesses:
 
     @property
     def busy(self) -> bool:
-        return any(worker.busy for worker in self.workers)
+        return self._running > 0
 
     async def close(self) -> None:
         for worker in self.workers:

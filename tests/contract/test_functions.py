@@ -2,11 +2,13 @@
 
 import inspect
 import json
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from local.template.intrinsics import Reference
 from local.template.model import Template
 from tests.contract.declared import FUNCTIONS, ROOT, app_of, shape
 
@@ -91,6 +93,22 @@ def test_lambda_takes_the_permissions_that_the_routes_need(template: Template, f
     ]
 
     assert sum(map(len, statements)) < RESOURCE_POLICY_BYTES
+
+
+def test_the_stack_gives_out_what_the_commands_work_on(
+    template: Template, document: Mapping[str, Any]
+) -> None:
+    """`make redrive` plays dispatch and puts dead letters back; `make app` writes an app."""
+    of_dispatch = {
+        value.logical_id
+        for value in template.functions["dispatch"].environment.values()
+        if isinstance(value, Reference)
+    }
+
+    wanted = (
+        {"AppsTable", "StreamFailuresBucket", "ApiUrl", "AlarmTopic"} | of_dispatch | set(template.queues)
+    )
+    assert set(document["Outputs"]) == wanted
 
 
 @pytest.mark.parametrize("event", sorted((ROOT / "events").rglob("*.json")), ids=lambda path: path.stem)

@@ -39,7 +39,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[boto3.Session]
         yield boto3.Session("test", "test", region_name=ministack.REGION)
     finally:
         proxy.stop()
-        emulator.stop()
+        emulator.stop(patience_s=0)
 
 
 @pytest.fixture

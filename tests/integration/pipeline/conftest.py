@@ -9,15 +9,16 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from fanfare.domain.answer import Answer, Silence, Transport
+from fanfare.domain.answer import Transport
 from fanfare.domain.device import Device, Environment, Network
 from fanfare.domain.payload import ApnsContent, Content, FcmContent, of_message
 from fanfare.domain.push import Push
 from fanfare.domain.scope import Scope, Target, TargetKind
+from fanfare.networks.result import Answered, Result, Unknown
 from fanfare.pipeline.delivery import Deliverer, Settings
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.lane_watch import LaneWatch
-from fanfare.pipeline.sending import Reply, Sender
+from fanfare.pipeline.sending import Sender
 from fanfare.runtime import clients, settings, wire
 from fanfare.store import installations, row, subscriptions
 from local.template import create_resources, load
@@ -26,10 +27,10 @@ APP = "app1"
 TOPIC = Target(TargetKind.TOPIC, Scope(APP), "news", "ref1")
 ROOT = Path(__file__).resolve().parents[3]
 
-OK = Answer(200)
-GONE = Answer(410, {"apns-id": "x"}, b'{"reason":"Unregistered","timestamp":9999999999999}')
-BUSY = Answer(503, {"retry-after": "30"}, b'{"error":{"status":"UNAVAILABLE"}}')
-SILENT = Silence(Transport.READ_TIMEOUT)
+OK = Answered(200, {}, b"")
+GONE = Answered(410, {"apns-id": "x"}, b'{"reason":"Unregistered","timestamp":9999999999999}')
+BUSY = Answered(503, {"retry-after": "30"}, b'{"error":{"status":"UNAVAILABLE"}}')
+SILENT = Unknown(Transport.READ_TIMEOUT)
 
 
 @dataclass(slots=True)
@@ -50,18 +51,18 @@ class FakeLane:
     """A lane that records what it was sent and answers as told, by device token."""
 
     lane: str
-    answers: dict[str, list[Reply]]
+    answers: dict[str, list[Result]]
     received: list[str]
     renewed: int = 0
 
-    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Reply]:
+    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
         self.received += [one.device.token for one in addressees]
         return [self._answer(one.device.token) for one in addressees]
 
     def renew(self) -> None:
         self.renewed += 1
 
-    def _answer(self, token: str) -> Reply:
+    def _answer(self, token: str) -> Result:
         told = self.answers.get(token, [])
         if not told:
             return OK
@@ -72,7 +73,7 @@ class FakeLane:
 class FakeNetworks:
     """The networks, as far as deliver sees them."""
 
-    answers: dict[str, list[Reply]] = field(default_factory=dict)
+    answers: dict[str, list[Result]] = field(default_factory=dict)
     received: list[str] = field(default_factory=list)
     lanes: dict[str, FakeLane] = field(default_factory=dict)
     without: set[Network] = field(default_factory=set)

@@ -112,6 +112,14 @@ def test_a_record_that_fails_stops_the_batch_there(world: World, limits: Setting
     assert [one.push.user for one in world.queued("ExpressQueue", Delivery)] == ["u1"]
 
 
+def test_a_batch_whose_first_record_fails_is_left_to_lambda_to_halve(world: World, limits: Settings) -> None:
+    broken = accepted(world.push(user="u1"), 1)
+    broken["dynamodb"]["NewImage"]["push"]["S"] = "{"
+    with pytest.raises(dispatch.FirstRecordFailed):
+        dispatch.dispatch([broken, accepted(world.push(user="u2"), 2)], limits)
+    assert dispatch.dispatch([broken], limits) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+
+
 def test_a_queue_that_is_out_of_reach_fails_its_first_record(world: World, limits: Settings) -> None:
     subscribe(60)
     lost = replace(limits, bulk_queue_url="https://sqs.us-east-1.amazonaws.com/123456789012/none")

@@ -1,5 +1,6 @@
 """A certificate authority for loopback, made anew for each run, and a server made from a test's script."""
 
+import json
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,7 +11,7 @@ from typing import Protocol
 import pytest
 from h2.settings import SettingCodes
 
-from local.fakes import authority
+from local.fakes import authority, credentials
 from tests.unit.networks.h2_server import H2Server, Script
 
 
@@ -44,3 +45,29 @@ def serve(server_tls: ssl.SSLContext) -> Iterator[Serve]:
             return stack.enter_context(H2Server(server_tls, script, settings))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def key_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    credentials.create(folder, "https://127.0.0.1:14300/token")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def service_account(key_folder: Path) -> str:
+    """What an app's FCM parameter holds."""
+    return credentials.Files(key_folder).service_account.read_text()
+
+
+@pytest.fixture(scope="session")
+def apns_text(key_folder: Path) -> str:
+    """What an app's APNs parameter holds."""
+    return json.dumps(
+        {
+            "key_id": credentials.APNS_KEY_ID,
+            "team_id": credentials.APNS_TEAM_ID,
+            "topic": credentials.APNS_TOPIC,
+            "private_key": credentials.Files(key_folder).apns_key.read_text(),
+        }
+    )

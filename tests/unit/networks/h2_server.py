@@ -110,6 +110,9 @@ class Peer:
         self.open.pop(got.stream_id, None)
         lines = [(":status", str(status)), *(headers or {}).items()]
         self.h2.send_headers(got.stream_id, lines, end_stream=not body)
+        while body and self.h2.local_flow_control_window(got.stream_id) < len(body):
+            self.flush()
+            self.listen()
         if body:
             self.h2.send_data(got.stream_id, body, end_stream=True)
         self.flush()

@@ -19,7 +19,8 @@ CUSTOM_LIMIT = 63 * 1024
 
 _AND_LOG_IN = "application/vnd.kii.registrationandauthorizationrequest+json"
 
-class _SignUp(Struct, rename="camel"):
+
+class _SignUp(Struct, rename=parsing.contract_name):
     login_name: Annotated[str, Meta(pattern=user.LOGIN_NAME)] | None = None
     email_address: Annotated[str, Meta(pattern=user.EMAIL)] | None = None
     phone_number: Annotated[str, Meta(pattern=user.PHONE)] | None = None

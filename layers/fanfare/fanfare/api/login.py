@@ -51,16 +51,25 @@ def token(request: Request[Authenticating]) -> Response[str]:
     if app_id is None:
         raise NotAuthenticated("which app? The header X-Kii-AppID says it")
     app = authentication.app_of(app_id, request.now)
-    given = parsing.document_or_form(request, _TokenRequest)
+    given = _token_request(request)
     match given.grant:
         case "password":
             return _answer(request, _user(app, given), given.expires_at)
         case "client_credentials":
             return _answer(request, _client(app, given), given.expires_at)
         case grant if grant in _NOT_OFFERED:
-            raise NotImplementedHere(f"this server does not offer the grant {grant}")
+            why = f"this server does not offer the grant {grant}"
+            raise NotImplementedHere(why, error="unsupported_grant_type", error_description=why)
         case _:
             raise _invalid_request("grant_type has to be password or client_credentials")
+
+
+def _token_request(request: Request[Authenticating]) -> _TokenRequest:
+    try:
+        return parsing.document_or_form(request, _TokenRequest)
+    except InvalidInput as error:
+        error.details |= {"error": "invalid_request", "error_description": error.message}
+        raise
 
 
 def _user(app: App, given: _TokenRequest) -> Caller:

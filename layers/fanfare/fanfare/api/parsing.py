@@ -12,6 +12,12 @@ from fanfare.domain.errors import InvalidInput, InvalidJson
 FORM = "application/x-www-form-urlencoded"
 
 
+def contract_name(name: str) -> str:
+    """The contract's name of a field: `installation_registration_id` is installationRegistrationID."""
+    first, *rest = name.split("_")
+    return first + "".join("ID" if part == "id" else part.capitalize() for part in rest)
+
+
 def document[T](request: Request[Any], wanted: type[T]) -> T:
     """The JSON body as a value of the type; raises InvalidJson, InvalidInput."""
     return _decoded(request.body, wanted)

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from fanfare.domain.answer import Transport
 from fanfare.networks.result import NotProcessed, Result
@@ -17,6 +18,16 @@ class Request:
     path: str
     body: bytes
     headers: Headers = ()
+
+
+class Sender(Protocol):
+    """The seam between the networks and what carries their requests."""
+
+    def send(self, requests: Sequence[Request], *, headers: Headers, deadline_s: float) -> list[Result]: ...
+
+    def renew(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Batch:

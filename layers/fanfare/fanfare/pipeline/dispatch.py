@@ -45,10 +45,16 @@ class Planned:
     message: Outgoing
 
 
+class FirstRecordFailed(Exception):
+    """Lambda cuts a batch at the number that is reported, and at the first there is nothing to cut off: only an
+    error makes it halve the batch, until what fails is alone and holds up nothing else."""
+
+
 def dispatch(records: Sequence[Record], settings: Settings) -> BatchResponse:
     """Queue what the records become, in bulk; the answer names the first record that could not be queued.
 
-    Everything before it is queued, and what comes after it comes again with it: Lambda's checkpoint.
+    Everything before it is queued, and what comes after it comes again with it: Lambda's checkpoint. Raises
+    FirstRecordFailed where that is the first of several.
     """
     planned: list[Planned] = []
     failed = len(records)
@@ -62,6 +68,8 @@ def dispatch(records: Sequence[Record], settings: Settings) -> BatchResponse:
     failed = min([failed, *_send(planned)])
     if failed == len(records):
         return {"batchItemFailures": []}
+    if failed == 0 and len(records) > 1:
+        raise FirstRecordFailed(records[0]["eventID"])
     return {"batchItemFailures": [{"itemIdentifier": records[failed]["dynamodb"]["SequenceNumber"]}]}
 
 

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from fanfare.domain.answer import Answer, Context, Provider, Silence, Transport
+from fanfare.domain.answer import Context, Provider, Transport
 from fanfare.domain.device import Environment, Network
-from fanfare.domain.judgement import judge
 from fanfare.domain.openness import Standing
-from fanfare.domain.outcome import Outcome, OutcomeKind, alarm, drop, retry
+from fanfare.domain.outcome import Outcome, OutcomeKind, drop
 from fanfare.domain.push import Push
+from fanfare.networks.errors import CredentialError
+from fanfare.networks.result import Result, Unknown, outcome_of
 from fanfare.pipeline.finding import Addressee
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
@@ -19,20 +20,6 @@ IMMEDIATE_TRIES = 3
 
 _PROVIDERS = {Network.FCM: Provider.FCM, Network.APNS: Provider.APNS}
 
-type Reply = Answer | Silence
-
-
-class NoCredential(Exception):
-    """The network refuses the app's credential, or its token cannot be made: no push can be sent."""
-
-
-class TokenUnavailable(Exception):
-    """The network's token service does not answer now."""
-
-    def __init__(self, message: str, retry_after_s: int) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-
 
 class Sender(Protocol):
     """One lane's way out; it keeps its connections between invocations."""
@@ -40,8 +27,8 @@ class Sender(Protocol):
     @property
     def lane(self) -> str: ...
 
-    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Reply]:
-        """One reply for each addressee, in their order. Raises NoCredential, TokenUnavailable."""
+    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
+        """One result for each addressee, in their order. Raises CredentialError."""
 
     def renew(self) -> None:
         """Use a fresh credential from now on."""
@@ -107,14 +94,10 @@ class Sending:
         for immediate in range(1, IMMEDIATE_TRIES + 1):
             at = self.clock()
             try:
-                replies = _replies(sender, self.push, [one for one, _ in members], self.deadline())
-            except NoCredential as error:
-                return self._settle(members, alarm(str(error)), lane=sender.lane)
-            except TokenUnavailable as error:
-                return self._settle(
-                    members, retry("token_unavailable", error.retry_after_s), lane=sender.lane
-                )
-            outcomes = self._judge(network, members, replies, credential_attempt)
+                results = _results(sender, self.push, [one for one, _ in members], self.deadline())
+            except CredentialError as error:
+                return self._settle(members, error.outcome, lane=sender.lane)
+            outcomes = self._judge(network, members, results, credential_attempt)
             again: list[tuple[Addressee, Standing]] = []
             stale = False
             for (addressee, standing), outcome in zip(members, outcomes, strict=True):
@@ -137,7 +120,7 @@ class Sending:
         self,
         network: Network,
         members: Sequence[tuple[Addressee, Standing]],
-        replies: Sequence[Reply],
+        results: Sequence[Result],
         credential_attempt: int,
     ) -> list[Outcome]:
         def context(standing: Standing, registered_at: int | None) -> Context:
@@ -151,15 +134,15 @@ class Sending:
 
         provider = _PROVIDERS[network]
         outcomes = [
-            judge(provider, reply, context(standing, None))
-            for (_, standing), reply in zip(members, replies, strict=True)
+            outcome_of(provider, result, context(standing, None))
+            for (_, standing), result in zip(members, results, strict=True)
         ]
         timed = [i for i, outcome in enumerate(outcomes) if outcome.proof_at_ms is not None]
         if timed:
             registered = self.registered_at([members[i][0] for i in timed])
             for i in timed:
                 addressee, standing = members[i]
-                outcomes[i] = judge(provider, replies[i], context(standing, registered.get(addressee)))
+                outcomes[i] = outcome_of(provider, results[i], context(standing, registered.get(addressee)))
         return outcomes
 
     def _seconds_to_expiry(self, network: Network) -> float | None:
@@ -175,11 +158,11 @@ class Sending:
         self.sent += [Sent(addressee, standing, outcome, lane, at) for addressee, standing in members]
 
 
-def _replies(sender: Sender, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Reply]:
+def _results(sender: Sender, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
     try:
         return sender.send(push, addressees, deadline_s)
-    except (NoCredential, TokenUnavailable):
+    except CredentialError:
         raise
     except Exception:  # noqa: BLE001 - a fault of ours on one lane must not lose the answers of another
         logs.logger().exception("a sender failed", extra={"lane": sender.lane})
-        return [Silence(Transport.PROTOCOL_ERROR) for _ in addressees]
+        return [Unknown(Transport.PROTOCOL_ERROR) for _ in addressees]

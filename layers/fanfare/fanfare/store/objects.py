@@ -48,22 +48,29 @@ def find(bucket: Target, object_id: str) -> Object | None:
     return None if row is None or row.deleted else _object(bucket, row)
 
 
-def change(bucket: Target, object_id: str, decide: Callable[[Object | None], Object]) -> Object:
+def change(
+    bucket: Target, object_id: str, decide: Callable[[Object | None], Object]
+) -> tuple[Object | None, Object]:
     """Write what `decide` makes of what is there, provided that this is still there; else decide anew.
 
-    `decide` sees deleted objects too, and raises what the caller is to be refused with. Raises Busy.
+    The answer is what was there, and what was written. `decide` sees deleted objects too, and raises what the
+    caller is to be refused with. Raises Busy.
     """
     mark = token_hex(8)
+    before: Object | None = None
 
     def step() -> Object:
+        nonlocal before
         row = read(ObjectRow, _partition(bucket), object_id)
         if row is not None and row.change == mark:
             return _object(bucket, row)  # ours: only the answer to an earlier try was lost
-        new = decide(None if row is None else _object(bucket, row))
+        before = None if row is None else _object(bucket, row)
+        new = decide(before)
         _row(new, mark).save(condition=_as_read(row))
         return new
 
-    return settle(step)
+    after = settle(step)
+    return before, after
 
 
 def count(bucket: Target) -> int:

@@ -1,0 +1,211 @@
+"""The body of a send to the content for each network, with the contract's conditions for refusing it."""
+
+from math import ceil
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from fanfare.api import parsing
+from fanfare.api.request import Request
+from fanfare.domain.errors import InvalidInput
+from fanfare.domain.payload import (
+    APNS_RESERVED_KEYS,
+    FCM_RESERVED_KEYS,
+    ApnsContent,
+    Content,
+    FcmContent,
+    Scalar,
+)
+
+MAX_TTL_S = 2_419_200
+"""Four weeks: the longest that FCM keeps a message."""
+
+# FCM's v1 API refuses these, whichever name the block has.
+_FCM_PREFIXES = ("google.", "gcm.")
+_FCM_WORDS = {"from", "message_type"}
+# Kii refuses these.
+_GCM_BLOCK_WORDS = {
+    *("registration_ids", "collapse_key", "data", "delay_while_idle", "time_to_live"),
+    *("restricted_package_name", "dry_run"),
+}
+_FCM_BLOCK_WORDS = {
+    *("collapse_key", "priority", "ttl", "restricted_package_name", "notification"),
+    *("fcm_options", "direct_boot_ok"),
+}
+
+type _Texts = dict[str, str]
+type _Values = dict[str, str | int | float | bool]
+type _Seconds = Annotated[int, Meta(ge=0, le=MAX_TTL_S)]
+type _Flag = bool | int
+
+
+class _Notification(Struct, rename="camel", forbid_unknown_fields=True):
+    """The fields are Android's names; Kii supports these and no others."""
+
+    title: str | None = None
+    body: str | None = None
+    icon: str | None = None
+    sound: str | None = None
+    tag: str | None = None
+    color: str | None = None
+    click_action: str | None = None
+
+
+class _Alert(Struct, rename="camel"):
+    """The fields are APNs' names with `_` for `-`."""
+
+    body: str | None = None
+    title: str | None = None
+    subtitle: str | None = None
+    launch_image: str | None = None
+    action_loc_key: str | None = None
+    loc_key: str | None = None
+    loc_args: list[str] | None = None
+    title_loc_key: str | None = None
+    title_loc_args: list[str] | None = None
+    subtitle_loc_key: str | None = None
+    subtitle_loc_args: list[str] | None = None
+
+
+class _Fcm(Struct, rename="camel"):
+    """The block `fcm`, and `gcm`, which is Kii's older name for the same network."""
+
+    enabled: bool | None = None
+    data: _Texts | None = None
+    notification: _Notification | None = None
+    collapse_key: str | None = None
+    priority: Literal["high", "normal"] | None = None
+    ttl: _Seconds | Annotated[str, Meta(pattern=r"^[0-9]{1,7}(\.[0-9]{1,9})?s$")] | None = None
+    time_to_live: _Seconds | None = None
+    delay_while_idle: bool | None = None
+    """Of the old GCM; FCM has nothing like it any more."""
+    restricted_package_name: str | None = None
+    dry_run: bool | None = None
+
+
+class _Apns(Struct, rename="camel"):
+    enabled: bool | None = None
+    data: _Values | None = None
+    alert: str | _Alert | None = None
+    sound: str | None = None
+    badge: Annotated[int, Meta(ge=0)] | None = None
+    content_available: _Flag | None = None
+    category: str | None = None
+    mutable_content: _Flag | None = None
+
+
+class _Message(Struct, rename=parsing.contract_name):
+    """Kii's other networks (jpush, mqtt) may stand in a message, and nothing comes of them."""
+
+    data: _Values | None = None
+    fcm: _Fcm | None = None
+    gcm: _Fcm | None = None
+    apns: _Apns | None = None
+    push_message_type: str | None = None
+    send_to_development: bool | None = None
+    send_to_production: bool | None = None
+    send_app_id: bool | None = None
+    send_sender: bool | None = None
+    send_when: bool | None = None
+    send_origin: bool | None = None
+    send_object_scope: bool | None = None
+    send_topic_id: bool | None = None
+
+
+class Sending(Struct, frozen=True):
+    """What to send, and to which installations."""
+
+    content: Content
+    to_production: bool
+    to_development: bool
+
+
+def sending(request: Request[Any]) -> Sending:
+    """Raises InvalidJson, InvalidInput."""
+    given = parsing.document(request, _Message)
+    blocks = (given.fcm, given.gcm, given.apns)
+    if all(block is None or block.enabled is None for block in blocks):
+        raise InvalidInput("one of fcm.enabled, gcm.enabled and apns.enabled is needed")
+    tried = any(block is not None and block.dry_run for block in (given.fcm, given.gcm))
+    if tried and given.apns is not None and given.apns.enabled:
+        raise InvalidInput("dryRun and apns.enabled exclude each other")
+    content = Content(
+        fcm=_fcm(given),
+        apns=_apns(given),
+        type=given.push_message_type or None,
+        send_app_id=bool(given.send_app_id),
+        send_sender=given.send_sender is not False,
+        send_when=bool(given.send_when),
+        send_origin=bool(given.send_origin),
+        send_object_scope=given.send_object_scope is not False,
+        send_topic_id=given.send_topic_id is not False,
+    )
+    return Sending(content, given.send_to_production is not False, given.send_to_development is not False)
+
+
+def _fcm(given: _Message) -> FcmContent | None:
+    """The enabled one of the two blocks; of both, fcm."""
+    block: _Fcm | None = None
+    for name, one, words in (("gcm", given.gcm, _GCM_BLOCK_WORDS), ("fcm", given.fcm, _FCM_BLOCK_WORDS)):
+        if one is not None and one.enabled:
+            _refuse_keys(name, _data(name, given.data, one.data), words | _FCM_WORDS | FCM_RESERVED_KEYS)
+            block = one
+    if block is None:
+        return None
+    return FcmContent(
+        data=_data("fcm", given.data, block.data),
+        notification=(_given(block.notification) if block.notification else None) or None,
+        collapse_key=block.collapse_key,
+        priority=block.priority,
+        ttl_s=block.time_to_live if block.ttl is None else _seconds(block.ttl),
+        restricted_package_name=block.restricted_package_name,
+        dry_run=bool(block.dry_run),
+    )
+
+
+def _apns(given: _Message) -> ApnsContent | None:
+    block = given.apns
+    if block is None or not block.enabled:
+        return None
+    data = _data("apns", given.data, block.data)
+    _refuse_keys("apns", data, APNS_RESERVED_KEYS)
+    return ApnsContent(
+        data=data,
+        alert=_alert(block.alert) if isinstance(block.alert, _Alert) else block.alert,
+        sound=block.sound,
+        badge=block.badge,
+        content_available=bool(block.content_available),
+        category=block.category,
+        mutable_content=bool(block.mutable_content),
+    )
+
+
+def _alert(alert: _Alert) -> dict[str, object] | None:
+    return {name.replace("_", "-"): value for name, value in _given(alert).items()} or None
+
+
+def _data(name: str, common: _Values | None, own: _Values | _Texts | None) -> dict[str, Scalar]:
+    """The data for one network: its own over the common data, of which there has to be one."""
+    if common is None and own is None:
+        raise InvalidInput(f"data is needed, or {name}.data")
+    return {**(common or {}), **(own or {})}
+
+
+def _refuse_keys(name: str, data: dict[str, Scalar], reserved: frozenset[str] | set[str]) -> None:
+    """What a network refuses, and what the receiving client reads as written by the server."""
+    prefixes = () if name == "apns" else _FCM_PREFIXES
+    refused = sorted(key for key in data if key in reserved or key.startswith(prefixes))
+    if refused:
+        raise InvalidInput(f"data or {name}.data: reserved keys", invalidFields=refused)
+
+
+def _given(block: Struct) -> dict[str, Any]:
+    values = {name: getattr(block, name) for name in block.__struct_fields__}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _seconds(ttl: int | str) -> int:
+    seconds = ttl if isinstance(ttl, int) else ceil(float(ttl.removesuffix("s")))
+    if seconds > MAX_TTL_S:
+        raise InvalidInput(f"fcm.ttl: at most {MAX_TTL_S} seconds")
+    return seconds

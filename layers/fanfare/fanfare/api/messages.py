@@ -1,0 +1,77 @@
+"""Sends: to a topic's subscribers or to one user; and what became of them."""
+
+import re
+from uuid import uuid4
+
+from aws_lambda_powertools.event_handler import Response
+
+from fanfare.api import addressing, answers, content, status, targets
+from fanfare.api.admission import admitted
+from fanfare.api.authentication import authenticate
+from fanfare.api.content import Sending
+from fanfare.api.request import Authenticating, Request
+from fanfare.domain.caller import Caller
+from fanfare.domain.errors import InvalidInput, MessageNotFound
+from fanfare.domain.payload import PayloadTooLarge, of_message
+from fanfare.domain.push import Push
+from fanfare.domain.rights import Right, require_admin
+from fanfare.domain.scope import Target, TargetKind
+from fanfare.store import ledger, messages
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def to_topic(request: Request[Authenticating]) -> Response[str]:
+    """Push to User."""
+    caller, scope = admitted(request, Right.SEND_MESSAGE_TO_TOPIC)
+    sending = content.sending(request)
+    topic = targets.find(TargetKind.TOPIC, scope, request.parameters["topic"]).target
+    return _accepted(_push(caller, sending, request.now, topic=topic))
+
+
+def to_user(request: Request[Authenticating]) -> Response[str]:
+    """Direct push: for the administrator only."""
+    caller = authenticate(request)
+    require_admin(caller)
+    sending = content.sending(request)
+    user = addressing.user_id(caller, request.parameters["user"])
+    return _accepted(_push(caller, sending, request.now, user=user))
+
+
+def get(request: Request[Authenticating]) -> Response[str]:
+    """The status of a message, for the administrator: Kii has nothing like it."""
+    caller = authenticate(request)
+    require_admin(caller)
+    message_id = request.parameters["message"]
+    push = messages.find(caller.app, message_id) if _ID.fullmatch(message_id) else None
+    if push is None:
+        raise MessageNotFound("the message does not exist", pushMessageID=message_id, appID=caller.app)
+    return answers.document(200, status.told(push, *ledger.status(caller.app, message_id)))
+
+
+def _push(
+    caller: Caller, sending: Sending, now: int, *, topic: Target | None = None, user: str | None = None
+) -> Push:
+    """The send with the bytes for each network made, so that what is accepted can go out."""
+    message_id = str(uuid4())
+    try:
+        payloads = of_message(
+            message_id, caller.app, sending.content, topic=topic, sender=caller.user, at=now
+        )
+    except PayloadTooLarge as error:
+        raise InvalidInput(str(error)) from error
+    return Push(
+        app=caller.app,
+        id=message_id,
+        payloads=payloads,
+        at=now,
+        target=topic,
+        user=user,
+        to_production=sending.to_production,
+        to_development=sending.to_development,
+    )
+
+
+def _accepted(push: Push) -> Response[str]:
+    messages.accept(push)
+    return answers.document(201, {"pushMessageID": push.id}, "SendPushMessageResponse")

@@ -1,0 +1,37 @@
+"""Topics and buckets alike: found, made and deleted, with the contract's refusals."""
+
+from fanfare.domain import refusals
+from fanfare.domain.caller import Caller
+from fanfare.domain.errors import InvalidInput
+from fanfare.domain.naming import names_target
+from fanfare.domain.scope import Scope, TargetKind
+from fanfare.domain.sweeping import SWEEP_DELAY_S, sweep_of
+from fanfare.runtime import queues, wire
+from fanfare.runtime.queues import Outgoing
+from fanfare.store import definitions
+from fanfare.store.definitions import Definition
+
+
+def find(kind: TargetKind, scope: Scope, name: str) -> Definition:
+    """Raises TopicNotFound, BucketNotFound."""
+    found = definitions.find(kind, scope, name) if names_target(kind, name) else None
+    if found is None:
+        raise refusals.no_target(kind, scope, name)
+    return found
+
+
+def create(kind: TargetKind, scope: Scope, name: str, caller: Caller, now: int) -> Definition:
+    """Raises InvalidInput, TopicAlreadyExists, BucketAlreadyExists."""
+    if not names_target(kind, name):
+        raise InvalidInput(f"{kind}ID: not a name that a {kind} can have")
+    made = definitions.create(kind, scope, name, caller.user, now)
+    if made is None:
+        raise refusals.target_exists(kind, scope, name)
+    return made
+
+
+def delete(definition: Definition, sweep_queue_url: str) -> None:
+    """The definition goes now, what hangs on it later: queued first, so that a crash loses nothing."""
+    sweep = Outgoing(wire.encode(sweep_of(definition.target)), delay_s=SWEEP_DELAY_S)
+    queues.send_all(sweep_queue_url, [sweep])
+    definitions.delete(definition.target)

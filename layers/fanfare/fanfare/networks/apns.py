@@ -1,0 +1,68 @@
+"""APNs: one payload to many device tokens, over the production or the sandbox environment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from urllib.parse import quote
+from uuid import UUID
+
+from fanfare.domain.payload import ApnsPayload
+from fanfare.networks.batch import Headers, Request, Sender
+from fanfare.networks.credentials import ApnsCredential
+from fanfare.networks.endpoint import Endpoint
+from fanfare.networks.http2 import Http2Sender
+from fanfare.networks.provider_token import ProviderToken
+from fanfare.networks.result import Result
+
+
+@dataclass(frozen=True, slots=True)
+class ApnsPush:
+    token: str
+    apns_id: str
+    """A UUID; APNs gives it back and keeps its log by it. `apns_id` makes one that all attempts share."""
+
+
+def apns_id(message_id: str, token: str) -> str:
+    digest = blake2b(f"{message_id}#{token}".encode(), digest_size=16).digest()
+    return str(UUID(bytes=digest, version=5))
+
+
+class Apns:
+    """One environment, one team and key: a connection is bound to them by its first push."""
+
+    def __init__(self, topic: str, provider_token: ProviderToken, sender: Sender) -> None:
+        self._topic = topic
+        self._provider_token = provider_token
+        self._sender = sender
+
+    @staticmethod
+    def at(endpoint: str, credential: ApnsCredential, *, ca_file: str = "") -> "Apns":
+        """`endpoint` is https://host[:port]; raises ValueError for anything else."""
+        sender = Http2Sender(Endpoint.of(endpoint, ca_file), first_alone=True)
+        return Apns(credential.topic, ProviderToken(credential), sender)
+
+    def send(self, pushes: Sequence[ApnsPush], payload: ApnsPayload, *, deadline_s: float) -> list[Result]:
+        """A result for each push, in their order."""
+        requests = [
+            Request(f"/3/device/{quote(push.token, safe='')}", payload.body, (("apns-id", push.apns_id),))
+            for push in pushes
+        ]
+        return self._sender.send(requests, headers=self._headers(payload), deadline_s=deadline_s)
+
+    def take_fresh_credential(self) -> None:
+        """After retry_fresh_credential: the provider token of now (perhaps the same) and a new connection."""
+        self._provider_token.renew()
+        self._sender.renew()
+
+    def close(self) -> None:
+        self._sender.close()
+
+    def _headers(self, payload: ApnsPayload) -> Headers:
+        optional = {"apns-expiration": payload.expiration, "apns-collapse-id": payload.collapse_id}
+        return (
+            ("authorization", f"bearer {self._provider_token.bearer()}"),
+            ("apns-topic", self._topic),
+            ("apns-push-type", payload.push_type),
+            ("apns-priority", str(payload.priority)),
+            *((name, str(value)) for name, value in optional.items() if value is not None),
+        )

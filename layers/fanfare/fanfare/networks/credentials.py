@@ -1,0 +1,93 @@
+"""Provider credentials, from the text that an app's SSM parameter holds."""
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from fanfare.networks.errors import CredentialMalformed
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+_PROJECT = re.compile(r"[a-z0-9.:-]{1,128}")
+_PLAIN = re.compile(r"[\x21-\x7e]{1,512}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FcmCredential:
+    """A service account's key file, as Google hands it out."""
+
+    type: Literal["service_account"]
+    project_id: str
+    private_key_id: str
+    private_key: str = field(repr=False)
+    client_email: str
+    token_uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApnsCredential:
+    """An APNs signing key (the .p8 file's text) with its two IDs, and the bundle ID that it pushes to."""
+
+    key_id: str
+    team_id: str
+    topic: str
+    private_key: str = field(repr=False)
+
+
+def fcm_credential(text: str) -> FcmCredential:
+    """Raises CredentialMalformed."""
+    credential = _decoded(text, FcmCredential)
+    _check("project_id", credential.project_id, _PROJECT)
+    _check("private_key_id", credential.private_key_id, _PLAIN)
+    _check("client_email", credential.client_email, _PLAIN)
+    uri = urlsplit(credential.token_uri)
+    if uri.scheme != "https" or not uri.hostname:
+        raise CredentialMalformed("token_uri is not an https URL")
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    if not isinstance(_private_key(credential.private_key), RSAPrivateKey):
+        raise CredentialMalformed("private_key is not an RSA key")
+    return credential
+
+
+def apns_credential(text: str) -> ApnsCredential:
+    """Raises CredentialMalformed."""
+    credential = _decoded(text, ApnsCredential)
+    _check("key_id", credential.key_id, _PLAIN)
+    _check("team_id", credential.team_id, _PLAIN)
+    _check("topic", credential.topic, _PLAIN)
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+
+    key = _private_key(credential.private_key)
+    if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
+        raise CredentialMalformed("private_key is not an elliptic-curve key on P-256")
+    return credential
+
+
+def _decoded[T](text: str, shape: type[T]) -> T:
+    try:
+        return msgspec.json.decode(text, type=shape)
+    except msgspec.ValidationError as error:
+        raise CredentialMalformed(str(error)) from error
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        raise CredentialMalformed("not a JSON document") from None
+
+
+def _check(name: str, value: str, pattern: re.Pattern[str]) -> None:
+    """These end up in paths, headers and logs."""
+    if not pattern.fullmatch(value):
+        raise CredentialMalformed(f"{name} is empty, too long, or has characters that it cannot have")
+
+
+def _private_key(pem: str) -> "PrivateKeyTypes":
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        return load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise CredentialMalformed("private_key is not a private key in PEM, without a password") from None

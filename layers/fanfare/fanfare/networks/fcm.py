@@ -1,0 +1,45 @@
+"""FCM: one payload to many device tokens of a project."""
+
+import json
+from collections.abc import Sequence
+
+from fanfare.domain.payload import FcmPayload
+from fanfare.networks.batch import Request, Sender
+from fanfare.networks.credentials import FcmCredential
+from fanfare.networks.endpoint import Endpoint
+from fanfare.networks.http2 import Http2Sender
+from fanfare.networks.oauth import AccessTokens
+from fanfare.networks.result import Result
+
+
+class Fcm:
+    def __init__(self, project_id: str, access: AccessTokens, sender: Sender) -> None:
+        self._path = f"/v1/projects/{project_id}/messages:send"
+        self._access = access
+        self._sender = sender
+        self._bearer = ""
+
+    @staticmethod
+    def at(endpoint: str, credential: FcmCredential, *, ca_file: str = "") -> "Fcm":
+        """`endpoint` is https://host[:port]; raises ValueError for anything else."""
+        sender = Http2Sender(Endpoint.of(endpoint, ca_file), first_alone=False)
+        return Fcm(credential.project_id, AccessTokens(credential, ca_file=ca_file), sender)
+
+    def send(self, tokens: Sequence[str], payload: FcmPayload, *, deadline_s: float) -> list[Result]:
+        """A result for each device token, in order. Raises CredentialRefused or CredentialUnavailable."""
+        self._bearer = self._access.bearer()
+        headers = (("content-type", "application/json"), ("authorization", f"Bearer {self._bearer}"))
+        requests = [Request(self._path, _body(payload, token)) for token in tokens]
+        return self._sender.send(requests, headers=headers, deadline_s=deadline_s)
+
+    def take_fresh_credential(self) -> None:
+        """After retry_fresh_credential: the next batch goes with another access token than the last."""
+        self._access.invalidate(self._bearer)
+
+    def close(self) -> None:
+        self._sender.close()
+
+
+def _body(payload: FcmPayload, token: str) -> bytes:
+    inside = json.dumps(token)[1:-1].encode()
+    return payload.prefix + inside + payload.suffix

@@ -1,0 +1,169 @@
+"""Google's access tokens: asked for with a signed JWT, kept for their hour, renewed before it is over."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+import msgspec
+
+from fanfare.domain.answer import Answer, Provider, Silence, Transport, whole_number
+from fanfare.domain.judgement import judge
+from fanfare.domain.outcome import Outcome, OutcomeKind, retry
+from fanfare.domain.outcome_google import SERVER_ERROR_DELAY_S
+from fanfare.networks.credentials import FcmCredential
+from fanfare.networks.errors import CredentialError, CredentialRefused, CredentialUnavailable
+from fanfare.runtime import clock
+from fanfare.runtime.clock import Clock
+
+SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
+AUDIENCE = "https://oauth2.googleapis.com/token"
+"""Whatever the key file gives as its token_uri."""
+GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+ASSERTION_S = 3600
+RENEWED_BEFORE_S = 300
+CONNECT_S = 5.0
+ANSWER_S = 10.0
+_KEPT_OF_A_BODY = 65_536
+
+type Post = Callable[[str, Mapping[str, str], str], Answer | Silence]
+"""URL, form, file with the roots to trust (empty for the system's)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    token: str
+    renewed_at: int
+    """Epoch ms, as is `expires_at`: in between it serves while a new one cannot be had."""
+    expires_at: int
+
+
+class AccessTokens:
+    """The access token of one service account; one renewal at a time, however many ask."""
+
+    def __init__(
+        self,
+        credential: FcmCredential,
+        *,
+        ca_file: str = "",
+        now: Clock = clock.now,
+        post: Post | None = None,
+    ) -> None:
+        self._credential = credential
+        self._ca_file = ca_file
+        self._now = now
+        self._post = post or over_https
+        self._renewing = Lock()
+        self._held: _Held | None = None
+        self._failure: Outcome | None = None
+        self._rests_until = 0
+
+    def bearer(self) -> str:
+        """Raises CredentialRefused or CredentialUnavailable."""
+        now, held = self._now(), self._held
+        if held and now < held.renewed_at:
+            return held.token
+        if held and now < held.expires_at:
+            # Who comes while somebody renews it is served the old one.
+            if not self._renewing.acquire(blocking=False):
+                return held.token
+        else:
+            self._renewing.acquire()
+        try:
+            return self._renewed()
+        finally:
+            self._renewing.release()
+
+    def invalidate(self, token: str) -> None:
+        """FCM refused it: the next one is fresh, unless somebody has renewed it since."""
+        with self._renewing:
+            if self._held and self._held.token == token:
+                self._held = None
+
+    def _renewed(self) -> str:
+        now = self._now()
+        if self._held and now < self._held.renewed_at:
+            return self._held.token
+        if self._failure is None or now >= self._rests_until:
+            self._failure = self._ask(now)
+        held, failure = self._held, self._failure
+        refused = failure is not None and failure.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL
+        if held is None or refused or now >= held.expires_at:
+            raise _error(failure or retry("no_access_token", SERVER_ERROR_DELAY_S))
+        return held.token
+
+    def _ask(self, now: int) -> Outcome | None:
+        """Hold a new token, or say what became of the attempt."""
+        form = {"grant_type": GRANT_TYPE, "assertion": assertion(self._credential, now // 1000)}
+        reply = self._post(self._credential.token_uri, form, self._ca_file)
+        outcome = judge(Provider.GOOGLE_OAUTH, reply)
+        if isinstance(reply, Answer) and outcome.kind is OutcomeKind.DELIVERED:
+            granted = _granted(reply.body, now)
+            if granted:
+                self._held = granted
+                return None
+            outcome = retry("malformed_answer", SERVER_ERROR_DELAY_S)
+        self._rests_until = now + 1000 * (outcome.retry_after_s or 0)
+        return outcome
+
+
+def assertion(credential: FcmCredential, issued_at: int) -> str:
+    """The JWT that asks for an access token; `issued_at` in epoch seconds."""
+    import jwt
+
+    claims = {
+        "iss": credential.client_email,
+        "scope": SCOPE,
+        "aud": AUDIENCE,
+        "iat": issued_at,
+        "exp": issued_at + ASSERTION_S,
+    }
+    return jwt.encode(claims, credential.private_key, "RS256", {"kid": credential.private_key_id})
+
+
+def over_https(url: str, form: Mapping[str, str], ca_file: str) -> Answer | Silence:
+    import requests
+
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # no .netrc, and no roots from the environment
+            with session.post(
+                url,
+                data=form,
+                verify=ca_file or True,
+                timeout=(CONNECT_S, ANSWER_S),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body = next(response.iter_content(_KEPT_OF_A_BODY), b"")
+                return Answer(response.status_code, dict(response.headers), body)
+    except requests.exceptions.SSLError as error:
+        untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
+        return Silence(Transport.TLS_UNTRUSTED if untrusted else Transport.CONNECT_FAILED)
+    except requests.exceptions.ConnectTimeout:
+        return Silence(Transport.CONNECT_TIMEOUT)
+    except requests.exceptions.Timeout:
+        return Silence(Transport.READ_TIMEOUT)
+    except requests.exceptions.RequestException:
+        return Silence(Transport.CONNECT_FAILED)
+
+
+def _granted(body: bytes, now: int) -> _Held | None:
+    try:
+        document = msgspec.json.decode(body, type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    token, lifetime_s = document.get("access_token"), whole_number(document.get("expires_in"))
+    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]{1,8192}", token):
+        return None
+    if lifetime_s is None or lifetime_s <= 0:
+        return None
+    early_s = min(RENEWED_BEFORE_S, lifetime_s // 2)
+    return _Held(token, now + 1000 * (lifetime_s - early_s), now + 1000 * lifetime_s)
+
+
+def _error(outcome: Outcome) -> CredentialError:
+    message = f"Google's token endpoint: {outcome.reason}"
+    if outcome.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL:
+        return CredentialRefused(message, outcome)
+    return CredentialUnavailable(message, outcome)

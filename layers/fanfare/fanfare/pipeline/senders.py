@@ -1,0 +1,116 @@
+"""An app's senders: made from its stored credentials at first use, and anew when these have changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fanfare.domain.device import Environment, Network
+from fanfare.domain.push import Push
+from fanfare.networks.apns import Apns, ApnsPush, apns_id
+from fanfare.networks.credentials import apns_credential, fcm_credential
+from fanfare.networks.errors import CredentialError
+from fanfare.networks.fcm import Fcm
+from fanfare.networks.result import Result
+from fanfare.pipeline.finding import Addressee
+from fanfare.pipeline.sending import Sender
+from fanfare.runtime import secrets
+from fanfare.runtime.clock import Clock
+from fanfare.store import apps
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where the networks listen, and the roots to trust (empty for the system's)."""
+
+    fcm: str
+    apns_production: str
+    apns_sandbox: str
+    ca_file: str
+
+    def apns(self, environment: Environment) -> str:
+        return self.apns_sandbox if environment is Environment.SANDBOX else self.apns_production
+
+
+@dataclass(frozen=True, slots=True)
+class FcmSender:
+    lane: str
+    fcm: Fcm
+
+    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
+        payload = push.payloads.fcm
+        assert payload is not None, "only devices that the push has a payload for are sent to"
+        return self.fcm.send([one.device.token for one in addressees], payload, deadline_s=deadline_s)
+
+    def renew(self) -> None:
+        self.fcm.take_fresh_credential()
+
+
+@dataclass(frozen=True, slots=True)
+class ApnsSender:
+    lane: str
+    apns: Apns
+
+    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
+        payload = push.payloads.apns
+        assert payload is not None, "only devices that the push has a payload for are sent to"
+        tokens = [one.device.token for one in addressees]
+        pushes = [ApnsPush(token, apns_id(push.id, token)) for token in tokens]
+        return self.apns.send(pushes, payload, deadline_s=deadline_s)
+
+    def renew(self) -> None:
+        self.apns.take_fresh_credential()
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenSender:
+    """A lane whose stored credential cannot be one: it refuses everything until somebody stores another."""
+
+    lane: str
+    error: CredentialError
+
+    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
+        raise self.error
+
+    def renew(self) -> None:
+        """There is nothing to renew: the next reading of the parameter may bring another credential."""
+
+
+@dataclass(slots=True)
+class AppSenders:
+    """The senders of all apps that this environment has served; connections stay open between deliveries."""
+
+    endpoints: Endpoints
+    clock: Clock
+    _made: dict[tuple[str, Network, Environment], tuple[str, Sender]] = field(default_factory=dict)
+
+    def of(self, app: str, network: Network, environment: Environment) -> Sender | None:
+        """The lane's sender; None where the app has no credential for the network. Raises SecretMissing."""
+        known = apps.known(app, self.clock())
+        parameter = None if known is None else _parameter(known, network)
+        if parameter is None:
+            return None
+        text = secrets.read(parameter)
+        key = (app, network, environment)
+        made = self._made.get(key)
+        if made is None or made[0] != text:
+            made = self._made[key] = (text, self._make(network, environment, text))
+        return made[1]
+
+    def _make(self, network: Network, environment: Environment, text: str) -> Sender:
+        ca_file = self.endpoints.ca_file
+        try:
+            match network:
+                case Network.FCM:
+                    account = fcm_credential(text)
+                    return FcmSender(
+                        f"fcm:{account.project_id}", Fcm.at(self.endpoints.fcm, account, ca_file=ca_file)
+                    )
+                case Network.APNS:
+                    key = apns_credential(text)
+                    apns = Apns.at(self.endpoints.apns(environment), key, ca_file=ca_file)
+                    return ApnsSender(f"apns:{environment}:{key.team_id}:{key.key_id}", apns)
+        except CredentialError as error:
+            return BrokenSender(f"{network}:{environment}", error)
+
+
+def _parameter(app: apps.App, network: Network) -> str | None:
+    return app.fcm_parameter if network is Network.FCM else app.apns_parameter

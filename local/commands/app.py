@@ -1,0 +1,147 @@
+"""`make app`: makes an app, with the credentials of its networks, and prints its keys."""
+
+import argparse
+import json
+import secrets
+import sys
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanfare.runtime import clients
+from fanfare.store import apps
+from fanfare.store.row import bind
+from local.commands.place import NoStack, Place, deployed, local
+from local.fakes import credentials
+from local.ports import default_state
+
+
+class Unusable(Exception):
+    """A file or an option does not hold the credentials that it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the store wants to know, as it would from a function."""
+
+    apps_table: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        given = _given(options)
+        if options.stack:
+            made = create(deployed(options.stack, options.region), given)
+        else:
+            made = create(local(options.state), given or _of_the_fakes(options.state))
+    except (NoStack, Unusable, BotoCoreError, ClientError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps(made))
+    else:
+        for name, value in made.items():
+            print(f"{name:14}{value}")
+        print("The client secret is not kept anywhere: write it down.")
+    return 0
+
+
+def create(place: Place, secrets_by_network: Mapping[str, str]) -> dict[str, str]:
+    """app_id, app_key, client_id and client_secret of a new app. `secrets_by_network`: keys `fcm`, `apns`."""
+    _ensure_signing_keys(place)
+    app_id = apps.new_id()
+    parameters = {network: place.credentials_parameter(app_id, network) for network in secrets_by_network}
+    for network, secret in secrets_by_network.items():
+        clients.ssm().put_parameter(Name=parameters[network], Value=secret, Type="SecureString")
+    bind(Settings(apps_table=place.resources["AppsTable"]))
+    made = apps.create(app_id, fcm_parameter=parameters.get("fcm"), apns_parameter=parameters.get("apns"))
+    if made is None:
+        raise Unusable(f"there is an app {app_id} already: try again")
+    app, client_secret = made
+    return {
+        "app_id": app.id,
+        "app_key": app.key,
+        "client_id": app.client_id,
+        "client_secret": client_secret,
+    }
+
+
+def fcm_secret(service_account: Path) -> str:
+    """A service account's JSON file, as it is. Raises Unusable."""
+    text = _text(service_account)
+    try:
+        account = json.loads(text)
+    except ValueError as error:
+        raise Unusable(f"{service_account} is not JSON: {error}") from error
+    wanted = ("project_id", "client_email", "private_key", "token_uri")
+    missing = [name for name in wanted if not isinstance(account, dict) or name not in account]
+    if missing:
+        raise Unusable(f"{service_account} is no service account: {', '.join(missing)} missing")
+    return text
+
+
+def apns_secret(key: Path, key_id: str, team_id: str, topic: str) -> str:
+    """A .p8 signing key with what APNs wants to know about it. Raises Unusable."""
+    private_key = _text(key)
+    if "PRIVATE KEY" not in private_key:
+        raise Unusable(f"{key} holds no private key")
+    return json.dumps({"key_id": key_id, "team_id": team_id, "topic": topic, "private_key": private_key})
+
+
+def _ensure_signing_keys(place: Place) -> None:
+    """The keys of access tokens, made once for a stack: whoever writes first wins."""
+    key_id = secrets.token_hex(4)
+    key = urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    value = json.dumps({"current": key_id, "keys": {key_id: key}})
+    ssm = clients.ssm()
+    try:
+        ssm.put_parameter(Name=place.signing_keys_parameter, Value=value, Type="SecureString")
+    except ssm.exceptions.ParameterAlreadyExists:
+        return
+
+
+def _given(options: argparse.Namespace) -> dict[str, str]:
+    found = {} if options.fcm is None else {"fcm": fcm_secret(options.fcm)}
+    apns = (options.apns, options.apns_key_id, options.apns_team_id, options.apns_topic)
+    if any(apns):
+        if not all(apns):
+            raise Unusable("--apns, --apns-key-id, --apns-team-id and --apns-topic belong together")
+        found["apns"] = apns_secret(*apns)
+    return found
+
+
+def _of_the_fakes(state: Path) -> dict[str, str]:
+    files = credentials.Files(state)
+    about_key = (credentials.APNS_KEY_ID, credentials.APNS_TEAM_ID, credentials.APNS_TOPIC)
+    return {"fcm": fcm_secret(files.service_account), "apns": apns_secret(files.apns_key, *about_key)}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"{path}: {error}") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.commands.app", description=__doc__)
+    parser.add_argument("--stack", help="a deployed stack's name; without it, the local stack")
+    parser.add_argument("--region", help="the deployed stack's region")
+    parser.add_argument(
+        "--state", type=Path, default=Path(default_state()), help="the local stack's state folder"
+    )
+    parser.add_argument("--fcm", type=Path, metavar="FILE", help="JSON key of a Google service account")
+    parser.add_argument("--apns", type=Path, metavar="FILE", help=".p8 signing key from Apple")
+    parser.add_argument("--apns-key-id", metavar="ID")
+    parser.add_argument("--apns-team-id", metavar="ID")
+    parser.add_argument("--apns-topic", metavar="BUNDLE")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

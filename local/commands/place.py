@@ -1,0 +1,61 @@
+"""Where a command does its work: the local stack, or one that was deployed."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.aws.ministack import CREDENTIALS
+
+RESOURCES = "resources.json"
+"""In a stack's state folder: {"stack", "aws", "resources"}, written as soon as the resources are there."""
+
+
+class NoStack(Exception):
+    """There is no such stack, or it does not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A stack by its name. `resources`: physical names, of queues URLs, by logical ID."""
+
+    stack: str
+    resources: Mapping[str, str]
+
+    @property
+    def signing_keys_parameter(self) -> str:
+        return f"/{self.stack}/signing-keys"
+
+    def credentials_parameter(self, app_id: str, network: str) -> str:
+        return f"/{self.stack}/apps/{app_id}/{network}"
+
+
+def local(state: Path) -> Place:
+    """The local stack of a state folder. Clients made from now on go to it. Raises NoStack."""
+    try:
+        found = json.loads((state / RESOURCES).read_text())
+    except FileNotFoundError as missing:
+        raise NoStack(f"no local stack runs in {state}: `make run` starts one") from missing
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL=found["aws"])
+    return Place(found["stack"], found["resources"])
+
+
+def deployed(stack: str, region: str | None) -> Place:
+    """A deployed stack, by what it gives out. Clients made from now on go to its region. Raises NoStack."""
+    import boto3
+    from botocore.exceptions import ClientError
+
+    if region is not None:
+        os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = region
+    try:
+        answer = boto3.client("cloudformation").describe_stacks(StackName=stack)
+    except ClientError as error:
+        raise NoStack(error.response["Error"]["Message"]) from error
+    outputs = answer["Stacks"][0].get("Outputs", [])
+    resources = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    if "AppsTable" not in resources:
+        raise NoStack(f"{stack} is not a stack of this template, or has not been deployed completely")
+    return Place(stack, resources)

@@ -1,0 +1,129 @@
+"""`make redrive`: sends again what was given up: dead letters, and stream records in S3."""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from fanfare.domain.push import Delivery, Pace
+from fanfare.pipeline import dispatch
+from fanfare.runtime import clients, queues, settings, wire
+from fanfare.runtime.queues import Outgoing
+from fanfare.store import row
+from local.commands.place import NoStack, Place, deployed, local
+from local.ports import default_state
+from local.template import load
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        place = deployed(options.stack, options.region) if options.stack else local(options.state)
+    except NoStack as error:
+        print(error, file=sys.stderr)
+        return 2
+    sent = letters(place, app=options.app, push=options.push)
+    if options.app is None and options.push is None:
+        sent += others(place)
+        print(f"{records(place)} stream records dispatched")
+    print(f"{sent['sent']} dead letters sent again, {sent['kept']} kept")
+    return 0
+
+
+def letters(place: Place, *, app: str | None = None, push: str | None = None) -> Counter[str]:
+    """Put dead letters back on their delivery queue, those of one app or push where that is asked for.
+
+    A letter leaves the dead-letter queue only after its delivery queue has it: a crash in between sends it
+    twice, and the ledger takes it once.
+    """
+    done: Counter[str] = Counter()
+    for message in _messages(place.resources["DeliveryDeadLetters"]):
+        try:
+            delivery = wire.decode(Delivery, message["Body"])
+        except wire.WireError as error:
+            print(f"{message['MessageId']} is no delivery: {error}", file=sys.stderr)
+            done["kept"] += 1
+            continue
+        if app not in (None, delivery.push.app) or push not in (None, delivery.push.id):
+            done["kept"] += 1
+            continue
+        express = delivery.pace is Pace.EXPRESS
+        url = place.resources["ExpressQueue" if express else "BulkQueue"]
+        group = None if express else delivery.push.id
+        queues.send_all(url, [Outgoing(wire.encode(delivery), group=group)])
+        clients.sqs().delete_message(
+            QueueUrl=place.resources["DeliveryDeadLetters"], ReceiptHandle=message["ReceiptHandle"]
+        )
+        done["sent"] += 1
+    return done
+
+
+def others(place: Place) -> Counter[str]:
+    """Put what fanout, purge and sweep could not do back on their queues, as it is."""
+    done: Counter[str] = Counter()
+    for name in ("Fanout", "Purge", "Sweep"):
+        url = place.resources[f"{name}DeadLetters"]
+        for message in _messages(url):
+            queues.send_all(place.resources[f"{name}Queue"], [Outgoing(message["Body"].encode())])
+            clients.sqs().delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            done["sent"] += 1
+    return done
+
+
+def records(place: Place) -> int:
+    """Dispatch the stream records that were given up; a file goes when its records are queued."""
+    read = _dispatch_settings(place)
+    s3 = boto3.client("s3")
+    bucket, done = place.resources["StreamFailuresBucket"], 0
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for found in page.get("Contents", []):
+            file = json.load(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"])
+            batch: list[dict[str, Any]] = file["payload"]["Records"]
+            if failed := dispatch.dispatch(batch, read)["batchItemFailures"]:
+                print(f"{found['Key']}: still fails at {failed[0]['itemIdentifier']}", file=sys.stderr)
+                continue
+            s3.delete_object(Bucket=bucket, Key=found["Key"])
+            done += len(batch)
+    return done
+
+
+def _messages(url: str) -> Iterator[dict[str, Any]]:
+    """What is on the queue, each message once; the queue's visibility hides what was seen."""
+    seen: set[str] = set()
+    while messages := clients.sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            if message["MessageId"] in seen:
+                return
+            seen.add(message["MessageId"])
+            yield dict(message)
+
+
+def _dispatch_settings(place: Place) -> dispatch.Settings:
+    """dispatch's own settings, as the template gives them to the function."""
+    variables = load(ROOT / "template.yaml").functions["dispatch"].variables(place.resources)
+    read = settings.read(dispatch.Settings, variables)
+    row.bind(read)
+    return read
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.commands.redrive", description=__doc__)
+    parser.add_argument("--stack", help="a deployed stack's name; without it, the local stack")
+    parser.add_argument("--region", help="the deployed stack's region")
+    parser.add_argument(
+        "--state", type=Path, default=Path(default_state()), help="the local stack's state folder"
+    )
+    parser.add_argument("--app", help="dead letters of this app only")
+    parser.add_argument("--push", help="dead letters of this push message only")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""What tests of more than one kind need: an environment without AWS, the tables in moto, and the real handlers."""
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from fanfare.runtime import clients, secrets
+from fanfare.store import apps
+from local.template import Template, create_resources, load
+from tests.front import Front
+
+ROOT = Path(__file__).resolve().parents[1]
+SIGNING_KEYS = {"current": "k1", "keys": {"k1": urlsafe_b64encode(bytes(range(32))).decode().rstrip("=")}}
+
+type Handler = Callable[[dict[str, Any], Any], Any]
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Credentials that open nothing, and nothing kept from the test before."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "fanfare")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Fanfare")
+    yield
+    for forget in (clients.forget, secrets.forget, apps.forget):
+        forget()
+
+
+@pytest.fixture(scope="session")
+def whole_template() -> Template:
+    return load(ROOT / "template.yaml")
+
+
+@pytest.fixture
+def tables(
+    whole_template: Template, environment: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Mapping[str, str]]:
+    """All tables, queues and buckets of the template in moto: {logical ID: name or URL}.
+
+    Every function finds its variables in the environment, and the signing keys in SSM.
+    """
+    with mock_aws():
+        resources = create_resources(boto3.Session(), whole_template)
+        for function in whole_template.functions.values():
+            for name, value in function.variables(resources).items():
+                monkeypatch.setenv(name, value)
+        keys_parameter = whole_template.functions["accounts"].variables(resources)["SIGNING_KEYS_PARAMETER"]
+        boto3.client("ssm").put_parameter(
+            Name=keys_parameter, Value=json.dumps(SIGNING_KEYS), Type="SecureString"
+        )
+        yield resources
+
+
+@pytest.fixture
+def handler() -> Callable[[str], Handler]:
+    """`handler("topics")` is the function's handler as Lambda would call it."""
+
+    def load_handler(function: str) -> Handler:
+        found: Handler = import_module(f"functions.{function}.app").handler
+        return found
+
+    return load_handler
+
+
+@pytest.fixture
+def front(tables: Mapping[str, str], whole_template: Template, handler: Callable[[str], Handler]) -> Front:
+    """The HTTP API as a client sees it, in front of the real handlers."""
+    return Front(whole_template, handler)

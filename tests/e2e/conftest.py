@@ -1,0 +1,24 @@
+"""One local stack for the journeys of a session; a test that needs other settings starts its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.stack import Stack
+from tests.e2e.world import World
+
+PORT = 14500
+PARAMETERS = {"DeliverTimeout": "20", "DeliverLease": "25", "DeliveryVisibility": "120"}
+
+
+@pytest.fixture(scope="session")
+def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    state: Path = tmp_path_factory.mktemp("stack")
+    with Stack(port=PORT, state=state, parameters=PARAMETERS) as stack:
+        yield stack
+
+
+@pytest.fixture
+def world(running_stack: Stack) -> World:
+    return World(running_stack.values)

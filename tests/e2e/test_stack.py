@@ -1,0 +1,160 @@
+"""The local stack as a whole: it starts, says what a client needs, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import requests
+
+from local.processes import ROOT
+from local.stack import Stack, StackError
+from local.stack.state import State
+
+pytestmark = pytest.mark.e2e
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'fanfare'}"}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(port=14240, state=tmp_path_factory.mktemp("stack"), say=lambda line: None) as running:
+        yield running
+
+
+def command(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    called = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(
+        called, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def new_app(stack: Stack) -> dict[str, str]:
+    made = command("local.commands.app", "--json", "--state", str(stack.state.folder))
+    assert made.returncode == 0, made.stderr
+    app: dict[str, str] = json.loads(made.stdout)
+    return app
+
+
+def parameters(stack: Stack) -> dict[str, str]:
+    """All of SSM, decrypted."""
+    ssm = boto3.Session("test", "test", region_name="us-east-1").client(
+        "ssm", endpoint_url=stack.values["aws"]
+    )
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(
+        Path="/fanfare-local", Recursive=True, WithDecryption=True
+    )
+    found = {one["Name"]: one["Value"] for page in pages for one in page["Parameters"]}
+    ssm.close()
+    return found
+
+
+def free(port: int) -> bool:
+    with socket.socket() as attempt:
+        return attempt.connect_ex(("127.0.0.1", port)) != 0
+
+
+def until(true: Callable[[], bool], limit_s: float = 20) -> bool:
+    deadline = time.monotonic() + limit_s
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def test_stack_json_says_what_a_client_needs(stack: Stack) -> None:
+    values = json.loads((stack.state.folder / "stack.json").read_text())
+    assert values == stack.values
+    assert values["site"].endswith("/api")
+    assert {"app_id", "app_key", "client_id", "client_secret", "fakes", "aws", "runner"} <= values.keys()
+    assert requests.get(f"{values['fakes']}/received", timeout=5).json() == []
+    assert values["resources"]["AppsTable"]
+
+
+def test_the_administrator_of_its_app_can_log_in(stack: Stack) -> None:
+    values = stack.values
+    login = requests.post(
+        f"{values['site']}/oauth2/token",
+        json={"client_id": values["client_id"], "client_secret": values["client_secret"]},
+        headers={"x-kii-appid": values["app_id"], "x-kii-appkey": values["app_key"]},
+        timeout=30,
+    )
+    assert login.status_code == 200, login.text
+    assert login.json()["access_token"]
+
+
+def test_a_further_app_has_its_own_keys_and_the_fakes_credentials(stack: Stack) -> None:
+    first_keys = parameters(stack)["/fanfare-local/signing-keys"]
+    app = new_app(stack)
+    assert app["app_id"] != stack.values["app_id"]
+    assert app["client_secret"] != stack.values["client_secret"]
+    found = parameters(stack)
+    assert found["/fanfare-local/signing-keys"] == first_keys
+    fcm = json.loads(found[f"/fanfare-local/apps/{app['app_id']}/fcm"])
+    apns = json.loads(found[f"/fanfare-local/apps/{app['app_id']}/apns"])
+    assert fcm["project_id"] == "fanfare-local"
+    assert apns.keys() == {"key_id", "team_id", "topic", "private_key"}
+
+
+def test_the_clients_secret_is_nowhere_in_aws(stack: Stack) -> None:
+    dynamodb = boto3.Session("test", "test", region_name="us-east-1").client(
+        "dynamodb", endpoint_url=stack.values["aws"]
+    )
+    rows = dynamodb.scan(TableName=stack.values["resources"]["AppsTable"])["Items"]
+    dynamodb.close()
+    assert stack.values["app_id"] in str(rows)
+    assert stack.values["client_secret"] not in str(rows)
+
+
+def test_a_second_stack_in_the_same_place_is_refused(stack: Stack, tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="runs in"), Stack(port=14250, state=stack.state.folder):
+        pass
+    with pytest.raises(StackError, match="port 14240 is taken"), Stack(port=14240, state=tmp_path):
+        pass
+    assert stack.state.stack_json.exists()
+
+
+class TestInTheBackground:
+    def control(self, action: str, state: Path) -> subprocess.CompletedProcess[str]:
+        return command("local.stack", action, "--port", "14250", "--state", str(state))
+
+    @pytest.fixture
+    def state(self, tmp_path: Path) -> Iterator[Path]:
+        started = self.control("up", tmp_path)
+        assert started.returncode == 0, started.stdout
+        assert "Ready after" in started.stdout
+        yield tmp_path
+        self.control("down", tmp_path)
+
+    def pids(self, state: Path) -> dict[str, int]:
+        values: dict[str, Any] = json.loads((state / "stack.json").read_text())
+        pids: dict[str, int] = values["pids"]
+        return pids
+
+    def test_down_ends_everything(self, state: Path) -> None:
+        pids = self.pids(state)
+        assert self.control("down", state).returncode == 0
+        assert not any(Path(f"/proc/{pid}").exists() for pid in pids.values())
+        assert all(free(port) for port in range(14250, 14258))
+        assert not (state / "stack.json").exists()
+        assert "no stack runs" in self.control("status", state).stdout
+
+    def test_nothing_is_orphaned_when_its_process_is_killed(self, state: Path) -> None:
+        owner = State(state).owner()
+        assert owner is not None
+        os.kill(owner, signal.SIGKILL)
+        assert until(lambda: all(free(port) for port in range(14250, 14258)))
+
+    def test_a_part_that_ends_takes_the_stack_with_it(self, state: Path) -> None:
+        os.kill(self.pids(state)["fakes"], signal.SIGKILL)
+        assert until(lambda: State(state).owner() is None)
+        assert "fakes has ended" in (state / "logs" / "stack.log").read_text()

@@ -1,0 +1,129 @@
+"""The local stack as a test sees it: clients, what the networks recorded, the tables, and the faults."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import requests
+
+from fanfare.domain.ring import place, ring_key
+from local.client import Client
+
+PATIENCE_S = 60.0
+
+
+@dataclass(slots=True)
+class World:
+    """One stack, shared by the tests of a session: each uses users and tokens of its own."""
+
+    stack: Mapping[str, Any]
+    stamp: str = field(default_factory=lambda: f"{time.time_ns():x}")
+    _admin: Client | None = None
+
+    @property
+    def nobody(self) -> Client:
+        return Client(self.stack["site"], self.stack["app_id"], self.stack["app_key"])
+
+    @property
+    def admin(self) -> Client:
+        if self._admin is None:
+            self._admin = self.nobody.administrator(self.stack["client_id"], self.stack["client_secret"])
+        return self._admin
+
+    def pseudo_user(self) -> Client:
+        """A user without a password: quick to make."""
+        nobody = self.nobody
+        answer = nobody.call("POST", "/users", {}, type="RegistrationAndAuthorizationRequest")
+        return Client(nobody.site, nobody.app_id, nobody.app_key, answer["_accessToken"], answer["userID"])
+
+    def received(self, token: str | None = None) -> list[dict[str, Any]]:
+        """What the fake networks recorded, oldest first."""
+        answer = requests.get(
+            f"{self.stack['fakes']}/received", params={"token": token} if token else {}, timeout=30
+        )
+        answer.raise_for_status()
+        return list(answer.json())
+
+    def answer(self, **rule: Any) -> None:
+        """Tell the fake networks what to answer."""
+        requests.post(f"{self.stack['fakes']}/answers", json=rule, timeout=10).raise_for_status()
+
+    def status(self, push: str) -> dict[str, Any]:
+        return self.admin.call("GET", f"/push/messages/{push}")
+
+    def wait_for(self, true: Callable[[], bool], what: str, *, seconds: float = PATIENCE_S) -> None:
+        deadline = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < deadline, f"still waiting for {what}"
+            time.sleep(0.1)
+
+    def idle(self) -> bool:
+        """No function runs, the streams are read up, the queues are empty."""
+        return bool(requests.get(f"{self.stack['runner']}/idle", timeout=30).json())
+
+    @contextmanager
+    def faults(self, *rules: Mapping[str, Any]) -> Iterator[None]:
+        """The AWS endpoint misbehaves by these rules meanwhile."""
+        url = f"{self.stack['aws']}/_fanfare/faults"
+        requests.post(url, json=list(rules), timeout=10).raise_for_status()
+        try:
+            yield
+        finally:
+            requests.delete(url, timeout=10).raise_for_status()
+
+    def faults_made(self) -> int:
+        """How many requests the faults in force have hit."""
+        armed = requests.get(f"{self.stack['aws']}/_fanfare/faults", timeout=10).json()
+        return sum(one["hits"] for one in armed)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables behind the API, read past every fault."""
+
+    stack: Mapping[str, Any]
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        pages = self._dynamodb().get_paginator("scan").paginate(TableName=self.stack["resources"][table])
+        return [row for page in pages for row in page["Items"]]
+
+    def devices(self, user: str | None) -> set[str]:
+        row = self._recipient(user)
+        return {packed for name in ("production", "sandbox") for packed in row.get(name, {}).get("SS", [])}
+
+    def device_count(self, user: str | None) -> int:
+        return int(self._recipient(user).get("devices", {}).get("N", "0"))
+
+    def everything(self) -> dict[str, list[dict[str, Any]]]:
+        """All rows of all tables, to compare before and after."""
+        names = [name for name in self.stack["resources"] if name.endswith("Table")]
+        return {name: sorted(self.rows(name), key=repr) for name in names}
+
+    def _recipient(self, user: str | None) -> dict[str, Any]:
+        assert user is not None
+        key = {"pk": {"S": f"{self.stack['app_id']}#{place(user)[0]}"}, "sk": {"S": ring_key(user)}}
+        answer = self._dynamodb().get_item(TableName=self.stack["resources"]["RecipientsTable"], Key=key)
+        return dict(answer.get("Item", {}))
+
+    def _dynamodb(self) -> Any:
+        return boto3.client(
+            "dynamodb",
+            endpoint_url=self.stack["aws"],
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+
+def environment(stack: Mapping[str, Any]) -> None:
+    """Point this process's own AWS clients at the stack."""
+    os.environ |= {
+        "AWS_ENDPOINT_URL": str(stack["aws"]),
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }

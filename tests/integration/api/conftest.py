@@ -1,0 +1,150 @@
+"""An app with its administrator and users, and clients that speak for them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+import boto3
+import pytest
+
+from fanfare.store import apps, row
+from tests.front import Answer, Front
+
+PASSWORD = "correct horse"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    id: str
+    key: str
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True)
+class Client:
+    """Speaks for somebody; paths from the app on, `user` set for a user."""
+
+    front: Front
+    app: Tenant
+    authorization: Mapping[str, str]
+    user: str = ""
+
+    def __call__(self, method: str, path: str, body: Any = b"", **headers: str) -> Answer:
+        """Underscores in header names stand for hyphens."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        target = f"/api/apps/{self.app.id}{path}"
+        return self.front.request(method, target, headers={**self.authorization, **given}, body=body)
+
+    def elsewhere(self, app: Tenant) -> "Client":
+        """The same credentials, used on another app."""
+        return replace(self, app=app)
+
+
+@dataclass(frozen=True)
+class World:
+    """One app, and who there is."""
+
+    front: Front
+    app: Tenant
+    admin: Client
+    alice: Client
+    bob: Client
+    nobody: Client
+    stranger: Client
+    """Without any credentials."""
+
+
+def _tenant() -> Tenant:
+    made = apps.create(apps.new_id())
+    assert made is not None
+    app, secret = made
+    return Tenant(app.id, app.key, app.client_id, secret)
+
+
+@pytest.fixture
+def tenant(front: Front, tables: Mapping[str, str]) -> Callable[[], Tenant]:
+    """Makes apps."""
+
+    @dataclass(frozen=True)
+    class Settings:
+        apps_table: str
+
+    row.bind(Settings(tables["AppsTable"]))
+    return _tenant
+
+
+@pytest.fixture
+def new_user(front: Front) -> Callable[[Tenant], Client]:
+    """Signs a normal user up and logs in."""
+    numbers = count(1)
+
+    def sign_up(app: Tenant) -> Client:
+        name = f"user-{next(numbers)}"
+        nobody = Client(front, app, {"x-kii-appid": app.id, "x-kii-appkey": app.key})
+        made = nobody(
+            "POST",
+            "/users",
+            {"loginName": name, "password": PASSWORD, "displayName": name.title()},
+            content_type="application/vnd.kii.RegistrationAndAuthorizationRequest+json",
+        )
+        assert made.status == 201
+        token = made.json["_accessToken"]
+        return Client(front, app, {"authorization": f"Bearer {token}"}, made.json["userID"])
+
+    return sign_up
+
+
+@pytest.fixture
+def new_admin(front: Front) -> Callable[[Tenant], Client]:
+    def log_in(app: Tenant) -> Client:
+        answer = front.request(
+            "POST",
+            "/api/oauth2/token",
+            headers={"x-kii-appid": app.id, "x-kii-appkey": app.key},
+            body={"client_id": app.client_id, "client_secret": app.client_secret},
+        )
+        assert answer.status == 200
+        return Client(front, app, {"authorization": f"Bearer {answer.json['access_token']}"})
+
+    return log_in
+
+
+@pytest.fixture
+def world(
+    front: Front,
+    tenant: Callable[[], Tenant],
+    new_user: Callable[[Tenant], Client],
+    new_admin: Callable[[Tenant], Client],
+) -> World:
+    app = tenant()
+    return World(
+        front=front,
+        app=app,
+        admin=new_admin(app),
+        alice=new_user(app),
+        bob=new_user(app),
+        nobody=Client(front, app, {"x-kii-appid": app.id, "x-kii-appkey": app.key}),
+        stranger=Client(front, app, {}),
+    )
+
+
+@pytest.fixture
+def everything(tables: Mapping[str, str]) -> Callable[[], dict[str, Any]]:
+    """All rows of all tables and how many messages are queued, to compare what was before and after."""
+    dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
+    counters = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+
+    def read() -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, resource in tables.items():
+            if name.endswith("Table"):
+                items = dynamodb.scan(TableName=resource)["Items"]
+                found[name] = sorted(items, key=lambda item: repr(sorted(item.items())))
+            elif resource.startswith("http"):
+                answer = sqs.get_queue_attributes(QueueUrl=resource, AttributeNames=counters)  # type: ignore[arg-type]
+                found[name] = answer["Attributes"]
+        return found
+
+    return read

@@ -1,0 +1,70 @@
+"""redrive: what was given up is sent again, and leaves its place only once it is queued."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+
+from fanfare.domain.push import CoarseArc, Cut, Delivery, Pace, Way
+from fanfare.runtime import queues, wire
+from fanfare.runtime.queues import Outgoing
+from local.commands import redrive
+from local.commands.place import Place
+from tests.integration.pipeline.conftest import World
+from tests.integration.pipeline.test_dispatch import accepted
+
+
+@pytest.fixture
+def place(world: World) -> Place:
+    return Place("test", world.resources)
+
+
+def give_up(world: World, *bodies: bytes) -> None:
+    queues.send_all(world.resources["DeliveryDeadLetters"], [Outgoing(body) for body in bodies])
+
+
+def keep_records(world: World, records: list[dict[str, Any]]) -> None:
+    boto3.client("s3").put_object(
+        Bucket=world.resources["StreamFailuresBucket"],
+        Key="aws/lambda/x",
+        Body=json.dumps({"payload": {"Records": records}}),
+    )
+
+
+def test_dead_letters_go_back_to_their_queue(world: World, place: Place) -> None:
+    letter = Delivery(push=world.push(user="u1")).next_round()
+    give_up(world, wire.encode(letter), b"not a delivery")
+    assert redrive.letters(place) == {"sent": 1, "kept": 1}
+    assert world.queued("ExpressQueue", Delivery) == [letter]
+
+
+def test_one_push_alone_can_be_sent_again(world: World, place: Place) -> None:
+    first, second = world.push(user="u1"), world.push(user="u1", id="m2")
+    give_up(world, *(wire.encode(Delivery(push=push)) for push in (first, second)))
+    assert redrive.letters(place, push="m2") == {"sent": 1, "kept": 1}
+    assert [one.push.id for one in world.queued("ExpressQueue", Delivery)] == ["m2"]
+
+
+def test_what_the_other_functions_could_not_do_goes_back_as_it_is(world: World, place: Place) -> None:
+    coarse = CoarseArc(push=world.push(), cut=Cut(8, Way.BY_KEY, Pace.BULK))
+    queues.send_all(world.resources["FanoutDeadLetters"], [Outgoing(wire.encode(coarse))])
+    assert redrive.others(place) == {"sent": 1}
+    assert world.queued("FanoutQueue", CoarseArc) == [coarse]
+    assert redrive.others(place) == {}
+
+
+def test_stream_records_are_dispatched_and_their_file_goes(world: World, place: Place) -> None:
+    keep_records(world, [accepted(world.push(user="u1"))])
+    assert redrive.records(place) == 1
+    assert len(world.queued("ExpressQueue", Delivery)) == 1
+    assert redrive.records(place) == 0
+
+
+def test_stream_records_that_still_fail_stay(world: World, place: Place) -> None:
+    broken = accepted(replace(world.push(user="u1")))
+    broken["dynamodb"]["NewImage"]["push"]["S"] = "{"
+    keep_records(world, [broken])
+    assert redrive.records(place) == 0
+    assert boto3.client("s3").list_objects_v2(Bucket=place.resources["StreamFailuresBucket"])["KeyCount"] == 1
