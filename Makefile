@@ -24,8 +24,9 @@ demo: .venv/.done .venv-ministack/.done ## the same, then exit
 test: .venv/.done .venv-ministack/.done ## run all tests: unit, integration, contract, e2e (TESTS= narrows it)
 	@$(PY) -m pytest $(TESTS)
 
-lint: .venv/.done ## ruff
+lint: .venv/.done ## ruff: rules and form
 	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
 
 types: .venv/.done ## mypy --strict
 	@$(PY) -m mypy
@@ -42,14 +43,14 @@ validate: .venv-sam/.done ## check template.yaml with SAM and cfn-lint
 deploy: build ## deploy to your AWS account (ENV=dev, staging or prod of samconfig.toml)
 	@$(SAM) deploy --config-env $(ENV) --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
 
-app: .venv/.done ## make an app and print its keys, on the local stack or on STACK=name
-	@$(PY) -m local.commands.app $${STACK:+--stack "$$STACK"}
+app: .venv/.done ## make an app and print its keys, on the local stack or on STACK=name (ARGS=--help)
+	@$(PY) -m local.commands.app $${STACK:+--stack "$$STACK"} $(ARGS)
 
 outcomes: .venv/.done ## judge networks' answers: VECTORS=file
 	@$(PY) -m local.commands.outcomes "$(VECTORS)"
 
-redrive: .venv/.done ## send again what became a dead letter, on the local stack or on STACK=name
-	@$(PY) -m local.commands.redrive $${STACK:+--stack "$$STACK"}
+redrive: .venv/.done ## send again what became a dead letter, on the local stack or on STACK=name (ARGS=--help)
+	@$(PY) -m local.commands.redrive $${STACK:+--stack "$$STACK"} $(ARGS)
 
 lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer versions)
 	@$(UV) $(COMPILE) $(UPGRADE) -o layers/dependencies/requirements.txt layers/dependencies/requirements.in

@@ -109,8 +109,8 @@ class Demo:
         def status() -> dict[str, Any]:
             return admin.call("GET", f"/push/messages/{push}")
 
-        until(lambda: status().get("counts") == counts)
-        self._check(f"status of the message: {counts}", status().get("counts") == counts)
+        until(lambda: status()["devices"] == counts)
+        self._check(f"status of the message: {counts}", status()["devices"] == counts)
 
     def _received(self) -> Counter[tuple[str, str]]:
         """What the fake networks recorded for the demo's devices."""

@@ -17,6 +17,8 @@ from local.fakes.http2 import Http2
 from local.fakes.record import Book, Environment
 from local.ports import HOST, Ports, default_port, default_state
 
+FAREWELL_S = 0.5
+
 type ProtocolFactory = Callable[[], asyncio.Protocol]
 
 
@@ -55,7 +57,10 @@ async def serve(ports: Ports, state: Path) -> None:
         (apns(Environment.SANDBOX), ports.apns_sandbox, only_http2),
     ]
     for protocol, port, context in servers:
-        await loop.create_server(protocol, HOST, port, ssl=context, backlog=1024)
+        # A cut is a cut: no waiting for the client's part of TLS's farewell.
+        await loop.create_server(
+            protocol, HOST, port, ssl=context, backlog=1024, ssl_shutdown_timeout=FAREWELL_S
+        )
     runner = web.AppRunner(control.application(book), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, HOST, ports.fakes).start()

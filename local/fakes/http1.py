@@ -28,4 +28,4 @@ def server(conversation: Conversation) -> web.Server:
         reply.given()
         return response
 
-    return web.Server(handle, access_log=None)
+    return web.Server(handle, access_log=None, handler_cancellation=True)

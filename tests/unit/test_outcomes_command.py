@@ -1,4 +1,4 @@
-"""`make outcomes` judges a file of vectors: it names what comes out otherwise, counts, and says so by its exit code."""
+"""`make outcomes` judges a file of vectors: names what comes out otherwise, counts, and exits accordingly."""
 
 import json
 from pathlib import Path

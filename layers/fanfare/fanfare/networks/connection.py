@@ -32,7 +32,8 @@ from fanfare.networks.wire import Closed, Wire
 
 _HEADER_TABLE = 4096
 _LAST_STREAM_ID = 2**31 - 1
-_SETTINGS = {SettingCodes.ENABLE_PUSH: 0, SettingCodes.MAX_HEADER_LIST_SIZE: 65_536}
+_HEADER_LIST = 16_384
+_SETTINGS = {SettingCodes.ENABLE_PUSH: 0, SettingCodes.MAX_HEADER_LIST_SIZE: _HEADER_LIST}
 
 
 class Connection:
@@ -62,6 +63,7 @@ class Connection:
         self._heard = time.monotonic()
         self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding=None))
         self._h2.local_settings = Settings(client=True, initial_values=_SETTINGS)
+        self._h2.decoder.max_header_list_size = _HEADER_LIST
         self._h2.initiate_connection()
 
     @property

@@ -24,7 +24,7 @@ ASSERTION_S = 3600
 RENEWED_BEFORE_S = 300
 CONNECT_S = 5.0
 ANSWER_S = 10.0
-_KEPT_OF_A_BODY = 65_536
+_KEPT_OF_A_BODY = 16_384
 
 type Post = Callable[[str, Mapping[str, str], str], Answer | Silence]
 """URL, form, file with the roots to trust (empty for the system's)."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from fanfare.networks.batch import Batch
 from fanfare.networks.result import Answered, Result
 
-KEPT_OF_A_BODY = 65_536
+KEPT_OF_A_BODY = 16_384
+"""No answer of a network comes near; a batch of hundreds must fit into memory whatever comes."""
 
 
 @dataclass(slots=True)

@@ -46,8 +46,8 @@ class Planned:
 
 
 class FirstRecordFailed(Exception):
-    """Lambda cuts a batch at the number that is reported, and at the first there is nothing to cut off: only an
-    error makes it halve the batch, until what fails is alone and holds up nothing else."""
+    """Lambda cuts a batch at the number that is reported, and at the first there is nothing to cut off: only
+    an error makes it halve the batch, until what fails is alone and holds up nothing else."""
 
 
 def dispatch(records: Sequence[Record], settings: Settings) -> BatchResponse:

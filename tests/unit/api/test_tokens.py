@@ -1,0 +1,89 @@
+"""Access tokens: whose they are, how long they live, and what is no token."""
+
+import json
+from base64 import urlsafe_b64encode
+from typing import Any
+
+import jwt
+import pytest
+
+from fanfare.api import tokens
+from fanfare.api.tokens import Claims
+from fanfare.domain.caller import Role
+from fanfare.domain.errors import WrongToken
+from fanfare.runtime import secrets
+from tests.unit.api.requests import KEYS_PARAMETER, NOW
+
+OLD, NEW, FOREIGN = bytes(32), bytes(range(32)), b"x" * 32
+CLAIMS = Claims(app="app1", role=Role.USER, sub="u1", sid="s1")
+
+
+def text(key: bytes) -> str:
+    return urlsafe_b64encode(key).decode().rstrip("=")
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the parameter holds; tests change it."""
+    held: dict[str, Any] = {"current": "new", "keys": {"new": text(NEW), "old": text(OLD)}}
+    monkeypatch.setattr(secrets, "read", lambda name: {KEYS_PARAMETER: json.dumps(held)}[name])
+    return held
+
+
+def test_a_token_says_what_was_signed(keys: dict[str, Any]) -> None:
+    assert tokens.verified(tokens.sign(CLAIMS, KEYS_PARAMETER), KEYS_PARAMETER, NOW) == CLAIMS
+
+
+def test_a_token_of_the_key_before_is_good_until_that_key_is_taken_out(keys: dict[str, Any]) -> None:
+    keys["current"] = "old"
+    token = tokens.sign(CLAIMS, KEYS_PARAMETER)
+    keys["current"] = "new"
+    assert tokens.verified(token, KEYS_PARAMETER, NOW) == CLAIMS
+
+    del keys["keys"]["old"]
+    with pytest.raises(WrongToken):
+        tokens.verified(token, KEYS_PARAMETER, NOW)
+
+
+def test_a_token_expires_to_the_second(keys: dict[str, Any]) -> None:
+    claims = Claims(app="app1", role=Role.USER, sub="u1", sid="s1", exp=NOW // 1000)
+    token = tokens.sign(claims, KEYS_PARAMETER)
+
+    assert tokens.verified(token, KEYS_PARAMETER, NOW - 1) == claims
+    with pytest.raises(WrongToken):
+        tokens.verified(token, KEYS_PARAMETER, NOW)
+
+
+def forged(payload: dict[str, Any], key: Any, algorithm: str, headers: dict[str, Any]) -> str:
+    return jwt.encode(payload, key, algorithm, headers=headers)
+
+
+PAYLOAD = {"app": "app1", "role": "user", "sub": "u1", "sid": "s1"}
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("garbage", id="no token"),
+        pytest.param("a.b.c", id="three parts"),
+        pytest.param("é.é.é", id="not ASCII"),
+        pytest.param(forged(PAYLOAD, FOREIGN, "HS256", {"kid": "new"}), id="another key under our key ID"),
+        pytest.param(forged(PAYLOAD, NEW, "HS256", {"kid": "other"}), id="an unknown key ID"),
+        pytest.param(forged(PAYLOAD, NEW, "HS256", {}), id="no key ID"),
+        pytest.param(forged(PAYLOAD, None, "none", {"kid": "new"}), id="no algorithm"),
+        pytest.param(forged(PAYLOAD, NEW * 2, "HS512", {"kid": "new"}), id="another algorithm"),
+    ],
+)
+def test_what_is_not_ours_is_refused(keys: dict[str, Any], token: str) -> None:
+    with pytest.raises(WrongToken):
+        tokens.verified(token, KEYS_PARAMETER, NOW)
+
+
+def test_a_changed_token_is_refused(keys: dict[str, Any]) -> None:
+    head, payload, signature = tokens.sign(CLAIMS, KEYS_PARAMETER).split(".")
+    other = tokens.sign(Claims(app="app1", role=Role.ADMIN, sub="admin", sid="s1"), KEYS_PARAMETER).split(".")[1]
+
+    with pytest.raises(WrongToken):
+        tokens.verified(f"{head}.{other}.{signature}", KEYS_PARAMETER, NOW)
+    assert tokens.verified(f"{head}.{payload}.{signature}", KEYS_PARAMETER, NOW) == CLAIMS
