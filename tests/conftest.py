@@ -1,8 +1,9 @@
-"""What tests of more than one kind need: an environment without AWS, the tables in moto, and the real handlers."""
+"""What tests of several kinds need: an environment without AWS, tables in moto, the real handlers."""
 
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,16 @@ type Handler = Callable[[dict[str, Any], Any], Any]
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Credentials that open nothing, and nothing kept from the test before."""
+def _forgetting() -> Iterator[None]:
+    """What a function keeps for its next request is not there for the next test."""
+    yield
+    for forget in (clients.forget, secrets.forget, apps.forget):
+        forget()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment with credentials that open nothing."""
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -33,9 +42,12 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "fanfare")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Fanfare")
-    yield
-    for forget in (clients.forget, secrets.forget, apps.forget):
-        forget()
+
+
+@cache
+def _session() -> boto3.Session:
+    """One for all tests: what takes long is that each session reads the services' descriptions anew."""
+    return boto3.Session("test", "test", region_name="us-east-1")
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +64,7 @@ def tables(
     Every function finds its variables in the environment, and the signing keys in SSM.
     """
     with mock_aws():
-        resources = create_resources(boto3.Session(), whole_template)
+        resources = create_resources(_session(), whole_template)
         for function in whole_template.functions.values():
             for name, value in function.variables(resources).items():
                 monkeypatch.setenv(name, value)
@@ -78,3 +90,10 @@ def handler() -> Callable[[str], Handler]:
 def front(tables: Mapping[str, str], whole_template: Template, handler: Callable[[str], Handler]) -> Front:
     """The HTTP API as a client sees it, in front of the real handlers."""
     return Front(whole_template, handler)
+
+
+@pytest.fixture
+def event(whole_template: Template, handler: Callable[[str], Handler]) -> Callable[..., dict[str, Any]]:
+    """`event("GET", "/api/apps/A/topics", headers={...}, body={...})` as API Gateway would make it."""
+    made = Front(whole_template, handler)
+    return lambda method, target, **more: made.event(method, target, **more)[1]

@@ -1,4 +1,4 @@
-"""The HTTP API in front of the real handlers, in one process: routes, events and answers as API Gateway makes them."""
+"""The HTTP API in front of the real handlers, in one process, with API Gateway's routes and events."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -35,7 +35,9 @@ class Answer:
 
 
 class Front:
-    def __init__(self, template: Template, handler: Callable[[str], Callable[[dict[str, Any], Any], Any]]) -> None:
+    def __init__(
+        self, template: Template, handler: Callable[[str], Callable[[dict[str, Any], Any], Any]]
+    ) -> None:
         self._handler = handler
         self._routes = Routes(
             (route, name) for name, function in template.functions.items() for route in function.routes

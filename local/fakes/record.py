@@ -71,10 +71,14 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def fits(self, received: Received) -> bool:
         return (
             self.times != 0
-            and (self.network is None or self.network is received.network)
+            and self._is_for(received.network)
             and (self.environment is None or self.environment is received.environment)
             and (received.token or "").startswith(self.token_prefix)
         )
+
+    def _is_for(self, network: Network) -> bool:
+        """Rules about pushes do not answer token requests: these have to be named."""
+        return network is self.network if self.network else network is not Network.OAUTH
 
 
 class Book:

@@ -71,7 +71,9 @@ def android_of(fcm: dict[str, Any], block: str = "fcm") -> Any:
         pytest.param({"data": DATA, "apns": {**APNS, "alert": {"locArgs": "x"}}}, id="locArgs is text"),
         pytest.param({"data": DATA, "apns": {**APNS, "badge": "1"}}, id="badge is text"),
         pytest.param({"data": DATA, "apns": {**APNS, "badge": -1}}, id="badge negative"),
-        pytest.param({"data": DATA, "apns": {**APNS, "contentAvailable": "yes"}}, id="contentAvailable is text"),
+        pytest.param(
+            {"data": DATA, "apns": {**APNS, "contentAvailable": "yes"}}, id="contentAvailable is text"
+        ),
         pytest.param({"data": DATA, "gcm": FCM, "sendToProduction": "false"}, id="a flag is text"),
         pytest.param({"data": DATA, "gcm": FCM, "pushMessageType": 5}, id="pushMessageType is a number"),
         pytest.param([], id="a list"),
@@ -86,7 +88,15 @@ def test_a_body_against_the_rules_is_refused(body: Any) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b'{"data":}', b"{'data':1}", b'{"data":{"k":"\xff"}}', b'{"data":NaN}', b'{"x":' + b"[" * 100_000],
+    [
+        b"",
+        b"{",
+        b'{"data":}',
+        b"{'data':1}",
+        b'{"data":{"k":"\xff"}}',
+        b'{"data":NaN}',
+        b'{"x":' + b"[" * 100_000,
+    ],
 )
 def test_a_body_that_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidJson):
@@ -123,7 +133,14 @@ def test_a_reserved_key_is_refused_in_the_data_and_in_the_network_s_own(block: s
 
 @pytest.mark.parametrize(
     ("block", "key"),
-    [("apns", "from"), ("apns", "google.x"), ("apns", "bucketID"), ("fcm", "bi"), ("gcm", "a"), ("gcm", "ttl")],
+    [
+        ("apns", "from"),
+        ("apns", "google.x"),
+        ("apns", "bucketID"),
+        ("fcm", "bi"),
+        ("gcm", "a"),
+        ("gcm", "ttl"),
+    ],
 )
 def test_a_word_of_one_network_is_free_on_another(block: str, key: str) -> None:
     assert content_of({"data": {key: "x"}, block: {"enabled": True}}) is not None
@@ -188,6 +205,7 @@ def test_data_is_not_needed_where_each_enabled_network_has_its_own() -> None:
 
     assert made.fcm is not None
     assert made.apns is None
+    assert content_of({"fcm": {**FCM, "data": {}}, "gcm": FCM}).fcm is not None
 
 
 def test_of_fcm_and_gcm_fcm_counts_when_both_are_enabled() -> None:
@@ -223,7 +241,14 @@ def test_networks_that_are_not_here_and_unknown_fields_are_ignored() -> None:
             {"alert": {"action-loc-key": "a", "loc-key": "l", "loc-args": ["x"], "launch-image": "i"}},
         ),
         (
-            {"alert": {"titleLocKey": "t", "titleLocArgs": ["x"], "subtitleLocKey": "s", "subtitleLocArgs": []}},
+            {
+                "alert": {
+                    "titleLocKey": "t",
+                    "titleLocArgs": ["x"],
+                    "subtitleLocKey": "s",
+                    "subtitleLocArgs": [],
+                }
+            },
             {
                 "alert": {
                     "title-loc-key": "t",
@@ -265,7 +290,9 @@ def test_the_apns_block_in_apns_s_own_words(given: dict[str, Any], sent: dict[st
     ],
 )
 @pytest.mark.parametrize("block", ["fcm", "gcm"])
-def test_the_fcm_block_in_android_s_own_words(given: dict[str, Any], sent: dict[str, Any], block: str) -> None:
+def test_the_fcm_block_in_android_s_own_words(
+    given: dict[str, Any], sent: dict[str, Any], block: str
+) -> None:
     assert android_of(given, block) == sent
 
 

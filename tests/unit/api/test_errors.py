@@ -88,7 +88,12 @@ def test_the_unexpected_tells_the_caller_nothing_but_the_request() -> None:
     [
         *("groups", "groups/g/members/u", "groups/g/topics/t", "things", "things/t/buckets/b/objects/o"),
         *("users/me", "users/me/password", "users/query", "acl", "users/u/acl/CREATE_NEW_TOPIC/UserID:x"),
-        *("topics/t/acl", "users/u/topics/t/acl/X/UserID:y", "buckets/b/acl", "buckets/b/objects/o/acl/X/Y:z"),
+        *(
+            "topics/t/acl",
+            "users/u/topics/t/acl/X/UserID:y",
+            "buckets/b/acl",
+            "buckets/b/objects/o/acl/X/Y:z",
+        ),
         *("buckets/b/query", "users/u/buckets/b/query", "buckets/b/objects/o", "users/u/buckets/b/objects/o"),
         *("buckets/b/objects/o/body", "buckets/b/objects/o/body/publish", "installations/i/mqtt-endpoint"),
         *("configuration/parameters/x", "users/u/buckets/b/push/subscriptions/users/u"),
@@ -100,7 +105,8 @@ def test_what_kii_had_and_this_server_has_not_says_so(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api", "/api/apps/A", "/api/apps/A/nothing", "/api/apps/A/topics/t/x", "/api/apps/A/topics/t"]
+    "path",
+    ["/", "/api", "/api/apps/A", "/api/apps/A/nothing", "/api/apps/A/topics/t/x", "/api/apps/A/topics/t"],
 )
 def test_what_nobody_has_is_not_found(path: str) -> None:
     assert type(elsewhere.refusal(path)) is NotFound

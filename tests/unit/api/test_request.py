@@ -44,7 +44,8 @@ def test_parameters_are_decoded_and_header_names_in_lower_case() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"body": '{"x":"é"}'}, {"body": b64encode('{"x":"é"}'.encode()).decode(), "isBase64Encoded": True}]
+    "body",
+    [{"body": '{"x":"é"}'}, {"body": b64encode('{"x":"é"}'.encode()).decode(), "isBase64Encoded": True}],
 )
 def test_a_body_is_the_same_in_base64_or_not(body: dict[str, Any]) -> None:
     read = request.read(request.tidied(event("/", **body)), {}, Settings(), NOW)

@@ -3,7 +3,13 @@
 import pytest
 
 from fanfare.domain.caller import Caller, Role
-from fanfare.domain.errors import FanfareError, NotPermitted, ObjectAlreadyExists, ObjectNotFound, StaleVersion
+from fanfare.domain.errors import (
+    FanfareError,
+    NotPermitted,
+    ObjectAlreadyExists,
+    ObjectNotFound,
+    StaleVersion,
+)
 from fanfare.domain.object import Object, Writing, created, deleted, replaced
 from fanfare.domain.precondition import Precondition
 from fanfare.domain.rights import Right, permits, require, require_writer
@@ -100,10 +106,16 @@ FOUND = created(None, BUCKET, "o1", BY_OTHER)
         (Precondition("1"), None, ObjectNotFound),
     ],
 )
-def test_preconditions(precondition: Precondition, found: Object | None, refusal: type[FanfareError] | None) -> None:
+def test_preconditions(
+    precondition: Precondition, found: Object | None, refusal: type[FanfareError] | None
+) -> None:
     if refusal is None:
         precondition.check(found, BUCKET, "o1")
         return
     with pytest.raises(refusal) as refused:
         precondition.check(found, BUCKET, "o1")
-    assert refused.value.details["objectScope"] == {"appID": "app1", "userID": "owner", "type": "APP_AND_USER"}
+    assert refused.value.details["objectScope"] == {
+        "appID": "app1",
+        "userID": "owner",
+        "type": "APP_AND_USER",
+    }

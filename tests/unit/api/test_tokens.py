@@ -82,7 +82,9 @@ def test_what_is_not_ours_is_refused(keys: dict[str, Any], token: str) -> None:
 
 def test_a_changed_token_is_refused(keys: dict[str, Any]) -> None:
     head, payload, signature = tokens.sign(CLAIMS, KEYS_PARAMETER).split(".")
-    other = tokens.sign(Claims(app="app1", role=Role.ADMIN, sub="admin", sid="s1"), KEYS_PARAMETER).split(".")[1]
+    other = tokens.sign(Claims(app="app1", role=Role.ADMIN, sub="admin", sid="s1"), KEYS_PARAMETER).split(
+        "."
+    )[1]
 
     with pytest.raises(WrongToken):
         tokens.verified(f"{head}.{other}.{signature}", KEYS_PARAMETER, NOW)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from h2.errors import ErrorCodes
+from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
 from fanfare.domain.answer import Transport
@@ -587,3 +588,11 @@ def test_renewing_takes_a_new_connection(serve: Serve, ca_file: str) -> None:
         sender.renew()
         assert kinds(send(sender, 1)) == {"Answered": 1}
     assert len(server.peers) == 2
+
+
+def test_a_request_that_cannot_be_written_spoils_its_batch_only(serve: Serve, ca_file: str) -> None:
+    server = serve(Peer.serve)
+    with sending(server, ca_file) as sender:
+        with pytest.raises(ProtocolError):
+            sender.send([Request("", b"")], headers=(), deadline_s=1)
+        assert kinds(send(sender, 3)) == {"Answered": 3}

@@ -8,7 +8,7 @@ from msgspec import Meta, Raw, Struct
 
 from fanfare.api import addressing, answers, authentication, parsing, passwords, sessions
 from fanfare.api.request import Authenticating, Request
-from fanfare.domain import refusals, user
+from fanfare.domain import user
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput
 from fanfare.store import accounts
@@ -35,7 +35,7 @@ class _SignUp(Struct, rename=parsing.contract_name):
 
 
 _SERVERS_OWN = {
-    *("loginName", "emailAddress", "phoneNumber", "password", "displayName", "country", "locale"),
+    *_SignUp.__struct_encode_fields__,
     *("userID", "internalUserID", "emailAddressVerified", "phoneNumberVerified"),
 }
 
@@ -59,11 +59,8 @@ def sign_up(request: Request[Authenticating]) -> Response[str]:
 def get(request: Request[Authenticating]) -> Response[str]:
     """All there is for the user and the administrator; the names only for others."""
     caller = authentication.authenticate(request)
-    user_id = addressing.user_id(caller, request.parameters["user"])
-    found = accounts.find(caller.app, user_id)
-    if found is None:
-        raise refusals.no_user(caller.app, "userID", user_id)
-    view = _full_view(found) if caller.is_admin or caller.user == user_id else _view_for_others(found)
+    found = addressing.user(caller, request.parameters["user"])
+    view = _full_view(found) if caller.is_admin or caller.user == found.id else _view_for_others(found)
     return answers.document(200, view, "UserDataRetrievalResponse")
 
 

@@ -9,25 +9,38 @@ from fanfare.domain.rights import not_permitted
 from fanfare.domain.scope import Scope
 from fanfare.domain.user import address_in_path, is_user_id
 from fanfare.store import accounts
+from fanfare.store.accounts import User
 
 ME = "me"
 
 
 def user_id(caller: Caller, segment: str) -> str:
-    """The ID of a user who exists; nothing is read when callers mean themselves.
+    """The ID of a user who exists; nothing is read when callers mean themselves. Raises as `user`."""
+    return _known(caller, segment) or user(caller, segment).id
 
-    Raises UserNotFound; NotPermitted for nobody: users are not for everybody to look for.
-    """
+
+def user(caller: Caller, segment: str) -> User:
+    """Raises UserNotFound; NotPermitted for nobody: users are not for everybody to look for."""
+    meant = _known(caller, segment) or segment
+    found = accounts.find(caller.app, meant) if is_user_id(meant) else None
+    if found is None:
+        raise refusals.no_user(caller.app, "userID", segment)
+    return found
+
+
+def _known(caller: Caller, segment: str) -> str | None:
+    """The ID, where it is known to be a user's; None where the segment may be one of somebody else."""
     if caller.role is Role.ANONYMOUS:
         raise not_permitted(caller, "a user's access token is needed")
     if caller.user is not None and segment in (ME, caller.user):
         return caller.user
     address = address_in_path(segment)
-    found = accounts.owner_of(caller.app, address) if address else segment
-    if found is None or not is_user_id(found) or (not address and accounts.find(caller.app, found) is None):
-        field, _, value = segment.rpartition(":")
-        raise refusals.no_user(caller.app, field or "userID", value)
-    return found
+    if address is None:
+        return None
+    owner = accounts.owner_of(caller.app, address)
+    if owner is None:
+        raise refusals.no_user(caller.app, address.kind, address.value)
+    return owner
 
 
 def scope(request: Request[Any], caller: Caller) -> Scope:

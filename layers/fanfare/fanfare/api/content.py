@@ -1,5 +1,6 @@
 """The body of a send to the content for each network, with the contract's conditions for refusing it."""
 
+from dataclasses import dataclass
 from math import ceil
 from typing import Annotated, Any, Literal
 
@@ -75,7 +76,7 @@ class _Fcm(Struct, rename="camel"):
     notification: _Notification | None = None
     collapse_key: str | None = None
     priority: Literal["high", "normal"] | None = None
-    ttl: _Seconds | Annotated[str, Meta(pattern=r"^[0-9]{1,7}(\.[0-9]{1,9})?s$")] | None = None
+    ttl: _Seconds | Annotated[str, Meta(pattern=r"^[0-9]{1,7}(\.[0-9]{1,9})?s\Z")] | None = None
     time_to_live: _Seconds | None = None
     delay_while_idle: bool | None = None
     """Of the old GCM; FCM has nothing like it any more."""
@@ -112,7 +113,8 @@ class _Message(Struct, rename=parsing.contract_name):
     send_topic_id: bool | None = None
 
 
-class Sending(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Sending:
     """What to send, and to which installations."""
 
     content: Content
@@ -148,12 +150,12 @@ def _fcm(given: _Message) -> FcmContent | None:
     block: _Fcm | None = None
     for name, one, words in (("gcm", given.gcm, _GCM_BLOCK_WORDS), ("fcm", given.fcm, _FCM_BLOCK_WORDS)):
         if one is not None and one.enabled:
-            _refuse_keys(name, _data(name, given.data, one.data), words | _FCM_WORDS | FCM_RESERVED_KEYS)
+            _refuse_keys(name, _merged(given.data, one.data), words | _FCM_WORDS | FCM_RESERVED_KEYS)
             block = one
     if block is None:
         return None
     return FcmContent(
-        data=_data("fcm", given.data, block.data),
+        data=_needed("fcm", given.data, block.data),
         notification=(_given(block.notification) if block.notification else None) or None,
         collapse_key=block.collapse_key,
         priority=block.priority,
@@ -167,7 +169,7 @@ def _apns(given: _Message) -> ApnsContent | None:
     block = given.apns
     if block is None or not block.enabled:
         return None
-    data = _data("apns", given.data, block.data)
+    data = _needed("apns", given.data, block.data)
     _refuse_keys("apns", data, APNS_RESERVED_KEYS)
     return ApnsContent(
         data=data,
@@ -184,10 +186,14 @@ def _alert(alert: _Alert) -> dict[str, object] | None:
     return {name.replace("_", "-"): value for name, value in _given(alert).items()} or None
 
 
-def _data(name: str, common: _Values | None, own: _Values | _Texts | None) -> dict[str, Scalar]:
-    """The data for one network: its own over the common data, of which there has to be one."""
+def _needed(name: str, common: _Values | None, own: _Values | _Texts | None) -> dict[str, Scalar]:
+    """The data for a network that is sent to, which has to be given."""
     if common is None and own is None:
         raise InvalidInput(f"data is needed, or {name}.data")
+    return _merged(common, own)
+
+
+def _merged(common: _Values | None, own: _Values | _Texts | None) -> dict[str, Scalar]:
     return {**(common or {}), **(own or {})}
 
 

@@ -18,6 +18,7 @@ from fanfare.store.apps import App
 NEVER_S = 2_147_483_647
 """What expires_in says of a token that does not expire."""
 
+_YEAR_9999_MS = 253_402_300_799_999
 _NOT_OFFERED = ("refresh_token", "authorization_code", "mfa")
 
 
@@ -28,7 +29,7 @@ class _TokenRequest(Struct):
     client_id: str | None = None
     client_secret: str | None = None
     refresh_token: str | None = None
-    expires_at: Annotated[int, Meta(ge=0)] | None = field(default=None, name="expiresAt")
+    expires_at: Annotated[int, Meta(ge=0, le=_YEAR_9999_MS)] | None = field(default=None, name="expiresAt")
 
     @property
     def grant(self) -> str:

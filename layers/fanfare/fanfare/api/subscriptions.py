@@ -39,5 +39,6 @@ def check(definition: Definition, user: str) -> None:
 
 def unsubscribe(definition: Definition, user: str) -> None:
     """Raises SubscriptionNotFound."""
-    if not subscriptions.unsubscribe(definition.target, user):
-        raise refusals.not_subscribed(definition.target, user)
+    # Looked for first: that it is gone afterwards may be by an earlier try, whose answer was lost.
+    check(definition, user)
+    subscriptions.unsubscribe(definition.target, user)

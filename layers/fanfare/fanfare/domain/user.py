@@ -11,11 +11,12 @@ _ID = re.compile(r"[a-z0-9]{12}-[a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{8}"
 _ID_PARTS = (12, 4, 4, 4, 8)
 _ID_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-PASSWORD = r"^[\x20-\x7e]{4,50}$"
-LOGIN_NAME = r"^[A-Za-z0-9._-]{3,64}$"
-EMAIL = r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}$"
-PHONE = r"^\+[1-9][0-9]{5,14}$"
-COUNTRY = r"^[A-Za-z]{2}$"
+# For msgspec too, which searches: so both ends are marked, and the end by \Z, as $ lets a newline by.
+PASSWORD = r"^[\x20-\x7e]{4,50}\Z"
+LOGIN_NAME = r"^[A-Za-z0-9._-]{3,64}\Z"
+EMAIL = r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}\Z"
+PHONE = r"^\+[1-9][0-9]{5,14}\Z"
+COUNTRY = r"^[A-Za-z]{2}\Z"
 
 
 class AddressKind(StrEnum):

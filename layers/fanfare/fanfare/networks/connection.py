@@ -120,16 +120,17 @@ class Connection:
             request = batch.requests[place]
             stream_id = self._h2.get_next_available_stream_id()
             self._hand_over()
+            begins_at = self._wire.taken
+            self._h2.send_headers(stream_id, self._header_list(request, batch), end_stream=not request.body)
+            self._hand_over()
             self._streams[stream_id] = Stream(
                 batch=batch,
                 place=place,
                 unsent=memoryview(request.body),
-                begins_at=self._wire.taken,
+                begins_at=begins_at,
                 begun=now,
                 deadline=min(now + request_s, batch.deadline),
             )
-            self._h2.send_headers(stream_id, self._header_list(request, batch), end_stream=not request.body)
-            self._hand_over()
 
     def _has_room(self) -> bool:
         """By the server's limit of the moment, which may lie below what is in flight."""

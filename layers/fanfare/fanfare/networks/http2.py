@@ -6,6 +6,7 @@ caller's to decide.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from threading import Lock
 
 from fanfare.domain.answer import Transport
@@ -70,27 +71,43 @@ class Http2Sender:
     def _send(self, batch: Batch) -> None:
         while batch.waiting and time.monotonic() < batch.deadline:
             try:
-                connection, is_new = self._connected(batch.deadline)
+                connection = self._rested() or self._opened(batch.deadline)
             except NoConnection as error:
                 batch.give_up(NotProcessed(error.why))
                 return
-            answers = connection.answers
-            connection.exchange(batch, self._request_s)
-            self._rests_since, self._blaming = self._clock(), connection.blaming
-            if connection.usable:
-                continue
-            self._drop()
+            is_new = connection.answers == 0
+            with ExitStack() as ending:
+                ending.callback(connection.close)
+                connection.exchange(batch, self._request_s)
+                self._blaming = connection.blaming
+                if connection.usable:
+                    self._connection, self._rests_since = connection, self._clock()
+                    ending.pop_all()
+                    continue
             if self._blaming >= BLAMING_GOAWAYS:
                 batch.give_up(NotProcessed(Transport.GOAWAY_ABOVE, self._blaming))
-            elif is_new and connection.answers == answers:
+            elif is_new and connection.answers == 0:
                 # Another connection would fare the same, and Apple takes rapid ones for an attack.
                 batch.give_up(NotProcessed(Transport.CONNECT_FAILED))
 
-    def _connected(self, deadline: float) -> tuple[Connection, bool]:
-        """A connection to send on, and whether it is new. Raises NoConnection."""
-        if self._connection and self._still_good(self._connection):
-            return self._connection, False
-        self._drop()
+    def _rested(self) -> Connection | None:
+        """The connection of the batch before, if it is still good; it is kept anew after the next one."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return None
+        rested_s = abs(self._clock() - self._rests_since)
+        if rested_s > REPLACED_AFTER_S:
+            good = False
+        elif rested_s > PROBED_AFTER_S:
+            good = connection.answers_ping(PROBE_S)
+        else:
+            good = connection.still_there()
+        if not good:
+            connection.close()
+        return connection if good else None
+
+    def _opened(self, deadline: float) -> Connection:
+        """Raises NoConnection."""
         limit_s = min(CONNECT_S, deadline - time.monotonic())
         connection = Connection(
             self._endpoint.connect(limit_s),
@@ -102,14 +119,7 @@ class Http2Sender:
         if not connection.greeted(limit_s):
             connection.close()
             raise NoConnection(Transport.CONNECT_FAILED)
-        self._connection = connection
-        return connection, True
-
-    def _still_good(self, connection: Connection) -> bool:
-        rested_s = abs(self._clock() - self._rests_since)
-        if rested_s > REPLACED_AFTER_S:
-            return False
-        return connection.answers_ping(PROBE_S) if rested_s > PROBED_AFTER_S else connection.still_there()
+        return connection
 
     def _drop(self) -> None:
         if self._connection:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import TransactWriteError
 
 from fanfare.domain.errors import UserAlreadyExists
 from fanfare.domain.user import Address, AddressKind, address
@@ -92,20 +93,13 @@ def register(user: User, session: Session | None) -> None:
     """
 
     def step() -> None:
-        for mine in user.addresses:
-            owner = owner_of(user.app, mine)
-            if owner == user.id:
-                return  # ours: only the answer to an earlier try was lost
-            if owner is not None:
-                text = "a user with this address exists already"
-                raise UserAlreadyExists(text, field=_FIELDS[mine.kind], value=mine.value)
-        with transaction(AccountRow) as writes:
-            writes.save(_user_row(user), condition=AccountRow.pk.does_not_exist())
-            for mine in user.addresses:
-                claim = AccountRow(f"{user.app}#{mine.claim}", _CLAIM, user=user.id)
-                writes.save(claim, condition=AccountRow.pk.does_not_exist())
-            if session is not None:
-                writes.save(_session_row(session))
+        try:
+            _write(user, session)
+        except TransactWriteError:
+            # All or nothing: if the user is there, only the answer to an earlier try was lost.
+            if find(user.app, user.id) is None:
+                _refuse_taken(user)
+                raise
 
     settle(step)
 
@@ -143,6 +137,23 @@ def open_session(session: Session) -> None:
 def is_open(app: str, holder: str, session_id: str) -> bool:
     """Whether the session exists, strongly consistent. Whether it has expired, the token says itself."""
     return read(AccountRow, f"{app}#{holder}", f"session#{session_id}") is not None
+
+
+def _write(user: User, session: Session | None) -> None:
+    with transaction(AccountRow) as writes:
+        writes.save(_user_row(user), condition=AccountRow.pk.does_not_exist())
+        for mine in user.addresses:
+            claim = AccountRow(f"{user.app}#{mine.claim}", _CLAIM, user=user.id)
+            writes.save(claim, condition=AccountRow.pk.does_not_exist())
+        if session is not None:
+            writes.save(_session_row(session))
+
+
+def _refuse_taken(user: User) -> None:
+    for mine in user.addresses:
+        if owner_of(user.app, mine) is not None:
+            text = "a user with this address exists already"
+            raise UserAlreadyExists(text, field=_FIELDS[mine.kind], value=mine.value)
 
 
 def _session_row(session: Session) -> AccountRow:

@@ -1,6 +1,7 @@
 """Which failures of a call to AWS pass by themselves: the service is overloaded or out of reach."""
 
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
 from pynamodb.exceptions import PynamoDBException
 
 from fanfare.runtime.queues import QueueError
@@ -22,7 +23,7 @@ def passes(error: Exception) -> bool:
     match cause:
         case ClientError(response={"Error": {"Code": str(code)}}):
             return code in _CODES
-        case HTTPClientError() | QueueError():
+        case HTTPClientError() | BotoConnectionError() | QueueError():
             return True
         case _:
             return False
