@@ -5,7 +5,7 @@
 
 ARCH ?= arm64
 ENV = dev
-PY = .venv/bin/python
+PY = PYTHONPATH=layers/fanfare .venv/bin/python
 UV = .venv/bin/uv
 SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
 COMPILE = pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --custom-compile-command "make lock"

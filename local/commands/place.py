@@ -3,13 +3,13 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.aws.ministack import CREDENTIALS
 
 RESOURCES = "resources.json"
-"""In a stack's state folder: {"stack", "aws", "resources"}, written as soon as the resources are there."""
+"""In a stack's state folder: {"stack", "aws", "resources", "parameters"}, as soon as these are there."""
 
 
 class NoStack(Exception):
@@ -18,10 +18,14 @@ class NoStack(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A stack by its name. `resources`: physical names, of queues URLs, by logical ID."""
+    """A stack by its name. `resources`: physical names, of queues URLs, by logical ID.
+
+    `parameters`: the template's, where they are not the defaults.
+    """
 
     stack: str
     resources: Mapping[str, str]
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def signing_keys_parameter(self) -> str:
@@ -40,7 +44,7 @@ def local(state: Path) -> Place:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL=found["aws"])
-    return Place(found["stack"], found["resources"])
+    return Place(found["stack"], found["resources"], found["parameters"])
 
 
 def deployed(stack: str, region: str | None) -> Place:
@@ -54,8 +58,9 @@ def deployed(stack: str, region: str | None) -> Place:
         answer = boto3.client("cloudformation").describe_stacks(StackName=stack)
     except ClientError as error:
         raise NoStack(error.response["Error"]["Message"]) from error
-    outputs = answer["Stacks"][0].get("Outputs", [])
-    resources = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    described = answer["Stacks"][0]
+    resources = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
     if "AppsTable" not in resources:
         raise NoStack(f"{stack} is not a stack of this template, or has not been deployed completely")
-    return Place(stack, resources)
+    given = {one["ParameterKey"]: one["ParameterValue"] for one in described.get("Parameters", [])}
+    return Place(stack, resources, given)

@@ -85,7 +85,7 @@ def records(place: Place) -> int:
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
         for found in page.get("Contents", []):
             file = json.load(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"])
-            batch: list[dict[str, Any]] = file["payload"]["Records"]
+            batch: list[dict[str, Any]] = json.loads(file["payload"])["Records"]
             if failed := dispatch.dispatch(batch, read)["batchItemFailures"]:
                 print(f"{found['Key']}: still fails at {failed[0]['itemIdentifier']}", file=sys.stderr)
                 continue
@@ -107,7 +107,8 @@ def _messages(url: str) -> Iterator[dict[str, Any]]:
 
 def _dispatch_settings(place: Place) -> dispatch.Settings:
     """dispatch's own settings, as the template gives them to the function."""
-    variables = load(ROOT / "template.yaml").functions["dispatch"].variables(place.resources)
+    template = load(ROOT / "template.yaml", parameters=place.parameters)
+    variables = template.functions["dispatch"].variables(place.resources)
     read = settings.read(dispatch.Settings, variables)
     row.bind(read)
     return read

@@ -83,7 +83,8 @@ class Stack:
             self._start_surroundings(ending)
             resources = self._make_resources()
             aws = http(self.ports.aws)
-            self.state.write(resources_json, {"stack": NAME, "aws": aws, "resources": resources})
+            place = {"stack": NAME, "aws": aws, "resources": resources, "parameters": self._parameters}
+            self.state.write(resources_json, place)
             self._start_runner(ending, resources)
             app = self._make_app()
         except (NotReady, ministack.NotInstalled) as error:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from fanfare.api import status
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.proof import Proof
 from fanfare.domain.push import Delivery, Way
@@ -238,3 +239,19 @@ def test_devices_by_key_come_a_hundred_at_a_time(world: World, users: int) -> No
 
 def test_the_environment_names_every_setting(environment: Callable[[str], dict[str, str]]) -> None:
     assert environment("deliver")["DEAD_LETTER_QUEUE_URL"].endswith("DeliveryDeadLetters")
+
+
+def test_the_status_tells_of_open_and_of_dead_devices(world: World) -> None:
+    push = world.push(user="u1")
+    world.install("u1", "a")
+    world.install("u1", "b")
+    world.networks.answers["b"] = [BUSY]
+    delivery = Delivery(push=push)
+    deliver(world, delivery)
+    assert status.told(push, *ledger.status(APP, push.id))["devices"] == {"delivered": 1, "open": 1}
+    for _ in range(world.deliverer.settings.max_tries - 1):
+        world.clock.go_on(900)
+        delivery = delivery.next_attempt(0)
+        deliver(world, delivery)
+    told = status.told(push, *ledger.status(APP, push.id))
+    assert (told["devices"], told["state"]) == ({"delivered": 1, "dead": 1}, "ended")

@@ -29,7 +29,7 @@ def keep_records(world: World, records: list[dict[str, Any]]) -> None:
     boto3.client("s3").put_object(
         Bucket=world.resources["StreamFailuresBucket"],
         Key="aws/lambda/x",
-        Body=json.dumps({"payload": {"Records": records}}),
+        Body=json.dumps({"payload": json.dumps({"Records": records})}),
     )
 
 

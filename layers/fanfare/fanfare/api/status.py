@@ -4,6 +4,7 @@ from collections import Counter
 
 from fanfare.domain.push import Cut, Push
 from fanfare.runtime import wire
+from fanfare.store import ledger
 from fanfare.store.ledger import Failure, LedgerRow, State
 
 MAX_FAILURES = 100
@@ -24,6 +25,8 @@ def told(push: Push, cut: Cut | None, rows: list[LedgerRow]) -> dict[str, object
     failures: list[Failure] = []
     for row in rows:
         counts.update(row.counts or {})
+        if row.state and row.open:
+            counts[row.state] += ledger.devices_left(row)
         failures += wire.decode(list[Failure], row.failures) if row.failures else []
     return {
         "pushMessageID": push.id,

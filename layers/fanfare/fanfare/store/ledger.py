@@ -9,7 +9,7 @@ from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute,
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
 
-from fanfare.domain.openness import OpenGroup
+from fanfare.domain.openness import DIGEST_BYTES, OpenGroup
 from fanfare.domain.push import Cut, Delivery, Push
 from fanfare.domain.ring import HEX_DIGITS
 from fanfare.runtime import wire
@@ -182,6 +182,11 @@ def status(app: str, message_id: str) -> tuple[Cut | None, list[LedgerRow]]:
     ]
     cuts = [wire.decode(Cut, row.cut) for row in rows if row.cut is not None]
     return (cuts[0] if cuts else None), [row for row in rows if row.cut is None]
+
+
+def devices_left(row: LedgerRow) -> int:
+    """How many devices of a delivery are still open; of a dead one, how many it gave up."""
+    return sum(len(group.digests) for group in _open(row)) // DIGEST_BYTES
 
 
 def _refusal(delivery: Delivery, claim: str) -> Lease | Held | Ended:
