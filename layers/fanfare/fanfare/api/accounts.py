@@ -20,7 +20,7 @@ CUSTOM_LIMIT = 63 * 1024
 _AND_LOG_IN = "application/vnd.kii.registrationandauthorizationrequest+json"
 
 
-class _SignUp(Struct, rename=parsing.contract_name):
+class SignUp(Struct, rename=parsing.contract_name):
     login_name: Annotated[str, Meta(pattern=user.LOGIN_NAME)] | None = None
     email_address: Annotated[str, Meta(pattern=user.EMAIL)] | None = None
     phone_number: Annotated[str, Meta(pattern=user.PHONE)] | None = None
@@ -35,7 +35,7 @@ class _SignUp(Struct, rename=parsing.contract_name):
 
 
 _SERVERS_OWN = {
-    *_SignUp.__struct_encode_fields__,
+    *SignUp.__struct_encode_fields__,
     *("userID", "internalUserID", "emailAddressVerified", "phoneNumberVerified"),
 }
 
@@ -65,7 +65,7 @@ def get(request: Request[Authenticating]) -> Response[str]:
 
 
 def _new_user(request: Request[Authenticating], app: str) -> User:
-    given = parsing.document(request, _SignUp)
+    given = parsing.document(request, SignUp)
     if given.has_address != (given.password is not None):
         raise InvalidInput("loginName, emailAddress or phoneNumber goes together with a password")
     custom = parsing.encoded(

@@ -12,8 +12,12 @@ def document(
     status: int, value: object, kind: str = "", headers: Mapping[str, str] | None = None
 ) -> Response[str]:
     """A JSON document; `kind` is the name in Kii's media type, empty for plain JSON."""
-    media_type = f"application/vnd.kii.{kind}+json" if kind else "application/json"
+    media_type = kii_media_type(kind) if kind else "application/json"
     return Response(status, media_type, encoded(value), dict(headers or {}))
+
+
+def kii_media_type(name: str) -> str:
+    return f"application/vnd.kii.{name}+json"
 
 
 def empty(headers: Mapping[str, str] | None = None) -> Response[str]:

@@ -21,13 +21,13 @@ ALL = "all"
 _BUCKET = TargetKind.BUCKET
 
 
-class _Creation(Struct, rename=parsing.contract_name):
+class BucketCreation(Struct, rename=parsing.contract_name):
     bucket_type: str = "rw"
 
 
 def create(request: Request[Authenticating]) -> Response[str]:
     caller, scope = admitted(request, Right.CREATE_NEW_BUCKET)
-    if request.body and parsing.document(request, _Creation).bucket_type != "rw":
+    if request.body and parsing.document(request, BucketCreation).bucket_type != "rw":
         raise InvalidInput("bucketType: this server has buckets of type rw only")
     targets.create(_BUCKET, scope, request.parameters["bucket"], caller, request.now)
     return answers.empty()

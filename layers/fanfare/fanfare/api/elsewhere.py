@@ -9,7 +9,6 @@ _TARGET = r"(users/[^/]+/)?(topics|buckets)/[^/]+"
 _OBJECT = r"(users/[^/]+/)?buckets/[^/]+/objects/[^/]+"
 _KII_ONLY = {
     r"(.*/)?things(/.*)?": "things",
-    r"groups(/.*)?": "groups",
     r"installations/[^/]+/mqtt-endpoint": "MQTT",
     r"users/query": "querying users",
     r"users/[^/]+(/(password(/.*)?|email-address|phone-number))?": "changing or deleting users",

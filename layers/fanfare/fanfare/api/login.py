@@ -22,7 +22,7 @@ _YEAR_9999_MS = 253_402_300_799_999
 _NOT_OFFERED = ("refresh_token", "authorization_code", "mfa")
 
 
-class _TokenRequest(Struct):
+class TokenRequest(Struct):
     grant_type: str | None = None
     username: str | None = None
     password: str | None = None
@@ -65,15 +65,15 @@ def token(request: Request[Authenticating]) -> Response[str]:
             raise _invalid_request("grant_type has to be password or client_credentials")
 
 
-def _token_request(request: Request[Authenticating]) -> _TokenRequest:
+def _token_request(request: Request[Authenticating]) -> TokenRequest:
     try:
-        return parsing.document_or_form(request, _TokenRequest)
+        return parsing.document_or_form(request, TokenRequest)
     except InvalidInput as error:
         error.details |= {"error": "invalid_request", "error_description": error.message}
         raise
 
 
-def _user(app: App, given: _TokenRequest) -> Caller:
+def _user(app: App, given: TokenRequest) -> Caller:
     """An unknown user costs as many reads and as much time as a wrong password."""
     if given.username is None or given.password is None:
         raise _invalid_request("username and password are needed")
@@ -85,7 +85,7 @@ def _user(app: App, given: _TokenRequest) -> Caller:
     return Caller(app.id, Role.USER, found.id)
 
 
-def _client(app: App, given: _TokenRequest) -> Caller:
+def _client(app: App, given: TokenRequest) -> Caller:
     """The administrator by the app's client credentials, or nobody by the app's ID and key."""
     if given.client_id is None or given.client_secret is None:
         raise _invalid_request("client_id and client_secret are needed")

@@ -22,6 +22,8 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
 
     def __init__(self, settings_type: type[S]) -> None:
         super().__init__()
+        self.declared: list[tuple[str, str, Endpoint[S]]] = []
+        """Every (method, path, endpoint), for what describes and checks the API."""
         self._settings_type = settings_type
         self.exception_handler(Exception)(self._refuse)
 
@@ -33,6 +35,7 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
             return endpoint(request.read(event, parameters, self._settings, clock.now()))
 
         self.route(path, methods.split())(call)
+        self.declared += [(method, path, endpoint) for method in methods.split()]
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         answer = self.resolve(request.tidied(event), context)

@@ -43,7 +43,7 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 def names(request: Request[Authenticating]) -> Response[str]:
     """A page of the scope's topics, in the order of their names; the key of the next page is opaque."""
     _, scope = admitted(request, Right.SUBSCRIBE_TO_TOPIC)
-    found = definitions.names(_TOPIC, scope, _after(request), PAGE + 1)
+    found = [one.target.name for one in definitions.in_scope(_TOPIC, scope, _after(request), PAGE + 1)]
     body: dict[str, object] = {"topics": [{"topicID": name} for name in found[:PAGE]]}
     if len(found) > PAGE:
         body["paginationKey"] = urlsafe_b64encode(found[PAGE - 1].encode()).decode()

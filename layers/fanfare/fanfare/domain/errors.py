@@ -7,10 +7,12 @@ FanfareError
 │   ├── WrongToken          a bearer token that is unknown, expired or revoked
 │   └── InvalidGrant        a login that fails
 ├── NotPermitted            known, but without the right
-├── NotFound                AppNotFound, UserNotFound, InstallationNotFound, TopicNotFound, BucketNotFound,
-│                           ObjectNotFound, SubscriptionNotFound, FilterNotFound, MessageNotFound
-├── AlreadyExists           UserAlreadyExists, TopicAlreadyExists, BucketAlreadyExists, ObjectAlreadyExists,
-│                           SubscriptionAlreadyExists
+├── NotAllowed              the caller may, but what there is does not let it happen
+├── NotFound                AppNotFound, UserNotFound, GroupNotFound, InstallationNotFound, TopicNotFound,
+│                           BucketNotFound, ObjectNotFound, SubscriptionNotFound, FilterNotFound,
+│                           MessageNotFound, GrantNotFound
+├── AlreadyExists           UserAlreadyExists, GroupAlreadyExists, GrantAlreadyExists, TopicAlreadyExists,
+│                           BucketAlreadyExists, ObjectAlreadyExists, SubscriptionAlreadyExists
 ├── StaleVersion            If-Match names a version that is no longer the object's
 ├── NotImplementedHere      a part of Kii that this server does not have
 └── Busy                    too many writers at once; trying again will help
@@ -50,11 +52,23 @@ class NotPermitted(FanfareError):
     pass
 
 
+class NotAllowed(FanfareError):
+    pass
+
+
 class NotFound(FanfareError):
     pass
 
 
 class AppNotFound(NotFound):
+    pass
+
+
+class GroupNotFound(NotFound):
+    pass
+
+
+class GrantNotFound(NotFound):
     pass
 
 
@@ -95,6 +109,14 @@ class AlreadyExists(FanfareError):
 
 
 class UserAlreadyExists(AlreadyExists):
+    pass
+
+
+class GroupAlreadyExists(AlreadyExists):
+    pass
+
+
+class GrantAlreadyExists(AlreadyExists):
     pass
 
 

@@ -1,10 +1,12 @@
-"""Refusals about users, topics, buckets, objects and subscriptions, with the fields of the contract."""
+"""Refusals about users, groups, topics, buckets, objects and subscriptions, with the fields of the contract."""
 
 from fanfare.domain.errors import (
     AlreadyExists,
     BucketAlreadyExists,
     BucketNotFound,
     FilterNotFound,
+    GroupAlreadyExists,
+    GroupNotFound,
     NotFound,
     ObjectAlreadyExists,
     ObjectNotFound,
@@ -26,6 +28,14 @@ def scope_fields(scope: Scope) -> dict[str, str]:
 
 def no_user(app: str, field: str, value: str) -> UserNotFound:
     return UserNotFound("the user does not exist", field=field, value=value, appID=app)
+
+
+def no_group(app: str, group: str) -> GroupNotFound:
+    return GroupNotFound("the group does not exist", groupID=group, appID=app)
+
+
+def group_exists(app: str, group: str) -> GroupAlreadyExists:
+    return GroupAlreadyExists("the group exists already", groupID=group, appID=app)
 
 
 def no_target(kind: TargetKind, scope: Scope, name: str) -> NotFound:

@@ -1,6 +1,7 @@
-"""What sweep has to clear away: the value on the sweep queue."""
+"""What sweep has to clear away or to look at again: the values on the sweep queue, told apart by `kind`."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fanfare.domain.scope import Scope, Target, TargetKind
 
@@ -32,3 +33,38 @@ class Sweep:
 
 def sweep_of(target: Target) -> Sweep:
     return Sweep(target.kind, target.scope, target.name, target.ref)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSweep:
+    """A group that is about to be deleted: then, its members and the topics and buckets in its scope."""
+
+    app: str
+    group: str
+    ref: str
+    kind: Literal["group"] = "group"
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.app, group=self.group, group_ref=self.ref)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRecheck:
+    """A target whose access list lost an entry: subscribers without the right are to be unsubscribed.
+
+    `after` says how far an earlier look came: shard and sort key.
+    """
+
+    target: Target
+    after: tuple[str, str] | None = None
+    kind: Literal["target_recheck"] = "target_recheck"
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecheck:
+    """A user who left a group: subscriptions that only members can have are to end."""
+
+    app: str
+    user: str
+    kind: Literal["user_recheck"] = "user_recheck"

@@ -83,6 +83,13 @@ class AccountRow(Row):
     custom = UnicodeAttribute(null=True)
     created_at = NumberAttribute(null=True)
     modified_at = NumberAttribute(null=True)
+    ref = UnicodeAttribute(null=True)
+    """Of a group, and of a user's membership in it: see groups.py."""
+    name = UnicodeAttribute(null=True)
+    owner = UnicodeAttribute(null=True)
+    access = UnicodeAttribute(null=True)
+    """Of a scope: its access list, where it was ever changed. See access.py."""
+    mark = UnicodeAttribute(null=True)
     expires = NumberAttribute(null=True)
 
 
