@@ -50,10 +50,11 @@ THROTTLED = {"service": "dynamodb", "kind": "throttle", "share": 0.02, "seed": 4
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with Stack(
-        port=PORT, state=tmp_path / "stack", parameters=PARAMETERS, concurrency={"deliver": 6}
-    ) as stack:
-        environment(stack.values)
+    folder = tmp_path / "stack"
+    with (
+        Stack(port=PORT, state=folder, parameters=PARAMETERS, concurrency={"deliver": 6}) as stack,
+        environment(stack.values),
+    ):
         yield World(stack.values)
 
 
