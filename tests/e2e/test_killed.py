@@ -166,7 +166,7 @@ def attempts_without_end(world: World) -> dict[tuple[str, Arc], int]:
             continue
         bits, _, index = row["sk"]["S"][1:].partition(".")
         push = row["pk"]["S"].split("#")[1]
-        ends[push, Arc(int(bits), int(index, 16))] = int(row["takes"]["N"]) - int(row["ends"]["N"])
+        ends[push, Arc(int(bits), int(index, 16))] = int(row["killed"]["N"])
         assert row["state"]["S"] == "done"
     return ends
 
