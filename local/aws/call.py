@@ -1,4 +1,4 @@
-"""A request to AWS as the proxy sees it: which service, which operation, which tables."""
+"""A request to AWS as the proxy sees it: who calls which service, which operation, which tables."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +18,12 @@ type Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`service` is boto3's name; `operation` AWS's, for S3 the HTTP method. `body`: None if not read."""
+    """`service` is boto3's name; `operation` AWS's, for S3 the HTTP method. `body`: None if not read.
 
+    `caller` is the access key that signed: a function's processes use the function's name for it.
+    """
+
+    caller: str
     service: str
     operation: str
     tables: tuple[str, ...] = ()
@@ -34,26 +38,33 @@ class Call:
         return self.operation in {"Query", "Scan"} and "IndexName" in (self.body or {})
 
 
-def of_target(target: str, content: bytes) -> Call:
+def of_target(target: str, authorization: str, content: bytes) -> Call:
     """`target`: the X-Amz-Target header, as `DynamoDB_20120810.PutItem`."""
+    caller, _ = _signed(authorization)
     prefix, _, operation = target.partition(".")
     service = _SERVICES.get(prefix, prefix)
     try:
         body = msgspec.json.decode(content, type=dict[str, Any])
     except msgspec.DecodeError:
-        return Call(service, operation)
-    return Call(service, operation, tuple(_tables(body)), body)
+        return Call(caller, service, operation)
+    return Call(caller, service, operation, tuple(_tables(body)), body)
 
 
 def of_signature(authorization: str, method: str) -> Call:
-    """For the services without that header: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`."""
-    scope = authorization.partition("Credential=")[2].partition(",")[0].split("/")
-    return Call(scope[3] if len(scope) > 3 else "unknown", method)
+    """For the services without that header."""
+    caller, service = _signed(authorization)
+    return Call(caller, service, method)
 
 
 def transaction_item(item: Body) -> tuple[str, Body]:
     """Kind and content of an entry of TransactItems: `Put`, `Update`, `Delete`, `ConditionCheck` or `Get`."""
     return next(iter(item.items()))
+
+
+def _signed(authorization: str) -> tuple[str, str]:
+    """Access key and service in `Credential=KEY/DATE/REGION/SERVICE/aws4_request`."""
+    scope = authorization.partition("Credential=")[2].partition(",")[0].split("/")
+    return (scope[0], scope[3]) if len(scope) > 3 else ("unknown", "unknown")
 
 
 def _tables(body: Body) -> dict[str, None]:

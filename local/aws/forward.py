@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 from yarl import URL
 
-from local.aws import batch, faults, refusal
+from local.aws import batch, faults, permission, refusal
 from local.aws.call import Body, Call, of_signature, of_target
 from local.aws.late_index import LateIndexes
 
@@ -32,18 +32,21 @@ class _Plan:
 
 @dataclass(slots=True)
 class Proxy:
-    """`requests`: by service, operation and table; a request that names several tables counts for each."""
+    """`requests`: by caller, service, operation and table; one that names several tables counts for each.
+
+    `needed`: by caller, action and resource, what the caller has to be granted (see permission.py).
+    """
 
     upstream: str
     session: aiohttp.ClientSession
     in_force: faults.Faults = field(default_factory=faults.Faults)
     late: list[tuple[faults.Armed, LateIndexes]] = field(default_factory=list)
-    requests: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    requests: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    needed: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         plan = await _plan(request)
-        for table in plan.call.tables or ("",):
-            self.requests[plan.call.service, plan.call.operation, table] += 1
+        self._count(plan.call)
         refused = await self._strike(plan)
         if refused is not None:
             return refused
@@ -52,6 +55,12 @@ class Proxy:
         except (aiohttp.ClientError, TimeoutError):
             return refusal.unreachable(plan.call)
         return refusal.failed(plan.call) if plan.lost else response
+
+    def _count(self, call: Call) -> None:
+        for table in call.tables or ("",):
+            self.requests[call.caller, call.service, call.operation, table] += 1
+        for action, resource in permission.needed(call):
+            self.needed[call.caller, action, resource] += 1
 
     async def _strike(self, plan: _Plan) -> web.Response | None:
         """Lets the faults change the plan; the answer, if one of them ends the request here."""
@@ -100,12 +109,13 @@ class Proxy:
 
 async def _plan(request: web.Request) -> _Plan:
     target = request.headers.get("X-Amz-Target")
+    authorization = request.headers.get("Authorization", "")
     if target is None:
         # S3: its bodies may be large, and no fault looks into them.
-        call = of_signature(request.headers.get("Authorization", ""), request.method)
+        call = of_signature(authorization, request.method)
         return _Plan(call, request.content if request.body_exists else None)
     content = await request.read()
-    return _Plan(of_target(target, content), content)
+    return _Plan(of_target(target, authorization, content), content)
 
 
 async def _streamed(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:

@@ -1,12 +1,17 @@
 """`python -m local.aws.proxy --port FIRST`: the AWS endpoint of the local stack, with its control.
 
 GET, POST (one fault or a list, added to those in force), DELETE /_fanfare/faults
-GET /_fanfare/requests: a list of {service, operation, table, count}; DELETE starts the count anew
+GET /_fanfare/requests: a list of {caller, service, operation, table, count}
+GET /_fanfare/needed: a list of {caller, action, resource, count}: what IAM would have asked for
+DELETE /_fanfare/requests starts both counts anew
 """
 
 import argparse
 import asyncio
 import signal
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -46,13 +51,9 @@ def application(proxy: Proxy) -> web.Application:
             await late.stop()
         return _json([])
 
-    async def show_requests(request: web.Request) -> web.Response:
-        counted = sorted(proxy.requests.items())
-        names = ("service", "operation", "table")
-        return _json([dict(zip(names, key, strict=True)) | {"count": count} for key, count in counted])
-
     async def forget_requests(request: web.Request) -> web.Response:
         proxy.requests.clear()
+        proxy.needed.clear()
         return _json([])
 
     app = web.Application(client_max_size=64 << 20)
@@ -61,7 +62,8 @@ def application(proxy: Proxy) -> web.Application:
             web.get("/_fanfare/faults", show_faults),
             web.post("/_fanfare/faults", arm),
             web.delete("/_fanfare/faults", disarm),
-            web.get("/_fanfare/requests", show_requests),
+            web.get("/_fanfare/requests", _shown(proxy.requests, "caller", "service", "operation", "table")),
+            web.get("/_fanfare/needed", _shown(proxy.needed, "caller", "action", "resource")),
             web.delete("/_fanfare/requests", forget_requests),
             web.route("*", "/{path:.*}", proxy.handle),
         ]
@@ -84,6 +86,14 @@ async def serve(ports: Ports) -> None:
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
         print(f"AWS proxy on port {ports.aws}", flush=True)
         await ended.wait()
+
+
+def _shown(counts: Counter[Any], *names: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def show(request: web.Request) -> web.Response:
+        counted = sorted(counts.items())
+        return _json([dict(zip(names, key, strict=True)) | {"count": count} for key, count in counted])
+
+    return show
 
 
 def _json(body: object, status: int = 200) -> web.Response:

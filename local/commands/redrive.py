@@ -86,11 +86,13 @@ def records(place: Place) -> int:
         for found in page.get("Contents", []):
             file = json.load(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"])
             batch: list[dict[str, Any]] = json.loads(file["payload"])["Records"]
-            if failed := dispatch.dispatch(batch, read)["batchItemFailures"]:
-                print(f"{found['Key']}: still fails at {failed[0]['itemIdentifier']}", file=sys.stderr)
-                continue
-            s3.delete_object(Bucket=bucket, Key=found["Key"])
-            done += len(batch)
+            # One by one: a record that still fails keeps its file, and holds up no other.
+            failed = [one for one in batch if dispatch.dispatch([one], read)["batchItemFailures"]]
+            done += len(batch) - len(failed)
+            if failed:
+                print(f"{found['Key']}: {len(failed)} of {len(batch)} records still fail", file=sys.stderr)
+            else:
+                s3.delete_object(Bucket=bucket, Key=found["Key"])
     return done
 
 

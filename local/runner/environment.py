@@ -17,7 +17,7 @@ def environment(function: Function, config: Config) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONPATH": os.pathsep.join(str(folder) for folder in (function.folder, *function.layers)),
-        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_ACCESS_KEY_ID": function.name,  # by it the AWS endpoint tells who calls
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_SESSION_TOKEN": "test",
         "AWS_REGION": config.region,

@@ -261,15 +261,50 @@ def test_a_batch_written_in_part_names_the_items_that_are_left(dynamodb: DynamoD
     assert sum(there(dynamodb, letter) for letter in letters) == 1
 
 
-def test_requests_are_counted_by_service_operation_and_table(dynamodb: DynamoDBClient) -> None:
+def test_requests_are_counted_by_caller_service_operation_and_table(dynamodb: DynamoDBClient) -> None:
     put(dynamodb, "x")
     put(dynamodb, "y")
     put(dynamodb, "x", table="Others")
     counted = [entry for entry in control("GET", REQUESTS) if entry["operation"] == "PutItem"]
     assert counted == [
-        {"service": "dynamodb", "operation": "PutItem", "table": "Letters", "count": 2},
-        {"service": "dynamodb", "operation": "PutItem", "table": "Others", "count": 1},
+        {"caller": "test", "service": "dynamodb", "operation": "PutItem", "table": "Letters", "count": 2},
+        {"caller": "test", "service": "dynamodb", "operation": "PutItem", "table": "Others", "count": 1},
     ]
+
+
+def test_a_caller_is_known_by_its_access_key_and_needs_the_actions_of_its_calls(
+    dynamodb: DynamoDBClient,
+) -> None:
+    client = boto3.Session("postman", "x", region_name=ministack.REGION).client(
+        "dynamodb", endpoint_url=ENDPOINT, config=NO_RETRY
+    )
+    key = {"pk": {"S": "x"}}
+    client.transact_write_items(
+        TransactItems=[
+            {"Put": {"TableName": "Letters", "Item": key}},
+            {
+                "ConditionCheck": {
+                    "TableName": "Others",
+                    "Key": key,
+                    "ConditionExpression": "attribute_not_exists(pk)",
+                }
+            },
+        ]
+    )
+    in_box(client, "a")
+    assert there(client, "x")
+    client.close()
+    needed = {
+        (one["action"], one["resource"])
+        for one in control("GET", f"{ENDPOINT}/_fanfare/needed")
+        if one["caller"] == "postman"
+    }
+    assert needed == {
+        ("dynamodb:PutItem", "Letters"),
+        ("dynamodb:ConditionCheckItem", "Others"),
+        ("dynamodb:Query", "Letters/index/by_box"),
+        ("dynamodb:GetItem", "Letters"),
+    }
 
 
 def test_a_fault_that_is_not_understood_is_refused_and_not_in_force(dynamodb: DynamoDBClient) -> None:

@@ -50,10 +50,11 @@ THROTTLED = {"service": "dynamodb", "kind": "throttle", "share": 0.02, "seed": 4
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with Stack(
-        port=PORT, state=tmp_path / "stack", parameters=PARAMETERS, concurrency={"deliver": 6}
-    ) as stack:
-        environment(stack.values)
+    folder = tmp_path / "stack"
+    with (
+        Stack(port=PORT, state=folder, parameters=PARAMETERS, concurrency={"deliver": 6}) as stack,
+        environment(stack.values),
+    ):
         yield World(stack.values)
 
 
@@ -165,7 +166,7 @@ def attempts_without_end(world: World) -> dict[tuple[str, Arc], int]:
             continue
         bits, _, index = row["sk"]["S"][1:].partition(".")
         push = row["pk"]["S"].split("#")[1]
-        ends[push, Arc(int(bits), int(index, 16))] = int(row["takes"]["N"]) - int(row["ends"]["N"])
+        ends[push, Arc(int(bits), int(index, 16))] = int(row["killed"]["N"])
         assert row["state"]["S"] == "done"
     return ends
 

@@ -1,6 +1,5 @@
 """The local stack as a test sees it: clients, what the networks recorded, the tables, and the faults."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+import pytest
 import requests
 
 from fanfare.domain.ring import place, ring_key
+from fanfare.runtime import clients
+from local.aws.ministack import CREDENTIALS
 from local.client import Client
 
 PATIENCE_S = 60.0
@@ -119,11 +121,12 @@ class Tables:
         )
 
 
-def environment(stack: Mapping[str, Any]) -> None:
-    """Point this process's own AWS clients at the stack."""
-    os.environ |= {
-        "AWS_ENDPOINT_URL": str(stack["aws"]),
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
+@contextmanager
+def environment(stack: Mapping[str, Any]) -> Iterator[None]:
+    """This process's own AWS clients go to the stack meanwhile, and forget it afterwards."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in (CREDENTIALS | {"AWS_ENDPOINT_URL": str(stack["aws"])}).items():
+            patched.setenv(name, value)
+        clients.forget()
+        yield
+    clients.forget()

@@ -296,9 +296,9 @@ def test_silence(provider: Provider, why: Transport) -> None:
         Transport.GOAWAY_ABOVE: (retry(0), False, False),
         Transport.RESET_BEFORE_WRITE: (retry(0), False, False),
         Transport.NOT_SENT: (retry(0), False, False),
-        Transport.DNS_FAILURE: (retry(base_s), True, False),
-        Transport.CONNECT_TIMEOUT: (retry(base_s), True, False),
-        Transport.CONNECT_FAILED: (retry(base_s), True, False),
+        Transport.DNS_FAILURE: (retry(base_s), False, False),
+        Transport.CONNECT_TIMEOUT: (retry(base_s), False, False),
+        Transport.CONNECT_FAILED: (retry(base_s), False, False),
         Transport.TLS_UNTRUSTED: (ALARM, True, False),
         Transport.NO_HTTP2: (ALARM, True, False),
     }.get(why, (retry(base_s), True, True))

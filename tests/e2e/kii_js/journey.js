@@ -19,6 +19,9 @@ async function main() {
   const subscribedBefore = await subscription.isSubscribed(topic);
   await subscription.subscribe(topic);
   const subscribedAfter = await subscription.isSubscribed(topic);
+  await subscription.unsubscribe(topic);
+  const unsubscribed = await subscription.isSubscribed(topic);
+  await subscription.subscribe(topic);
 
   const message = new KiiPushMessageBuilder({ hello: "world" })
     .apnsAlert({ body: "Hello" })
@@ -35,8 +38,6 @@ async function main() {
   object.set("text", "a note");
   await object.save();
 
-  await subscription.unsubscribe(topic);
-  const subscribedInTheEnd = await subscription.isSubscribed(topic);
   console.log(
     JSON.stringify({
       userID: user.getID(),
@@ -47,7 +48,7 @@ async function main() {
       subscribedBefore: subscribedBefore[2],
       subscribedAfter: subscribedAfter[2],
       bucketSubscribed: bucketSubscribed[2],
-      subscribedInTheEnd: subscribedInTheEnd[2],
+      stillSubscribed: unsubscribed[2],
     })
   );
 }

@@ -14,6 +14,7 @@ from fanfare.domain.device import Device, Environment, Network
 from fanfare.domain.payload import ApnsContent, Content, FcmContent, of_message
 from fanfare.domain.push import Push
 from fanfare.domain.scope import Scope, Target, TargetKind
+from fanfare.networks.errors import CredentialError
 from fanfare.networks.result import Answered, Result, Unknown
 from fanfare.pipeline.delivery import Deliverer, Settings
 from fanfare.pipeline.finding import Addressee
@@ -54,6 +55,11 @@ class FakeLane:
     answers: dict[str, list[Result]]
     received: list[str]
     renewed: int = 0
+    refuses: CredentialError | None = None
+
+    def prepare(self, deadline_s: float) -> None:
+        if self.refuses is not None:
+            raise self.refuses
 
     def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
         self.received += [one.device.token for one in addressees]

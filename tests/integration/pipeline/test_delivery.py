@@ -7,11 +7,15 @@ import pytest
 
 from fanfare.api import status
 from fanfare.domain.device import Environment, Network
+from fanfare.domain.outcome import retry
 from fanfare.domain.proof import Proof
 from fanfare.domain.push import Delivery, Way
 from fanfare.domain.ring import WHOLE_RING
+from fanfare.networks.errors import CredentialUnavailable
+from fanfare.pipeline import finding
 from fanfare.pipeline.delivery import LeaseHeld
-from fanfare.store import installations, ledger, subscriptions
+from fanfare.store import installations, lanes, ledger, subscriptions
+from fanfare.store.lanes import Answers
 from fanfare.store.ledger import Lease
 from tests.integration.pipeline.conftest import APP, BUSY, GONE, OK, SILENT, TOPIC, World
 
@@ -189,7 +193,10 @@ def test_proofs_go_to_purge_without_the_token(world: World) -> None:
     world.networks.answers["abcd"] = [GONE]
     deliver(world, Delivery(push=world.push(user="u1")))
     [[proof]] = world.queued("PurgeQueue", list[Proof])
-    assert proof == Proof(APP, device.installation_id, "u1", 9999999999999, "apns:production", "Unregistered")
+    now = world.clock()
+    lane = "apns:production"
+    # A time ahead of the send proves nothing about what was registered after it.
+    assert proof == Proof(APP, device.installation_id, "u1", now, now, False, lane, "Unregistered")
     assert counts(world) == {"purge_token.Unregistered": 1}
     assert installations.find(APP, device.installation_id) is not None, "only purge deletes"
 
@@ -255,3 +262,112 @@ def test_the_status_tells_of_open_and_of_dead_devices(world: World) -> None:
         deliver(world, delivery)
     told = status.told(push, *ledger.status(APP, push.id))
     assert (told["devices"], told["state"]) == ({"delivered": 1, "dead": 1}, "ended")
+
+
+def test_a_delivery_killed_again_and_again_ends_as_a_dead_letter(world: World) -> None:
+    """What a killed attempt was answered is unknown: it is sent again twice, and no more."""
+    world.install("u1", "a")
+    delivery = Delivery(push=world.push(user="u1"))
+    for _ in range(3):
+        ledger.take(delivery, world.clock(), 1000 * LEASE_S)
+        world.clock.go_on(LEASE_S + 1)
+    deliver(world, delivery)
+    assert world.networks.received == []
+    [letter] = world.queued("DeliveryDeadLetters", Delivery)
+    deliver(world, letter)
+    assert world.networks.received == ["a"]
+    assert counts(world) == {"delivered": 1}
+
+
+def test_a_kill_is_counted_once(world: World) -> None:
+    world.install("u1", "a")
+    world.networks.answers["a"] = [BUSY, OK]
+    delivery = Delivery(push=world.push(user="u1"))
+    ledger.take(delivery, world.clock(), 1000 * LEASE_S)
+    world.clock.go_on(LEASE_S + 1)
+    deliver(world, delivery)
+    world.clock.go_on(60)
+    deliver(world, delivery.next_attempt(0))
+    assert counts(world) == {"delivered": 1, "possibly_doubled": 1}
+    assert int(world.ledger()[0]["killed"]["N"]) == 1
+
+
+def test_an_odd_retry_after_does_not_send_again_what_is_delivered(world: World) -> None:
+    world.install("u1", "a")
+    world.install("u1", "b")
+    world.networks.answers["b"] = [replace(BUSY, headers={"retry-after": "9" * 18})]
+    delivery = Delivery(push=world.push(user="u1"))
+    deliver(world, delivery)
+    deliver(world, delivery)
+    assert world.networks.received.count("a") == 1
+    assert counts(world) == {"delivered": 1}
+
+
+def test_a_token_service_that_hangs_loses_nothing_and_holds_up_no_other_network(
+    world: World,
+) -> None:
+    world.install("u1", "a")
+    world.install("u1", "abcd", Network.APNS)
+    hangs = CredentialUnavailable("hangs", replace(retry("read_timeout", 1), spends_attempt=False))
+    lane = world.networks.of(APP, Network.FCM, Environment.PRODUCTION)
+    assert lane is not None
+    world.networks.lanes[lane.lane].refuses = hangs
+    delivery = Delivery(push=world.push(user="u1"))
+    for _ in range(12):
+        deliver(world, delivery)
+        world.clock.go_on(900)
+        delivery = delivery.next_attempt(0)
+    assert world.networks.received == ["abcd"]
+    world.networks.lanes[lane.lane].refuses = None
+    deliver(world, delivery)
+    assert world.networks.received == ["abcd", "a"]
+    assert counts(world) == {"delivered": 2}
+
+
+def test_with_the_breaker_open_a_doubtful_proof_pauses_the_lane_and_keeps_the_push(world: World) -> None:
+    world.install("u1", "abcd", Network.APNS)
+    bad = replace(GONE, status=400, body=b'{"reason":"BadDeviceToken"}')
+    world.networks.answers["abcd"] = [bad, OK]
+    lanes.add_answers(APP, "apns:production", Answers(100, 100), world.clock())
+    delivery = Delivery(push=world.push(user="u1"))
+    deliver(world, delivery)
+    assert world.queued("PurgeQueue", list[Proof]) == []
+    assert lanes.paused_until(APP, "apns:production") > world.clock()
+    world.clock.go_on(600)
+    deliver(world, delivery.next_attempt(0))
+    assert counts(world) == {"delivered": 1}
+
+
+def test_answers_of_an_hour_ago_do_not_hide_a_mistake_of_now(world: World) -> None:
+    tokens = [f"ab{number:02x}" for number in range(40)]
+    for token in tokens:
+        world.install("u1", token, Network.APNS)
+    deliver(world, Delivery(push=world.push(user="u1")))
+    world.clock.go_on(3600)
+    bad = replace(GONE, status=400, body=b'{"reason":"BadDeviceToken"}')
+    world.networks.answers |= {token: [bad] for token in tokens}
+    deliver(world, Delivery(push=world.push(user="u1", id="m2")))
+    answers = lanes.recent_answers(APP, "apns:production", world.clock())
+    assert answers == Answers(40, 40)
+
+
+def test_silences_are_no_answers(world: World) -> None:
+    world.install("u1", "ab01", Network.APNS)
+    world.install("u1", "ab02", Network.APNS)
+    world.networks.answers["ab01"] = [replace(GONE, status=400, body=b'{"reason":"BadDeviceToken"}')]
+    world.networks.answers["ab02"] = [SILENT]
+    deliver(world, Delivery(push=world.push(user="u1")))
+    assert lanes.recent_answers(APP, "apns:production", world.clock()) == Answers(1, 1)
+
+
+def test_more_devices_than_the_ledger_can_hold_are_halved(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "MAX_DEVICES", 3)
+    for user in ("u1", "u2", "u3"):
+        world.install(user, f"{user}-a")
+        world.install(user, f"{user}-b")
+    world.subscribe("u1", "u2", "u3")
+    deliver(world, Delivery(push=world.push(), arc=WHOLE_RING))
+    assert world.networks.received == []
+    assert len(world.queued("ExpressQueue", Delivery)) == 2

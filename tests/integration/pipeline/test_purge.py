@@ -1,5 +1,7 @@
 """purge: a device token is deleted on proof, and only while it is still what the proof is about."""
 
+from dataclasses import replace
+
 import pytest
 
 from fanfare.domain.device import Device, Environment, Network
@@ -14,9 +16,8 @@ LANE = "apns:production:team:key"
 
 
 def proof_of(device: Device, world: World, *, user: str = "u1", at: int | None = None) -> Proof:
-    return Proof(
-        APP, device.installation_id, user, world.clock() if at is None else at, LANE, "BadDeviceToken"
-    )
+    at = world.clock() if at is None else at
+    return Proof(APP, device.installation_id, user, at, world.clock(), True, LANE, "BadDeviceToken")
 
 
 def run(world: World, *proofs: Proof) -> None:
@@ -90,3 +91,14 @@ def test_another_lane_goes_on_purging(world: World) -> None:
     lanes.add_answers(APP, "fcm:project", Answers(100, 100), world.clock())
     run(world, proof_of(device, world))
     assert installations.find(APP, device.installation_id) is None
+
+
+def test_a_doubtful_proof_that_comes_after_the_window_deletes_nothing(world: World) -> None:
+    device = world.install("u1", "abcd", Network.APNS)
+    proof = proof_of(device, world)
+    lanes.add_answers(APP, LANE, Answers(100, 100), world.clock())
+    world.clock.go_on(7 * 60)
+    run(world, proof)
+    assert installations.find(APP, device.installation_id) is not None
+    run(world, replace(proof, doubtful=False))
+    assert installations.find(APP, device.installation_id) is None, "a 410 holds, however late"

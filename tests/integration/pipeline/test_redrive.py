@@ -62,9 +62,10 @@ def test_stream_records_are_dispatched_and_their_file_goes(world: World, place: 
     assert redrive.records(place) == 0
 
 
-def test_stream_records_that_still_fail_stay(world: World, place: Place) -> None:
+def test_stream_records_that_still_fail_stay_and_hold_up_no_other(world: World, place: Place) -> None:
     broken = accepted(replace(world.push(user="u1")))
     broken["dynamodb"]["NewImage"]["push"]["S"] = "{"
-    keep_records(world, [broken])
-    assert redrive.records(place) == 0
+    keep_records(world, [broken, accepted(world.push(user="u2"), 2)])
+    assert redrive.records(place) == 1
+    assert [one.push.user for one in world.queued("ExpressQueue", Delivery)] == ["u2"]
     assert boto3.client("s3").list_objects_v2(Bucket=place.resources["StreamFailuresBucket"])["KeyCount"] == 1

@@ -56,7 +56,7 @@ def test_a_digest_stands_for_the_device_of_one_user() -> None:
 def test_a_proof_is_about_the_installation_that_was_sent_to(
     owner: str, registered_at: int, about: bool
 ) -> None:
-    proof = Proof("app", "installation", "u1", 100, "lane", "UNREGISTERED")
+    proof = Proof("app", "installation", "u1", 100, 100, False, "lane", "UNREGISTERED")
     assert proof.is_about(owner, registered_at) is about
 
 

@@ -1,10 +1,21 @@
 """The delivery policy: what becomes of a device after each outcome."""
 
+from dataclasses import replace
+
 import pytest
 
 from fanfare.domain.openness import OpenGroup, Standing, pack, unpack
 from fanfare.domain.outcome import Outcome, OutcomeKind
-from fanfare.domain.policy import PAUSE_MS, Exhausted, Settled, StillOpen, Verdict, verdict
+from fanfare.domain.policy import (
+    MAX_DELAY_MS,
+    MAX_WAITS,
+    PAUSE_MS,
+    Exhausted,
+    Settled,
+    StillOpen,
+    Verdict,
+    verdict,
+)
 
 NEW = Standing()
 
@@ -20,20 +31,39 @@ def outcome(kind: OutcomeKind, delay: int | None = None, *, unknown: bool = Fals
         (outcome(OutcomeKind.PURGE_TOKEN), NEW, Settled("purge_token.why")),
         (outcome(OutcomeKind.DROP_PAYLOAD_ERROR), NEW, Settled("drop_payload_error.why")),
         (outcome(OutcomeKind.RETRY_AFTER_DELAY, 60), NEW, StillOpen(Standing(61_000, 1, 0))),
-        (outcome(OutcomeKind.RETRY_FRESH_CREDENTIAL, 0), NEW, StillOpen(Standing(1_000, 1, 0))),
+        (outcome(OutcomeKind.RETRY_FRESH_CREDENTIAL, 0), NEW, StillOpen(Standing(6_000, 1, 0))),
         (outcome(OutcomeKind.PAUSE_ALARM_CREDENTIAL), NEW, StillOpen(Standing(1_000 + PAUSE_MS, 1, 0))),
         (outcome(OutcomeKind.RETRY_AFTER_DELAY, 60), Standing(0, 3, 0), Exhausted("retry_after_delay.why")),
         (outcome(OutcomeKind.RETRY_AFTER_DELAY, 5, unknown=True), NEW, StillOpen(Standing(6_000, 1, 1))),
         (
             outcome(OutcomeKind.RETRY_AFTER_DELAY, 5, unknown=True),
             Standing(0, 1, 1),
-            StillOpen(Standing(6_000, 2, 2)),
+            StillOpen(Standing(11_000, 2, 2)),
         ),
         (outcome(OutcomeKind.RETRY_AFTER_DELAY, 5, unknown=True), Standing(0, 2, 2), Settled("unknown.why")),
     ],
 )
 def test_the_policy(what: Outcome, before: Standing, became: Verdict) -> None:
     assert verdict(what, before, now=1_000, max_tries=4, jitter=0) == became
+
+
+UNPROCESSED = replace(outcome(OutcomeKind.RETRY_AFTER_DELAY, 0), spends_attempt=False)
+
+
+def test_what_was_not_processed_is_no_try_and_waits_longer_each_time() -> None:
+    before, dues = NEW, []
+    while isinstance(became := verdict(UNPROCESSED, before, now=0, max_tries=4, jitter=0), StillOpen):
+        before = became.standing
+        dues.append(before.due // 1000)
+    assert dues[:4] == [5, 10, 20, 40]
+    assert max(dues) == 600
+    assert (len(dues), before.tries) == (MAX_WAITS, 0)
+    assert sum(dues) > 3600, "an outage of an hour is sat out"
+
+
+def test_an_absurd_delay_is_a_day() -> None:
+    became = verdict(outcome(OutcomeKind.RETRY_AFTER_DELAY, 10**17), NEW, now=0, max_tries=4, jitter=1)
+    assert became == StillOpen(Standing(int(1.25 * MAX_DELAY_MS), 1, 0))
 
 
 def test_jitter_only_delays() -> None:

@@ -24,6 +24,7 @@ class Google:
     def __init__(self) -> None:
         self.seconds = NOW_S
         self.asked: list[Mapping[str, str]] = []
+        self.limits: list[float] = []
         self.reply: Answer | Silence | None = None
         self.expires_in: object = 3599
         self.gate = threading.Event()
@@ -32,9 +33,10 @@ class Google:
     def now(self) -> int:
         return self.seconds * 1000
 
-    def post(self, url: str, form: Mapping[str, str], ca_file: str) -> Answer | Silence:
+    def post(self, url: str, form: Mapping[str, str], ca_file: str, limit_s: float) -> Answer | Silence:
         assert (url, ca_file) == ("https://127.0.0.1:14300/token", "roots.pem")
         self.asked.append(form)
+        self.limits.append(limit_s)
         assert self.gate.wait(5)
         granted = {"access_token": f"ya29.{len(self.asked)}", "expires_in": self.expires_in}
         return self.reply or Answer(200, {}, json.dumps(granted).encode())
@@ -186,3 +188,18 @@ def test_nobody_waits_for_a_renewal_while_the_old_one_serves(tokens: AccessToken
     renewing[0].join(5)
     assert renewed == ["ya29.2"]
     assert tokens.bearer() == "ya29.2"
+
+
+def test_asking_takes_no_longer_than_the_batch_has(tokens: AccessTokens, google: Google) -> None:
+    tokens.bearer(2.0)
+    assert google.limits == [2.0]
+
+
+def test_a_hanging_token_endpoint_is_no_try_and_no_unknown_answer(
+    tokens: AccessTokens, google: Google
+) -> None:
+    google.reply = Silence(Transport.READ_TIMEOUT)
+    with pytest.raises(CredentialUnavailable) as raised:
+        tokens.bearer()
+    assert not raised.value.outcome.unknown
+    assert not raised.value.outcome.spends_attempt

@@ -1,7 +1,6 @@
 """Who calls: read from the headers, at the cost of at most one read."""
 
 from base64 import b64decode
-from binascii import Error as Base64Error
 from typing import Any
 
 from fanfare.api import tokens
@@ -51,7 +50,7 @@ def _bearer(request: Request[Any], token: str) -> Caller:
 def _basic(request: Request[Any], credentials: str) -> Caller:
     try:
         app_id, colon, _ = b64decode(credentials, validate=True).decode().partition(":")
-    except (Base64Error, UnicodeDecodeError) as error:
+    except ValueError as error:  # Base64Error and UnicodeDecodeError are of this kind
         raise NotAuthenticated("the credentials cannot be read") from error
     if not colon or app_id != request.app:
         raise NotAuthenticated("the credentials are for another app")

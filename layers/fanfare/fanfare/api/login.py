@@ -49,7 +49,7 @@ def token(request: Request[Authenticating]) -> Response[str]:
     Raises InvalidGrant for wrong credentials, of whatever kind.
     """
     app_id = request.parameters.get("appID") or request.headers.get("x-kii-appid")
-    if app_id is None:
+    if not app_id:
         raise NotAuthenticated("which app? The header X-Kii-AppID says it")
     app = authentication.app_of(app_id, request.now)
     given = _token_request(request)

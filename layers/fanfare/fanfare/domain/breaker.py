@@ -1,6 +1,7 @@
 """The breaker: what stops purging when proofs come too thick to be true."""
 
 WINDOW_MINUTES = 5
+WINDOW_MS = 60_000 * WINDOW_MINUTES
 MIN_ANSWERS = 20
 MAX_DOUBTFUL_SHARE = 0.2
 

@@ -8,11 +8,15 @@ DIGEST_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an open device stands: when it is due (epoch ms), its tries, and those without an answer."""
+    """Where an open device stands: when it is due (epoch ms), its tries, those without an answer, its waits.
+
+    A wait is not a try: the device was not sent to, since its lane was paused or its network out of reach.
+    """
 
     due: int = 0
     tries: int = 0
     unknown: int = 0
+    waits: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def judge(provider: Provider, silence: Silence) -> Outcome:
         ):
             return replace(retry(silence.why, 0), spends_attempt=False)
         case Transport.DNS_FAILURE | Transport.CONNECT_TIMEOUT | Transport.CONNECT_FAILED:
-            return retry(silence.why, _base_delay_s(provider))
+            return replace(retry(silence.why, _base_delay_s(provider)), spends_attempt=False)
         case Transport.TLS_UNTRUSTED | Transport.NO_HTTP2:
             return alarm(silence.why)
         case (

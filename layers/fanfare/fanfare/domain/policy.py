@@ -1,6 +1,6 @@
 """The delivery policy: what becomes of a device after an outcome. What an answer means is outcome.py's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from fanfare.domain.openness import Standing
@@ -9,8 +9,18 @@ from fanfare.domain.outcome import Outcome, OutcomeKind
 MAX_UNKNOWN = 2
 """How often a push is sent again after an unknown answer: losing is worse than doubling, to a point."""
 
+MAX_WAITS = 30
+"""How often a device waits for what was not its own try: a lane that rests, a network out of reach."""
+
 PAUSE_MS = 60_000
 """How long a lane rests after its credential was refused."""
+
+FIRST_DELAY_MS = 5_000
+"""The back-off's first step, where the network asked for less; it doubles with each step."""
+
+MAX_BACKOFF_MS = 600_000
+MAX_DELAY_MS = 86_400_000
+"""A day: whatever a network asks for beyond it is asked for by mistake."""
 
 JITTER = 0.25
 """A retry comes up to this share later than its floor, never sooner."""
@@ -53,10 +63,27 @@ def verdict(outcome: Outcome, before: Standing, *, now: int, max_tries: int, jit
             delay_ms = PAUSE_MS
         case _:
             assert_never(outcome.kind)
+    if not outcome.spends_attempt:
+        return postponed(before, delay_ms, now=now, jitter=jitter, reason=outcome.reason)
     unknown = before.unknown + (1 if outcome.unknown else 0)
     if unknown > MAX_UNKNOWN:
         return Settled(f"unknown.{outcome.reason}")
     tries = before.tries + 1
     if tries >= max_tries:
         return Exhausted(f"{outcome.kind}.{outcome.reason}")
-    return StillOpen(Standing(due=now + int(delay_ms * (1 + JITTER * jitter)), tries=tries, unknown=unknown))
+    due = _due(delay_ms, tries, now, jitter)
+    return StillOpen(Standing(due=due, tries=tries, unknown=unknown, waits=before.waits))
+
+
+def postponed(before: Standing, delay_ms: int, *, now: int, jitter: float, reason: str) -> Verdict:
+    """The device was not sent to at all, so this was no try of its own; it waits, and not for ever."""
+    waits = before.waits + 1
+    if waits > MAX_WAITS:
+        return Exhausted(reason)
+    return StillOpen(replace(before, due=_due(delay_ms, waits, now, jitter), waits=waits))
+
+
+def _due(delay_ms: int, step: int, now: int, jitter: float) -> int:
+    backoff_ms = min(FIRST_DELAY_MS << min(step - 1, 20), MAX_BACKOFF_MS)
+    floor_ms = min(max(delay_ms, backoff_ms), MAX_DELAY_MS)
+    return now + int(floor_ms * (1 + JITTER * jitter))

@@ -11,7 +11,10 @@ class Proof:
     installation: str
     user: str
     at: int
-    """Epoch ms: the network's own time, or the moment of the send where it gave none."""
+    """Epoch ms: the network's own time, or the moment of the send where it gave none or a later one."""
+    sent_at: int
+    doubtful: bool
+    """Of the kind that a mistake of ours can cause: it counts only while the breaker can weigh it."""
     lane: str
     reason: str
 

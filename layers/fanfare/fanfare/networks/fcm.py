@@ -25,9 +25,13 @@ class Fcm:
         sender = Http2Sender(Endpoint.of(endpoint, ca_file), first_alone=False)
         return Fcm(credential.project_id, AccessTokens(credential, ca_file=ca_file), sender)
 
+    def prepare(self, deadline_s: float) -> None:
+        """Have an access token. Raises CredentialRefused or CredentialUnavailable."""
+        self._access.bearer(deadline_s)
+
     def send(self, tokens: Sequence[str], payload: FcmPayload, *, deadline_s: float) -> list[Result]:
         """A result for each device token, in order. Raises CredentialRefused or CredentialUnavailable."""
-        self._bearer = self._access.bearer()
+        self._bearer = self._access.bearer(deadline_s)
         headers = (("content-type", "application/json"), ("authorization", f"Bearer {self._bearer}"))
         requests = [Request(self._path, _body(payload, token)) for token in tokens]
         return self._sender.send(requests, headers=headers, deadline_s=deadline_s)

@@ -116,7 +116,7 @@ class Http2Sender:
             most_streams=MOST_STREAMS,
             blaming=self._blaming,
         )
-        if not connection.greeted(limit_s):
+        if not connection.greeted(min(CONNECT_S, deadline - time.monotonic())):
             connection.close()
             raise NoConnection(Transport.CONNECT_FAILED)
         return connection

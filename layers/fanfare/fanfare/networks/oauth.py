@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import msgspec
@@ -26,8 +26,8 @@ CONNECT_S = 5.0
 ANSWER_S = 10.0
 _KEPT_OF_A_BODY = 16_384
 
-type Post = Callable[[str, Mapping[str, str], str], Answer | Silence]
-"""URL, form, file with the roots to trust (empty for the system's)."""
+type Post = Callable[[str, Mapping[str, str], str, float], Answer | Silence]
+"""URL, form, file with the roots to trust (empty for the system's), seconds that it may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class AccessTokens:
         self._failure: Outcome | None = None
         self._rests_until = 0
 
-    def bearer(self) -> str:
+    def bearer(self, deadline_s: float = CONNECT_S + ANSWER_S) -> str:
         """Raises CredentialRefused or CredentialUnavailable."""
         now, held = self._now(), self._held
         if held and now < held.renewed_at:
@@ -70,7 +70,7 @@ class AccessTokens:
         else:
             self._renewing.acquire()
         try:
-            return self._renewed()
+            return self._renewed(deadline_s)
         finally:
             self._renewing.release()
 
@@ -80,22 +80,22 @@ class AccessTokens:
             if self._held and self._held.token == token:
                 self._held = None
 
-    def _renewed(self) -> str:
+    def _renewed(self, limit_s: float) -> str:
         now = self._now()
         if self._held and now < self._held.renewed_at:
             return self._held.token
         if self._failure is None or now >= self._rests_until:
-            self._failure = self._ask(now)
+            self._failure = self._ask(now, limit_s)
         held, failure = self._held, self._failure
         refused = failure is not None and failure.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL
         if held is None or refused or now >= held.expires_at:
             raise _error(failure or retry("no_access_token", SERVER_ERROR_DELAY_S))
         return held.token
 
-    def _ask(self, now: int) -> Outcome | None:
+    def _ask(self, now: int, limit_s: float) -> Outcome | None:
         """Hold a new token, or say what became of the attempt."""
         form = {"grant_type": GRANT_TYPE, "assertion": assertion(self._credential, now // 1000)}
-        reply = self._post(self._credential.token_uri, form, self._ca_file)
+        reply = self._post(self._credential.token_uri, form, self._ca_file, limit_s)
         outcome = judge(Provider.GOOGLE_OAUTH, reply)
         if isinstance(reply, Answer) and outcome.kind is OutcomeKind.DELIVERED:
             granted = _granted(reply.body, now)
@@ -121,7 +121,7 @@ def assertion(credential: FcmCredential, issued_at: int) -> str:
     return jwt.encode(claims, credential.private_key, "RS256", {"kid": credential.private_key_id})
 
 
-def over_https(url: str, form: Mapping[str, str], ca_file: str) -> Answer | Silence:
+def over_https(url: str, form: Mapping[str, str], ca_file: str, limit_s: float) -> Answer | Silence:
     import requests
 
     try:
@@ -131,7 +131,7 @@ def over_https(url: str, form: Mapping[str, str], ca_file: str) -> Answer | Sile
                 url,
                 data=form,
                 verify=ca_file or True,
-                timeout=(CONNECT_S, ANSWER_S),
+                timeout=(min(CONNECT_S, limit_s / 3), min(ANSWER_S, limit_s / 3)),
                 allow_redirects=False,
                 stream=True,
             ) as response:
@@ -166,4 +166,5 @@ def _error(outcome: Outcome) -> CredentialError:
     message = f"Google's token endpoint: {outcome.reason}"
     if outcome.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL:
         return CredentialRefused(message, outcome)
-    return CredentialUnavailable(message, outcome)
+    # Whatever became of this request, nothing of a push was written.
+    return CredentialUnavailable(message, replace(outcome, unknown=False, spends_attempt=False))

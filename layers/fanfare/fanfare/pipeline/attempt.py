@@ -8,10 +8,10 @@ from typing import assert_never
 
 from fanfare.domain.openness import OpenGroup, Standing, pack, unpack
 from fanfare.domain.outcome import OutcomeKind
-from fanfare.domain.policy import Exhausted, Settled, StillOpen, verdict
+from fanfare.domain.policy import Exhausted, Settled, StillOpen, Verdict, postponed, verdict
 from fanfare.domain.proof import Proof
 from fanfare.pipeline.finding import Addressee
-from fanfare.pipeline.sending import Sent
+from fanfare.pipeline.sending import Sent, Waiting
 from fanfare.store.ledger import Failure, Lease, State
 
 MAX_FAILURES = 20
@@ -61,34 +61,50 @@ def result(
     lease: Lease,
     gathered: Audience,
     sent: Sequence[Sent],
-    waiting: Sequence[tuple[Addressee, Standing]],
+    waiting: Sequence[Waiting],
     *,
     now: int,
     max_tries: int,
 ) -> Result:
     counts = Counter(lease.counts)
     failures = list(lease.failures)
-    still_open = [*gathered.later, *((one.digest, standing) for one, standing in waiting)]
+    still_open = list(gathered.later)
     if gathered.gone:
         counts["gone"] += gathered.gone
-    for one in sent:
-        if one.standing.unknown or lease.retaken:
-            counts["possibly_doubled"] += 1
-        became = verdict(one.outcome, one.standing, now=now, max_tries=max_tries, jitter=random.random())
+
+    def take_down(addressee: Addressee, before: Standing, became: Verdict) -> None:
         match became:
             case Settled():
                 counts[became.count] += 1
             case StillOpen():
-                still_open.append((one.addressee.digest, became.standing))
+                still_open.append((addressee.digest, became.standing))
             case Exhausted():
-                still_open.append((one.addressee.digest, replace(one.standing, tries=max_tries)))
+                still_open.append((addressee.digest, replace(before, tries=max_tries)))
             case _:
                 assert_never(became)
+
+    for held in waiting:
+        jitter = random.random()
+        became = postponed(held.standing, held.delay_ms, now=now, jitter=jitter, reason=held.reason)
+        take_down(held.addressee, held.standing, became)
+    for one in sent:
+        if one.standing.unknown or lease.retakes:
+            counts["possibly_doubled"] += 1
+        became = verdict(one.outcome, one.standing, now=now, max_tries=max_tries, jitter=random.random())
+        take_down(one.addressee, one.standing, became)
         if one.outcome.kind is not OutcomeKind.DELIVERED and len(failures) < MAX_FAILURES:
             installation = one.addressee.device.installation_id
             failures.append(Failure(installation, one.outcome.kind, one.outcome.reason))
     groups = pack(still_open)
     return Result(_state(groups, max_tries), groups, counts, failures)
+
+
+def given_up(lease: Lease, gathered: Audience, max_tries: int) -> Result:
+    """An attempt that was killed too often: its devices may have got the push each time."""
+    standings = [*((one.digest, standing) for one, standing in gathered.due), *gathered.later]
+    groups = pack((digest, replace(standing, tries=max_tries)) for digest, standing in standings)
+    state = _state(groups, max_tries)
+    return Result(state, groups, Counter(lease.counts), list(lease.failures))
 
 
 def next_due(groups: Sequence[OpenGroup], max_tries: int) -> int:
@@ -103,7 +119,9 @@ def proofs(app: str, sent: Sequence[Sent]) -> list[Proof]:
             app=app,
             installation=one.addressee.device.installation_id,
             user=one.addressee.user,
-            at=one.at if one.outcome.proof_at_ms is None else one.outcome.proof_at_ms,
+            at=one.at if one.outcome.proof_at_ms is None else min(one.at, one.outcome.proof_at_ms),
+            sent_at=one.at,
+            doubtful=one.outcome.doubtful,
             lane=one.lane,
             reason=one.outcome.reason,
         )

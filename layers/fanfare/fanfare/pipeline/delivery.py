@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from fanfare.domain.openness import OpenGroup
+from fanfare.domain.policy import MAX_UNKNOWN
 from fanfare.domain.proof import Proof
 from fanfare.domain.push import Delivery, Pace
 from fanfare.pipeline import attempt
 from fanfare.pipeline.attempt import Result
-from fanfare.pipeline.finding import Addressee, TooManySubscribers, addressees
+from fanfare.pipeline.finding import Addressee, ArcTooLarge, addressees
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.sending import Senders, Sending, Sent
 from fanfare.runtime import logs, metrics, queues, wire
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.queues import MAX_DELAY_S, Outgoing
-from fanfare.store import installations, ledger
+from fanfare.store import installations, ledger, outage
 from fanfare.store.ledger import Ended, Held, Lease, State
 from fanfare.store.row import REFUSED
 
@@ -87,8 +88,8 @@ class Deliverer:
         delivery = lease.delivery
         limit = None if lease.ends else HALVE_FROM * self.settings.arc_size
         try:
-            found = list(addressees(delivery, limit))
-        except TooManySubscribers:
+            found = addressees(delivery, limit)
+        except ArcTooLarge:
             ledger.end(lease, State.HALVED, (), {}, ())
             return self._follow(delivery, State.HALVED, ())
         gathered = attempt.audience(lease, found, self.clock())
@@ -99,10 +100,14 @@ class Deliverer:
             deadline=seconds_left,
             registered_at=lambda devices: _registered_at(delivery.push.app, devices),
             paused_until=lambda lane: self.watch.paused_until(delivery.push.app, lane),
+            breaker_open=lambda lane: self._breaker_open(delivery.push.app, lane),
         )
+        if lease.retakes > MAX_UNKNOWN:
+            return self._finish(
+                lease, attempt.given_up(lease, gathered, self.settings.max_tries), seconds_left
+            )
         sending.send(gathered.due)
         # What was answered is known from here on, and must not be lost to anything that fails before the end.
-        self._tell(delivery, sending.sent)
         result = attempt.result(
             lease,
             gathered,
@@ -111,13 +116,23 @@ class Deliverer:
             now=self.clock(),
             max_tries=self.settings.max_tries,
         )
+        self._finish(lease, result, seconds_left)
+        return self._tell(delivery, sending.sent)
+
+    def _finish(self, lease: Lease, result: Result, seconds_left: Callable[[], float]) -> None:
         self._end(lease, result, seconds_left)
         _log(lease, result)
-        return self._follow(delivery, result.state, result.groups)
+        self._follow(lease.delivery, result.state, result.groups)
+
+    def _breaker_open(self, app: str, lane: str) -> bool:
+        try:
+            return self.watch.breaker_open(app, lane)
+        except REFUSED:  # purge looks again, in any case
+            return False
 
     def _tell(self, delivery: Delivery, sent: Sequence[Sent]) -> None:
-        """Tell the fleet what the lanes answered, then purge the proofs. A lost proof costs another send to
-        a dead token; an attempt that fails here would be sent anew, and that costs a doubled push."""
+        """Tell the fleet what the lanes answered, and then purge the proofs: last of all, since a lost proof
+        only costs another send to a dead token."""
         try:
             self.watch.saw(delivery.push.app, sent)
             self._report(attempt.proofs(delivery.push.app, sent))
@@ -129,13 +144,13 @@ class Deliverer:
         while True:
             try:
                 return ledger.end(lease, result.state, result.groups, result.counts, result.failures)
-            except REFUSED:
-                if seconds_left() < 0:
+            except REFUSED as error:
+                if seconds_left() < 0 or not outage.passes(error):
                     raise
                 time.sleep(random.uniform(0.05, 0.5))
 
     def _report(self, proofs: Sequence[Proof]) -> None:
-        """To purge, before the attempt ends: a proof that gets lost costs another send to a dead token."""
+        """To purge, which deletes apart from the sending."""
         messages = [
             Outgoing(wire.encode(proofs[start : start + PROOFS_IN_MESSAGE]))
             for start in range(0, len(proofs), PROOFS_IN_MESSAGE)

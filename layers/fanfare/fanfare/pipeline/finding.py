@@ -23,17 +23,26 @@ class Addressee:
         return open_digest(self.user, self.device)
 
 
-class TooManySubscribers(Exception):
-    """The arc holds far more subscribers than an arc should: it has to be halved."""
+MAX_DEVICES = 20_000
+"""Devices of one delivery: were all of them open, their digests would still fit into the ledger's row."""
 
 
-def addressees(delivery: Delivery, limit: int | None) -> Iterator[Addressee]:
+class ArcTooLarge(Exception):
+    """The arc holds far more subscribers or devices than an arc should: it has to be halved."""
+
+
+def addressees(delivery: Delivery, limit: int | None) -> list[Addressee]:
     """The devices of the delivery's recipients that the push is for, as they are owned now.
 
-    Raises TooManySubscribers before the first one where the arc has more than `limit` subscribers.
+    Raises ArcTooLarge where the arc has more than `limit` subscribers, or too many devices; never without a
+    limit.
     """
+    found: list[Addressee] = []
     for recipient in _recipients(delivery, limit):
-        yield from _devices(recipient, delivery.push)
+        found += _devices(recipient, delivery.push)
+        if limit is not None and len(found) > MAX_DEVICES:
+            raise ArcTooLarge
+    return found
 
 
 def _recipients(delivery: Delivery, limit: int | None) -> Iterator[Recipient]:
@@ -44,7 +53,7 @@ def _recipients(delivery: Delivery, limit: int | None) -> Iterator[Recipient]:
     on_arc = subscriptions.on_arc(push.target, delivery.arc)
     subscribers = list(islice(on_arc, None if limit is None else limit + 1))
     if limit is not None and len(subscribers) > limit:
-        raise TooManySubscribers
+        raise ArcTooLarge
     if delivery.way is Way.BY_KEY:
         return recipients.by_key(push.app, subscribers)
     wanted = set(subscribers)

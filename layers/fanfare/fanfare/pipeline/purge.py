@@ -22,7 +22,8 @@ def purge(record: Record, clock: Clock) -> None:
     """Compare and delete, for each proof in the message.
 
     While the lane's breaker is open its proofs are let go, not kept: when the window has passed they
-    would delete what a mistake of ours condemned. A token that is really dead is proved dead again.
+    would delete what a mistake of ours condemned. For the same reason a doubtful proof that comes later than
+    the window is let go. A token that is really dead is proved dead again.
     """
     proofs = wire.decode(list[Proof], record["body"])
     tripped = {
@@ -30,7 +31,7 @@ def purge(record: Record, clock: Clock) -> None:
     }
     done: Counter[str] = Counter()
     for proof in proofs:
-        done["stopped" if tripped[proof.app, proof.lane] else _judge(proof)] += 1
+        done["stopped" if tripped[proof.app, proof.lane] else _judge(proof, clock())] += 1
     if done["stopped"]:
         metrics.count("PurgeStopped", done["stopped"])
     metrics.count("Purged", done["purged"])
@@ -42,8 +43,10 @@ def _tripped(app: str, lane: str, clock: Clock) -> bool:
     return breaker.tripped(answers.all, answers.doubtful)
 
 
-def _judge(proof: Proof) -> str:
+def _judge(proof: Proof, now: int) -> str:
     """Delete the installation if the proof is still about it; say what became of the proof."""
+    if proof.doubtful and now - proof.sent_at > breaker.WINDOW_MS:
+        return "late"
     found = installations.find(proof.app, proof.installation)
     if found is None:
         return "gone"

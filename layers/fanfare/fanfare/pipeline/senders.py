@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fanfare.domain.device import Environment, Network
+from fanfare.domain.outcome import retry
 from fanfare.domain.push import Push
 from fanfare.networks.apns import Apns, ApnsPush, apns_id
 from fanfare.networks.credentials import apns_credential, fcm_credential
-from fanfare.networks.errors import CredentialError
+from fanfare.networks.errors import CredentialError, CredentialMalformed, CredentialUnavailable
 from fanfare.networks.fcm import Fcm
 from fanfare.networks.result import Result
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.sending import Sender
 from fanfare.runtime import secrets
 from fanfare.runtime.clock import Clock
+from fanfare.runtime.secrets import SecretMissing
 from fanfare.store import apps
+from fanfare.store.row import REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,9 @@ class FcmSender:
     lane: str
     fcm: Fcm
 
+    def prepare(self, deadline_s: float) -> None:
+        self.fcm.prepare(deadline_s)
+
     def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
         payload = push.payloads.fcm
         assert payload is not None, "only devices that the push has a payload for are sent to"
@@ -49,6 +55,9 @@ class ApnsSender:
     lane: str
     apns: Apns
 
+    def prepare(self, deadline_s: float) -> None:
+        """A provider token is made here, and asks nobody."""
+
     def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
         payload = push.payloads.apns
         assert payload is not None, "only devices that the push has a payload for are sent to"
@@ -62,10 +71,13 @@ class ApnsSender:
 
 @dataclass(frozen=True, slots=True)
 class BrokenSender:
-    """A lane whose stored credential cannot be one: it refuses everything until somebody stores another."""
+    """A lane whose stored credential cannot be read or used: it refuses everything until that has changed."""
 
     lane: str
     error: CredentialError
+
+    def prepare(self, deadline_s: float) -> None:
+        raise self.error
 
     def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
         raise self.error
@@ -83,12 +95,20 @@ class AppSenders:
     _made: dict[tuple[str, Network, Environment], tuple[str, Sender]] = field(default_factory=dict)
 
     def of(self, app: str, network: Network, environment: Environment) -> Sender | None:
-        """The lane's sender; None where the app has no credential for the network. Raises SecretMissing."""
+        """The lane's sender; None where the app has no credential for the network."""
         known = apps.known(app, self.clock())
         parameter = None if known is None else _parameter(known, network)
         if parameter is None:
             return None
-        text = secrets.read(parameter)
+        try:
+            text = secrets.read(parameter)
+        except SecretMissing as error:
+            return BrokenSender(f"{network}:{environment}", CredentialMalformed(str(error)))
+        except REFUSED:
+            later = retry("credential_out_of_reach", 30)
+            return BrokenSender(
+                f"{network}:{environment}", CredentialUnavailable("SSM does not answer", later)
+            )
         key = (app, network, environment)
         made = self._made.get(key)
         if made is None or made[0] != text:

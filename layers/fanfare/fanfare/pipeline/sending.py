@@ -1,7 +1,7 @@
 """Sending to devices and judging each answer: lane by lane, with the little that is tried again at once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fanfare.domain.answer import Context, Provider, Transport
@@ -9,14 +9,16 @@ from fanfare.domain.device import Environment, Network
 from fanfare.domain.openness import Standing
 from fanfare.domain.outcome import Outcome, OutcomeKind, drop
 from fanfare.domain.push import Push
-from fanfare.networks.errors import CredentialError
-from fanfare.networks.result import Result, Unknown, outcome_of
+from fanfare.networks.errors import CredentialError, CredentialUnavailable
+from fanfare.networks.result import Answered, Result, Unknown, outcome_of
 from fanfare.pipeline.finding import Addressee
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
 
 IMMEDIATE_TRIES = 3
 """How often, within one attempt, a push is handed over again that the network says it did not process."""
+
+type _Devices = Sequence[tuple[Addressee, Standing]]
 
 _PROVIDERS = {Network.FCM: Provider.FCM, Network.APNS: Provider.APNS}
 
@@ -26,6 +28,9 @@ class Sender(Protocol):
 
     @property
     def lane(self) -> str: ...
+
+    def prepare(self, deadline_s: float) -> None:
+        """Have everything that a batch needs besides its connection. Raises CredentialError."""
 
     def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
         """One result for each addressee, in their order. Raises CredentialError."""
@@ -49,6 +54,18 @@ class Sent:
     lane: str | None
     """None where the app has no credential for the network: nobody was asked."""
     at: int
+    answered: bool = False
+    """Whether the network said so itself: silences tell nothing about device tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A device that was not sent to: its lane is paused, or its credential not to be had."""
+
+    addressee: Addressee
+    standing: Standing
+    delay_ms: int
+    reason: str
 
 
 @dataclass(slots=True)
@@ -63,11 +80,12 @@ class Sending:
     registered_at: Callable[[Sequence[Addressee]], Mapping[Addressee, int]]
     """When devices were registered, epoch ms: asked for only where a proof has its own time."""
     paused_until: Callable[[str], int]
+    breaker_open: Callable[[str], bool]
+    """Asked only where a proof is doubtful."""
     sent: list[Sent] = field(default_factory=list)
-    waiting: list[tuple[Addressee, Standing]] = field(default_factory=list)
-    """Devices whose lane is paused: nobody was asked, so it was no try of theirs."""
+    waiting: list[Waiting] = field(default_factory=list)
 
-    def send(self, devices: Sequence[tuple[Addressee, Standing]]) -> None:
+    def send(self, devices: _Devices) -> None:
         """Send to all of them; afterwards each of them is in `sent` or in `waiting`."""
         lanes: dict[tuple[Network, Environment], list[tuple[Addressee, Standing]]] = {}
         for addressee, standing in devices:
@@ -77,37 +95,53 @@ class Sending:
             )
             lanes.setdefault((addressee.device.network, environment), []).append((addressee, standing))
         # Whatever can fail without an answer fails here: once a lane has sent, its answers must come out.
-        senders = {lane: self.senders.of(self.push.app, *lane) for lane in lanes}
-        paused = {s.lane: self.paused_until(s.lane) for s in senders.values() if s is not None}
-        for lane, members in lanes.items():
-            sender = senders[lane]
-            if sender is None:
-                self._settle(members, drop("network_not_configured"), lane=None)
-            elif (until := paused[sender.lane]) > self.clock():
-                self.waiting += [(one, replace(standing, due=until)) for one, standing in members]
-            else:
-                self._lane(sender, lane[0], members)
+        ready = [(lane, sender) for lane in lanes if (sender := self._ready(lane, lanes[lane]))]
+        for lane, sender in ready:
+            self._lane(sender, lane[0], lanes[lane])
 
-    def _lane(self, sender: Sender, network: Network, members: Sequence[tuple[Addressee, Standing]]) -> None:
+    def _ready(self, lane: tuple[Network, Environment], members: _Devices) -> Sender | None:
+        """The lane's sender with its credential at hand; else its devices are settled, or wait."""
+        sender = self.senders.of(self.push.app, *lane)
+        if sender is None:
+            self._settle(members, drop("network_not_configured"), lane=None)
+            return None
+        pause_ms = self.paused_until(sender.lane) - self.clock()
+        if pause_ms > 0:
+            self._wait(members, pause_ms, "lane_paused")
+            return None
+        try:
+            sender.prepare(self.deadline())
+        except CredentialUnavailable as error:
+            self._wait(members, 1000 * error.retry_after_s, error.outcome.reason)
+            return None
+        except CredentialError as error:
+            self._settle(members, error.outcome, lane=sender.lane)
+            return None
+        return sender
+
+    def _lane(self, sender: Sender, network: Network, members: _Devices) -> None:
         """One lane: all once; what was not processed again at once; one round with a fresh credential."""
         credential_attempt = 1
         for immediate in range(1, IMMEDIATE_TRIES + 1):
             at = self.clock()
             try:
                 results = _results(sender, self.push, [one for one, _ in members], self.deadline())
+            except CredentialUnavailable as error:
+                return self._wait(members, 1000 * error.retry_after_s, error.outcome.reason)
             except CredentialError as error:
                 return self._settle(members, error.outcome, lane=sender.lane)
-            outcomes = self._judge(network, members, results, credential_attempt)
+            outcomes = self._judge(sender.lane, network, members, results, credential_attempt)
             again: list[tuple[Addressee, Standing]] = []
             stale = False
-            for (addressee, standing), outcome in zip(members, outcomes, strict=True):
+            for (addressee, standing), outcome, result in zip(members, outcomes, results, strict=True):
                 not_processed = not outcome.spends_attempt and outcome.retry_after_s == 0
                 fresh = outcome.kind is OutcomeKind.RETRY_FRESH_CREDENTIAL and credential_attempt == 1
                 if (not_processed or fresh) and immediate < IMMEDIATE_TRIES and self.deadline() > 0:
                     again.append((addressee, standing))
                     stale = stale or fresh
                 else:
-                    self.sent.append(Sent(addressee, standing, outcome, sender.lane, at))
+                    answered = isinstance(result, Answered)
+                    self.sent.append(Sent(addressee, standing, outcome, sender.lane, at, answered))
             if not again:
                 return None
             if stale:
@@ -118,31 +152,32 @@ class Sending:
 
     def _judge(
         self,
+        lane: str,
         network: Network,
-        members: Sequence[tuple[Addressee, Standing]],
+        members: _Devices,
         results: Sequence[Result],
         credential_attempt: int,
     ) -> list[Outcome]:
-        def context(standing: Standing, registered_at: int | None) -> Context:
-            return Context(
-                attempt=standing.tries + 1,
+        """The outcomes; where a proof has its own time or is doubtful, with what the tables know of it."""
+
+        def outcome(i: int, registered_at: int | None, breaker_open: bool) -> Outcome:
+            context = Context(
+                attempt=members[i][1].tries + 1,
                 credential_attempt=credential_attempt,
                 registered_at_ms=registered_at,
+                breaker_open=breaker_open,
                 seconds_to_expiry=self._seconds_to_expiry(network),
                 now_s=self.clock() / 1000,
             )
+            return outcome_of(_PROVIDERS[network], results[i], context)
 
-        provider = _PROVIDERS[network]
-        outcomes = [
-            outcome_of(provider, result, context(standing, None))
-            for (_, standing), result in zip(members, results, strict=True)
-        ]
-        timed = [i for i, outcome in enumerate(outcomes) if outcome.proof_at_ms is not None]
-        if timed:
-            registered = self.registered_at([members[i][0] for i in timed])
-            for i in timed:
-                addressee, standing = members[i]
-                outcomes[i] = outcome_of(provider, results[i], context(standing, registered.get(addressee)))
+        outcomes = [outcome(i, None, False) for i in range(len(results))]
+        timed = [i for i, one in enumerate(outcomes) if one.proof_at_ms is not None]
+        registered = self.registered_at([members[i][0] for i in timed]) if timed else {}
+        tripped = any(one.doubtful for one in outcomes) and self.breaker_open(lane)
+        for i, one in enumerate(outcomes):
+            if one.proof_at_ms is not None or (one.doubtful and tripped):
+                outcomes[i] = outcome(i, registered.get(members[i][0]), tripped)
         return outcomes
 
     def _seconds_to_expiry(self, network: Network) -> float | None:
@@ -151,9 +186,10 @@ class Sending:
             return None
         return payload.ttl_s - (self.clock() - self.push.at) / 1000
 
-    def _settle(
-        self, members: Sequence[tuple[Addressee, Standing]], outcome: Outcome, lane: str | None
-    ) -> None:
+    def _wait(self, members: _Devices, delay_ms: int, reason: str) -> None:
+        self.waiting += [Waiting(one, standing, delay_ms, reason) for one, standing in members]
+
+    def _settle(self, members: _Devices, outcome: Outcome, lane: str | None) -> None:
         at = self.clock()
         self.sent += [Sent(addressee, standing, outcome, lane, at) for addressee, standing in members]
 

@@ -1,37 +1,40 @@
-"""Secrets in SSM: read decrypted, kept for minutes, and read anew when they are refused."""
+"""Secrets in SSM: read decrypted, kept for minutes, and served for longer while SSM does not answer."""
 
-from functools import cache
-from typing import TYPE_CHECKING
+from botocore.exceptions import BotoCoreError, ClientError
 
-from fanfare.runtime import clients
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.parameters import SSMProvider
+from fanfare.runtime import clients, clock
 
 KEPT_S = 300
+
+_GONE = {"ParameterNotFound", "AccessDeniedException"}
+_kept: dict[str, tuple[str, int]] = {}
 
 
 class SecretMissing(Exception):
     """The parameter does not exist, or may not be read."""
 
 
-@cache
-def _provider() -> "SSMProvider":
-    from aws_lambda_powertools.utilities.parameters import SSMProvider
-
-    return SSMProvider(boto3_client=clients.ssm())
-
-
-def read(name: str, *, fresh: bool = False) -> str:
-    """The parameter's text; `fresh` asks SSM even when a kept value is at hand. Raises SecretMissing."""
-    from aws_lambda_powertools.utilities.parameters import GetParameterError
-
+def read(name: str) -> str:
+    """The parameter's text. Raises SecretMissing, and what AWS refuses when nothing is kept."""
+    kept = _kept.get(name)
+    if kept is not None and clock.now() - kept[1] < 1000 * KEPT_S:
+        return kept[0]
     try:
-        return _provider().get(name, decrypt=True, max_age=KEPT_S, force_fetch=fresh)  # type: ignore[return-value]
-    except GetParameterError as error:
-        raise SecretMissing(f"{name}: {error}") from error
+        text = clients.ssm().get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE:
+            raise SecretMissing(name) from error
+        if kept is None:
+            raise
+        return kept[0]
+    except BotoCoreError:
+        if kept is None:
+            raise
+        return kept[0]
+    _kept[name] = (text, clock.now())
+    return text
 
 
 def forget() -> None:
     """Drop what is kept: for tests."""
-    _provider.cache_clear()
+    _kept.clear()

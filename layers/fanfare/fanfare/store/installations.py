@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from secrets import token_hex
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -60,8 +61,10 @@ def of_user(app: str, user: str) -> list[Installation]:
 
 def of_app(app: str) -> Iterator[Installation]:
     """Every installation of the app, user by user in ring order: the administrator's list."""
-    for recipient in recipients.on_arc(app, WHOLE_RING):
-        yield from of_devices(app, [Device.unpack(packed) for packed in sorted(recipient.devices)])
+    on_ring = recipients.on_arc(app, WHOLE_RING)
+    devices = (Device.unpack(packed) for one in on_ring for packed in sorted(one.devices))
+    for some in batched(devices, pages.BATCH, strict=False):
+        yield from of_devices(app, some)
 
 
 def install(app: str, user: str, device: Device, environment: Environment, clock: Clock) -> Installation:

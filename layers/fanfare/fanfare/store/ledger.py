@@ -47,9 +47,15 @@ class Lease:
     open: tuple[OpenGroup, ...] | None
     counts: Mapping[str, int]
     failures: tuple[Failure, ...]
+    takes: int
     ends: int
-    retaken: bool
-    """Somebody else held this attempt and never ended it: what it sent is not known."""
+    """How many attempts were taken (this one too), and how many of them ended or are accounted for."""
+    killed: int
+
+    @property
+    def retakes(self) -> int:
+        """How often this attempt was held before and never ended: what it sent then is not known."""
+        return self.takes - self.ends - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,10 @@ class LedgerRow(Row):
     """The last attempt that has ended, in this round."""
     takes = NumberAttribute(null=True)
     ends = NumberAttribute(null=True)
-    """How many attempts were taken and ended in all rounds: they differ where one was killed."""
+    """How many attempts were taken in all rounds, and how many of them are accounted for: those in between
+    were killed."""
+    killed = NumberAttribute(null=True)
+    """How many attempts were killed in all: what they sent is not known."""
     claim = UnicodeAttribute(null=True)
     lease_until = NumberAttribute(null=True)
     open = BinaryAttribute(null=True, legacy_encoding=False)
@@ -158,8 +167,9 @@ def end(
     actions: list[Action] = [
         LedgerRow.state.set(state),
         LedgerRow.ended.set(lease.delivery.attempt),
-        LedgerRow.ends.set(lease.ends + 1),
+        LedgerRow.ends.set(lease.takes),
         LedgerRow.lease_until.set(0),
+        LedgerRow.killed.set(lease.killed + lease.retakes),
         LedgerRow.counts.set(dict(counts)),
         LedgerRow.open.set(wire.pack(groups)) if groups else LedgerRow.open.remove(),
     ]
@@ -211,8 +221,9 @@ def _lease(delivery: Delivery, row: LedgerRow) -> Lease:
         open=_open(row) if ends else None,
         counts=dict(row.counts or {}),
         failures=tuple(wire.decode(list[Failure], row.failures)) if row.failures else (),
+        takes=int(row.takes or 0),
         ends=ends,
-        retaken=int(row.takes or 0) - ends > 1,
+        killed=int(row.killed or 0),
     )
 
 

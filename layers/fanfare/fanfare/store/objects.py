@@ -94,7 +94,7 @@ def count(bucket: Target) -> int:
 
 def sweep(app: str, ref: str, budget: int) -> int:
     """Delete up to `budget` objects of a bucket that is gone; how many there were."""
-    items = list(pages.query(ObjectRow.table_name(), f"{app}#{ref}", limit=budget))
+    items = list(pages.query(ObjectRow.table_name(), f"{app}#{ref}", limit=budget, keys_only=True))
     pages.delete(ObjectRow.table_name(), items)
     return len(items)
 

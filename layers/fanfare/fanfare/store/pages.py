@@ -13,13 +13,18 @@ from fanfare.runtime import clients
 Item = dict[str, Any]
 """A row as DynamoDB gives it: attribute name -> {type: value}."""
 
-_BATCH = 100
+BATCH = 100
 _WRITE_BATCH = 25
 _UNPROCESSED_TRIES = 8
 
 
 def query(
-    table: str, partition: str, bounds: tuple[str, str] | None = None, *, limit: int | None = None
+    table: str,
+    partition: str,
+    bounds: tuple[str, str] | None = None,
+    *,
+    limit: int | None = None,
+    keys_only: bool = False,
 ) -> Iterator[Item]:
     """The rows of a partition in key order, all of them or those between two sort keys; `limit` in all."""
     arguments: dict[str, Any] = {
@@ -30,6 +35,8 @@ def query(
     }
     if bounds:
         arguments["ExpressionAttributeValues"] |= {":from": {"S": bounds[0]}, ":to": {"S": bounds[1]}}
+    if keys_only:
+        arguments["ProjectionExpression"] = "pk, sk"
     left = limit
     while True:
         if left is not None:
@@ -45,8 +52,8 @@ def query(
 
 def batch_get(table: str, keys: Sequence[Item]) -> Iterator[Item]:
     """The rows of these keys that exist; what DynamoDB leaves out is asked for again, slower each time."""
-    for start in range(0, len(keys), _BATCH):
-        wanted: list[Any] = list(keys[start : start + _BATCH])
+    for start in range(0, len(keys), BATCH):
+        wanted: list[Any] = list(keys[start : start + BATCH])
         for attempt in range(_UNPROCESSED_TRIES):
             answer = clients.dynamodb().batch_get_item(
                 RequestItems={table: {"Keys": wanted, "ConsistentRead": True}}

@@ -92,7 +92,7 @@ def sweep(app: str, ref: str, budget: int) -> int:
     left = budget
     for digit in HEX_DIGITS:
         partition = f"{app}#{ref}#{digit}"
-        items = list(pages.query(SubscriptionRow.table_name(), partition, limit=left))
+        items = list(pages.query(SubscriptionRow.table_name(), partition, limit=left, keys_only=True))
         pages.delete(SubscriptionRow.table_name(), items)
         left -= len(items)
         if left == 0:

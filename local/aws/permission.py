@@ -1,0 +1,38 @@
+"""What IAM asks before it lets a call through: actions, each on one resource."""
+
+from collections.abc import Iterator
+
+from local.aws.call import Call, transaction_item
+
+EVERYTHING = "*"
+"""The resource of a call that names none, or one that is not known here: no role of ours grants it."""
+
+_ACTION_OF_PART = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+    "Get": "GetItem",
+}
+
+
+def needed(call: Call) -> Iterator[tuple[str, str]]:
+    """Action and resource, as `dynamodb:Query` and `Letters/index/by_box`: the end of the resource's ARN."""
+    body = call.body or {}
+    match call.service:
+        case "dynamodb" if "TransactItems" in body:
+            # A transaction is no action of its own: each of its parts is.
+            for part in body["TransactItems"]:
+                kind, content = transaction_item(part)
+                yield f"dynamodb:{_ACTION_OF_PART[kind]}", content["TableName"]
+        case "dynamodb":
+            index = f"/index/{body['IndexName']}" if call.reads_index else ""
+            for table in call.tables or (EVERYTHING,):
+                yield f"dynamodb:{call.operation}", table + index
+        case "sqs":
+            queue = str(body.get("QueueUrl", EVERYTHING)).rpartition("/")[2]
+            yield f"sqs:{call.operation.removesuffix('Batch')}", queue
+        case "ssm" if "Name" in body:
+            yield f"ssm:{call.operation}", f"parameter/{body['Name'].removeprefix('/')}"
+        case _:
+            yield f"{call.service}:{call.operation}", EVERYTHING
