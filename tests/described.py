@@ -8,7 +8,9 @@ from typing import Any
 import jsonschema_rs
 
 from local.openapi import OPERATIONS, served, written
-from tests.contract.declared import ROOT, shape
+from local.runner.routes import Routes
+from local.template import Route
+from tests.contract.declared import ROOT
 
 _BASE = "fanfare:openapi"
 
@@ -18,18 +20,19 @@ class Described:
 
     def __init__(self, made: Mapping[str, Any]) -> None:
         self._made = made
-        self._operations = {
-            (method.upper(), shape(path)): one
+        self._operations = Routes(
+            (Route(method.upper(), path), one)
             for path, operations in made["paths"].items()
             for method, one in operations.items()
-        }
+        )
         self._registry = jsonschema_rs.Registry([(_BASE, {"components": made["components"]})])
 
     def check(self, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Raises AssertionError for an answer that the document does not have; `path` as declared."""
-        operation = self._operations.get((method, shape(path)))
-        if operation is None:
+        """Raises AssertionError for an answer that the document does not have; `path` as delivered."""
+        match = self._operations.match(method, "/" + "/".join(part for part in path.split("/") if part))
+        if match is None:
             return
+        operation = match.target
         where = f"{method} {path} answered {status}"
         assert str(status) in operation["responses"], f"{where}, which local/openapi does not say: {body!r}"
         response = self._followed(operation["responses"][str(status)])

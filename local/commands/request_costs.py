@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fanfare.store import apps
+from local.meter import Item
 from local.openapi import Served, served
 from local.processes import ROOT
 from local.rehearsal.charges import Charge, Charges
@@ -37,8 +38,10 @@ class Cost:
 
     @property
     def authentication(self) -> list[Charge]:
-        """What was read to know who asks."""
-        return [one for one in self.charges if one.reads and any(map(_tells_who, one.keys))]
+        """What was read to know who asks: a session's row, where there is none the app's."""
+        read = [one for one in self.charges if one.operation == "GetItem"]
+        sessions = [one for one in read if any(map(_is_session, one.keys))]
+        return sessions or [one for one in read if any(map(_is_app, one.keys))]
 
 
 def costs(stage: Stage, charges: Charges, state: State) -> Iterator[Cost]:
@@ -79,9 +82,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _tells_who(key: object) -> bool:
-    """A session's row, or the app's."""
-    return "'session#" in str(key) or (isinstance(key, dict) and "sk" not in key and "#" not in str(key))
+def _is_session(key: Item) -> bool:
+    return "session#" in str(key.get("sk"))
+
+
+def _is_app(key: Item) -> bool:
+    return "sk" not in key and "#" not in str(key)
 
 
 if __name__ == "__main__":

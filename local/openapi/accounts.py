@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fanfare.api import accounts, login
+from fanfare.api import account_changes, account_deletion, accounts, app_parameters, login
 from fanfare.api.parsing import FORM
 from fanfare.domain import errors
 from local.openapi import answers
 from local.openapi.operation import JSON, Answer, Body, Caller, Operation, Operations, kii
 
+_OWN = "the user and the administrator"
+_ADMIN = "the administrator"
 _ADDRESSES = ("loginName", "emailAddress", "phoneNumber")
 
 
@@ -34,7 +36,10 @@ OPERATIONS: Operations = {
             media=(JSON, kii("OauthTokenRequest"), FORM),
         ),
         answers=(Answer(200, answers.Token),),
-        errors=(errors.InvalidGrant, errors.AppNotFound, errors.NotAuthenticated, errors.NotImplementedHere),
+        errors=(
+            *(errors.InvalidGrant, errors.WrongRefreshToken, errors.AppNotFound),
+            *(errors.NotAuthenticated, errors.NotImplementedHere),
+        ),
     ),
     accounts.sign_up: Operation(
         summary="Sign up; the media type says whether the answer carries an access token",
@@ -58,7 +63,71 @@ OPERATIONS: Operations = {
     ),
     accounts.get: Operation(
         summary="Read a user",
-        who="all of it: the user and the administrator; names only: every other user",
+        who="the user and the administrator; other users see names only, unless the app exposes all",
         answers=(Answer(200, answers.User, (kii("UserDataRetrievalResponse"),)),),
+    ),
+    account_changes.update: Operation(
+        summary="Change a user: what is given is changed, the app's own fields are replaced as a whole",
+        who=_OWN,
+        body=Body(
+            type=account_changes.UserUpdate,
+            example={"displayName": "Alice in Berlin", "score": 5},
+            media=(kii("UserUpdateRequest"), JSON),
+        ),
+        answers=(Answer(200, answers.UserTimes, (kii("UserUpdateResponse"),)),),
+        errors=(errors.UserAlreadyExists, errors.NotImplementedHere),
+    ),
+    account_changes.change_password: Operation(
+        summary="Change a user's password; sessions go on",
+        who="the user with the old password, the administrator without it",
+        body=Body(
+            type=account_changes.PasswordChange,
+            example={"oldPassword": "correct horse", "newPassword": "battery staple"},
+            media=(kii("ChangePasswordRequest"), JSON),
+        ),
+        errors=(errors.WrongPassword, errors.NotAllowed),
+    ),
+    account_changes.change_email: Operation(
+        summary="Change a user's e-mail address; it is pending while the app wants it verified",
+        who=_OWN,
+        body=Body(
+            type=account_changes.EmailAddressChange,
+            example={"emailAddress": "alice@example.com"},
+            media=(kii("EmailAddressModificationRequest"), JSON),
+        ),
+        errors=(errors.UserAlreadyExists, errors.NotAllowed),
+    ),
+    account_changes.change_phone: Operation(
+        summary="Change a user's phone number; it is pending while the app wants it verified",
+        who=_OWN,
+        body=Body(
+            type=account_changes.PhoneNumberChange,
+            example={"phoneNumber": "+818011112222"},
+            media=(kii("PhoneNumberModificationRequest"), JSON),
+        ),
+        errors=(errors.UserAlreadyExists, errors.NotAllowed),
+    ),
+    account_deletion.delete: Operation(
+        summary="Delete a user with everything that is the user's; groups of others stay", who=_OWN
+    ),
+    account_deletion.end_sessions: Operation(
+        summary="End all sessions of a user (not in Kii)", who=_OWN, errors=(errors.NotAllowed,)
+    ),
+    app_parameters.read_all: Operation(
+        summary="Read the app's parameters, as they hold now",
+        who=_ADMIN,
+        answers=(Answer(200, answers.AppParameters),),
+    ),
+    app_parameters.read: Operation(
+        summary="Read one of the app's parameters",
+        who=_ADMIN,
+        answers=(Answer(200, bytes, ("text/plain",)),),
+        errors=(errors.ParameterNotFound,),
+    ),
+    app_parameters.write: Operation(
+        summary="Set one of the app's parameters; the body is the bare value",
+        who=_ADMIN,
+        body=Body(type=str, example="false", media=("text/plain",)),
+        errors=(errors.ParameterNotFound,),
     ),
 }

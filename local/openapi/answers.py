@@ -35,6 +35,8 @@ class User(UserForOthers, rename=contract_name):
     email_address_verified: bool | UnsetType = UNSET
     phone_number: str | UnsetType = UNSET
     phone_number_verified: bool | UnsetType = UNSET
+    email_address_pending: str | UnsetType = field(default=UNSET, name="_emailAddressPending")
+    phone_number_pending: str | UnsetType = field(default=UNSET, name="_phoneNumberPending")
     country: str | UnsetType = UNSET
     locale: str | UnsetType = UNSET
     has_password: bool | UnsetType = field(default=UNSET, name="_hasPassword")
@@ -46,6 +48,21 @@ class NewUser(User, rename=contract_name):
 
     access_token: str | UnsetType = field(default=UNSET, name="_accessToken")
     refresh_token: str | UnsetType = field(default=UNSET, name="_refreshToken")
+
+
+class UserTimes(Struct, rename=contract_name):
+    modified_at: Milliseconds
+
+
+class AppParameters(Struct):
+    """What is not set is 0 or false."""
+
+    default_token_expiration: int = field(name="defaultTokenExpirationSeconds")
+    max_token_expiration: int = field(name="maxTokenExpirationSeconds")
+    refresh_tokens: bool = field(name="refreshTokenEnabled")
+    expose_users: bool = field(name="exposeFullUserDataToOthers")
+    verify_email: bool = field(name="emailAddressVerificationRequired")
+    verify_phone: bool = field(name="phoneNumberVerificationRequired")
 
 
 class Token(Struct):
@@ -88,6 +105,25 @@ class Topics(Struct, rename=contract_name):
 class Bucket(Struct, rename=contract_name):
     bucket_type: str
     size: Annotated[int, Meta(ge=0)]
+    size_at_least: Annotated[bool, Meta(description="`size` is as far as was counted")] | UnsetType = UNSET
+
+
+class Queried(Struct, rename="camel"):
+    """A page of objects, or how many there are."""
+
+    query_description: str
+    results: list["Object"]
+    next_pagination_key: (
+        Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", description="Of the next page; missing on the last")]
+        | UnsetType
+    ) = UNSET
+    aggregations: (
+        Annotated[dict[str, int], Meta(description="The count, by the name that was asked for")] | UnsetType
+    ) = UNSET
+
+
+class BodyTimes(Struct, rename=contract_name):
+    modified_at: Milliseconds
 
 
 class NewObject(Struct, rename=contract_name):
@@ -143,7 +179,7 @@ class MessageStatus(Struct, rename=contract_name):
 class Group(Struct, rename=contract_name):
     group_id: str
     name: str
-    owner: UserID
+    owner: UserID | UnsetType = UNSET
 
 
 class Groups(Struct):

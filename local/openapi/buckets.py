@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fanfare.api import buckets, objects
+from fanfare.api import bodies, buckets, objects, queries
 from fanfare.domain import errors
 from local.openapi import answers
 from local.openapi.operation import JSON, Answer, Body, Caller, Operation, Operations, kii
@@ -10,8 +10,13 @@ from local.openapi.operation import JSON, Answer, Body, Caller, Operation, Opera
 ANY_JSON = "application/*"
 """Objects come back under the media type that they were sent with."""
 
+ANY_BYTES = "*/*"
+
 _OBJECT = Body(type=dict[str, Any], example={"text": "bring milk"})
 _FILTERED = (errors.FilterNotFound, errors.UserNotFound)
+_READER = "who has READ_EXISTING_OBJECT or may READ_OBJECTS_IN_BUCKET"
+_BODY = (errors.BucketNotFound, errors.ObjectNotFound, errors.ObjectBodyNotFound)
+_CHANGED = (errors.BucketNotFound, errors.ObjectNotFound, errors.ObjectAlreadyExists, errors.StaleVersion)
 _WRITER = "who has WRITE_EXISTING_OBJECT, by default its creator"
 
 OPERATIONS: Operations = {
@@ -89,10 +94,60 @@ OPERATIONS: Operations = {
             *(errors.ObjectAlreadyExists, errors.StaleVersion),
         ),
     ),
+    objects.patch: Operation(
+        summary="Change some fields of an object",
+        who=_WRITER,
+        body=_OBJECT,
+        headers=("If-Match", "If-None-Match"),
+        answers=(Answer(200, answers.Object, (ANY_JSON,), ("ETag",)),),
+        errors=_CHANGED,
+    ),
+    objects.patch_by_override: Operation(
+        summary="Change some fields of an object, from where PATCH cannot be sent",
+        who=_WRITER,
+        body=_OBJECT,
+        headers=("X-HTTP-Method-Override", "If-Match", "If-None-Match"),
+        answers=(Answer(200, answers.Object, (ANY_JSON,), ("ETag",)),),
+        errors=_CHANGED,
+    ),
     objects.delete: Operation(
         summary="Delete an object",
         who=_WRITER,
-        headers=("If-Match",),
-        errors=(errors.InvalidInput, errors.BucketNotFound, errors.ObjectNotFound, errors.StaleVersion),
+        headers=("If-Match", "If-None-Match"),
+        errors=(errors.InvalidInput, *_CHANGED),
     ),
+    queries.query: Operation(
+        summary="Find objects, in pages, or count them",
+        who="who may QUERY_OBJECTS_IN_BUCKET",
+        caller=Caller.APP,
+        body=Body(
+            type=queries.QueryRequest,
+            example={"bucketQuery": {"clause": {"type": "eq", "field": "n", "value": 1}}},
+            media=(kii("QueryRequest"), JSON),
+        ),
+        answers=(Answer(200, answers.Queried, (kii("QueryResponse"),)),),
+        errors=(errors.BucketNotFound, errors.QueryNotSupported),
+    ),
+    bodies.put: Operation(
+        summary="Store an object's body: any bytes, at most 4 MiB",
+        who=_WRITER,
+        body=Body(type=bytes, example="hello", media=("text/plain", "application/octet-stream", ANY_BYTES)),
+        answers=(Answer(200, answers.BodyTimes, (kii("ObjectBodyUpdateResponse"),), ("ETag",)),),
+        errors=(errors.InvalidInput, errors.BucketNotFound, errors.ObjectNotFound),
+    ),
+    bodies.get: Operation(
+        summary="Read an object's body, under the media type that it was sent with",
+        who=_READER,
+        caller=Caller.APP,
+        answers=(Answer(200, bytes, (ANY_BYTES,), ("ETag",)),),
+        errors=_BODY,
+    ),
+    bodies.head: Operation(
+        summary="Whether the object has a body",
+        who=_READER,
+        caller=Caller.APP,
+        answers=(Answer(headers=("ETag",)),),
+        errors=_BODY,
+    ),
+    bodies.delete: Operation(summary="Delete an object's body", who=_WRITER, errors=_BODY),
 }

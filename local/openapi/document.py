@@ -11,7 +11,7 @@ from fanfare.api.errors import UNEXPECTED, Form, form_of
 from fanfare.api.router import Api
 from fanfare.domain import errors
 from fanfare.domain.errors import FanfareError
-from local.openapi import accounts, buckets, groups, installations, parameters, topics
+from local.openapi import access, accounts, buckets, groups, installations, parameters, topics
 from local.openapi.answers import Error
 from local.openapi.operation import Answer, Body, Caller, Endpoint, Operation, Operations
 from local.openapi.schemas import schemas
@@ -19,7 +19,7 @@ from local.openapi.schemas import schemas
 OPERATIONS: Operations = {
     **accounts.OPERATIONS,
     **groups.OPERATIONS,
-    **groups.OPERATIONS,
+    **access.OPERATIONS,
     **installations.OPERATIONS,
     **topics.OPERATIONS,
     **buckets.OPERATIONS,

@@ -5,10 +5,11 @@ from typing import Any
 
 from fanfare.domain import errors
 from fanfare.domain.errors import FanfareError
+from fanfare.domain.parameters import Parameter
 from local.openapi.schemas import pattern
 
 _USER = (
-    r"^(me|[a-z0-9]{12}(-[a-z0-9]{4}){3}-[a-z0-9]{8}|LOGIN_NAME:[A-Za-z0-9._-]{3,64}|(EMAIL|PHONE):[^/]+)$"
+    r"^(me|[a-z0-9]{12}(-[a-z0-9]{4}){3}-[a-z0-9]{8}|LOGIN_NAME:[A-Za-z0-9._-]{3,64}|(EMAIL|PHONE):[^/?%]+)$"
 )
 _SUBJECT_NOTE = (
     "`UserID:…` or `GroupID:…`; `UserID:ANY_AUTHENTICATED_USER` and `UserID:ANONYMOUS_USER` mean many"
@@ -24,11 +25,15 @@ PATH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "bucket": ("The bucket's ID", pattern("^[A-Za-z0-9_-]{2,64}$")),
     "object": ("The object's ID", pattern("^[A-Za-z0-9_.-]{2,100}$")),
     "filter": ("`all`, the one filter there is", {"type": "string", "enum": ["all"]}),
-    "ref": ("The installation's ID, or `{deviceType}:{device token}`", pattern("^[^/]+$")),
+    "ref": ("The installation's ID, or `{deviceType}:{device token}`", pattern("^[^/?%]+$")),
     "message": ("The ID that the send was answered with", pattern("^[0-9a-f-]{36}$")),
     "right": ("The right", pattern("^[A-Z_]+$")),
     "verb": ("The right", pattern("^[A-Z_]+$")),
-    "subject": (_SUBJECT_NOTE, pattern("^(UserID|GroupID):[^/]+$")),
+    "name": (
+        "The parameter",
+        {"type": "string", "enum": [name.value for name in Parameter]},
+    ),
+    "subject": (_SUBJECT_NOTE, pattern("^(UserID|GroupID):[^/?%]+$")),
 }
 """{name: (what it is, its schema)}."""
 

@@ -17,9 +17,16 @@ def pattern(text: str) -> dict[str, Any]:
 def schemas(types: Iterable[Any]) -> tuple[dict[Any, Any], dict[str, Any]]:
     """Each type's schema, and the components that these refer to."""
     wanted = list(dict.fromkeys(types))
-    made, components = msgspec.json.schema_components(wanted, ref_template=_REFERENCE)
+    made, components = msgspec.json.schema_components(wanted, schema_hook=_anything, ref_template=_REFERENCE)
     tidy = {_public(name): _tidied(one) for name, one in components.items()}
     return dict(zip(wanted, map(_tidied, made), strict=True)), tidy
+
+
+def _anything(type_: type) -> dict[str, Any]:
+    """`object` takes any JSON."""
+    if type_ is object:
+        return {"description": "Any JSON"}
+    raise NotImplementedError(f"no JSON schema for {type_}")
 
 
 def _public(name: str) -> str:

@@ -16,11 +16,14 @@ from fanfare.runtime import clients, secrets
 from fanfare.store import apps
 from local.template import Template, create_resources
 
-_REGION = "us-east-1"
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+"""As moto has it where nothing else is said."""
+
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": _REGION,
+    "AWS_DEFAULT_REGION": REGION,
     "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
     "POWERTOOLS_SERVICE_NAME": "fanfare",
     "POWERTOOLS_METRICS_NAMESPACE": "Fanfare",
@@ -36,7 +39,7 @@ def emulated(template: Template) -> Iterator[Mapping[str, str]]:
     """Resources by logical ID: names, of queues URLs. What functions remember is forgotten."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with patch.dict(os.environ, kept | _ENVIRONMENT, clear=True), mock_aws():
-        resources = create_resources(boto3.Session("test", "test", region_name=_REGION), template)
+        resources = create_resources(boto3.Session("test", "test", region_name=REGION), template)
         for function in template.functions.values():
             os.environ.update(function.variables(resources))
         boto3.client("ssm").put_parameter(

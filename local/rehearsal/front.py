@@ -11,13 +11,14 @@ from uuid import uuid4
 
 from local.runner import http_event, http_response
 from local.runner.answer import Returned
+from local.runner.http_response import BAD_REQUEST
 from local.runner.routes import Routes, delivered_path
 from local.template import Template
 
 HOST = "api.example.com"
 
 type Check = Callable[[str, str, int, Mapping[str, str], bytes], None]
-"""Told of every answer: method, path as declared, status, headers, body."""
+"""Told of every answer: method, path as delivered, status, headers, body."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,12 @@ class Front:
         headers: Mapping[str, str] | None = None,
         body: bytes | str | object = b"",
     ) -> Answer:
+        if delivered_path(target.partition("?")[0]) is None:
+            return Answer(BAD_REQUEST.status, dict(BAD_REQUEST.headers), BAD_REQUEST.body)
         function, event = self.event(method, target, headers=headers, body=body)
         returned = self._handler(function)(event, SimpleNamespace(aws_request_id=str(uuid4())))
         answered = http_response.response(Returned(returned))
         answer = Answer(answered.status, dict(answered.headers), answered.body)
-        path = event["routeKey"].partition(" ")[2]
-        if self._check is not None and path:
-            self._check(method, path, answer.status, answer.headers, answer.body)
+        if self._check is not None:
+            self._check(method, event["rawPath"], answer.status, answer.headers, answer.body)
         return answer

@@ -10,7 +10,7 @@ from local.openapi import OPERATIONS, Served
 from local.rehearsal.stage import PASSWORD, Stage
 
 _SCOPE = re.compile(
-    r"^/api/apps/\{appID\}(?P<scope>/(?:users/\{user\}|groups/\{group\}))?/(?P<rest>(topics|buckets)/?.*)$"
+    r"^/api/apps/\{appID\}(?P<scope>/(?:users/\{user\}|groups/\{group\}))?/(?P<rest>(topics|buckets|acl)(/.*)?)$"
 )
 
 
@@ -28,6 +28,14 @@ class Rehearsed:
     query: str = ""
 
 
+RIGHTS: Mapping[str, str] = {
+    "S": "CREATE_NEW_TOPIC",
+    "S/topics/{topic}": "SEND_MESSAGE_TO_TOPIC",
+    "S/buckets/{bucket}": "CREATE_OBJECTS_IN_BUCKET",
+    "S/buckets/{bucket}/objects/{object}": "READ_EXISTING_OBJECT",
+}
+"""What is granted and revoked, by what has the access list."""
+
 REQUESTS: Mapping[str, Rehearsed] = {
     "POST oauth2/token": Rehearsed(
         body={"username": "owner", "password": PASSWORD}, headers={"x-kii-appid": "{appID}"}
@@ -36,6 +44,8 @@ REQUESTS: Mapping[str, Rehearsed] = {
     "POST app/users": Rehearsed(
         headers={"content-type": kii_media_type("RegistrationAndAuthorizationRequest")}
     ),
+    "POST S/buckets/{bucket}/objects/{object}": Rehearsed(headers={"x-http-method-override": "PATCH"}),
+    **{f"PUT {of}/acl/{{verb}}/{{subject}}": Rehearsed({"subject": "UserID:{stranger}"}) for of in RIGHTS},
     "GET app/groups": Rehearsed(query="?is_member={user}"),
     "PUT app/groups/{group}": Rehearsed({"group": "crew"}),
     "PUT app/groups/{group}/owner": Rehearsed(body={"owner": "{stranger}"}),
@@ -70,7 +80,8 @@ def request_of(route: Served, stage: Stage) -> tuple[str, Any, Mapping[str, str]
     rehearsed = REQUESTS.get(key_of(route), Rehearsed())
     people = {part.value: user for part, user in stage.users.items()}
     given = {name: value.format_map(people) for name, value in rehearsed.values.items()}
-    values = {**stage.values, **people, **given}
+    listed = key_of(route).partition(" ")[2].partition("/acl")[0]
+    values = {**stage.values, **people, "verb": RIGHTS.get(listed, ""), **given}
     if missing := [name for name in route.parameters if name not in values]:
         raise Unrehearsed(f"{route.method} {route.path}: what is {missing}?")
     described = OPERATIONS[route.endpoint].body

@@ -11,8 +11,15 @@ import jwt
 from fanfare.store import apps, row
 from local.rehearsal.front import Answer, Front
 
+APP_ID = "rehearsal"
 PASSWORD = "correct horse"
 _SCOPES = {"app": "", "user": "users/{user}/", "group": "groups/{group}/"}
+_LISTED = {
+    "": "CREATE_NEW_TOPIC",
+    "/topics/news": "SEND_MESSAGE_TO_TOPIC",
+    "/buckets/notes": "CREATE_OBJECTS_IN_BUCKET",
+    "/buckets/notes/objects/first": "READ_EXISTING_OBJECT",
+}
 _AND_LOG_IN = {"content-type": "application/vnd.kii.RegistrationAndAuthorizationRequest+json"}
 
 
@@ -24,6 +31,8 @@ class Part(StrEnum):
     ANYBODY = "anybody"
     """Knows the app and says no more."""
     STRANGER = "stranger"
+    GUEST = "guest"
+    """Has been granted a right on whatever has an access list: the one that `_LISTED` says."""
     MEMBER = "member"
     """Of the owner's group."""
     OWNER = "owner"
@@ -76,8 +85,8 @@ class Stage:
 
 def prepared(front: Front, resources: Mapping[str, str]) -> Stage:
     """Everything made through the API, but the apps and the end of a session, which it does not offer."""
-    app, other = _app(resources), _app(resources)
-    users = {part: _user(front, app, part) for part in (Part.OWNER, Part.MEMBER, Part.STRANGER)}
+    app, other = _app(resources, APP_ID), _app(resources, apps.new_id())
+    users = {part: _user(front, app, part) for part in (Part.OWNER, Part.MEMBER, Part.GUEST, Part.STRANGER)}
     owner, _ = users[Part.OWNER]
     ended = _logged_in(front, app, {"username": "owner", "password": PASSWORD})
     _end(ended, resources["AccountsTable"])
@@ -112,6 +121,11 @@ def _furnished(stage: Stage) -> Stage:
             _made(stage.ask(Part.OWNER, "PUT", f"{scope}/buckets/{bucket}"))
         note = {"text": "bring milk", "n": 1}
         _made(stage.ask(Part.OWNER, "PUT", f"{scope}/buckets/notes/objects/first", note))
+        for listed, right in _LISTED.items():
+            granted = f"{scope}{listed}/acl/{right}/UserID:{stage.users[Part.GUEST]}"
+            _made(stage.ask(Part.ADMIN, "PUT", granted))
+        body = {"content-type": "text/plain"}
+        _made(stage.ask(Part.OWNER, "PUT", f"{scope}/buckets/notes/objects/first/body", "milk", body))
         filters = f"{scope}/buckets/notes/filters/all"
         for subscribed in (f"{scope}/topics/news", filters):
             _made(stage.ask(Part.OWNER, "PUT", f"{subscribed}/push/subscriptions/users/{owner}"))
@@ -131,6 +145,8 @@ def _furnished(stage: Stage) -> Stage:
         "filter": "all",
         "subscriber": owner,
         "member": member,
+        "subject": f"UserID:{stage.users[Part.GUEST]}",
+        "name": "refreshTokenEnabled",
         "ref": _made(installed).json["installationID"],
         "message": _made(sent).json["pushMessageID"],
     }
@@ -143,15 +159,15 @@ def _made(answer: Answer) -> Answer:
     return answer
 
 
-def _app(resources: Mapping[str, str]) -> App:
+def _app(resources: Mapping[str, str], app_id: str) -> App:
     @dataclass(frozen=True)
     class Settings:
         apps_table: str
 
     row.bind(Settings(resources["AppsTable"]))
-    made = apps.create(apps.new_id())
+    made = apps.create(app_id)
     if made is None:
-        raise LookupError("an app ID came twice")
+        raise LookupError(f"there is an app {app_id} already")
     app, secret = made
     return App(app.id, app.key, app.client_id, secret)
 

@@ -1,7 +1,7 @@
-"""Access lists over HTTP: read at every level, granted and revoked, of scopes, topics, buckets and objects."""
+"""Access lists over HTTP, of scopes, topics, buckets and objects: read at every level, granted, revoked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -23,7 +23,7 @@ from fanfare.domain.access import (
 )
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import GrantAlreadyExists, GrantNotFound, InvalidInput, NotImplementedHere
-from fanfare.domain.object import Object
+from fanfare.domain.object import Object, with_access
 from fanfare.domain.rights import Right, not_permitted
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.domain.user import is_user_id
@@ -138,7 +138,9 @@ def _listed(request: Request[Any], caller: Caller) -> _Listed:
     for kind in TargetKind:
         if kind in request.parameters:
             definition = admission.found(request, caller, scope, kind, *ON_TARGET[kind])
-            return _object(request, definition) if "object" in request.parameters else _target(definition)
+            if "object" in request.parameters:
+                return _object(request, caller, definition)
+            return _target(definition)
     return _Listed(
         scope=scope,
         rights=ON_SCOPE,
@@ -159,7 +161,7 @@ def _target(definition: Definition) -> _Listed:
     )
 
 
-def _object(request: Request[Any], definition: Definition) -> _Listed:
+def _object(request: Request[Any], caller: Caller, definition: Definition) -> _Listed:
     bucket, object_id = definition.target, request.parameters["object"]
     found = targets.find_object(bucket, object_id)
 
@@ -167,7 +169,7 @@ def _object(request: Request[Any], definition: Definition) -> _Listed:
         def decide_on(there: Object | None) -> Object:
             if there is None or there.deleted:
                 raise refusals.no_object(bucket, object_id)
-            return replace(there, access=decide(there.access_list))
+            return with_access(there, decide(there.access_list), caller.user, request.now)
 
         objects.change(bucket, object_id, decide_on)
 
@@ -231,7 +233,7 @@ def _view(subject: Subject, scope: Scope) -> dict[str, str]:
             return {"groupID": subject.id}
         case SubjectKind.OWNER:
             owner = circles.owner_of(scope)
-            return {} if owner is None else {"userID": owner}
+            return {"userID": owner} if owner else {}
         case SubjectKind.ANY_USER:
             return {"userID": "ANY_AUTHENTICATED_USER"}
         case SubjectKind.ANONYMOUS:

@@ -71,10 +71,9 @@ def require(caller: Caller, definition: Definition, *rights: Right) -> None:
         raise _lacking(caller, *rights)
 
 
-def require_manager(caller: Caller, definition: Definition) -> None:
-    """Raises NotPermitted."""
-    if not _includes(definition.managers, caller, definition.target.scope):
-        raise not_permitted(caller, "this is for the creator and the scope's owner")
+def manages(caller: Caller, definition: Definition) -> bool:
+    """Whether it is the administrator, the scope's owner or the creator who calls."""
+    return _includes(definition.managers, caller, definition.target.scope)
 
 
 def require_reader(caller: Caller, definition: Definition, found: Object | None) -> None:

@@ -20,6 +20,18 @@ def kii_media_type(name: str) -> str:
     return f"application/vnd.kii.{name}+json"
 
 
+def text(value: str) -> Response[str]:
+    return Response(200, "text/plain", value, {})
+
+
+class Bytes(Response[bytes]):
+    """What goes out as it is, in base64 up to the gateway, whatever the media type."""
+
+    def is_json(self) -> bool:
+        """Powertools would serialize what is."""
+        return False
+
+
 def empty(headers: Mapping[str, str] | None = None) -> Response[str]:
     """Clients parse every other status as JSON, so a success without a document has to be 204."""
     return Response(204, None, "", dict(headers or {}))

@@ -27,13 +27,19 @@ class Form:
 _FORMS: dict[type[FanfareError], Form] = {
     errors.InvalidInput: Form(400, "INVALID_INPUT_DATA", "ValidationException"),
     errors.InvalidJson: Form(400, "INVALID_JSON", "ValidationException"),
+    errors.QueryNotSupported: Form(400, "QUERY_NOT_SUPPORTED", "QueryNotSupportedException"),
     errors.NotAuthenticated: Form(401, "UNAUTHORIZED", "UnauthorizedAccessException"),
     errors.WrongToken: Form(403, "WRONG_TOKEN", "WrongTokenException"),
+    errors.WrongRefreshToken: Form(403, "WRONG_REFRESH_TOKEN", "WrongRefreshTokenException"),
+    errors.WrongPassword: Form(401, "WRONG_PASSWORD", "WrongPasswordException"),
     errors.InvalidGrant: Form(400, "invalid_grant", "OAuthException"),
     errors.NotPermitted: Form(401, "UNAUTHORIZED", "UnauthorizedAccessException"),
     errors.NotAllowed: Form(409, "OPERATION_NOT_ALLOWED", "OperationNotAllowedException"),
     errors.NotFound: Form(404, "NOT_FOUND", "NotFoundException"),
     errors.AppNotFound: Form(404, "APP_NOT_FOUND", "AppNotFoundException"),
+    errors.ParameterNotFound: Form(
+        404, "APP_CONFIG_PARAMETER_NOT_FOUND", "AppConfigParameterNotFoundException"
+    ),
     errors.UserNotFound: Form(404, "USER_NOT_FOUND", "UserNotFoundException"),
     errors.GroupNotFound: Form(404, "GROUP_NOT_FOUND", "GroupNotFoundException"),
     errors.GrantNotFound: Form(404, "ACL_NOT_FOUND", "ACLNotFoundException"),
@@ -41,6 +47,7 @@ _FORMS: dict[type[FanfareError], Form] = {
     errors.TopicNotFound: Form(404, "TOPIC_NOT_FOUND", "TopicNotFoundException"),
     errors.BucketNotFound: Form(404, "BUCKET_NOT_FOUND", "BucketNotFoundException"),
     errors.ObjectNotFound: Form(404, "OBJECT_NOT_FOUND", "ObjectNotFoundException"),
+    errors.ObjectBodyNotFound: Form(404, "OBJECT_BODY_NOT_FOUND", "ObjectBodyNotFoundException"),
     errors.SubscriptionNotFound: Form(
         404, "PUSH_SUBSCRIPTION_NOT_FOUND", "PushSubscriptionNotFoundException"
     ),
@@ -57,6 +64,7 @@ _FORMS: dict[type[FanfareError], Form] = {
         409, "PUSH_SUBSCRIPTION_ALREADY_EXISTS", "PushSubscriptionAlreadyExistsException"
     ),
     errors.StaleVersion: Form(409, "OBJECT_VERSION_IS_STALE", "ObjectVersionIsStaleException"),
+    errors.MethodNotAllowed: Form(405, "METHOD_NOT_ALLOWED", "MethodNotAllowedException"),
     errors.NotImplementedHere: Form(501, "OPERATION_NOT_IMPLEMENTED", "OperationNotImplementedException"),
     errors.Busy: Form(503, "RESOURCE_TEMPORARILY_UNAVAILABLE", "ResourceTemporarilyUnavailableException"),
 }
@@ -82,4 +90,5 @@ def answer(error: Exception, request_id: str, route: str) -> Response[str]:
 def _told(form: Form, message: str, details: dict[str, object]) -> Response[str]:
     given = {name: value for name, value in details.items() if value is not None}
     body = {"errorCode": form.code, "message": message, "suppressed": [], **given}
-    return answers.document(form.status, body, form.name)
+    headers = {"Allow": str(given["allow"])} if "allow" in given else {}
+    return answers.document(form.status, body, form.name, headers)

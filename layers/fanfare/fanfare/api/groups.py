@@ -157,4 +157,5 @@ def _sweep(request: Request[Sweeping], sweep: GroupSweep | UserRecheck) -> None:
 
 
 def _view(group: Group) -> dict[str, str]:
-    return {"groupID": group.id, "name": group.name, "owner": group.owner}
+    owner = {"owner": group.owner} if group.owner else {}
+    return {"groupID": group.id, "name": group.name, **owner}

@@ -14,7 +14,10 @@ _ID = re.compile(r"[a-z0-9_.-]{1,30}")
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """`ref` is random and made with the group: all that hangs on the group is keyed by it."""
+    """`ref` is random and made with the group: all that hangs on the group is keyed by it.
+
+    `owner` is empty when that user was deleted: the group stays for its members, as in Kii.
+    """
 
     app: str
     id: str

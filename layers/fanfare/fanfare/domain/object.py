@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from fanfare.domain import access
+from fanfare.domain.access import AccessList
 from fanfare.domain.scope import Target
 
 JSON_LIMIT = 65_534
@@ -45,7 +47,13 @@ class Object:
     changed_by: str | None
     changed_at: int
     attachment: Attachment | None = None
+    access: AccessList | None = None
+    """None while it was never changed."""
     deleted: bool = False
+
+    @property
+    def access_list(self) -> AccessList:
+        return access.of_object(self.owner) if self.access is None else self.access
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,10 @@ def with_attachment(found: Object, attachment: Attachment, by: str | None, at: i
 
 def without_attachment(found: Object, by: str | None, at: int) -> Object:
     return replace(found, attachment=None, modified_at=at, changed_by=by, changed_at=at)
+
+
+def with_access(found: Object, access: AccessList, by: str | None, at: int) -> Object:
+    return replace(found, access=access, changed_by=by, changed_at=at)
 
 
 def deleted(found: Object, by: str | None, at: int) -> Object:

@@ -9,6 +9,7 @@ from fanfare.domain.errors import (
     GroupNotFound,
     NotFound,
     ObjectAlreadyExists,
+    ObjectBodyNotFound,
     ObjectNotFound,
     StaleVersion,
     SubscriptionAlreadyExists,
@@ -71,6 +72,10 @@ def subscribed_already(target: Target, user: str) -> SubscriptionAlreadyExists:
 
 def no_object(bucket: Target, object_id: str) -> ObjectNotFound:
     return ObjectNotFound("the object does not exist", **_object(bucket, object_id))
+
+
+def no_body(bucket: Target, object_id: str) -> ObjectBodyNotFound:
+    return ObjectBodyNotFound("the object has no body", **_object(bucket, object_id))
 
 
 def object_exists(bucket: Target, object_id: str) -> ObjectAlreadyExists:

@@ -8,6 +8,9 @@ from fanfare.domain.scope import Scope, Target, TargetKind
 SWEEP_DELAY_S = 30
 """Longer than an API function may run: what one still wrote to the target is there when sweep looks."""
 
+CLOCKS_APART_MS = 5_000
+"""How far two functions' clocks may differ; with an API function's time it stays within SWEEP_DELAY_S."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
@@ -50,6 +53,24 @@ class GroupSweep:
 
 
 @dataclass(frozen=True, slots=True)
+class UserSweep:
+    """A user who is about to be deleted: then, everything that is the user's.
+
+    It is queued before the recipient row is marked, which is what decides: who is marked gets deleted,
+    whatever becomes of the request. `quiet` counts the looks in a row that found nothing: indexes are late.
+    """
+
+    app: str
+    user: str
+    quiet: int = 0
+    kind: Literal["user"] = "user"
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.app, user=self.user)
+
+
+@dataclass(frozen=True, slots=True)
 class TargetRecheck:
     """A target whose access list lost an entry: subscribers without the right are to be unsubscribed.
 
@@ -68,3 +89,17 @@ class UserRecheck:
     app: str
     user: str
     kind: Literal["user_recheck"] = "user_recheck"
+
+
+@dataclass(frozen=True, slots=True)
+class LooseBodies:
+    """An object whose body in S3 is about to change: then, bodies of it from up to `until` (epoch ms) may go.
+
+    All but the one that it has by then, which is when no request of that time is under way any more.
+    """
+
+    app: str
+    ref: str
+    object_id: str
+    until: int
+    kind: Literal["loose_bodies"] = "loose_bodies"

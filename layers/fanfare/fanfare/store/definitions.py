@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from secrets import token_hex
 
 from pynamodb.exceptions import DeleteError, PutError, UpdateError
+from pynamodb.expressions.update import Action
 
 from fanfare.domain import access, refusals
 from fanfare.domain.access import SUBSCRIBING, AccessList, Subject
@@ -93,7 +94,7 @@ def change_access(target: Target, decide: Callable[[AccessList], AccessList]) ->
             return  # ours: only the answer to an earlier try was lost
         new = decide(_definition(target.kind, target.scope, found).access)
         as_read = row.mark.does_not_exist() if found.mark is None else row.mark == found.mark
-        changes = [row.access.set(wire.encode(new).decode()), row.mark.set(mark)]
+        changes: list[Action] = [row.access.set(wire.encode(new).decode()), row.mark.set(mark)]
         found.update(changes, condition=(row.ref == target.ref) & as_read)
 
     settle(step)

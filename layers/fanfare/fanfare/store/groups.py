@@ -143,29 +143,43 @@ def delete(group: Group) -> None:
             raise
 
 
-def leave(app: str, user: str, group_id: str, ref: str) -> None:
-    """Delete a membership, whatever the group is by now: for a user or a group that is gone."""
+def disown(group: Group) -> None:
+    """Take the group from an owner who is gone: its members stay, the administrator can hand it over."""
+    mine = (AccountRow.ref == group.ref) & (AccountRow.owner == group.owner)
     try:
-        # The user's row may be of a group made anew under the ID, by now.
-        AccountRow(*_membership(app, user, group_id)).delete(condition=AccountRow.ref == ref)
-    except DeleteError as error:
+        _row(group.app, group.id).update([AccountRow.owner.remove()], condition=mine)
+    except UpdateError as error:
         if not condition_failed(error):
             raise
-    members.row_of(app, ref, group_id, user).delete()
 
 
-def sweep(app: str, group_id: str, ref: str, budget: int) -> int:
-    """Delete up to `budget` memberships of a group that is gone; how many there were."""
-    found = list(members.of(app, ref, budget))
-    for user in found:
-        leave(app, user, group_id, ref)
-    return len(found)
+def leave(app: str, user: str, group_id: str, ref: str) -> None:
+    """Delete a membership, whatever the group is by now: for a user or a group that is gone.
+
+    Both rows at once: whoever looks for them finds one of them only.
+    """
+    member = members.row_of(app, ref, group_id, user)
+
+    def step() -> None:
+        try:
+            with transaction(AccountRow) as writes:
+                mine = AccountRow(*_membership(app, user, group_id))
+                writes.delete(mine, condition=AccountRow.ref == ref)
+                writes.delete(member)
+        except TransactWriteError as error:
+            if not condition_failed(error):
+                raise
+            # Gone already, or of a group made anew under the ID.
+            member.delete()
+
+    settle(step)
 
 
 def known_users(app: str, users: Sequence[str]) -> set[str]:
     """Which of these IDs are users'."""
     keys = [{"pk": {"S": f"{app}#{user}"}, "sk": {"S": _USER}} for user in users]
-    return {item["pk"]["S"].removeprefix(f"{app}#") for item in pages.batch_get(AccountRow.table_name(), keys)}
+    items = pages.batch_get(AccountRow.table_name(), keys)
+    return {item["pk"]["S"].removeprefix(f"{app}#") for item in items}
 
 
 def _join(writes: TransactWrite, group: Group, user: str) -> None:

@@ -23,7 +23,7 @@ class ByUser(GlobalSecondaryIndex["MemberRow"]):  # type: ignore[no-untyped-call
 
 
 class MemberRow(Row):
-    """`app#groupRef#digit`, `place#userID`. Written only together with the user's row in Accounts: groups.py."""
+    """`app#groupRef#digit`, `place#userID`. Written only with the user's row in Accounts: groups.py."""
 
     class Meta:
         table_name = None

@@ -1,4 +1,4 @@
-"""The access lists of scopes: who may make topics and buckets there. A row in Accounts, where ever changed."""
+"""Who may make topics and buckets in a scope: its access list, a row in Accounts where ever changed."""
 
 from collections.abc import Callable
 from secrets import token_hex
