@@ -1,6 +1,8 @@
 """The ports of a local stack: eight in a row, so that several stacks run side by side."""
 
 import os
+import random
+import socket
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
@@ -41,6 +43,24 @@ class Ports:
     @property
     def runner(self) -> int:
         return self.first + 7
+
+
+def free() -> int:
+    """The first of eight free ports in a row, below those that the system hands out: for tests."""
+    while True:
+        first = random.randrange(10_000, 32_000)
+        if all(_is_free(port) for port in range(first, first + 8)):
+            return first
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind((HOST, port))
+        except OSError:
+            return False
+        return True
 
 
 def default_port() -> int:

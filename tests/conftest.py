@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from fanfare.runtime import clients, secrets
+from fanfare.runtime import clients, metrics, secrets
 from fanfare.store import apps
 from local.template import Template, create_resources, load
 from tests.described import described
@@ -28,7 +28,7 @@ type Handler = Callable[[dict[str, Any], Any], Any]
 def _forgetting() -> Iterator[None]:
     """What a function keeps for its next request is not there for the next test."""
     yield
-    for forget in (clients.forget, secrets.forget, apps.forget):
+    for forget in (clients.forget, secrets.forget, apps.forget, metrics.forget):
         forget()
 
 

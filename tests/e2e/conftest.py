@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from local import ports
 from local.stack import Stack
 from tests.e2e.world import World
 
-PORT = 14500
 PARAMETERS = {"DeliverTimeout": "20", "DeliverLease": "25", "DeliveryVisibility": "120"}
 
 
 @pytest.fixture(scope="session")
 def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     state: Path = tmp_path_factory.mktemp("stack")
-    with Stack(port=PORT, state=state, parameters=PARAMETERS) as stack:
+    with Stack(port=ports.free(), state=state, parameters=PARAMETERS) as stack:
         yield stack
 
 

@@ -19,12 +19,11 @@ import requests
 
 from fanfare.domain.ring import Arc, place
 from fanfare.domain.scope import Scope, Target, TargetKind
-from local import population
+from local import population, ports
 from local.client import Client
 from local.stack import Stack
 from tests.e2e.world import Tables, World, environment
 
-PORT = 14600
 SUBSCRIBERS = 3_000
 KILLS = 10
 SENDS = 3
@@ -52,7 +51,7 @@ THROTTLED = {"service": "dynamodb", "kind": "throttle", "share": 0.02, "seed": 4
 def world(tmp_path: Path) -> Iterator[World]:
     folder = tmp_path / "stack"
     with (
-        Stack(port=PORT, state=folder, parameters=PARAMETERS, concurrency={"deliver": 6}) as stack,
+        Stack(port=ports.free(), state=folder, parameters=PARAMETERS, concurrency={"deliver": 6}) as stack,
         environment(stack.values),
     ):
         yield World(stack.values)

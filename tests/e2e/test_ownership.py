@@ -12,12 +12,19 @@ from local.client import Client
 from tests.e2e.world import Tables, World
 
 CONFLICTS = {"operation": "TransactWriteItems", "kind": "conflict", "share": 1 / 3, "seed": 7}
+WEATHER = (
+    {"service": "dynamodb", "kind": "throttle", "share": 0.03, "seed": 8},
+    {"service": "dynamodb", "kind": "delay", "ms": 30, "share": 0.2, "seed": 9},
+    {"service": "dynamodb", "kind": "fail", "share": 0.02, "seed": 10},
+    {"service": "dynamodb", "kind": "fail", "after": True, "share": 0.02, "seed": 11},
+    {"kind": "late_index", "ms": 1000},
+)
 
 
 @pytest.fixture
 def conflicts(world: World) -> Iterator[None]:
-    """A third of all transactions are refused with TransactionConflict."""
-    with world.faults(CONFLICTS):
+    """A third of all transactions meet a conflict; calls are throttled, late, fail, or lose their answer."""
+    with world.faults(CONFLICTS, *WEATHER):
         yield
 
 

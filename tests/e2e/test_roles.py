@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from fanfare.domain.scope import Scope, Target, TargetKind
-from local import population
+from local import population, ports
 from local.client import Client, Refused
 from local.commands.demo import Demo
 from local.stack import Stack
@@ -26,7 +26,6 @@ from tests.e2e.world import Tables, World, environment
 
 pytestmark = pytest.mark.e2e
 
-PORT = 15000
 PARAMETERS = {
     "ArcSize": "10",
     "FanOut": "4",
@@ -53,7 +52,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A stack on which everything was done once that functions do."""
     state: Path = tmp_path_factory.mktemp("stack")
     with (
-        Stack(port=PORT, state=state, parameters=PARAMETERS) as stack,
+        Stack(port=ports.free(), state=state, parameters=PARAMETERS) as stack,
         environment(stack.values),
     ):
         assert Demo(stack.values).play(), "the main job"

@@ -26,3 +26,10 @@ def flush() -> None:
     metrics = _metrics()
     if metrics.metric_set:
         metrics.flush_metrics()
+
+
+def forget() -> None:
+    """Drop the counters: for tests, which change the environment that they are named by."""
+    if _metrics.cache_info().currsize:
+        _metrics().clear_metrics()
+    _metrics.cache_clear()
