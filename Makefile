@@ -10,7 +10,7 @@ UV = .venv/bin/uv
 SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
 COMPILE = pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help run demo test lint types build validate deploy app outcomes redrive openapi request-costs lock clean
+.PHONY: help run demo test lint types build validate deploy app outcomes redrive openapi request-costs schemathesis lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -57,6 +57,9 @@ openapi: .venv/.done ## write docs/openapi.json from the code
 
 request-costs: .venv/.done ## what each route reads and writes, in DynamoDB's units, and what a million cost
 	@$(PY) -m local.commands.request_costs
+
+schemathesis: .venv/.done ## requests made from the OpenAPI document, for every route; takes minutes
+	@FANFARE_SCHEMATHESIS=1 $(PY) -m pytest -q tests/integration/api/test_schemathesis.py
 
 lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer versions)
 	@$(UV) $(COMPILE) $(UPGRADE) -o layers/dependencies/requirements.txt layers/dependencies/requirements.in

@@ -19,6 +19,12 @@ class Error(Struct, rename=contract_name):
     suppressed: list[Any]
 
 
+class GatewayError(Struct):
+    """What API Gateway says where it refuses a request before the server sees it."""
+
+    message: str
+
+
 class UserForOthers(Struct, rename=contract_name):
     """What others see of a user. To the user and the administrator all of it is told."""
 

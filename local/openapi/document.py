@@ -12,8 +12,8 @@ from fanfare.api.router import Api
 from fanfare.domain import errors
 from fanfare.domain.errors import FanfareError
 from local.openapi import access, accounts, buckets, groups, installations, parameters, topics
-from local.openapi.answers import Error
-from local.openapi.operation import Answer, Body, Caller, Endpoint, Operation, Operations
+from local.openapi.answers import Error, GatewayError
+from local.openapi.operation import JSON, Answer, Body, Caller, Endpoint, Operation, Operations
 from local.openapi.schemas import schemas
 
 OPERATIONS: Operations = {
@@ -41,6 +41,10 @@ Fanfare adds to it. Made by `make openapi` from the code; docs/api.md says what 
 
 Trailing slashes, doubled slashes and unknown query parameters do not matter. Every error has a JSON body \
 with errorCode and message."""
+
+
+_GATEWAYS = 400
+"""What API Gateway itself answers to a path that cannot be decoded, in its own form."""
 
 
 class Undescribed(Exception):
@@ -105,7 +109,7 @@ class _Writer:
         used = [OPERATIONS[route.endpoint] for route in routes]
         bodies = [one.body.type for one in used if one.body is not None and one.body.type is not bytes]
         told = [answer.type for one in used for answer in one.answers if answer.type not in (None, bytes)]
-        self._schemas, self._components = schemas([Error, *bodies, *told])
+        self._schemas, self._components = schemas([Error, GatewayError, *bodies, *told])
         self._responses: dict[str, Any] = {}
 
     def document(self) -> dict[str, Any]:
@@ -147,11 +151,11 @@ class _Writer:
     def _answers(self, route: Served, operation: Operation) -> dict[str, Any]:
         head = route.method == "HEAD"
         told = {str(answer.status): self._success(answer, head) for answer in operation.answers}
-        by_status: dict[int, dict[str, Form]] = defaultdict(dict)
+        by_status: dict[int, dict[str, Form]] = defaultdict(dict, {_GATEWAYS: {}})
         for form in [*map(form_of, _errors(route, operation)), UNEXPECTED]:
             by_status[form.status][form.code] = form
         for status, forms in by_status.items():
-            told[str(status)] = self._refusal(list(forms.values()), head)
+            told[str(status)] = self._refusal(status, list(forms.values()), head)
         return dict(sorted(told.items()))
 
     def _success(self, answer: Answer, head: bool) -> dict[str, Any]:
@@ -167,11 +171,13 @@ class _Writer:
             described["content"] = {media: {"schema": schema} for media in answer.media}
         return described
 
-    def _refusal(self, forms: list[Form], head: bool) -> dict[str, Any]:
+    def _refusal(self, status: int, forms: list[Form], head: bool) -> dict[str, Any]:
         """By reference: the same few sets of errors stand at many operations."""
-        codes = sorted(form.code for form in forms)
+        codes = sorted(form.code for form in forms) or ["BAD_REQUEST"]
         name = ".".join([*codes, "HEAD"] if head else codes)
         content = {} if head else {"content": self._error_documents(forms)}
+        if not head and status == _GATEWAYS:
+            content["content"][JSON] = {"schema": self._schemas[GatewayError]}
         self._responses[name] = {"description": " or ".join(codes), **content}
         return {"$ref": f"#/components/responses/{name}"}
 
@@ -196,15 +202,22 @@ def _errors(route: Served, operation: Operation) -> Iterator[type[FanfareError]]
 
 
 def _parameters(route: Served, operation: Operation) -> list[dict[str, Any]]:
-    names = [*route.parameters, *operation.query, *operation.headers]
-    return [{"$ref": f"#/components/parameters/{name}"} for name in names]
+    keys = [parameters.key_of(name, route.parameters) for name in route.parameters]
+    keys += [*operation.query, *operation.headers]
+    return [{"$ref": f"#/components/parameters/{key}"} for key in keys]
 
 
 def _described_parameters() -> dict[str, Any]:
     return {
-        name: {"name": name, "in": place, "required": place == "path", "description": what, "schema": schema}
+        key: {
+            "name": key.partition(".")[0],
+            "in": place,
+            "required": place == "path" or key in parameters.ALWAYS_SENT,
+            "description": what,
+            "schema": schema,
+        }
         for place, table in parameters.PLACES.items()
-        for name, (what, schema) in table.items()
+        for key, (what, schema) in table.items()
     }
 
 

@@ -21,6 +21,10 @@ OPERATIONS: Operations = {
             media=(kii("InstallationCreationRequest"), JSON),
             rules={
                 "required": ["installationRegistrationID"],
+                "properties": {
+                    "installationRegistrationID": {"type": "string", "pattern": "^[0-9a-f]{2,512}$"},
+                    "thingID": {"type": "null"},
+                },
                 "anyOf": [
                     {"required": ["deviceType"], "properties": {"deviceType": _TYPES}},
                     {"required": ["installationType"], "properties": {"installationType": _TYPES}},
@@ -35,7 +39,7 @@ OPERATIONS: Operations = {
     installations.of: Operation(
         summary="List a user's installations, or all",
         who="the user; the administrator, and all only for the administrator",
-        query=("userID", "thingID"),
+        query=("userID",),
         answers=(Answer(200, answers.Installations),),
         errors=(errors.InvalidInput, errors.UserNotFound, errors.NotImplementedHere),
     ),

@@ -1,11 +1,13 @@
 """The parameters of paths, queries and headers, described: one name means one thing everywhere."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from fanfare.domain import errors
+from fanfare.domain.access import ON_OBJECT, ON_SCOPE, ON_TARGET
 from fanfare.domain.errors import FanfareError
 from fanfare.domain.parameters import Parameter
+from fanfare.domain.scope import TargetKind
 from local.openapi.schemas import pattern
 
 _USER = (
@@ -14,6 +16,13 @@ _USER = (
 _SUBJECT_NOTE = (
     "`UserID:…` or `GroupID:…`; `UserID:ANY_AUTHENTICATED_USER` and `UserID:ANONYMOUS_USER` mean many"
 )
+
+_RIGHTS = {
+    "scope": ON_SCOPE,
+    "topic": ON_TARGET[TargetKind.TOPIC],
+    "bucket": ON_TARGET[TargetKind.BUCKET],
+    "object": ON_OBJECT,
+}
 
 PATH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "appID": ("The app", pattern("^[A-Za-z0-9_-]{1,64}$")),
@@ -27,8 +36,7 @@ PATH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "filter": ("`all`, the one filter there is", {"type": "string", "enum": ["all"]}),
     "ref": ("The installation's ID, or `{deviceType}:{device token}`", pattern("^[^/?%]+$")),
     "message": ("The ID that the send was answered with", pattern("^[0-9a-f-]{36}$")),
-    "right": ("The right", pattern("^[A-Z_]+$")),
-    "verb": ("The right", pattern("^[A-Z_]+$")),
+    **{f"verb.{of}": ("The right", {"type": "string", "enum": list(them)}) for of, them in _RIGHTS.items()},
     "name": (
         "The parameter",
         {"type": "string", "enum": [name.value for name in Parameter]},
@@ -39,7 +47,6 @@ PATH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 QUERY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "userID": ("Whose installations; everybody's without it", {"type": "string"}),
-    "thingID": ("Refused: this server does not offer things", {"type": "string"}),
     "paginationKey": ("Opaque, from the page before", {"type": "string"}),
     "is_member": ("The groups that this user is a member of", {"type": "string"}),
     "owner": ("The groups that this user owns", {"type": "string"}),
@@ -53,6 +60,9 @@ HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         {"type": "string", "enum": ["PATCH"]},
     ),
 }
+
+ALWAYS_SENT = {"X-HTTP-Method-Override"}
+"""What is needed although it is not in the path."""
 
 PLACES: Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "path": PATH,
@@ -70,3 +80,10 @@ ABSENT: Mapping[str, type[FanfareError]] = {
     "group": errors.GroupNotFound,
 }
 """What may be refused because a part of the path names nothing, on every route that has it."""
+
+
+def key_of(name: str, path: Collection[str]) -> str:
+    """By which a parameter is described here: which rights there are depends on what the path leads to."""
+    if name != "verb":
+        return name
+    return f"verb.{next((of for of in ('object', 'bucket', 'topic') if of in path), 'scope')}"

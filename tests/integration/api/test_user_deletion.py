@@ -315,18 +315,34 @@ def test_a_subscription_that_the_index_tells_late_is_swept_too(
     assert left_of(world.alice, everything) == []
 
 
-def test_the_device_of_a_deleted_user_that_another_takes_is_the_other_s(
-    world: World, sweep: Callable[[], int]
+def test_a_device_that_another_user_takes_from_a_deleted_one_is_the_other_s(
+    world: World,
+    tables: dict[str, str],
+    handler: Callable[[str], Any],
+    sweep: Callable[[], int],
+    subtests: pytest.Subtests,
 ) -> None:
-    body = {"deviceType": "ANDROID", "installationRegistrationID": "shared"}
-    world.alice("POST", "/installations", body)
-    world.alice("DELETE", "/users/me")
-
-    assert world.bob("POST", "/installations", body).status == 201
-    sweep()
-
-    found = world.bob("GET", f"/installations?userID={world.bob.user}").json["installations"]
-    assert [one["installationRegistrationID"] for one in found] == ["shared"]
+    """Taken between any two steps of the sweep."""
+    sqs, url, bob = boto3.client("sqs"), tables["SweepQueue"], world.bob
+    step = steps = 0
+    while step <= steps:
+        with subtests.test(before_call=step):
+            carol = user(world, f"carol-{step}")
+            body = {"deviceType": "ANDROID", "installationRegistrationID": f"shared-{step}"}
+            carol("POST", "/installations", body)
+            carol("DELETE", "/users/me")
+            [message] = sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]
+            event = {"Records": [{"messageId": "m", "body": message["Body"]}]}
+            with meanwhile(step, lambda body=body: bob("POST", "/installations", body)) as made:  # type: ignore[misc]
+                handler("sweep")(event, None)
+            steps = len(made)
+            if step == steps:
+                bob("POST", "/installations", body)
+            sweep()
+            owned = bob("GET", f"/installations/ANDROID:shared-{step}")
+            assert owned.json["userID"] == bob.user
+        step += 1
+    assert steps > 6
 
 
 def test_a_user_who_is_not_deleted_after_all_is_left_alone(
