@@ -10,10 +10,10 @@ UV = .venv/bin/uv
 SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
 COMPILE = pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help run demo test lint types build validate deploy app outcomes redrive lock clean
+.PHONY: help run demo test lint types build validate deploy app outcomes redrive openapi request-costs schemathesis lock clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-9s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-13s %s\n", $$1, $$2 }'
 
 run: .venv/.done .venv-ministack/.done ## start the local stack, play the main job, stay up
 	@$(PY) -m local.commands.demo --stay
@@ -51,6 +51,15 @@ outcomes: .venv/.done ## judge networks' answers: VECTORS=file
 
 redrive: .venv/.done ## send again what became a dead letter, on the local stack or on STACK=name (ARGS=--help)
 	@$(PY) -m local.commands.redrive $${STACK:+--stack "$$STACK"} $(ARGS)
+
+openapi: .venv/.done ## write docs/openapi.json from the code
+	@$(PY) -m local.commands.openapi
+
+request-costs: .venv/.done ## what each route reads and writes, in DynamoDB's units, and what a million cost
+	@$(PY) -m local.commands.request_costs
+
+schemathesis: .venv/.done ## requests made from the OpenAPI document, for every route; takes minutes
+	@FANFARE_SCHEMATHESIS=1 $(PY) -m pytest -q tests/integration/api/test_schemathesis.py
 
 lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer versions)
 	@$(UV) $(COMPILE) $(UPGRADE) -o layers/dependencies/requirements.txt layers/dependencies/requirements.in

@@ -15,6 +15,7 @@ from moto import mock_aws
 from fanfare.runtime import clients, metrics, secrets
 from fanfare.store import apps
 from local.template import Template, create_resources, load
+from tests.described import described
 from tests.front import Front
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,8 +89,8 @@ def handler() -> Callable[[str], Handler]:
 
 @pytest.fixture
 def front(tables: Mapping[str, str], whole_template: Template, handler: Callable[[str], Handler]) -> Front:
-    """The HTTP API as a client sees it, in front of the real handlers."""
-    return Front(whole_template, handler)
+    """The HTTP API as a client sees it, in front of the real handlers; answers are as described."""
+    return Front(whole_template, handler, described().check)
 
 
 @pytest.fixture

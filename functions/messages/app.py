@@ -19,6 +19,7 @@ class Settings:
 app = Api(Settings)
 app.on("POST", "/api/apps/<appID>/topics/<topic>/push/messages", messages.to_topic)
 app.on("POST", "/api/apps/<appID>/users/<user>/topics/<topic>/push/messages", messages.to_topic)
+app.on("POST", "/api/apps/<appID>/groups/<group>/topics/<topic>/push/messages", messages.to_topic)
 app.on("POST", "/api/apps/<appID>/users/<user>/push/messages", messages.to_user)
 app.on("GET", "/api/apps/<appID>/push/messages/<message>", messages.get)
 

@@ -1,8 +1,8 @@
-"""topics: topics in the scopes of app and user, and who is subscribed to them."""
+"""topics: topics in the scopes of app, user and group, their access lists, and who is subscribed to them."""
 
 from dataclasses import dataclass
 
-from fanfare.api import topics
+from fanfare.api import access, subscriptions, topics
 from fanfare.api.router import Api
 
 
@@ -18,7 +18,7 @@ class Settings:
 
 
 app = Api(Settings)
-for scope in ("/api/apps/<appID>", "/api/apps/<appID>/users/<user>"):
+for scope in ("/api/apps/<appID>", "/api/apps/<appID>/users/<user>", "/api/apps/<appID>/groups/<group>"):
     topic = f"{scope}/topics/<topic>"
     subscribers = f"{topic}/push/subscriptions/users"
     app.on("GET", f"{scope}/topics", topics.names)
@@ -29,5 +29,12 @@ for scope in ("/api/apps/<appID>", "/api/apps/<appID>/users/<user>"):
     app.on("PUT", f"{subscribers}/<subscriber>", topics.subscribe)
     app.on("GET HEAD", f"{subscribers}/<subscriber>", topics.is_subscribed)
     app.on("DELETE", f"{subscribers}/<subscriber>", topics.unsubscribe)
+    app.on("GET", f"{topic}/push/subscriptions/count", topics.count_subscribers)
+    app.on("GET", f"{topic}/acl", access.read)
+    app.on("GET", f"{topic}/acl/<verb>", access.read_right)
+    app.on("GET", f"{topic}/acl/<verb>/<subject>", access.read_entry)
+    app.on("PUT", f"{topic}/acl/<verb>/<subject>", access.grant)
+    app.on("DELETE", f"{topic}/acl/<verb>/<subject>", access.revoke)
+app.on("GET", "/api/apps/<appID>/users/<user>/subscriptions", subscriptions.of_user)
 
 handler = app.handle

@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 
 from local.runner.disorder import Disorder, Rules
+from local.runner.manual import Manual
 from local.runner.worker import FunctionProcesses
 
 
@@ -16,15 +17,18 @@ class Control:
         functions: Mapping[str, FunctionProcesses],
         disorder: Disorder,
         idle: Callable[[], Awaitable[bool]],
+        manual: Manual,
     ) -> None:
         self._functions = functions
         self._disorder = disorder
         self._idle = idle
+        self._manual = manual
 
     def application(self) -> web.Application:
         application = web.Application()
         application.add_routes(
             [
+                *self._manual.routes(),
                 web.get("/functions", self._list),
                 web.get("/metrics", self._metrics),
                 web.get("/idle", self._rests),

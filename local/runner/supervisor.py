@@ -15,6 +15,7 @@ from local.runner.discarded import Origin
 from local.runner.disorder import Disorder
 from local.runner.front import Front
 from local.runner.lane import Lane
+from local.runner.manual import Manual
 from local.runner.queue_records import QueueName
 from local.runner.queues import QueuePoller
 from local.runner.streams import StreamPoller
@@ -67,7 +68,10 @@ class Supervisor:
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         front = Front(self._template, self._functions)
-        control = Control(self._functions, self._disorder, self.idle)
+        described = self._config.template.parent / "docs" / "openapi.json"
+        stack = self._config.state / "stack.json"
+        manual = Manual(described, stack, f"http://{_HOST}:{self._config.port}")
+        control = Control(self._functions, self._disorder, self.idle, manual)
         servers = [
             (web.ServerRunner(front.server(), shutdown_timeout=_LAST_REQUESTS_SECONDS), self._config.port),
             (web.AppRunner(control.application(), access_log=None), self._config.control_port),

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from local.template.intrinsics import Evaluator, Joined, Reference
+from local.template.model import Route
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,3 +90,11 @@ def _text(resource: Any) -> str:
             return "".join(map(_text, parts))
         case _:
             return str(resource)
+
+
+def takes(route: Route, method: str, path: str) -> bool:
+    """Whether a route of the template lets requests of a handler through; `path` as `shape` makes it."""
+    declared = shape(re.sub(r"\{\w+\+\}", "+", route.path))
+    prefix, greedy, _ = declared.partition("+")
+    same = path.startswith(prefix) if greedy else path == declared
+    return same and route.method in (method, "ANY")

@@ -15,6 +15,8 @@ OPEN_BY_NATURE = {
     r"arn:<Partition>:ssm:<Region>:<AccountId>:parameter/<StackName>/apps/\*/(fcm|apns)": {"deliver"},
     # The keys of the objects that Lambda writes.
     r"StreamFailuresBucket\.Arn/\*": {"dispatch"},
+    # The keys of objects' bodies.
+    r"ObjectBodiesBucket\.Arn/\*": {"buckets", "sweep"},
 }
 
 

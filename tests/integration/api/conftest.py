@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
+from fanfare.runtime import queues
 from fanfare.store import apps, row
 from tests.front import Answer, Front
 
@@ -148,3 +149,25 @@ def everything(tables: Mapping[str, str]) -> Callable[[], dict[str, Any]]:
         return found
 
     return read
+
+
+@pytest.fixture
+def sweep(
+    tables: Mapping[str, str], handler: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], int]:
+    """Runs sweep until nothing is queued for it, delays aside; how many messages that took."""
+    send = queues.send
+    at_once = lambda url, messages: send(url, [replace(one, delay_s=0) for one in messages])  # noqa: E731
+    monkeypatch.setattr(queues, "send", at_once)
+
+    def run() -> int:
+        sqs, url, taken = boto3.client("sqs"), tables["SweepQueue"], 0
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                taken += 1
+                event = {"Records": [{"messageId": message["MessageId"], "body": message["Body"]}]}
+                assert handler("sweep")(event, None) == {"batchItemFailures": []}
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return taken
+
+    return run

@@ -237,8 +237,9 @@ BAD_TOKEN_REQUESTS: list[tuple[Any, int]] = [
     ({"username": "user-1", "password": PASSWORD, "expiresAt": 10**40}, 400),
     (b"{", 400),
     ([], 400),
-    ({"refresh_token": "x"}, 501),
-    ({"grant_type": "refresh_token", "refresh_token": "x"}, 501),
+    ({"refresh_token": "x"}, 403),
+    ({"grant_type": "refresh_token", "refresh_token": "x"}, 403),
+    ({"grant_type": "refresh_token"}, 403),
     ({"grant_type": "authorization_code", "code": "x"}, 501),
 ]
 

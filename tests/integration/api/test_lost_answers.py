@@ -41,6 +41,9 @@ def losing(world: World) -> Losing:
 
 
 OBJECT = {"a": 1}
+SUBSCRIBE = "SUBSCRIBE_TO_TOPIC/UserID:ANY_AUTHENTICATED_USER"
+CREATE = "CREATE_NEW_TOPIC/UserID:ANY_AUTHENTICATED_USER"
+WRITE = "WRITE_EXISTING_OBJECT/UserID:ANY_AUTHENTICATED_USER"
 
 
 def test_what_was_written_is_told_as_success(world: World, losing: Losing, subtests: pytest.Subtests) -> None:
@@ -55,6 +58,9 @@ def test_what_was_written_is_told_as_success(world: World, losing: Losing, subte
         (alice, "PUT", "/users/me/buckets/bb", b"", 204),
         (alice, "PUT", "/users/me/buckets/bb/objects/o1", OBJECT, 201),
         (alice, "PUT", "/users/me/buckets/bb/objects/o1", OBJECT, 200),
+        (alice, "PATCH", "/users/me/buckets/bb/objects/o1", {"b": 1}, 200),
+        (alice, "PUT", "/users/me/buckets/bb/objects/o1/body", b"body", 200),
+        (alice, "DELETE", "/users/me/buckets/bb/objects/o1/body", b"", 204),
         (alice, "PUT", "/users/me/buckets/cc/objects/o1", OBJECT, 201),
         (alice, "DELETE", "/users/me/buckets/bb/objects/o1", b"", 204),
         (alice, "DELETE", "/users/me/buckets/bb", b"", 204),
@@ -62,6 +68,20 @@ def test_what_was_written_is_told_as_success(world: World, losing: Losing, subte
         (admin, "DELETE", "/topics/t", b"", 204),
         (alice, "POST", "/installations", {"deviceType": "ANDROID", "installationRegistrationID": "t"}, 201),
         (alice, "DELETE", "/installations/ANDROID:t", b"", 204),
+        (alice, "PUT", "/groups/g", {"name": "g"}, 201),
+        (alice, "PUT", f"/groups/g/members/{world.bob.user}", b"", 204),
+        (alice, "PUT", "/groups/g/name", "new", 204),
+        (alice, "PUT", "/groups/g/topics/t", b"", 204),
+        (alice, "PUT", f"/groups/g/topics/t/acl/{SUBSCRIBE}", b"", 204),
+        (alice, "DELETE", f"/groups/g/topics/t/acl/{SUBSCRIBE}", b"", 204),
+        (alice, "PUT", f"/groups/g/acl/{CREATE}", b"", 204),
+        (alice, "DELETE", f"/groups/g/acl/{CREATE}", b"", 204),
+        (alice, "PUT", "/buckets/dd/objects/o1", OBJECT, 201),
+        (alice, "PUT", f"/buckets/dd/objects/o1/acl/{WRITE}", b"", 204),
+        (alice, "DELETE", f"/buckets/dd/objects/o1/acl/{WRITE}", b"", 204),
+        (alice, "DELETE", f"/groups/g/members/{world.bob.user}", b"", 204),
+        (alice, "PUT", "/groups/g/owner", {"owner": world.bob.user}, 204),
+        (world.bob, "DELETE", "/groups/g", b"", 204),
     ):
         with subtests.test(method=method, path=path):
             losing.arm()

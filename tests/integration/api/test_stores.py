@@ -101,7 +101,7 @@ def test_sweeping_a_bucket_takes_as_much_as_it_may() -> None:
         make(f"o{number}")
 
     assert [objects.sweep("app1", "ref1", 3) for _ in range(3)] == [3, 2, 0]
-    assert objects.count(BUCKET) == 0
+    assert objects.count(BUCKET) == objects.Count(0, complete=True)
 
 
 @pytest.mark.parametrize("kind", list(TargetKind))
@@ -132,7 +132,7 @@ def test_a_definition_is_made_once_and_deleted_by_its_reference(kind: TargetKind
 def test_a_user_s_names_are_not_the_app_s() -> None:
     for scope in (SCOPE, Scope("app1", user="u1"), Scope("app1", group="g1"), Scope("app2")):
         assert definitions.create(TargetKind.TOPIC, scope, "t", None, 1) is not None
-        assert definitions.names(TargetKind.TOPIC, scope, "", 10) == ["t"]
+        assert [one.target.name for one in definitions.in_scope(TargetKind.TOPIC, scope, "", 10)] == ["t"]
 
 
 def test_an_app_keeps_no_secret(tables: Mapping[str, str]) -> None:

@@ -1,5 +1,6 @@
 """dispatch and fanout: records become deliveries, the same ones however often they come."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -9,7 +10,15 @@ from typing import Any
 import boto3
 import pytest
 
-from fanfare.domain.object import Writing, created, deleted, replaced
+from fanfare.domain.object import (
+    Attachment,
+    Writing,
+    created,
+    deleted,
+    replaced,
+    with_attachment,
+    without_attachment,
+)
 from fanfare.domain.push import CoarseArc, Cut, Delivery, Pace, Push, Way
 from fanfare.domain.ring import Arc, ring_key
 from fanfare.domain.scope import Scope, Target, TargetKind
@@ -167,6 +176,30 @@ class TestPushToApp:
             one.push.id for one in deliveries
         }
 
+    def test_what_happens_to_an_object_s_body_is_told_apart(
+        self, world: World, limits: Settings, bucket: Target
+    ) -> None:
+        definitions.mark_subscribed(bucket)
+        writing = Writing('{"a":1}', "json", "u1", 5)
+        first, second = (Attachment(f"app/ref/o/{number}", "image/png", number) for number in (1, 2))
+        objects.change(bucket, "o", lambda found: created(found, bucket, "o", writing))
+        objects.change(bucket, "o", lambda found: with_attachment(_there(found), first, "u2", 6))
+        objects.change(bucket, "o", lambda found: with_attachment(_there(found), second, "u2", 7))
+        objects.change(bucket, "o", lambda found: replaced(_there(found), replace(writing, at=8)))
+        objects.change(bucket, "o", lambda found: _there(found))
+        objects.change(bucket, "o", lambda found: without_attachment(_there(found), None, 9))
+
+        dispatch.dispatch(stream(world.resources["ObjectsTable"]), limits)
+
+        told = [events_of(one) for one in world.queued("ExpressQueue", Delivery)]
+        assert sorted(told, key=lambda one: str(one["when"])) == [
+            {"type": "DATA_OBJECT_CREATED", "when": "5", "objectModifiedAt": "5", "sender": "u1"},
+            {"type": "DATA_OBJECT_BODY_UPDATED", "when": "6", "objectModifiedAt": "6", "sender": "u2"},
+            {"type": "DATA_OBJECT_BODY_UPDATED", "when": "7", "objectModifiedAt": "7", "sender": "u2"},
+            {"type": "DATA_OBJECT_UPDATED", "when": "8", "objectModifiedAt": "8", "sender": "u1"},
+            {"type": "DATA_OBJECT_BODY_DELETED", "when": "9"},
+        ]
+
     def test_a_bucket_that_nobody_ever_subscribed_to_stops_here(
         self, world: World, limits: Settings, bucket: Target
     ) -> None:
@@ -215,6 +248,14 @@ def stream(table: str) -> list[dict[str, Any]]:
     records = client.get_records(ShardIterator=iterator)["Records"]
     # moto writes keys first and values later, as two records; AWS writes one.
     return [dict(one) for one in records if len(one["dynamodb"].get("NewImage", {"": 1, " ": 1})) > 2]
+
+
+def events_of(delivery: Delivery) -> dict[str, str]:
+    """What the push tells of the event, as FCM gets it."""
+    payload = delivery.push.payloads.fcm
+    assert payload is not None
+    data: dict[str, str] = json.loads(b'{"token":"' + payload.suffix.removesuffix(b"}"))["data"]
+    return {name: data[name] for name in ("type", "when", "objectModifiedAt", "sender") if name in data}
 
 
 def _there[T](found: T | None) -> T:

@@ -12,6 +12,7 @@ from fanfare.domain.errors import (
     Busy,
     FanfareError,
     InvalidInput,
+    MethodNotAllowed,
     NotFound,
     NotImplementedHere,
     TopicNotFound,
@@ -86,22 +87,14 @@ def test_the_unexpected_tells_the_caller_nothing_but_the_request() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *("groups", "groups/g/members/u", "groups/g/topics/t", "things", "things/t/buckets/b/objects/o"),
-        *("users/me", "users/me/password", "users/query", "acl", "users/u/acl/CREATE_NEW_TOPIC/UserID:x"),
-        *(
-            "topics/t/acl",
-            "users/u/topics/t/acl/X/UserID:y",
-            "buckets/b/acl",
-            "buckets/b/objects/o/acl/X/Y:z",
-        ),
-        *("buckets/b/query", "users/u/buckets/b/query", "buckets/b/objects/o", "users/u/buckets/b/objects/o"),
-        *("buckets/b/objects/o/body", "buckets/b/objects/o/body/publish", "installations/i/mqtt-endpoint"),
-        *("configuration/parameters/x", "users/u/buckets/b/push/subscriptions/users/u"),
+        *("things", "things/t/buckets/b/objects/o", "users/query", "users/me/password/request-reset"),
+        *("groups/g/buckets/b/objects/o/body/publish", "installations/i/mqtt-endpoint"),
+        *("users/u/buckets/b/push/subscriptions/users/u", "groups/g/buckets/b/push/subscriptions/users/u"),
         *("topics/t/push/subscriptions/things/x", "integration/webauth/connect"),
     ],
 )
 def test_what_kii_had_and_this_server_has_not_says_so(path: str) -> None:
-    assert isinstance(elsewhere.refusal(f"/api/apps/A/{path}"), NotImplementedHere)
+    assert isinstance(elsewhere.refusal(f"/api/apps/A/{path}", ()), NotImplementedHere)
 
 
 @pytest.mark.parametrize(
@@ -109,4 +102,14 @@ def test_what_kii_had_and_this_server_has_not_says_so(path: str) -> None:
     ["/", "/api", "/api/apps/A", "/api/apps/A/nothing", "/api/apps/A/topics/t/x", "/api/apps/A/topics/t"],
 )
 def test_what_nobody_has_is_not_found(path: str) -> None:
-    assert type(elsewhere.refusal(path)) is NotFound
+    assert type(elsewhere.refusal(path, ())) is NotFound
+
+
+def test_a_path_that_exists_says_which_methods_it_takes() -> None:
+    declared = [("PUT", "/api/apps/<appID>/topics/<topic>"), ("GET", "/api/apps/<appID>/topics/<topic>")]
+
+    refused = elsewhere.refusal("/api/apps/A/topics/t", declared)
+
+    assert isinstance(refused, MethodNotAllowed)
+    assert refused.details["allow"] == "GET, PUT"
+    assert type(elsewhere.refusal("/api/apps/A/topics/t/x", declared)) is NotFound

@@ -1,78 +1,20 @@
-"""Who may what by default, as one table; and what has to be so for an object to be written."""
+"""What a write makes of an object, and what has to be so for it to be written."""
 
 import pytest
 
-from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import (
     FanfareError,
-    NotPermitted,
     ObjectAlreadyExists,
     ObjectNotFound,
     StaleVersion,
 )
 from fanfare.domain.object import Object, Writing, created, deleted, replaced
 from fanfare.domain.precondition import Precondition
-from fanfare.domain.rights import Right, permits, require, require_writer
 from fanfare.domain.scope import Scope, Target, TargetKind
 
-ADMIN = Caller("app1", Role.ADMIN)
-OWNER = Caller("app1", Role.USER, "owner")
-OTHER = Caller("app1", Role.USER, "other")
-NOBODY = Caller("app1", Role.ANONYMOUS)
-FOREIGN = Caller("app2", Role.ADMIN)
-APP, USER, GROUP = Scope("app1"), Scope("app1", user="owner"), Scope("app1", group="g")
-
-ANYBODY = {ADMIN, OWNER, OTHER, NOBODY}
-USERS = {ADMIN, OWNER, OTHER}
-TABLE = {
-    Right.CREATE_NEW_TOPIC: {ADMIN},
-    Right.DELETE_TOPIC: {ADMIN},
-    Right.SEND_MESSAGE_TO_TOPIC: {ADMIN},
-    Right.SUBSCRIBE_TO_TOPIC: USERS,
-    Right.CREATE_NEW_BUCKET: USERS,
-    Right.CREATE_OBJECTS_IN_BUCKET: USERS,
-    Right.DROP_BUCKET_WITH_ALL_CONTENT: USERS,
-    Right.QUERY_OBJECTS_IN_BUCKET: ANYBODY,
-    Right.READ_OBJECTS_IN_BUCKET: ANYBODY,
-}
+USER = Scope("app1", user="owner")
 BUCKET = Target(TargetKind.BUCKET, USER, "b", "r")
 BY_OTHER = Writing('{"a":1}', "application/json", "other", 1000)
-
-
-@pytest.mark.parametrize("right", list(Right))
-def test_rights_by_scope(right: Right) -> None:
-    callers = ANYBODY | {FOREIGN}
-
-    assert {one for one in callers if permits(one, right, APP)} == TABLE[right]
-    assert {one for one in callers if permits(one, right, USER)} == {ADMIN, OWNER}
-    assert {one for one in callers if permits(one, right, GROUP)} == {ADMIN}
-
-
-def test_a_missing_right_says_who_asked() -> None:
-    with pytest.raises(NotPermitted) as refused:
-        require(OTHER, Right.CREATE_NEW_TOPIC, APP)
-
-    assert refused.value.details == {"authenticatedAppID": "app1", "authenticatedPrincipalID": "other"}
-
-
-def test_objects_are_changed_by_their_owner_the_scope_s_user_and_the_administrator() -> None:
-    of_other = created(None, Target(TargetKind.BUCKET, APP, "b", "r"), "o1", BY_OTHER)
-    in_owners_scope = created(None, BUCKET, "o1", BY_OTHER)
-    of_admin = created(None, of_other.bucket, "o1", Writing("{}", "application/json", None, 0))
-
-    def writers(found: Object) -> set[Caller]:
-        able = set()
-        for one in ANYBODY:
-            try:
-                require_writer(one, found)
-                able.add(one)
-            except NotPermitted:
-                pass
-        return able
-
-    assert writers(of_other) == {ADMIN, OTHER}
-    assert writers(in_owners_scope) == {ADMIN, OWNER, OTHER}
-    assert writers(of_admin) == {ADMIN}
 
 
 def test_every_change_is_the_next_version_and_says_by_whom() -> None:

@@ -1,6 +1,7 @@
 """Sign-up, and what is told of a user."""
 
-from secrets import token_bytes
+from dataclasses import replace
+from secrets import token_bytes, token_hex
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
@@ -10,8 +11,9 @@ from fanfare.api import addressing, answers, authentication, parsing, passwords,
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain import user
 from fanfare.domain.caller import Caller, Role
-from fanfare.domain.errors import InvalidInput
-from fanfare.store import accounts
+from fanfare.domain.errors import AppNotFound, InvalidInput
+from fanfare.domain.parameters import Parameter, Parameters
+from fanfare.store import accounts, apps
 from fanfare.store.accounts import User
 
 CUSTOM_LIMIT = 63 * 1024
@@ -20,7 +22,7 @@ CUSTOM_LIMIT = 63 * 1024
 _AND_LOG_IN = "application/vnd.kii.registrationandauthorizationrequest+json"
 
 
-class _SignUp(Struct, rename=parsing.contract_name):
+class SignUp(Struct, rename=parsing.contract_name):
     login_name: Annotated[str, Meta(pattern=user.LOGIN_NAME)] | None = None
     email_address: Annotated[str, Meta(pattern=user.EMAIL)] | None = None
     phone_number: Annotated[str, Meta(pattern=user.PHONE)] | None = None
@@ -28,6 +30,8 @@ class _SignUp(Struct, rename=parsing.contract_name):
     display_name: Annotated[str, Meta(min_length=1, max_length=50)] | None = None
     country: Annotated[str, Meta(pattern=user.COUNTRY)] | None = None
     locale: Annotated[str, Meta(max_length=64)] | None = None
+    email_address_verified: bool | None = None
+    phone_number_verified: bool | None = None
 
     @property
     def has_address(self) -> bool:
@@ -35,8 +39,8 @@ class _SignUp(Struct, rename=parsing.contract_name):
 
 
 _SERVERS_OWN = {
-    *_SignUp.__struct_encode_fields__,
-    *("userID", "internalUserID", "emailAddressVerified", "phoneNumberVerified"),
+    *SignUp.__struct_encode_fields__,
+    *("userID", "internalUserID"),
 }
 
 
@@ -44,60 +48,110 @@ def sign_up(request: Request[Authenticating]) -> Response[str]:
     """Kii's media type decides whether the answer carries an access token; a pseudo user needs one."""
     caller = authentication.authenticate(request)
     log_in = request.content_type == _AND_LOG_IN
-    new = _new_user(request, caller.app)
-    if not log_in and not new.password_hash:
+    parameters = parameters_of(request)
+    new = _new_user(request, caller, parameters)
+    if not log_in and new.is_pseudo:
         raise InvalidInput("a user needs loginName, emailAddress or phoneNumber, and a password")
-    session = sessions.new(Caller(caller.app, Role.USER, new.id), expires=None) if log_in else None
-    accounts.register(new, session)
-    view = _full_view(new)
-    if session is not None:
-        view["_accessToken"] = sessions.token(session, Role.USER, request)
+    holder = Caller(caller.app, Role.USER, new.id)
+    begun = sessions.begin(holder, parameters, None, request.now, pseudo=new.is_pseudo) if log_in else None
+    accounts.register(new, None if begun is None else begun.session)
+    view = full_view(new)
+    if begun is not None:
+        view["_accessToken"] = sessions.token(begun.session, Role.USER, request)
+        if begun.refresh is not None:
+            view["_refreshToken"] = str(begun.refresh)
     kind = "RegistrationAndAuthorizationResponse" if log_in else "RegistrationResponse"
     return answers.document(201, view, kind, request.location(f"users/{new.id}"))
 
 
 def get(request: Request[Authenticating]) -> Response[str]:
-    """All there is for the user and the administrator; the names only for others."""
+    """All there is for the user and the administrator; only names for others, unless the app exposes all."""
     caller = authentication.authenticate(request)
     found = addressing.user(caller, request.parameters["user"])
-    view = _full_view(found) if caller.is_admin or caller.user == found.id else _view_for_others(found)
+    whole = caller.is_admin or caller.user == found.id or parameters_of(request).value(Parameter.EXPOSE_USERS)
+    view = full_view(found) if whole else _view_for_others(found)
     return answers.document(200, view, "UserDataRetrievalResponse")
 
 
-def _new_user(request: Request[Authenticating], app: str) -> User:
-    given = parsing.document(request, _SignUp)
-    if given.has_address != (given.password is not None):
-        raise InvalidInput("loginName, emailAddress or phoneNumber goes together with a password")
-    custom = parsing.encoded(
-        {name: value for name, value in parsing.fields(request).items() if name not in _SERVERS_OWN}
-    )
+def parameters_of(request: Request[Authenticating]) -> Parameters:
+    """As they are now: what is set is to hold at once. Raises AppNotFound."""
+    app = apps.current(request.app, request.now)
+    if app is None:
+        raise AppNotFound("the app does not exist", appID=request.app)
+    return app.settings
+
+
+def custom_fields(request: Request[Authenticating]) -> str:
+    """The JSON text of the fields that the app made up; raises InvalidInput."""
+    given = parsing.fields(request)
+    custom = parsing.encoded({name: value for name, value in given.items() if name not in _SERVERS_OWN})
     if len(custom.encode()) > CUSTOM_LIMIT:
         raise InvalidInput(f"the custom fields exceed {CUSTOM_LIMIT} bytes")
-    return User(
-        app=app,
+    return custom
+
+
+def with_email(found: User, text: str, parameters: Parameters, *, verified: bool) -> User:
+    """The user with this e-mail address; it is pending where the app wants it verified and nobody says so."""
+    if verified or not parameters.value(Parameter.VERIFY_EMAIL):
+        return replace(found, email=text, pending_email=None)
+    return replace(found, pending_email=None if text == found.email else text)
+
+
+def with_phone(found: User, text: str, parameters: Parameters, *, verified: bool) -> User:
+    """As `with_email`."""
+    if verified or not parameters.value(Parameter.VERIFY_PHONE):
+        return replace(found, phone=text, pending_phone=None)
+    return replace(found, pending_phone=None if text == found.phone else text)
+
+
+def require_address(changed: User) -> None:
+    """A user with a password needs an address to log in with, which one that is pending is not."""
+    if not changed.is_pseudo and not any(changed.addresses):
+        raise InvalidInput(
+            "loginName is needed: addresses have to be verified before they can be logged in with"
+        )
+
+
+def _new_user(request: Request[Authenticating], caller: Caller, parameters: Parameters) -> User:
+    given = parsing.document(request, SignUp)
+    if given.has_address != (given.password is not None):
+        raise InvalidInput("loginName, emailAddress or phoneNumber goes together with a password")
+    new = User(
+        app=caller.app,
         id=user.user_id(token_bytes(user.ID_RANDOM_BYTES)),
         created_at=request.now,
         modified_at=request.now,
         login_name=given.login_name,
-        email=given.email_address,
-        phone=given.phone_number,
-        password_hash=None if given.password is None else passwords.hashed(given.password),
         display_name=given.display_name,
         country=given.country,
         locale=given.locale,
-        custom=custom,
+        custom=custom_fields(request),
+        mark=token_hex(8),
     )
+    if given.email_address is not None:
+        verified = caller.is_admin and given.email_address_verified is True
+        new = with_email(new, given.email_address, parameters, verified=verified)
+    if given.phone_number is not None:
+        verified = caller.is_admin and given.phone_number_verified is True
+        new = with_phone(new, given.phone_number, parameters, verified=verified)
+    if given.password is not None:
+        new = replace(new, password_hash=passwords.hashed(given.password))
+    require_address(new)
+    return new
 
 
-def _full_view(found: User) -> dict[str, object]:
-    """The same at sign-up and later. Addresses count as verified: verification is off."""
+def full_view(found: User) -> dict[str, object]:
+    """The same at sign-up and later."""
     custom: dict[str, Raw] = parsing.raw_fields(found.custom)
+    email, phone = found.email or found.pending_email, found.phone or found.pending_phone
     given = {
         "loginName": found.login_name,
-        "emailAddress": found.email,
-        "emailAddressVerified": None if found.email is None else True,
-        "phoneNumber": found.phone,
-        "phoneNumberVerified": None if found.phone is None else True,
+        "emailAddress": email,
+        "emailAddressVerified": None if email is None else found.email is not None,
+        "_emailAddressPending": found.pending_email if found.email else None,
+        "phoneNumber": phone,
+        "phoneNumberVerified": None if phone is None else found.phone is not None,
+        "_phoneNumberPending": found.pending_phone if found.phone else None,
         "displayName": found.display_name,
         "country": found.country,
         "locale": found.locale,

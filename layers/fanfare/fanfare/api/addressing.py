@@ -1,14 +1,15 @@
-"""Which user a path means: `me`, an ID, or an address such as `LOGIN_NAME:x`."""
+"""Whom a path means: a user by `me`, an ID or an address such as `LOGIN_NAME:x`, or a group by its ID."""
 
 from typing import Any
 
 from fanfare.api.request import Request
 from fanfare.domain import refusals
 from fanfare.domain.caller import Caller, Role
+from fanfare.domain.group import Group, names_group
 from fanfare.domain.rights import not_permitted
 from fanfare.domain.scope import Scope
 from fanfare.domain.user import address_in_path, is_user_id
-from fanfare.store import accounts
+from fanfare.store import accounts, groups
 from fanfare.store.accounts import User
 
 ME = "me"
@@ -43,7 +44,20 @@ def _known(caller: Caller, segment: str) -> str | None:
     return owner
 
 
+def group(caller: Caller, segment: str) -> Group:
+    """Raises GroupNotFound; NotPermitted for nobody."""
+    if caller.role is Role.ANONYMOUS:
+        raise not_permitted(caller, "a user's access token is needed")
+    found = groups.find(caller.app, segment) if names_group(segment) else None
+    if found is None:
+        raise refusals.no_group(caller.app, segment)
+    return found
+
+
 def scope(request: Request[Any], caller: Caller) -> Scope:
-    """The scope in the path: a user's, or the app. Raises as `user_id`."""
+    """The scope in the path: a user's, a group's, or the app. Raises as `user_id` and `group`."""
+    if "group" in request.parameters:
+        found = group(caller, request.parameters["group"])
+        return Scope(caller.app, group=found.id, group_ref=found.ref)
     segment = request.parameters.get("user")
     return Scope(caller.app, user=None if segment is None else user_id(caller, segment))

@@ -1,21 +1,100 @@
-"""Where most routes begin: who calls, in which scope, and whether they may."""
+"""Where most routes begin: who calls, on what, and whether the access lists let them."""
 
 from typing import Any
 
-from fanfare.api import addressing
+from fanfare.api import addressing, targets
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Request
+from fanfare.domain import access
+from fanfare.domain.access import AccessList, Subject
 from fanfare.domain.caller import Caller
-from fanfare.domain.rights import Right, require
-from fanfare.domain.scope import Scope
+from fanfare.domain.errors import NotFound
+from fanfare.domain.object import Object
+from fanfare.domain.rights import Right, not_permitted
+from fanfare.domain.scope import Scope, TargetKind
+from fanfare.store import scopes
+from fanfare.store.circles import Circle
+from fanfare.store.definitions import Definition
 
 
 def admitted(request: Request[Any], right: Right) -> tuple[Caller, Scope]:
-    """The caller, and the scope of the path, where the caller has the right.
+    """The caller, and the scope of the path, where the caller may make topics or buckets in it.
 
-    Raises what authentication raises, UserNotFound, NotPermitted.
+    Raises what authentication raises, UserNotFound, GroupNotFound, NotPermitted.
     """
     caller = authenticate(request)
     scope = addressing.scope(request, caller)
-    require(caller, right, scope)
+    require_in_scope(caller, right, scope)
     return caller, scope
+
+
+def admitted_to(request: Request[Any], kind: TargetKind, *rights: Right) -> tuple[Caller, Definition]:
+    """The caller, and the topic or bucket of the path, where the caller has one of the rights to it.
+
+    Raises what `admitted` raises, TopicNotFound, BucketNotFound.
+    """
+    caller = authenticate(request)
+    definition = found(request, caller, addressing.scope(request, caller), kind, *rights)
+    require(caller, definition, *rights)
+    return caller, definition
+
+
+def found(
+    request: Request[Any], caller: Caller, scope: Scope, kind: TargetKind, *rights: Right
+) -> Definition:
+    """The topic or bucket of the path, whose rights are not looked at yet.
+
+    That there is none is told to those only who would have one of the rights to a new one: else names of
+    others' topics and buckets could be guessed. Raises NotPermitted, TopicNotFound, BucketNotFound.
+    """
+    try:
+        return targets.find(kind, scope, request.parameters[kind])
+    except NotFound:
+        of_new = access.of_target(kind, scope, None)
+        circle = Circle(scope, caller.user)
+        if not any(of_new.permits(caller, right, scope, circle) for right in rights):
+            raise _lacking(caller, *rights) from None
+        raise
+
+
+def require_in_scope(caller: Caller, right: Right, scope: Scope) -> None:
+    """Raises NotPermitted."""
+    listed = AccessList() if caller.is_admin else scopes.access_of(scope)
+    if not listed.permits(caller, right, scope, Circle(scope, caller.user)):
+        raise _lacking(caller, right)
+
+
+def require(caller: Caller, definition: Definition, *rights: Right) -> None:
+    """One of the rights to a topic or bucket; raises NotPermitted."""
+    subjects = frozenset[Subject]().union(*(definition.access.of(right) for right in rights))
+    if not _includes(subjects, caller, definition.target.scope):
+        raise _lacking(caller, *rights)
+
+
+def manages(caller: Caller, definition: Definition) -> bool:
+    """Whether it is the administrator, the scope's owner or the creator who calls."""
+    return _includes(definition.managers, caller, definition.target.scope)
+
+
+def require_reader(caller: Caller, definition: Definition, found: Object | None) -> None:
+    """Reading an object is for who may read all of the bucket, or this one; raises NotPermitted."""
+    subjects = definition.access.of(Right.READ_OBJECTS_IN_BUCKET)
+    if found is not None:
+        subjects |= found.access_list.of(Right.READ_EXISTING_OBJECT)
+    if not _includes(subjects, caller, definition.target.scope):
+        raise _lacking(caller, Right.READ_OBJECTS_IN_BUCKET, Right.READ_EXISTING_OBJECT)
+
+
+def require_writer(caller: Caller, found: Object) -> None:
+    """Changing an object is for who its list says, and for the scope's owner; raises NotPermitted."""
+    scope = found.bucket.scope
+    if not _includes(found.access_list.of(Right.WRITE_EXISTING_OBJECT) | access.owners(scope), caller, scope):
+        raise _lacking(caller, Right.WRITE_EXISTING_OBJECT)
+
+
+def _includes(subjects: frozenset[Subject], caller: Caller, scope: Scope) -> bool:
+    return access.includes(subjects, caller, scope, Circle(scope, caller.user))
+
+
+def _lacking(caller: Caller, *rights: Right) -> Exception:
+    return not_permitted(caller, f"{' or '.join(rights)} is needed")

@@ -12,8 +12,24 @@ def document(
     status: int, value: object, kind: str = "", headers: Mapping[str, str] | None = None
 ) -> Response[str]:
     """A JSON document; `kind` is the name in Kii's media type, empty for plain JSON."""
-    media_type = f"application/vnd.kii.{kind}+json" if kind else "application/json"
+    media_type = kii_media_type(kind) if kind else "application/json"
     return Response(status, media_type, encoded(value), dict(headers or {}))
+
+
+def kii_media_type(name: str) -> str:
+    return f"application/vnd.kii.{name}+json"
+
+
+def text(value: str) -> Response[str]:
+    return Response(200, "text/plain", value, {})
+
+
+class Bytes(Response[bytes]):
+    """What goes out as it is, in base64 up to the gateway, whatever the media type."""
+
+    def is_json(self) -> bool:
+        """Powertools would serialize what is."""
+        return False
 
 
 def empty(headers: Mapping[str, str] | None = None) -> Response[str]:

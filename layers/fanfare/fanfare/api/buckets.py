@@ -4,13 +4,13 @@ from aws_lambda_powertools.event_handler import Response
 from msgspec import Struct
 
 from fanfare.api import addressing, answers, parsing, subscriptions, targets
-from fanfare.api.admission import admitted
+from fanfare.api.admission import admitted, admitted_to, require_in_scope
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
 from fanfare.domain.caller import Caller
 from fanfare.domain.errors import BucketAlreadyExists, BucketNotFound, InvalidInput
-from fanfare.domain.rights import Right, require
+from fanfare.domain.rights import Right
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import objects
 from fanfare.store.definitions import Definition
@@ -21,36 +21,40 @@ ALL = "all"
 _BUCKET = TargetKind.BUCKET
 
 
-class _Creation(Struct, rename=parsing.contract_name):
+class BucketCreation(Struct, rename=parsing.contract_name):
     bucket_type: str = "rw"
 
 
 def create(request: Request[Authenticating]) -> Response[str]:
     caller, scope = admitted(request, Right.CREATE_NEW_BUCKET)
-    if request.body and parsing.document(request, _Creation).bucket_type != "rw":
+    if request.body and parsing.document(request, BucketCreation).bucket_type != "rw":
         raise InvalidInput("bucketType: this server has buckets of type rw only")
     targets.create(_BUCKET, scope, request.parameters["bucket"], caller, request.now)
     return answers.empty()
 
 
 def get(request: Request[Authenticating]) -> Response[str]:
-    _, scope = admitted(request, Right.QUERY_OBJECTS_IN_BUCKET)
-    size = objects.count(found(request, scope).target)
-    return answers.document(200, {"bucketType": "rw", "size": size}, "BucketRetrievalResponse")
+    _, definition = admitted_to(request, _BUCKET, Right.QUERY_OBJECTS_IN_BUCKET)
+    size = objects.count(definition.target)
+    told: dict[str, object] = {"bucketType": "rw", "size": size.objects}
+    if not size.complete:
+        told["sizeAtLeast"] = True
+    return answers.document(200, told, "BucketRetrievalResponse")
 
 
 def delete(request: Request[Sweeping]) -> Response[str]:
-    _, scope = admitted(request, Right.DROP_BUCKET_WITH_ALL_CONTENT)
-    targets.delete(found(request, scope), request.settings.sweep_queue_url)
+    _, definition = admitted_to(request, _BUCKET, Right.DROP_BUCKET_WITH_ALL_CONTENT)
+    targets.delete(definition, request.settings.sweep_queue_url)
     return answers.empty()
 
 
 def subscribe(request: Request[Authenticating]) -> Response[str]:
     """Subscribing to a bucket that does not exist makes it."""
-    caller, scope = admitted(request, Right.QUERY_OBJECTS_IN_BUCKET)
+    caller = authenticate(request)
     user = subscriptions.subscriber(request, caller)
+    scope = addressing.scope(request, caller)
     _require_filter(request, scope)
-    subscriptions.subscribe(found_or_made(request, caller, scope), user, request.now)
+    subscriptions.subscribe(found_or_made(request, caller, scope), user, caller, request.now)
     return answers.empty()
 
 
@@ -74,11 +78,18 @@ def found_or_made(request: Request[Authenticating], caller: Caller, scope: Scope
     try:
         return found(request, scope)
     except BucketNotFound:
-        require(caller, Right.CREATE_NEW_BUCKET, scope)
+        require_in_scope(caller, Right.CREATE_NEW_BUCKET, scope)
     try:
         return targets.create(_BUCKET, scope, request.parameters["bucket"], caller, request.now)
     except BucketAlreadyExists:
         return found(request, scope)  # somebody else was quicker
+
+
+def count_subscribers(request: Request[Authenticating]) -> Response[str]:
+    """For those who may make objects, which is what is pushed to them."""
+    _, definition = admitted_to(request, _BUCKET, Right.CREATE_OBJECTS_IN_BUCKET)
+    _require_filter(request, definition.target.scope)
+    return subscriptions.counted(definition)
 
 
 def _subscription(request: Request[Authenticating]) -> tuple[Definition, str]:

@@ -95,7 +95,7 @@ class _Apns(Struct, rename="camel"):
     mutable_content: _Flag | None = None
 
 
-class _Message(Struct, rename=parsing.contract_name):
+class Message(Struct, rename=parsing.contract_name):
     """Kii's other networks (jpush, mqtt) may stand in a message, and nothing comes of them."""
 
     data: _Values | None = None
@@ -124,7 +124,7 @@ class Sending:
 
 def sending(request: Request[Any]) -> Sending:
     """Raises InvalidJson, InvalidInput."""
-    given = parsing.document(request, _Message)
+    given = parsing.document(request, Message)
     blocks = (given.fcm, given.gcm, given.apns)
     if all(block is None or block.enabled is None for block in blocks):
         raise InvalidInput("one of fcm.enabled, gcm.enabled and apns.enabled is needed")
@@ -145,7 +145,7 @@ def sending(request: Request[Any]) -> Sending:
     return Sending(content, given.send_to_production is not False, given.send_to_development is not False)
 
 
-def _fcm(given: _Message) -> FcmContent | None:
+def _fcm(given: Message) -> FcmContent | None:
     """The enabled one of the two blocks; of both, fcm."""
     block: _Fcm | None = None
     for name, one, words in (("gcm", given.gcm, _GCM_BLOCK_WORDS), ("fcm", given.fcm, _FCM_BLOCK_WORDS)):
@@ -165,7 +165,7 @@ def _fcm(given: _Message) -> FcmContent | None:
     )
 
 
-def _apns(given: _Message) -> ApnsContent | None:
+def _apns(given: Message) -> ApnsContent | None:
     block = given.apns
     if block is None or not block.enabled:
         return None

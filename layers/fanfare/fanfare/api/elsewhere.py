@@ -1,33 +1,39 @@
 """What no route takes: Kii's paths that this server does not have, and paths that nobody has."""
 
 import re
+from collections.abc import Iterable
 
-from fanfare.domain.errors import FanfareError, NotFound, NotImplementedHere
+from fanfare.domain.errors import FanfareError, MethodNotAllowed, NotFound, NotImplementedHere
 
 _APP = re.compile(r"/api/apps/[^/]+/(?P<rest>.*)")
-_TARGET = r"(users/[^/]+/)?(topics|buckets)/[^/]+"
-_OBJECT = r"(users/[^/]+/)?buckets/[^/]+/objects/[^/]+"
+_OBJECT = r"((users|groups)/[^/]+/)?buckets/[^/]+/objects/[^/]+"
 _KII_ONLY = {
     r"(.*/)?things(/.*)?": "things",
-    r"groups(/.*)?": "groups",
     r"installations/[^/]+/mqtt-endpoint": "MQTT",
     r"users/query": "querying users",
-    r"users/[^/]+(/(password(/.*)?|email-address|phone-number))?": "changing or deleting users",
-    rf"((users/[^/]+|{_TARGET}|{_OBJECT})/)?acl(/.*)?": "access lists",
-    r"(users/[^/]+/)?buckets/[^/]+/query": "querying objects",
-    _OBJECT: "partial updates of objects",
-    rf"{_OBJECT}/body(/.*)?": "object bodies",
-    r"(users/[^/]+/)?buckets/[^/]+/push/subscriptions/.*": "bucket subscriptions without filters/all",
-    r"configuration/parameters(/.*)?": "app parameters",
+    r"users/[^/]+/(password|email-address|phone-number)/.+": "resetting passwords and verifying addresses",
+    rf"{_OBJECT}/body/.+": "publishing, moving and resuming object bodies",
+    r"((users|groups)/[^/]+/)?buckets/[^/]+/push/subscriptions/.*": "subscriptions without filters/all",
     r"(hooks|server-code|analytics|events)(/.*)?": "server extensions and analytics",
     r"integration/.*": "social login",
 }
 
 
-def refusal(path: str) -> FanfareError:
-    """For a tidied path that has no route with the request's method."""
+def refusal(path: str, declared: Iterable[tuple[str, str]]) -> FanfareError:
+    """For a tidied path that has no route with the request's method; `declared` are methods and paths."""
     found = _APP.fullmatch(path)
     for pattern, what in _KII_ONLY.items():
         if found is not None and re.fullmatch(pattern, found["rest"]):
             return NotImplementedHere(f"this server does not offer {what}")
+    methods = sorted({method for method, route in declared if _is_of(path, route)})
+    if methods:
+        allowed = ", ".join(methods)
+        return MethodNotAllowed(f"at this path there is only {allowed}", allow=allowed)
     return NotFound("there is nothing at this path with this method")
+
+
+def _is_of(path: str, route: str) -> bool:
+    """Whether the path is one of the route's, which has `<name>` for whole segments."""
+    given, parts = path.split("/"), route.split("/")
+    pairs = zip(given, parts, strict=False)
+    return len(given) == len(parts) and all(part in (one, f"<{part[1:-1]}>") for one, part in pairs)

@@ -19,21 +19,35 @@ class Form:
     code: str
     name: str
 
+    @property
+    def media_type(self) -> str:
+        return answers.kii_media_type(self.name)
+
 
 _FORMS: dict[type[FanfareError], Form] = {
     errors.InvalidInput: Form(400, "INVALID_INPUT_DATA", "ValidationException"),
     errors.InvalidJson: Form(400, "INVALID_JSON", "ValidationException"),
+    errors.QueryNotSupported: Form(400, "QUERY_NOT_SUPPORTED", "QueryNotSupportedException"),
     errors.NotAuthenticated: Form(401, "UNAUTHORIZED", "UnauthorizedAccessException"),
     errors.WrongToken: Form(403, "WRONG_TOKEN", "WrongTokenException"),
+    errors.WrongRefreshToken: Form(403, "WRONG_REFRESH_TOKEN", "WrongRefreshTokenException"),
+    errors.WrongPassword: Form(401, "WRONG_PASSWORD", "WrongPasswordException"),
     errors.InvalidGrant: Form(400, "invalid_grant", "OAuthException"),
     errors.NotPermitted: Form(401, "UNAUTHORIZED", "UnauthorizedAccessException"),
+    errors.NotAllowed: Form(409, "OPERATION_NOT_ALLOWED", "OperationNotAllowedException"),
     errors.NotFound: Form(404, "NOT_FOUND", "NotFoundException"),
     errors.AppNotFound: Form(404, "APP_NOT_FOUND", "AppNotFoundException"),
+    errors.ParameterNotFound: Form(
+        404, "APP_CONFIG_PARAMETER_NOT_FOUND", "AppConfigParameterNotFoundException"
+    ),
     errors.UserNotFound: Form(404, "USER_NOT_FOUND", "UserNotFoundException"),
+    errors.GroupNotFound: Form(404, "GROUP_NOT_FOUND", "GroupNotFoundException"),
+    errors.GrantNotFound: Form(404, "ACL_NOT_FOUND", "ACLNotFoundException"),
     errors.InstallationNotFound: Form(404, "INSTALLATION_NOT_FOUND", "InstallationNotFoundException"),
     errors.TopicNotFound: Form(404, "TOPIC_NOT_FOUND", "TopicNotFoundException"),
     errors.BucketNotFound: Form(404, "BUCKET_NOT_FOUND", "BucketNotFoundException"),
     errors.ObjectNotFound: Form(404, "OBJECT_NOT_FOUND", "ObjectNotFoundException"),
+    errors.ObjectBodyNotFound: Form(404, "OBJECT_BODY_NOT_FOUND", "ObjectBodyNotFoundException"),
     errors.SubscriptionNotFound: Form(
         404, "PUSH_SUBSCRIPTION_NOT_FOUND", "PushSubscriptionNotFoundException"
     ),
@@ -41,6 +55,8 @@ _FORMS: dict[type[FanfareError], Form] = {
     errors.MessageNotFound: Form(404, "PUSH_MESSAGE_NOT_FOUND", "PushMessageNotFoundException"),
     errors.AlreadyExists: Form(409, "OPERATION_NOT_ALLOWED", "OperationNotAllowedException"),
     errors.UserAlreadyExists: Form(409, "USER_ALREADY_EXISTS", "UserAlreadyExistsException"),
+    errors.GroupAlreadyExists: Form(409, "GROUP_ALREADY_EXISTS", "GroupAlreadyExistsException"),
+    errors.GrantAlreadyExists: Form(409, "ACL_ALREADY_EXISTS", "ACLAlreadyExistsException"),
     errors.TopicAlreadyExists: Form(409, "TOPIC_ALREADY_EXISTS", "TopicAlreadyExistsException"),
     errors.BucketAlreadyExists: Form(409, "BUCKET_ALREADY_EXISTS", "BucketAlreadyExistsException"),
     errors.ObjectAlreadyExists: Form(409, "OBJECT_ALREADY_EXISTS", "ObjectAlreadyExistsException"),
@@ -48,10 +64,11 @@ _FORMS: dict[type[FanfareError], Form] = {
         409, "PUSH_SUBSCRIPTION_ALREADY_EXISTS", "PushSubscriptionAlreadyExistsException"
     ),
     errors.StaleVersion: Form(409, "OBJECT_VERSION_IS_STALE", "ObjectVersionIsStaleException"),
+    errors.MethodNotAllowed: Form(405, "METHOD_NOT_ALLOWED", "MethodNotAllowedException"),
     errors.NotImplementedHere: Form(501, "OPERATION_NOT_IMPLEMENTED", "OperationNotImplementedException"),
     errors.Busy: Form(503, "RESOURCE_TEMPORARILY_UNAVAILABLE", "ResourceTemporarilyUnavailableException"),
 }
-_UNEXPECTED = Form(500, "UNDEFINED_ERROR", "UndefinedException")
+UNEXPECTED = Form(500, "UNDEFINED_ERROR", "UndefinedException")
 
 
 def form_of(error: type[FanfareError]) -> Form:
@@ -67,10 +84,11 @@ def answer(error: Exception, request_id: str, route: str) -> Response[str]:
         logs.logger().warning("AWS did not answer", exc_info=error, extra=where)
         return _told(form_of(errors.Busy), "the server is overloaded; try again", {})
     logs.logger().error("unexpected", exc_info=error, extra=where)
-    return _told(_UNEXPECTED, f"something went wrong on the server; the request was {request_id}", {})
+    return _told(UNEXPECTED, f"something went wrong on the server; the request was {request_id}", {})
 
 
 def _told(form: Form, message: str, details: dict[str, object]) -> Response[str]:
     given = {name: value for name, value in details.items() if value is not None}
     body = {"errorCode": form.code, "message": message, "suppressed": [], **given}
-    return answers.document(form.status, body, form.name)
+    headers = {"Allow": str(given["allow"])} if "allow" in given else {}
+    return answers.document(form.status, body, form.name, headers)

@@ -25,7 +25,7 @@ _REMOVE_TRIES = 5
 _ID = re.compile(r"[a-z2-7]{26}")
 
 
-class _Install(Struct, rename=parsing.contract_name):
+class Install(Struct, rename=parsing.contract_name):
     device_type: str | None = None
     installation_type: str | None = None
     installation_registration_id: str | None = None
@@ -36,7 +36,7 @@ class _Install(Struct, rename=parsing.contract_name):
 
 def install(request: Request[Authenticating]) -> Response[str]:
     caller = authenticate(request)
-    given = parsing.document(request, _Install)
+    given = parsing.document(request, Install)
     wanted = _device(given)
     environment = Environment.SANDBOX if given.development else Environment.PRODUCTION
     made = installations.install(caller.app, _owner(caller, given), wanted, environment, clock.now)
@@ -83,7 +83,7 @@ def delete(request: Request[Authenticating]) -> Response[str]:
     raise Busy("the installation keeps changing; try again")
 
 
-def _owner(caller: Caller, given: _Install) -> str:
+def _owner(caller: Caller, given: Install) -> str:
     """Users install for themselves, the administrator for a user; raises NotPermitted, UserNotFound."""
     if given.thing_id is not None:
         raise InvalidInput("thingID: this server does not offer things")
@@ -98,7 +98,7 @@ def _owner(caller: Caller, given: _Install) -> str:
     return caller.user
 
 
-def _device(given: _Install) -> Device:
+def _device(given: Install) -> Device:
     name = given.device_type or given.installation_type
     if name is None:
         raise InvalidInput("deviceType is needed")

@@ -1,4 +1,6 @@
-"""The token endpoints: a user by password, the administrator or nobody by client credentials."""
+"""The token endpoints: a user by password, the administrator or nobody by client credentials, both again by a
+refresh token.
+"""
 
 from secrets import token_bytes
 from typing import Annotated, Any
@@ -6,12 +8,22 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from msgspec import Meta, Struct, field
 
-from fanfare.api import answers, authentication, parsing, passwords, sessions
+from fanfare.api import answers, parsing, passwords, sessions
 from fanfare.api.request import Authenticating, Request
+from fanfare.api.sessions import Begun
 from fanfare.domain import user
 from fanfare.domain.caller import Caller, Role
-from fanfare.domain.errors import InvalidGrant, InvalidInput, NotAuthenticated, NotImplementedHere
-from fanfare.store import accounts
+from fanfare.domain.errors import (
+    AppNotFound,
+    InvalidGrant,
+    InvalidInput,
+    NotAuthenticated,
+    NotImplementedHere,
+    WrongRefreshToken,
+)
+from fanfare.domain.parameters import Parameter
+from fanfare.domain.user import is_user_id
+from fanfare.store import accounts, apps
 from fanfare.store.accounts import Session
 from fanfare.store.apps import App
 
@@ -19,10 +31,10 @@ NEVER_S = 2_147_483_647
 """What expires_in says of a token that does not expire."""
 
 _YEAR_9999_MS = 253_402_300_799_999
-_NOT_OFFERED = ("refresh_token", "authorization_code", "mfa")
+_NOT_OFFERED = ("authorization_code", "mfa")
 
 
-class _TokenRequest(Struct):
+class TokenRequest(Struct):
     grant_type: str | None = None
     username: str | None = None
     password: str | None = None
@@ -30,6 +42,10 @@ class _TokenRequest(Struct):
     client_secret: str | None = None
     refresh_token: str | None = None
     expires_at: Annotated[int, Meta(ge=0, le=_YEAR_9999_MS)] | None = field(default=None, name="expiresAt")
+    expires_at_too: Annotated[int, Meta(ge=0, le=_YEAR_9999_MS)] | None = field(
+        default=None, name="expires_at"
+    )
+    """The same, as the Java client writes it."""
 
     @property
     def grant(self) -> str:
@@ -46,34 +62,39 @@ class _TokenRequest(Struct):
 def token(request: Request[Authenticating]) -> Response[str]:
     """`POST /oauth2/token`, with the app in the path or in the X-Kii-AppID header.
 
-    Raises InvalidGrant for wrong credentials, of whatever kind.
+    Raises InvalidGrant for wrong credentials, of whatever kind, WrongRefreshToken.
     """
     app_id = request.parameters.get("appID") or request.headers.get("x-kii-appid")
     if not app_id:
         raise NotAuthenticated("which app? The header X-Kii-AppID says it")
-    app = authentication.app_of(app_id, request.now)
+    # Read anew: what the app's parameters say is to hold from the moment that they are set.
+    app = apps.current(app_id, request.now)
+    if app is None:
+        raise AppNotFound("the app does not exist", appID=app_id)
     given = _token_request(request)
     match given.grant:
         case "password":
-            return _answer(request, _user(app, given), given.expires_at)
+            return _open(request, app, _user(app, given), given)
         case "client_credentials":
-            return _answer(request, _client(app, given), given.expires_at)
+            return _open(request, app, _client(app, given), given)
+        case "refresh_token":
+            return _exchange(request, app, given)
         case grant if grant in _NOT_OFFERED:
             why = f"this server does not offer the grant {grant}"
             raise NotImplementedHere(why, error="unsupported_grant_type", error_description=why)
         case _:
-            raise _invalid_request("grant_type has to be password or client_credentials")
+            raise _invalid_request("grant_type has to be password, client_credentials or refresh_token")
 
 
-def _token_request(request: Request[Authenticating]) -> _TokenRequest:
+def _token_request(request: Request[Authenticating]) -> TokenRequest:
     try:
-        return parsing.document_or_form(request, _TokenRequest)
+        return parsing.document_or_form(request, TokenRequest)
     except InvalidInput as error:
         error.details |= {"error": "invalid_request", "error_description": error.message}
         raise
 
 
-def _user(app: App, given: _TokenRequest) -> Caller:
+def _user(app: App, given: TokenRequest) -> Caller:
     """An unknown user costs as many reads and as much time as a wrong password."""
     if given.username is None or given.password is None:
         raise _invalid_request("username and password are needed")
@@ -85,7 +106,7 @@ def _user(app: App, given: _TokenRequest) -> Caller:
     return Caller(app.id, Role.USER, found.id)
 
 
-def _client(app: App, given: _TokenRequest) -> Caller:
+def _client(app: App, given: TokenRequest) -> Caller:
     """The administrator by the app's client credentials, or nobody by the app's ID and key."""
     if given.client_id is None or given.client_secret is None:
         raise _invalid_request("client_id and client_secret are needed")
@@ -96,17 +117,45 @@ def _client(app: App, given: _TokenRequest) -> Caller:
     raise _invalid_grant("the client's credentials are wrong")
 
 
-def _answer(request: Request[Authenticating], caller: Caller, expires_at: int | None) -> Response[str]:
-    if expires_at is not None and expires_at <= request.now:
+def _open(request: Request[Authenticating], app: App, caller: Caller, given: TokenRequest) -> Response[str]:
+    begun = _begun(request, app, caller, given)
+    if caller.role is not Role.ANONYMOUS and not accounts.open_session(begun.session):
+        raise _invalid_grant("the user does not exist, or the password is wrong")
+    return _answer(request, caller, begun)
+
+
+def _exchange(request: Request[Authenticating], app: App, given: TokenRequest) -> Response[str]:
+    """The old pair ends as the new one begins; a refresh token works once."""
+    old = sessions.refresh_token(given.refresh_token or "")
+    if old is None or not app.settings.value(Parameter.REFRESH_TOKENS):
+        raise _wrong_refresh_token()
+    if is_user_id(old.holder):
+        caller = Caller(app.id, Role.USER, old.holder)
+    elif old.holder == Role.ADMIN:
+        caller = Caller(app.id, Role.ADMIN)
+    else:
+        raise _wrong_refresh_token()
+    begun = _begun(request, app, caller, given)
+    if not accounts.exchange(app.id, old.holder, old.session, old.hash, begun.session):
+        raise _wrong_refresh_token()
+    return _answer(request, caller, begun)
+
+
+def _begun(request: Request[Authenticating], app: App, caller: Caller, given: TokenRequest) -> Begun:
+    asked = given.expires_at if given.expires_at is not None else given.expires_at_too
+    if asked is not None and asked <= request.now:
         raise _invalid_request("expiresAt is in the past; it is in milliseconds")
-    session = sessions.new(caller, None if expires_at is None else expires_at // 1000)
-    if caller.role is not Role.ANONYMOUS:
-        accounts.open_session(session)
+    return sessions.begin(caller, app.settings, asked, request.now)
+
+
+def _answer(request: Request[Authenticating], caller: Caller, begun: Begun) -> Response[str]:
+    session = begun.session
     body: dict[str, Any] = {
         "id": session.holder,
         "access_token": sessions.token(session, caller.role, request),
         "expires_in": _expires_in(session, request.now),
         "token_type": "Bearer",
+        **({} if begun.refresh is None else {"refresh_token": str(begun.refresh)}),
     }
     return answers.document(200, body)
 
@@ -117,6 +166,11 @@ def _expires_in(session: Session, now: int) -> int:
 
 def _invalid_grant(why: str) -> InvalidGrant:
     return InvalidGrant(why, error="invalid_grant", error_description=why)
+
+
+def _wrong_refresh_token() -> WrongRefreshToken:
+    why = "the refresh token is not known, or was used already"
+    return WrongRefreshToken(why, error="invalid_grant", error_description=why)
 
 
 def _invalid_request(why: str) -> InvalidInput:

@@ -1,12 +1,13 @@
 """Sends: to a topic's subscribers or to one user; and what became of them."""
 
 import re
+from dataclasses import replace
 from uuid import uuid4
 
 from aws_lambda_powertools.event_handler import Response
 
-from fanfare.api import addressing, answers, content, status, targets
-from fanfare.api.admission import admitted
+from fanfare.api import addressing, answers, content, status
+from fanfare.api.admission import admitted_to
 from fanfare.api.authentication import authenticate
 from fanfare.api.content import Sending
 from fanfare.api.request import Authenticating, Request
@@ -16,17 +17,16 @@ from fanfare.domain.payload import PayloadTooLarge, of_message
 from fanfare.domain.push import Push
 from fanfare.domain.rights import Right, require_admin
 from fanfare.domain.scope import Target, TargetKind
-from fanfare.store import ledger, messages
+from fanfare.store import circles, ledger, messages
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def to_topic(request: Request[Authenticating]) -> Response[str]:
     """Push to User."""
-    caller, scope = admitted(request, Right.SEND_MESSAGE_TO_TOPIC)
-    sending = content.sending(request)
-    topic = targets.find(TargetKind.TOPIC, scope, request.parameters["topic"]).target
-    return _accepted(_push(caller, sending, request.now, topic=topic))
+    caller, topic = admitted_to(request, TargetKind.TOPIC, Right.SEND_MESSAGE_TO_TOPIC)
+    push = _push(caller, content.sending(request), request.now, topic=topic.target)
+    return _accepted(replace(push, gate=circles.gate_of(topic)))
 
 
 def to_user(request: Request[Authenticating]) -> Response[str]:

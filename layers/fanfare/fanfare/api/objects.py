@@ -1,22 +1,28 @@
-"""Objects: create, replace, read, delete. Each change is an event that fires a Push to App."""
+"""Objects: create, replace, change in part, read, delete. Each change is an event: a Push to App."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 from uuid import uuid4
 
 from aws_lambda_powertools.event_handler import Response
 
-from fanfare.api import addressing, answers, buckets, parsing
-from fanfare.api.admission import admitted
+from fanfare.api import addressing, admission, answers, buckets, parsing
 from fanfare.api.authentication import authenticate
-from fanfare.api.request import Authenticating, Request
+from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
+from fanfare.domain.caller import Caller
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.naming import names_object
-from fanfare.domain.object import BODY_LIMIT, Object, Writing, created, deleted, replaced
+from fanfare.domain.object import JSON_LIMIT, Object, Writing, created, deleted, replaced
 from fanfare.domain.precondition import Precondition
-from fanfare.domain.rights import Right, require, require_writer
+from fanfare.domain.rights import Right
+from fanfare.domain.scope import TargetKind
+from fanfare.domain.sweeping import CLOCKS_APART_MS, SWEEP_DELAY_S, LooseBodies
+from fanfare.runtime import queues, wire
+from fanfare.runtime.queues import Outgoing
 from fanfare.store import objects
+from fanfare.store.definitions import Definition
 
 _JSON = "application/json"
 _TYPED = re.compile(r"application/vnd\.[A-Za-z0-9_-]+\.(?P<name>[A-Za-z0-9_.-]{1,100})\+json", re.IGNORECASE)
@@ -24,9 +30,12 @@ _TYPED = re.compile(r"application/vnd\.[A-Za-z0-9_-]+\.(?P<name>[A-Za-z0-9_.-]{1
 
 def create(request: Request[Authenticating]) -> Response[str]:
     """`POST .../objects`: the server chooses the ID."""
-    caller, scope = admitted(request, Right.CREATE_OBJECTS_IN_BUCKET)
+    caller = authenticate(request)
+    scope = addressing.scope(request, caller)
     writing = _writing(request, caller.user)
-    bucket = buckets.found_or_made(request, caller, scope).target
+    definition = buckets.found_or_made(request, caller, scope)
+    admission.require(caller, definition, Right.CREATE_OBJECTS_IN_BUCKET)
+    bucket = definition.target
     object_id = str(uuid4())
     _, made = objects.change(bucket, object_id, lambda found: created(found, bucket, object_id, writing))
     body = {"objectID": made.id, "createdAt": made.created_at, "dataType": made.data_type}
@@ -43,16 +52,17 @@ def put(request: Request[Authenticating]) -> Response[str]:
     precondition = _precondition(request)
     writing = _writing(request, caller.user)
     if precondition.version is None:
-        bucket = buckets.found_or_made(request, caller, scope).target
+        definition = buckets.found_or_made(request, caller, scope)
     else:
-        bucket = buckets.found(request, scope).target
+        definition = _bucket(request, caller)
+    bucket = definition.target
 
     def decide(found: Object | None) -> Object:
         existing = _alive(found)
         if existing is None:
-            require(caller, Right.CREATE_OBJECTS_IN_BUCKET, scope)
+            admission.require(caller, definition, Right.CREATE_OBJECTS_IN_BUCKET)
         else:
-            require_writer(caller, existing)
+            admission.require_writer(caller, existing)
         precondition.check(existing, bucket, object_id)
         if existing is None:
             return created(found, bucket, object_id, writing)
@@ -66,90 +76,165 @@ def put(request: Request[Authenticating]) -> Response[str]:
     return answers.document(201, body, "ObjectCreationResponse", _etag(after) | _location(request, after))
 
 
+def patch(request: Request[Authenticating]) -> Response[str]:
+    """Change the fields that are sent and keep the others, and the type. Without a change nothing fires."""
+    precondition = _precondition(request)
+    given = parsing.fields(request)
+
+    def merged(caller: Caller, existing: Object) -> Object:
+        precondition.check(existing, existing.bucket, existing.id)
+        fields = parsing.raw_fields(existing.body)
+        if all(name in fields and parsing.alike(fields[name], value) for name, value in given.items()):
+            return existing
+        writing = _within_limit(parsing.encoded(fields | given))
+        return replaced(existing, Writing(writing, existing.data_type, caller.user, request.now))
+
+    _, after = change(request, merged)
+    return _whole(after)
+
+
+def patch_by_override(request: Request[Authenticating]) -> Response[str]:
+    """`POST` with `X-HTTP-Method-Override: PATCH`, from where PATCH cannot be sent."""
+    if request.headers.get("x-http-method-override", "").strip().upper() != "PATCH":
+        raise InvalidInput("POST to an object is possible with X-HTTP-Method-Override: PATCH only")
+    return patch(request)
+
+
 def get(request: Request[Authenticating]) -> Response[str]:
-    found = _found(request)
-    body: Mapping[str, object] = {
-        **parsing.raw_fields(found.body),
-        "_id": found.id,
-        "_created": found.created_at,
-        "_modified": found.modified_at,
-        "_dataType": _type_name(found),
-        "_version": str(found.version),
-        **({} if found.owner is None else {"_owner": found.owner}),
-    }
-    return Response(200, found.data_type, answers.encoded(body), _etag(found))
+    return _whole(found(request))
 
 
 def head(request: Request[Authenticating]) -> Response[str]:
-    return answers.empty(_etag(_found(request)))
+    return answers.empty(_etag(found(request)))
 
 
-def delete(request: Request[Authenticating]) -> Response[str]:
+def delete(request: Request[Sweeping]) -> Response[str]:
     """Marks the object deleted, which is the change that fires the event; the row goes later."""
-    caller, scope = admitted(request, Right.READ_OBJECTS_IN_BUCKET)
-    object_id = request.parameters["object"]
-    precondition = Precondition(_precondition(request).version)
-    bucket = buckets.found(request, scope).target
-    if not names_object(object_id):
-        raise refusals.no_object(bucket, object_id)
+    precondition = _precondition(request)
 
-    def decide(found: Object | None) -> Object:
-        existing = _alive(found)
-        if existing is None:
-            raise refusals.no_object(bucket, object_id)
-        require_writer(caller, existing)
-        precondition.check(existing, bucket, object_id)
+    def marked(caller: Caller, existing: Object) -> Object:
+        precondition.check(existing, existing.bucket, existing.id)
+        if existing.attachment is not None:
+            sweep_bodies(request, existing)
         return deleted(existing, caller.user, request.now)
 
-    objects.change(bucket, object_id, decide)
+    change(request, marked)
     return answers.empty()
 
 
-def _found(request: Request[Authenticating]) -> Object:
-    _, scope = admitted(request, Right.READ_OBJECTS_IN_BUCKET)
-    bucket = buckets.found(request, scope).target
+def found(request: Request[Authenticating]) -> Object:
+    """The object in the path, for who may read it. Raises BucketNotFound, ObjectNotFound, NotPermitted."""
+    caller = authenticate(request)
+    definition = _bucket(request, caller)
     object_id = request.parameters["object"]
-    found = objects.find(bucket, object_id) if names_object(object_id) else None
-    if found is None:
-        raise refusals.no_object(bucket, object_id)
-    return found
+    there = objects.find(definition.target, object_id) if names_object(object_id) else None
+    admission.require_reader(caller, definition, there)
+    if there is None:
+        raise refusals.no_object(definition.target, object_id)
+    return there
 
 
-def _alive(found: Object | None) -> Object | None:
-    return None if found is None or found.deleted else found
+def change(request: Request[Any], alter: Callable[[Caller, Object], Object]) -> tuple[Object, Object]:
+    """Make of the object in the path what `alter` says, for who may write it; before and after.
+
+    Every change of an object that is there goes this way, but PUT, which may also make one. Raises
+    BucketNotFound, ObjectNotFound, NotPermitted, and what `alter` raises.
+    """
+    caller = authenticate(request)
+    definition = _bucket(request, caller)
+    bucket, object_id = definition.target, request.parameters["object"]
+
+    def decide(there: Object | None) -> Object:
+        existing = _alive(there)
+        if existing is None:
+            admission.require_reader(caller, definition, None)
+            raise refusals.no_object(bucket, object_id)
+        admission.require_writer(caller, existing)
+        return alter(caller, existing)
+
+    if not names_object(object_id):
+        decide(None)
+    before, after = objects.change(bucket, object_id, decide)
+    return before or after, after
+
+
+def _bucket(request: Request[Any], caller: Caller) -> Definition:
+    """The bucket in the path. Raises BucketNotFound, NotPermitted."""
+    scope = addressing.scope(request, caller)
+    return admission.found(request, caller, scope, TargetKind.BUCKET, Right.READ_OBJECTS_IN_BUCKET)
+
+
+def sweep_bodies(request: Request[Sweeping], changing: Object) -> None:
+    """Have sweep look, when this request is over, which of the object's bodies in S3 nothing refers to.
+
+    Queued before the change, so that a crash loses nothing.
+    """
+    until = request.now + CLOCKS_APART_MS
+    loose = LooseBodies(changing.bucket.app, changing.bucket.ref, changing.id, until)
+    queues.send_all(request.settings.sweep_queue_url, [Outgoing(wire.encode(loose), SWEEP_DELAY_S)])
+
+
+def document(one: Object) -> Mapping[str, object]:
+    """The object's fields, with those that the server adds."""
+    return {
+        **parsing.raw_fields(one.body),
+        "_id": one.id,
+        "_created": one.created_at,
+        "_modified": one.modified_at,
+        "_dataType": _type_name(one),
+        "_version": str(one.version),
+        **({} if one.owner is None else {"_owner": one.owner}),
+    }
+
+
+def _whole(one: Object) -> Response[str]:
+    return Response(200, one.data_type, answers.encoded(document(one)), _etag(one))
+
+
+def _alive(there: Object | None) -> Object | None:
+    return None if there is None or there.deleted else there
 
 
 def _writing(request: Request[Authenticating], by: str | None) -> Writing:
     """The object as sent, without the fields that the server adds: clients send those back."""
     fields = parsing.fields(request)
-    if len(request.body.decode()) > BODY_LIMIT:
-        raise InvalidInput(f"the object exceeds {BODY_LIMIT} characters")
+    _within_limit(request.body.decode())
     media_type = request.headers.get("content-type", "").partition(";")[0].strip()
     data_type = media_type if _TYPED.fullmatch(media_type) else _JSON
     return Writing(parsing.encoded(fields), data_type, by, request.now)
 
 
-def _precondition(request: Request[Authenticating]) -> Precondition:
+def _within_limit(text: str) -> str:
+    if len(text) > JSON_LIMIT:
+        raise InvalidInput(f"the object exceeds {JSON_LIMIT} characters")
+    return text
+
+
+def _precondition(request: Request[Any]) -> Precondition:
     """Versions come quoted, as in ETag, or bare, as in `_version`."""
     match, none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
     if match is not None and none_match is not None:
         raise InvalidInput("If-Match and If-None-Match exclude each other")
-    if none_match not in (None, "*"):
+    if none_match is not None and none_match.strip() != "*":
         raise InvalidInput("If-None-Match: only * is possible")
     version = None if match is None else match.strip().removeprefix("W/").strip('"')
     return Precondition(version, absent=none_match is not None)
 
 
-def _type_name(found: Object) -> str:
-    typed = _TYPED.fullmatch(found.data_type)
-    return typed["name"] if typed else found.data_type
+def _type_name(one: Object) -> str:
+    typed = _TYPED.fullmatch(one.data_type)
+    return typed["name"] if typed else one.data_type
 
 
-def _etag(found: Object) -> dict[str, str]:
-    return {"ETag": f'"{found.version}"'}
+def _etag(one: Object) -> dict[str, str]:
+    return {"ETag": f'"{one.version}"'}
 
 
 def _location(request: Request[Authenticating], made: Object) -> dict[str, str]:
     scope = made.bucket.scope
-    prefix = "" if scope.user is None else f"users/{scope.user}/"
+    prefix = ""
+    if scope.user is not None:
+        prefix = f"users/{scope.user}/"
+    elif scope.group is not None:
+        prefix = f"groups/{scope.group}/"
     return request.location(f"{prefix}buckets/{made.bucket.name}/objects/{made.id}")

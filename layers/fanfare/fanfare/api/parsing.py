@@ -54,6 +54,19 @@ def raw_fields(text: str) -> dict[str, msgspec.Raw]:
     return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
 
 
+def value(raw: msgspec.Raw) -> object:
+    """What the JSON text says; for a number beyond all floats the text itself, as bytes."""
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return bytes(raw)
+
+
+def alike(one: msgspec.Raw, other: msgspec.Raw) -> bool:
+    """Whether two JSON texts are the same but for white space."""
+    return msgspec.json.format(one, indent=-1) == msgspec.json.format(other, indent=-1)
+
+
 def _decoded[T](body: bytes, wanted: type[T]) -> T:
     try:
         return msgspec.json.decode(body.decode(), type=wanted)

@@ -22,6 +22,8 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
 
     def __init__(self, settings_type: type[S]) -> None:
         super().__init__()
+        self.declared: list[tuple[str, str, Endpoint[S]]] = []
+        """Every (method, path, endpoint), for what describes and checks the API."""
         self._settings_type = settings_type
         self.exception_handler(Exception)(self._refuse)
 
@@ -33,8 +35,12 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
             return endpoint(request.read(event, parameters, self._settings, clock.now()))
 
         self.route(path, methods.split())(call)
+        self.declared += [(method, path, endpoint) for method in methods.split()]
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        if event["requestContext"]["http"]["method"] == "OPTIONS":
+            # A preflight, in case a route for any method takes it: the gateway adds the headers.
+            return {"statusCode": 204}
         answer = self.resolve(request.tidied(event), context)
         if event["requestContext"]["http"]["method"] == "HEAD":
             answer["body"] = ""
@@ -49,5 +55,6 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
     def _refuse(self, error: Exception) -> Response[str]:
         context = self.current_event.request_context
         if isinstance(error, NotFoundError):
-            error = elsewhere.refusal(self.current_event.path)
+            taken = ((method, path) for method, path, _ in self.declared)
+            error = elsewhere.refusal(self.current_event.path, taken)
         return errors.answer(error, context.request_id, self.current_event.raw_event.get("routeKey", ""))

@@ -1,14 +1,58 @@
 """Subscriptions, of topics and buckets alike: who may, and the contract's refusals."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
 from typing import Any
 
-from fanfare.api import addressing
-from fanfare.api.request import Request
-from fanfare.domain import refusals
-from fanfare.domain.caller import Caller
-from fanfare.domain.rights import require_self
+from aws_lambda_powertools.event_handler import Response
+
+from fanfare.api import addressing, answers
+from fanfare.api.authentication import authenticate
+from fanfare.api.request import Authenticating, Request
+from fanfare.domain import access, refusals
+from fanfare.domain.caller import Caller, Role
+from fanfare.domain.errors import InvalidInput
+from fanfare.domain.fanout import estimate
+from fanfare.domain.refusals import scope_fields
+from fanfare.domain.rights import not_permitted, require_self
+from fanfare.domain.ring import HEX_DIGITS
+from fanfare.domain.scope import Target, TargetKind
+from fanfare.domain.sweeping import SWEEP_DELAY_S, TargetRecheck
+from fanfare.runtime import queues, wire
+from fanfare.runtime.queues import Outgoing
 from fanfare.store import definitions, subscriptions
+from fanfare.store.circles import Circle
 from fanfare.store.definitions import Definition
+from fanfare.store.subscriptions import Subscription
+
+PAGE = 200
+"""Subscriptions in one answer."""
+
+COUNTED = 10_000
+"""Up to about so many subscribers are counted; of more the number is an estimate, within some 6 %."""
+
+_SAMPLE_ROWS = 256
+
+
+def of_user(request: Request[Authenticating]) -> Response[str]:
+    """A user's own subscriptions; Kii has nothing like it. From an index: a change shows a little later."""
+    caller = authenticate(request)
+    user = addressing.user_id(caller, request.parameters["user"])
+    require_self(caller, user)
+    found, last = subscriptions.of_user(caller.app, user, _after(request), PAGE)
+    body: dict[str, object] = {"subscriptions": [_view(one) for one in found]}
+    if last:
+        body["paginationKey"] = urlsafe_b64encode(last.encode()).decode()
+    return answers.document(200, body)
+
+
+def counted(definition: Definition) -> Response[str]:
+    """How many subscribers a target has; Kii has nothing like it."""
+    target = definition.target
+    number = round(estimate(subscriptions.sample(target, HEX_DIGITS[0], _SAMPLE_ROWS)))
+    exact = number <= COUNTED
+    body = {"count": subscriptions.count(target) if exact else number, "exact": exact}
+    return answers.document(200, body)
 
 
 def subscriber(request: Request[Any], caller: Caller) -> str:
@@ -21,9 +65,14 @@ def subscriber(request: Request[Any], caller: Caller) -> str:
     return user
 
 
-def subscribe(definition: Definition, user: str, now: int) -> None:
-    """Raises SubscriptionAlreadyExists, TopicNotFound, BucketNotFound, UserNotFound."""
+def subscribe(definition: Definition, user: str, caller: Caller, now: int) -> None:
+    """Who subscribes has to have the right, also where the administrator does it for a user.
+
+    Raises NotPermitted, SubscriptionAlreadyExists, TopicNotFound, BucketNotFound, UserNotFound.
+    """
     target = definition.target
+    if not _has_right(definition, user):
+        raise not_permitted(caller, f"{access.SUBSCRIBING[target.kind]} is needed by the user")
     # Marked first: whoever reads that nobody ever subscribed may rely on it.
     if not definition.ever_subscribed and not definitions.mark_subscribed(target):
         raise refusals.no_target(target.kind, target.scope, target.name)
@@ -32,13 +81,49 @@ def subscribe(definition: Definition, user: str, now: int) -> None:
 
 
 def check(definition: Definition, user: str) -> None:
-    """Raises SubscriptionNotFound."""
-    if not subscriptions.exists(definition.target, user):
+    """A subscription ends with the right to it, its row a little later. Raises SubscriptionNotFound."""
+    if not subscriptions.exists(definition.target, user) or not _has_right(definition, user):
         raise refusals.not_subscribed(definition.target, user)
 
 
 def unsubscribe(definition: Definition, user: str) -> None:
     """Raises SubscriptionNotFound."""
     # Looked for first: that it is gone afterwards may be by an earlier try, whose answer was lost.
-    check(definition, user)
+    if not subscriptions.exists(definition.target, user):
+        raise refusals.not_subscribed(definition.target, user)
     subscriptions.unsubscribe(definition.target, user)
+
+
+def recheck(target: Target, user: str) -> None:
+    """End the subscription of a user who has no longer the right to it."""
+    definition = definitions.find(target.kind, target.scope, target.name)
+    if definition is not None and definition.target == target and not _has_right(definition, user):
+        subscriptions.unsubscribe(target, user)
+
+
+def recheck_later(target: Target, sweep_queue_url: str) -> None:
+    """Queued before the right goes, so that a crash loses nothing; sweep looks when it is gone."""
+    message = Outgoing(wire.encode(TargetRecheck(target)), delay_s=SWEEP_DELAY_S)
+    queues.send_all(sweep_queue_url, [message])
+
+
+def _has_right(definition: Definition, user: str) -> bool:
+    scope = definition.target.scope
+    caller = Caller(scope.app, Role.USER, user)
+    return access.includes(definition.subscribers, caller, scope, Circle(scope, user))
+
+
+def _view(one: Subscription) -> dict[str, object]:
+    name = "topicID" if one.target.kind is TargetKind.TOPIC else "bucketID"
+    return {
+        name: one.target.name,
+        "objectScope": scope_fields(one.target.scope),
+        "subscribedAt": one.at,
+    }
+
+
+def _after(request: Request[Authenticating]) -> str:
+    try:
+        return urlsafe_b64decode(request.query.get("paginationKey", "")).decode()
+    except (Base64Error, ValueError) as error:
+        raise InvalidInput("paginationKey: not one that this server gave out") from error

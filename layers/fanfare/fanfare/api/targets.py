@@ -3,12 +3,13 @@
 from fanfare.domain import refusals
 from fanfare.domain.caller import Caller
 from fanfare.domain.errors import InvalidInput
-from fanfare.domain.naming import names_target
-from fanfare.domain.scope import Scope, TargetKind
+from fanfare.domain.naming import names_object, names_target
+from fanfare.domain.object import Object
+from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.domain.sweeping import SWEEP_DELAY_S, sweep_of
 from fanfare.runtime import queues, wire
 from fanfare.runtime.queues import Outgoing
-from fanfare.store import definitions
+from fanfare.store import definitions, objects
 from fanfare.store.definitions import Definition
 
 
@@ -17,6 +18,14 @@ def find(kind: TargetKind, scope: Scope, name: str) -> Definition:
     found = definitions.find(kind, scope, name) if names_target(kind, name) else None
     if found is None:
         raise refusals.no_target(kind, scope, name)
+    return found
+
+
+def find_object(bucket: Target, object_id: str) -> Object:
+    """Raises ObjectNotFound."""
+    found = objects.find(bucket, object_id) if names_object(object_id) else None
+    if found is None:
+        raise refusals.no_object(bucket, object_id)
     return found
 
 

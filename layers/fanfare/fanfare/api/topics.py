@@ -2,22 +2,26 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from fanfare.api import addressing, answers, subscriptions, targets
+from fanfare.api import addressing, admission, answers, subscriptions, targets
 from fanfare.api.admission import admitted
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
+from fanfare.domain.access import ON_TARGET, includes
+from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.naming import names_target
-from fanfare.domain.rights import Right
-from fanfare.domain.scope import Scope, TargetKind
+from fanfare.domain.rights import Right, not_permitted
+from fanfare.domain.scope import TargetKind
 from fanfare.store import definitions
+from fanfare.store.circles import Circle
 from fanfare.store.definitions import Definition
 
 PAGE = 200
-"""Topics in one answer."""
+"""Topics looked at for one answer."""
 
 _TOPIC = TargetKind.TOPIC
 
@@ -29,31 +33,49 @@ def create(request: Request[Authenticating]) -> Response[str]:
 
 
 def exists(request: Request[Authenticating]) -> Response[str]:
-    _, scope = admitted(request, Right.SUBSCRIBE_TO_TOPIC)
-    _found(request, scope)
+    """For all who have something to do with the topic."""
+    caller = _signed_in(request)
+    definition = _found(request, caller)
+    if not admission.manages(caller, definition):
+        admission.require(caller, definition, *ON_TARGET[_TOPIC])
     return answers.empty()
 
 
 def delete(request: Request[Sweeping]) -> Response[str]:
-    _, scope = admitted(request, Right.DELETE_TOPIC)
-    targets.delete(_found(request, scope), request.settings.sweep_queue_url)
+    caller = authenticate(request)
+    definition = _found(request, caller)
+    if not admission.manages(caller, definition):
+        raise not_permitted(caller, "this is for the topic's creator and the scope's owner")
+    targets.delete(definition, request.settings.sweep_queue_url)
     return answers.empty()
 
 
 def names(request: Request[Authenticating]) -> Response[str]:
-    """A page of the scope's topics, in the order of their names; the key of the next page is opaque."""
-    _, scope = admitted(request, Right.SUBSCRIBE_TO_TOPIC)
-    found = definitions.names(_TOPIC, scope, _after(request), PAGE + 1)
-    body: dict[str, object] = {"topics": [{"topicID": name} for name in found[:PAGE]]}
-    if len(found) > PAGE:
-        body["paginationKey"] = urlsafe_b64encode(found[PAGE - 1].encode()).decode()
+    """A page of the topics that the caller may subscribe to, by name; the next page's key is opaque.
+
+    So many are looked at, not shown: a page may be short, and even empty, with others behind it.
+    """
+    caller = _signed_in(request)
+    scope = addressing.scope(request, caller)
+    looked_at = list(definitions.in_scope(_TOPIC, scope, _after(request), PAGE + 1))
+    circle = Circle(scope, caller.user)
+    body: dict[str, object] = {
+        "topics": [
+            {"topicID": one.target.name}
+            for one in looked_at[:PAGE]
+            if includes(one.subscribers, caller, scope, circle)
+        ]
+    }
+    if len(looked_at) > PAGE:
+        last = looked_at[PAGE - 1].target.name
+        body["paginationKey"] = urlsafe_b64encode(last.encode()).decode()
     return answers.document(200, body, "TopicsRetrievalResponse")
 
 
 def subscribe(request: Request[Authenticating]) -> Response[str]:
-    caller, scope = admitted(request, Right.SUBSCRIBE_TO_TOPIC)
+    caller = _signed_in(request)
     user = subscriptions.subscriber(request, caller)
-    subscriptions.subscribe(_found(request, scope), user, request.now)
+    subscriptions.subscribe(_found(request, caller), user, caller, request.now)
     return answers.empty()
 
 
@@ -67,15 +89,31 @@ def unsubscribe(request: Request[Authenticating]) -> Response[str]:
     return answers.empty()
 
 
+def count_subscribers(request: Request[Authenticating]) -> Response[str]:
+    """For those who may send to them."""
+    _, definition = admission.admitted_to(request, _TOPIC, Right.SEND_MESSAGE_TO_TOPIC)
+    return subscriptions.counted(definition)
+
+
 def _subscription(request: Request[Authenticating]) -> tuple[Definition, str]:
     """Users may ask after their own subscription and end it, whatever their rights are by now."""
     caller = authenticate(request)
     user = subscriptions.subscriber(request, caller)
-    return _found(request, addressing.scope(request, caller)), user
+    scope = addressing.scope(request, caller)
+    return targets.find(_TOPIC, scope, request.parameters["topic"]), user
 
 
-def _found(request: Request[Authenticating], scope: Scope) -> Definition:
-    return targets.find(_TOPIC, scope, request.parameters["topic"])
+def _signed_in(request: Request[Authenticating]) -> Caller:
+    """Topics are not for nobody, whatever their lists say: Kii has it so."""
+    caller = authenticate(request)
+    if caller.role is Role.ANONYMOUS:
+        raise not_permitted(caller, "a user's access token is needed")
+    return caller
+
+
+def _found(request: Request[Any], caller: Caller) -> Definition:
+    scope = addressing.scope(request, caller)
+    return admission.found(request, caller, scope, _TOPIC, *ON_TARGET[_TOPIC])
 
 
 def _after(request: Request[Authenticating]) -> str:

@@ -2,16 +2,23 @@
 
 FanfareError
 ├── InvalidInput            the request breaks a rule of the contract
-│   └── InvalidJson         its body is not a JSON object
+│   ├── InvalidJson         its body is not a JSON object
+│   └── QueryNotSupported   a query of a kind or a size that this server does not do
 ├── NotAuthenticated        no valid proof of who asks
 │   ├── WrongToken          a bearer token that is unknown, expired or revoked
+│   ├── WrongRefreshToken   a refresh token that is unknown, used or revoked
+│   ├── WrongPassword       the old password, at a change, is not the password
 │   └── InvalidGrant        a login that fails
 ├── NotPermitted            known, but without the right
-├── NotFound                AppNotFound, UserNotFound, InstallationNotFound, TopicNotFound, BucketNotFound,
-│                           ObjectNotFound, SubscriptionNotFound, FilterNotFound, MessageNotFound
-├── AlreadyExists           UserAlreadyExists, TopicAlreadyExists, BucketAlreadyExists, ObjectAlreadyExists,
-│                           SubscriptionAlreadyExists
+├── NotAllowed              the caller may, but what there is does not let it happen
+├── NotFound                AppNotFound, UserNotFound, GroupNotFound, InstallationNotFound, TopicNotFound,
+│                           BucketNotFound, ObjectNotFound, SubscriptionNotFound, FilterNotFound,
+│                           MessageNotFound, GrantNotFound, ObjectBodyNotFound,
+│                           ParameterNotFound
+├── AlreadyExists           UserAlreadyExists, GroupAlreadyExists, GrantAlreadyExists, TopicAlreadyExists,
+│                           BucketAlreadyExists, ObjectAlreadyExists, SubscriptionAlreadyExists
 ├── StaleVersion            If-Match names a version that is no longer the object's
+├── MethodNotAllowed        the path exists, not with this method; `allow` says with which
 ├── NotImplementedHere      a part of Kii that this server does not have
 └── Busy                    too many writers at once; trying again will help
 
@@ -34,11 +41,23 @@ class InvalidJson(InvalidInput):
     pass
 
 
+class QueryNotSupported(InvalidInput):
+    pass
+
+
 class NotAuthenticated(FanfareError):
     pass
 
 
 class WrongToken(NotAuthenticated):
+    pass
+
+
+class WrongRefreshToken(NotAuthenticated):
+    pass
+
+
+class WrongPassword(NotAuthenticated):
     pass
 
 
@@ -50,11 +69,27 @@ class NotPermitted(FanfareError):
     pass
 
 
+class NotAllowed(FanfareError):
+    pass
+
+
 class NotFound(FanfareError):
     pass
 
 
 class AppNotFound(NotFound):
+    pass
+
+
+class ParameterNotFound(NotFound):
+    pass
+
+
+class GroupNotFound(NotFound):
+    pass
+
+
+class GrantNotFound(NotFound):
     pass
 
 
@@ -78,6 +113,10 @@ class ObjectNotFound(NotFound):
     pass
 
 
+class ObjectBodyNotFound(NotFound):
+    pass
+
+
 class SubscriptionNotFound(NotFound):
     pass
 
@@ -98,6 +137,14 @@ class UserAlreadyExists(AlreadyExists):
     pass
 
 
+class GroupAlreadyExists(AlreadyExists):
+    pass
+
+
+class GrantAlreadyExists(AlreadyExists):
+    pass
+
+
 class TopicAlreadyExists(AlreadyExists):
     pass
 
@@ -115,6 +162,10 @@ class SubscriptionAlreadyExists(AlreadyExists):
 
 
 class StaleVersion(FanfareError):
+    pass
+
+
+class MethodNotAllowed(FanfareError):
     pass
 
 

@@ -1,17 +1,38 @@
-"""Objects in buckets, and what a write makes of what is there: each change is the next version."""
+"""Objects in buckets, and what a write makes of what is there."""
 
 from dataclasses import dataclass, replace
 
+from fanfare.domain import access
+from fanfare.domain.access import AccessList
 from fanfare.domain.scope import Target
 
-BODY_LIMIT = 65_534
+JSON_LIMIT = 65_534
 """Characters of an object's JSON as it was sent."""
+
+ATTACHMENT_LIMIT = 4 * 1024 * 1024
+"""Bytes of an object's body. In base64, which API Gateway makes of it, it still fits Lambda's 6 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What Kii calls an object's body: any bytes, kept in S3 under a key that is never used again."""
+
+    key: str
+    content_type: str
+    size: int
+
+    @property
+    def tag(self) -> str:
+        """Tells this body from every other, as ETag."""
+        return self.key.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Object:
     """One object; `body` is JSON text without the fields that the server adds, times are epoch ms.
 
+    `version` counts what the JSON has been; `changed_by` and `changed_at` tell of the last change of any
+    kind.
     A deleted object stays for a while, marked: the mark is the change that fires the event.
     """
 
@@ -24,7 +45,15 @@ class Object:
     modified_at: int
     owner: str | None
     changed_by: str | None
+    changed_at: int
+    attachment: Attachment | None = None
+    access: AccessList | None = None
+    """None while it was never changed."""
     deleted: bool = False
+
+    @property
+    def access_list(self) -> AccessList:
+        return access.of_object(self.owner) if self.access is None else self.access
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +78,7 @@ def created(found: Object | None, bucket: Target, object_id: str, writing: Writi
         modified_at=writing.at,
         owner=writing.by,
         changed_by=writing.by,
+        changed_at=writing.at,
     )
 
 
@@ -60,8 +90,31 @@ def replaced(found: Object, writing: Writing) -> Object:
         version=found.version + 1,
         modified_at=writing.at,
         changed_by=writing.by,
+        changed_at=writing.at,
     )
 
 
+def with_attachment(found: Object, attachment: Attachment, by: str | None, at: int) -> Object:
+    """The version stays: clients go on writing the JSON on condition of the one they know."""
+    return replace(found, attachment=attachment, modified_at=at, changed_by=by, changed_at=at)
+
+
+def without_attachment(found: Object, by: str | None, at: int) -> Object:
+    return replace(found, attachment=None, modified_at=at, changed_by=by, changed_at=at)
+
+
+def with_access(found: Object, access: AccessList, by: str | None, at: int) -> Object:
+    return replace(found, access=access, changed_by=by, changed_at=at)
+
+
 def deleted(found: Object, by: str | None, at: int) -> Object:
-    return replace(found, body="{}", version=found.version + 1, modified_at=at, changed_by=by, deleted=True)
+    return replace(
+        found,
+        body="{}",
+        version=found.version + 1,
+        modified_at=at,
+        changed_by=by,
+        changed_at=at,
+        attachment=None,
+        deleted=True,
+    )

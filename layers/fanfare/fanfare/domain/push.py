@@ -11,9 +11,20 @@ TO_USER = "user"
 """The delivery ID of a direct push: it has one delivery."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Of a target's subscribers only these have the right to it: users by ID, and groups by reference."""
+
+    users: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """One send as accepted: to the subscribers of a target, or to one user. Times are epoch ms."""
+    """One send as accepted: to the subscribers of a target, or to one user. Times are epoch ms.
+
+    Without a gate the push is for all subscribers.
+    """
 
     app: str
     id: str
@@ -23,6 +34,7 @@ class Push:
     user: str | None = None
     to_production: bool = True
     to_development: bool = True
+    gate: Gate | None = None
 
 
 class Way(StrEnum):

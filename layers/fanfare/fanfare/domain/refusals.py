@@ -1,12 +1,15 @@
-"""Refusals about users, topics, buckets, objects and subscriptions, with the fields of the contract."""
+"""Refusals about users, groups, targets, objects and subscriptions, with the fields of the contract."""
 
 from fanfare.domain.errors import (
     AlreadyExists,
     BucketAlreadyExists,
     BucketNotFound,
     FilterNotFound,
+    GroupAlreadyExists,
+    GroupNotFound,
     NotFound,
     ObjectAlreadyExists,
+    ObjectBodyNotFound,
     ObjectNotFound,
     StaleVersion,
     SubscriptionAlreadyExists,
@@ -26,6 +29,14 @@ def scope_fields(scope: Scope) -> dict[str, str]:
 
 def no_user(app: str, field: str, value: str) -> UserNotFound:
     return UserNotFound("the user does not exist", field=field, value=value, appID=app)
+
+
+def no_group(app: str, group: str) -> GroupNotFound:
+    return GroupNotFound("the group does not exist", groupID=group, appID=app)
+
+
+def group_exists(app: str, group: str) -> GroupAlreadyExists:
+    return GroupAlreadyExists("the group exists already", groupID=group, appID=app)
 
 
 def no_target(kind: TargetKind, scope: Scope, name: str) -> NotFound:
@@ -61,6 +72,10 @@ def subscribed_already(target: Target, user: str) -> SubscriptionAlreadyExists:
 
 def no_object(bucket: Target, object_id: str) -> ObjectNotFound:
     return ObjectNotFound("the object does not exist", **_object(bucket, object_id))
+
+
+def no_body(bucket: Target, object_id: str) -> ObjectBodyNotFound:
+    return ObjectBodyNotFound("the object has no body", **_object(bucket, object_id))
 
 
 def object_exists(bucket: Target, object_id: str) -> ObjectAlreadyExists:

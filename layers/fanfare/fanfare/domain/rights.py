@@ -1,18 +1,15 @@
-"""Who may do what: the rights that Kii gives by default, by scope. The administrator may do everything."""
+"""The rights that there are, and what is a caller's without a list: one's own, and the administrator's."""
 
 from enum import StrEnum
 
-from fanfare.domain.caller import Caller, Role
+from fanfare.domain.caller import Caller
 from fanfare.domain.errors import NotPermitted
-from fanfare.domain.object import Object
-from fanfare.domain.scope import Scope
 
 
 class Right(StrEnum):
-    """Kii's verbs, and DELETE_TOPIC, which Kii grants without a verb."""
+    """Kii's verbs."""
 
     CREATE_NEW_TOPIC = "CREATE_NEW_TOPIC"
-    DELETE_TOPIC = "DELETE_TOPIC"
     SUBSCRIBE_TO_TOPIC = "SUBSCRIBE_TO_TOPIC"
     SEND_MESSAGE_TO_TOPIC = "SEND_MESSAGE_TO_TOPIC"
     CREATE_NEW_BUCKET = "CREATE_NEW_BUCKET"
@@ -20,47 +17,8 @@ class Right(StrEnum):
     QUERY_OBJECTS_IN_BUCKET = "QUERY_OBJECTS_IN_BUCKET"
     READ_OBJECTS_IN_BUCKET = "READ_OBJECTS_IN_BUCKET"
     DROP_BUCKET_WITH_ALL_CONTENT = "DROP_BUCKET_WITH_ALL_CONTENT"
-
-
-_ANY_USER_IN_APP_SCOPE = {
-    Right.SUBSCRIBE_TO_TOPIC,
-    Right.CREATE_NEW_BUCKET,
-    Right.CREATE_OBJECTS_IN_BUCKET,
-    Right.QUERY_OBJECTS_IN_BUCKET,
-    Right.READ_OBJECTS_IN_BUCKET,
-    Right.DROP_BUCKET_WITH_ALL_CONTENT,
-}
-_ANYBODY_IN_APP_SCOPE = {Right.QUERY_OBJECTS_IN_BUCKET, Right.READ_OBJECTS_IN_BUCKET}
-
-
-def permits(caller: Caller, right: Right, scope: Scope) -> bool:
-    """Whether the scope's defaults give the caller the right; in a user's scope the user has them all."""
-    if caller.app != scope.app:
-        return False
-    match caller.role:
-        case Role.ADMIN:
-            return True
-        case Role.USER if scope.user is not None:
-            return caller.user == scope.user
-        case Role.USER if scope.group is None:
-            return right in _ANY_USER_IN_APP_SCOPE
-        case Role.ANONYMOUS if scope.user is None and scope.group is None:
-            return right in _ANYBODY_IN_APP_SCOPE
-        case _:
-            return False
-
-
-def require(caller: Caller, right: Right, scope: Scope) -> None:
-    """Raises NotPermitted."""
-    if not permits(caller, right, scope):
-        raise not_permitted(caller, f"{right} is needed")
-
-
-def require_writer(caller: Caller, found: Object) -> None:
-    """Changing an object is for its owner, the scope's user and the administrator; raises NotPermitted."""
-    writers = {found.owner, found.bucket.scope.user} - {None}
-    if not caller.is_admin and caller.user not in writers:
-        raise not_permitted(caller, "WRITE_EXISTING_OBJECT is needed")
+    READ_EXISTING_OBJECT = "READ_EXISTING_OBJECT"
+    WRITE_EXISTING_OBJECT = "WRITE_EXISTING_OBJECT"
 
 
 def require_self(caller: Caller, user: str) -> None:

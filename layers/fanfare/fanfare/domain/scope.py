@@ -8,11 +8,15 @@ from fanfare.domain.ring import HEX_DIGITS
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The app itself, one of its users, or one of its groups."""
+    """The app itself, one of its users, or one of its groups.
+
+    A group's scope has the group's random reference too: a group made anew under an ID starts empty.
+    """
 
     app: str
     user: str | None = None
     group: str | None = None
+    group_ref: str | None = None
 
     @property
     def key(self) -> str:
@@ -20,7 +24,7 @@ class Scope:
         if self.user is not None:
             return f"{self.app}#user:{self.user}"
         if self.group is not None:
-            return f"{self.app}#group:{self.group}"
+            return f"{self.app}#group:{self.group}:{self.group_ref}"
         return f"{self.app}#app"
 
     @property

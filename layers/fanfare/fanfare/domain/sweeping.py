@@ -1,11 +1,15 @@
-"""What sweep has to clear away: the value on the sweep queue."""
+"""What sweep has to clear away or to look at again: the values on the sweep queue, told apart by `kind`."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fanfare.domain.scope import Scope, Target, TargetKind
 
 SWEEP_DELAY_S = 30
 """Longer than an API function may run: what one still wrote to the target is there when sweep looks."""
+
+CLOCKS_APART_MS = 5_000
+"""How far two functions' clocks may differ; with an API function's time it stays within SWEEP_DELAY_S."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +36,70 @@ class Sweep:
 
 def sweep_of(target: Target) -> Sweep:
     return Sweep(target.kind, target.scope, target.name, target.ref)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSweep:
+    """A group that is about to be deleted: then, its members and the topics and buckets in its scope."""
+
+    app: str
+    group: str
+    ref: str
+    kind: Literal["group"] = "group"
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.app, group=self.group, group_ref=self.ref)
+
+
+@dataclass(frozen=True, slots=True)
+class UserSweep:
+    """A user who is about to be deleted: then, everything that is the user's.
+
+    It is queued before the recipient row is marked, which is what decides: who is marked gets deleted,
+    whatever becomes of the request. `quiet` counts the looks in a row that found nothing: indexes are late.
+    """
+
+    app: str
+    user: str
+    quiet: int = 0
+    kind: Literal["user"] = "user"
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.app, user=self.user)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRecheck:
+    """A target whose access list lost an entry: subscribers without the right are to be unsubscribed.
+
+    `after` says how far an earlier look came: shard and sort key.
+    """
+
+    target: Target
+    after: tuple[str, str] | None = None
+    kind: Literal["target_recheck"] = "target_recheck"
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecheck:
+    """A user who left a group: subscriptions that only members can have are to end."""
+
+    app: str
+    user: str
+    kind: Literal["user_recheck"] = "user_recheck"
+
+
+@dataclass(frozen=True, slots=True)
+class LooseBodies:
+    """An object whose body in S3 is about to change: then, bodies of it from up to `until` (epoch ms) may go.
+
+    All but the one that it has by then, which is when no request of that time is under way any more.
+    """
+
+    app: str
+    ref: str
+    object_id: str
+    until: int
+    kind: Literal["loose_bodies"] = "loose_bodies"

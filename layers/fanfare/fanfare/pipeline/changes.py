@@ -7,11 +7,17 @@ from fanfare.domain.payload import ObjectEvent, of_event
 from fanfare.domain.push import Push
 from fanfare.domain.scope import TargetKind
 from fanfare.runtime.batch import Record
-from fanfare.store import definitions, messages, objects
+from fanfare.store import circles, definitions, messages, objects
 
 CREATED = "DATA_OBJECT_CREATED"
 UPDATED = "DATA_OBJECT_UPDATED"
 DELETED = "DATA_OBJECT_DELETED"
+BODY_UPDATED = "DATA_OBJECT_BODY_UPDATED"
+BODY_DELETED = "DATA_OBJECT_BODY_DELETED"
+ACCESS_CHANGED = "DATA_OBJECT_ACL_MODIFIED"
+
+_WITH_TIME = {CREATED, UPDATED, BODY_UPDATED}
+"""Events that tell when the object was modified."""
 
 
 def push_of(record: Record) -> Push | None:
@@ -33,7 +39,12 @@ def event_name(old: Object | None, new: Object) -> str | None:
         return DELETED if was_there else None
     if not was_there:
         return CREATED
-    return UPDATED if old is not None and old.version != new.version else None
+    assert old is not None
+    if old.version != new.version:
+        return UPDATED
+    if old.attachment != new.attachment:
+        return BODY_DELETED if new.attachment is None else BODY_UPDATED
+    return ACCESS_CHANGED if old.access != new.access else None
 
 
 def _push_to_app(event_id: str, old: Object | None, new: Object) -> Push | None:
@@ -47,15 +58,16 @@ def _push_to_app(event_id: str, old: Object | None, new: Object) -> Push | None:
         name=name,
         bucket=new.bucket,
         object_id=new.id,
-        at=new.modified_at,
+        at=new.changed_at,
         sender=new.changed_by,
-        modified_at=None if name == DELETED else new.modified_at,
+        modified_at=new.modified_at if name in _WITH_TIME else None,
     )
     return Push(
         app=new.bucket.app,
         # The same record makes the same message, however often it comes.
         id=blake2b(f"{event_id}#{name}".encode(), digest_size=16).hexdigest(),
         payloads=of_event(event),
-        at=new.modified_at,
+        at=new.changed_at,
         target=new.bucket,
+        gate=circles.gate_of(bucket),
     )

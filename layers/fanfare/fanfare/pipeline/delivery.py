@@ -31,6 +31,7 @@ PROOFS_IN_MESSAGE = 100
 @dataclass(frozen=True, slots=True)
 class Settings:
     apps_table: str
+    members_table: str
     subscriptions_table: str
     recipients_table: str
     installations_table: str

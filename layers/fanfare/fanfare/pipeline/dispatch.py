@@ -20,6 +20,7 @@ SAMPLE_ROWS = 256
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    accounts_table: str
     buckets_table: str
     subscriptions_table: str
     recipients_table: str

@@ -6,7 +6,7 @@ from itertools import islice
 
 from fanfare.domain.device import Device, Environment, Network, open_digest
 from fanfare.domain.push import Delivery, Push, Way
-from fanfare.store import recipients, subscriptions
+from fanfare.store import circles, recipients, subscriptions
 from fanfare.store.recipients import Recipient
 
 
@@ -54,6 +54,8 @@ def _recipients(delivery: Delivery, limit: int | None) -> Iterator[Recipient]:
     subscribers = list(islice(on_arc, None if limit is None else limit + 1))
     if limit is not None and len(subscribers) > limit:
         raise ArcTooLarge
+    if push.gate is not None:
+        subscribers = circles.let_through(push.gate, push.app, subscribers, delivery.arc)
     if delivery.way is Way.BY_KEY:
         return recipients.by_key(push.app, subscribers)
     wanted = set(subscribers)

@@ -1,37 +1,97 @@
-"""sweep: deletes what hung on something deleted: a topic's or bucket's subscriptions, a bucket's objects."""
+"""sweep: deletes what hung on something deleted, and ends subscriptions whose right is lost."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
-from fanfare.domain.scope import TargetKind
-from fanfare.domain.sweeping import Sweep
+from fanfare.domain.scope import Scope, TargetKind
+from fanfare.domain.sweeping import (
+    SWEEP_DELAY_S,
+    GroupSweep,
+    LooseBodies,
+    Sweep,
+    TargetRecheck,
+    UserRecheck,
+    UserSweep,
+    sweep_of,
+)
+from fanfare.pipeline import recheck
 from fanfare.runtime import logs, queues, wire
 from fanfare.runtime.batch import Record
 from fanfare.runtime.queues import Outgoing
-from fanfare.store import definitions, objects, subscriptions
+from fanfare.store import (
+    accounts,
+    bodies,
+    definitions,
+    groups,
+    installations,
+    members,
+    objects,
+    recipients,
+    scopes,
+    subscriptions,
+)
 
 ROWS_AT_A_TIME = 2_000
 """What one message deletes before it lets the next one go on."""
 
+TARGETS_AT_A_TIME = 200
+"""Topics, and buckets, of a group or user that is gone: each gets a message of its own."""
+
 LOOK_AGAIN_S = 300
 """When sweep looks again: a subscription may have been under way when its target went."""
+
+QUIET_LOOKS = 2
+"""A user is swept when so many looks in a row found nothing: the index of subscriptions is late."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    accounts_table: str
+    members_table: str
+    installations_table: str
+    recipients_table: str
     topics_table: str
     buckets_table: str
     subscriptions_table: str
     objects_table: str
+    object_bodies_bucket: str
     sweep_queue_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Any:
+    """The one field that all values on the queue have."""
+
+    kind: str
+
+
 def sweep(record: Record, settings: Settings) -> None:
+    """What the message says: its kind tells which value it is."""
+    body = record["body"]
+    match wire.decode(_Any, body).kind:
+        case "group":
+            _group(wire.decode(GroupSweep, body), settings)
+        case "user":
+            _user(wire.decode(UserSweep, body), settings)
+        case "target_recheck":
+            if (rest := recheck.target(wire.decode(TargetRecheck, body))) is not None:
+                queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(rest))])
+        case "user_recheck":
+            if recheck.user(wire.decode(UserRecheck, body)):
+                again = Outgoing(body.encode(), LOOK_AGAIN_S)
+                queues.send_all(settings.sweep_queue_url, [again])
+        case "loose_bodies":
+            _loose_bodies(wire.decode(LooseBodies, body), settings)
+        case _:
+            _target(wire.decode(Sweep, body), settings)
+
+
+def _target(gone: Sweep, settings: Settings) -> None:
     """Delete what hangs on a target that is gone, a stretch at a time, until a look finds nothing.
 
     Nothing but the target's random reference says what is deleted, so a repeated or restarted sweep, or a
     target made anew under the same name, can do no harm.
     """
-    gone = wire.decode(Sweep, record["body"])
     standing = definitions.find(gone.kind, gone.scope, gone.name)
     if standing is not None and standing.target.ref == gone.ref:
         logs.logger().info("not deleted after all", extra={"app": gone.app, "ref": gone.ref})
@@ -39,7 +99,108 @@ def sweep(record: Record, settings: Settings) -> None:
     deleted = subscriptions.sweep(gone.app, gone.ref, ROWS_AT_A_TIME)
     if gone.kind is TargetKind.BUCKET:
         deleted += objects.sweep(gone.app, gone.ref, ROWS_AT_A_TIME)
+        deleted += bodies.sweep(settings.object_bodies_bucket, gone.app, gone.ref, ROWS_AT_A_TIME)
     logs.logger().info("swept", extra={"app": gone.app, "ref": gone.ref, "rows": deleted})
     if deleted:
         again_s = 0 if deleted >= ROWS_AT_A_TIME else LOOK_AGAIN_S
         queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(gone), again_s)])
+
+
+def _loose_bodies(loose: LooseBodies, settings: Settings) -> None:
+    """Delete the bodies in S3 that an object had before, or that a request stored and did not get to note."""
+    keep = objects.attachment_key(loose.app, loose.ref, loose.object_id)
+    deleted = bodies.delete_loose(settings.object_bodies_bucket, loose, keep)
+    logs.logger().info("bodies deleted", extra={"app": loose.app, "ref": loose.ref, "bodies": deleted})
+
+
+def _group(gone: GroupSweep, settings: Settings) -> None:
+    """Delete the topics, buckets and memberships of a group that is gone, until a look finds nothing."""
+    standing = groups.find(gone.app, gone.group)
+    if standing is not None and standing.ref == gone.ref:
+        logs.logger().info("not deleted after all", extra={"app": gone.app, "ref": gone.ref})
+        return
+    scopes.forget(gone.scope)
+    deleted = [_delete_targets(kind, gone.scope, settings) for kind in TargetKind]
+    left = _delete_memberships(gone, settings)
+    logs.logger().info("swept", extra={"app": gone.app, "ref": gone.ref, "rows": sum(deleted) + left})
+    if left or any(deleted):
+        full = left >= ROWS_AT_A_TIME or max(deleted) >= TARGETS_AT_A_TIME
+        again_s = 0 if full else LOOK_AGAIN_S
+        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(gone), again_s)])
+
+
+def _delete_memberships(gone: GroupSweep, settings: Settings) -> int:
+    """Each member's subscriptions are looked at again: other access lists may have named the group."""
+    found = list(members.of(gone.app, gone.ref, ROWS_AT_A_TIME))
+    rechecks = [Outgoing(wire.encode(UserRecheck(gone.app, user))) for user in found]
+    queues.send_all(settings.sweep_queue_url, rechecks)
+    for user in found:
+        groups.leave(gone.app, user, gone.group, gone.ref)
+    return len(found)
+
+
+def _user(gone: UserSweep, settings: Settings) -> None:
+    """Delete all that is the user's, until looks find nothing; the mark goes last, as it holds others off.
+
+    A user who is marked and still there was left half deleted by a request that ended: this ends it.
+    """
+    marked = recipients.find(gone.app, gone.user)
+    deleting = marked is not None and marked.deleting_since is not None
+    if not deleting and accounts.find(gone.app, gone.user) is not None:
+        logs.logger().info("not deleted after all", extra={"app": gone.app, "user": gone.user})
+        return
+    found = _delete_users_own(gone, settings)
+    logs.logger().info("swept", extra={"app": gone.app, "user": gone.user, "rows": sum(found)})
+    if any(found):
+        full = max(found) >= TARGETS_AT_A_TIME
+        again, again_s = replace(gone, quiet=0), 0 if full else LOOK_AGAIN_S
+    else:
+        again, again_s = replace(gone, quiet=gone.quiet + 1), LOOK_AGAIN_S
+    if again.quiet < QUIET_LOOKS or not recipients.forget(gone.app, gone.user):
+        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(again), again_s)])
+
+
+def _delete_users_own(gone: UserSweep, settings: Settings) -> list[int]:
+    """How many there were: users, sessions, memberships, devices, subscriptions, topics, buckets."""
+    app, user = gone.app, gone.user
+    scopes.forget(gone.scope)
+    return [
+        int(accounts.delete(app, user)),
+        accounts.end_sessions(app, user),
+        _leave_groups(gone, settings),
+        _remove_devices(app, user),
+        subscriptions.sweep_user(app, user, ROWS_AT_A_TIME),
+        *(_delete_targets(kind, gone.scope, settings) for kind in TargetKind),
+    ]
+
+
+def _remove_devices(app: str, user: str) -> int:
+    # A device that another user takes meanwhile is that user's.
+    mine = [one for one in installations.of_user(app, user) if one.user == user]
+    return sum(map(installations.remove, mine))
+
+
+def _leave_groups(gone: UserSweep, settings: Settings) -> int:
+    """A group of the user's own stays for its other members, without an owner; alone, it goes too."""
+    found = list(islice(groups.memberships(gone.app, gone.user), TARGETS_AT_A_TIME))
+    for group_id, ref in found:
+        group = groups.find(gone.app, group_id)
+        if group is not None and (group.ref, group.owner) == (ref, gone.user):
+            if len(list(members.of(gone.app, ref, 2))) > 1:
+                groups.disown(group)
+            else:
+                sweep_it = Outgoing(wire.encode(GroupSweep(gone.app, group_id, ref)), SWEEP_DELAY_S)
+                queues.send_all(settings.sweep_queue_url, [sweep_it])
+                groups.delete(group)
+        groups.leave(gone.app, gone.user, group_id, ref)
+    return len(found)
+
+
+def _delete_targets(kind: TargetKind, scope: Scope, settings: Settings) -> int:
+    """Delete topics or buckets of a scope that is gone; what hangs on them is queued first."""
+    found = list(definitions.in_scope(kind, scope, "", TARGETS_AT_A_TIME))
+    swept = [Outgoing(wire.encode(sweep_of(one.target)), SWEEP_DELAY_S) for one in found]
+    queues.send_all(settings.sweep_queue_url, swept)
+    for one in found:
+        definitions.delete(one.target)
+    return len(found)

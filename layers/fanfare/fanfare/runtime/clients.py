@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
@@ -25,6 +26,13 @@ def sqs() -> "SQSClient":
 
 
 @cache
+def s3() -> "S3Client":
+    import boto3
+
+    return boto3.client("s3", config=_config(read_timeout=6))
+
+
+@cache
 def ssm() -> "SSMClient":
     import boto3
 
@@ -33,7 +41,7 @@ def ssm() -> "SSMClient":
 
 def forget() -> None:
     """Drop the clients: for tests, which change what stands behind the endpoints."""
-    for client in (dynamodb, sqs, ssm):
+    for client in (dynamodb, s3, sqs, ssm):
         client.cache_clear()
 
 

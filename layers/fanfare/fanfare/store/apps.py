@@ -9,7 +9,8 @@ from secrets import token_hex
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
-from fanfare.store.row import Row, condition_failed, read
+from fanfare.domain.parameters import Parameter, Parameters
+from fanfare.store.row import Row, condition_failed, read, settle
 
 KEPT_MS = 60_000
 """How long a function may go by what it knows of an app."""
@@ -31,6 +32,10 @@ class App:
     parameters: Mapping[str, str] = field(default_factory=dict)
     fcm_parameter: str | None = None
     apns_parameter: str | None = None
+
+    @property
+    def settings(self) -> Parameters:
+        return Parameters(self.parameters)
 
     def has_key(self, key: str) -> bool:
         return compare_digest(self.key.encode(), key.encode())
@@ -55,6 +60,7 @@ class AppRow(Row):
 
 
 _kept: dict[str, tuple[App, int]] = {}
+"""The app, and when it was read."""
 
 
 def new_id() -> str:
@@ -111,16 +117,39 @@ def find(app_id: str) -> App | None:
     )
 
 
+def set_parameter(app_id: str, name: Parameter, text: str) -> None:
+    """Set one parameter; functions that know the app go by it within KEPT_MS. Raises Busy."""
+
+    def step() -> None:
+        row = read(AppRow, app_id)
+        if row is None or row.parameters.get(name) == text:
+            return
+        changed = {**row.parameters, name: text}
+        row.update([AppRow.parameters.set(changed)], condition=AppRow.parameters == row.parameters)
+
+    settle(step)
+    _kept.pop(app_id, None)
+
+
 def known(app_id: str, now: int) -> App | None:
     """The app as it was at most a minute ago. Only apps that exist are kept, and not more than a thousand."""
+    return _read_since(app_id, now - KEPT_MS + 1, now)
+
+
+def current(app_id: str, now: int) -> App | None:
+    """The app as it is: read once for a request, which `now` is the time of."""
+    return _read_since(app_id, now, now)
+
+
+def _read_since(app_id: str, since: int, now: int) -> App | None:
     kept = _kept.get(app_id)
-    if kept is not None and kept[1] > now:
+    if kept is not None and kept[1] >= since:
         return kept[0]
     app = find(app_id)
     if app is not None:
         if len(_kept) >= _KEPT_APPS:
             _kept.clear()
-        _kept[app_id] = (app, now + KEPT_MS)
+        _kept[app_id] = (app, now)
     return app
 
 

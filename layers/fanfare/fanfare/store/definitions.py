@@ -1,14 +1,19 @@
-"""What a topic or a bucket is, apart from what hangs on it: made, found, marked and deleted."""
+"""What a topic or a bucket is, apart from what hangs on it: made, found, changed and deleted."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from secrets import token_hex
 
 from pynamodb.exceptions import DeleteError, PutError, UpdateError
+from pynamodb.expressions.update import Action
 
+from fanfare.domain import access, refusals
+from fanfare.domain.access import SUBSCRIBING, AccessList, Subject
 from fanfare.domain.scope import Scope, Target, TargetKind
+from fanfare.runtime import wire
 from fanfare.store import pages
 from fanfare.store.buckets import BucketRow
-from fanfare.store.row import condition_failed, read
+from fanfare.store.row import condition_failed, read, settle
 from fanfare.store.topics import TopicRow
 
 _BEFORE_NAMES, _AFTER_NAMES = " ", "~"  # sort before and behind every character that a name may have
@@ -25,6 +30,17 @@ class Definition:
     creator: str | None
     created_at: int
     ever_subscribed: bool
+    access: AccessList
+
+    @property
+    def subscribers(self) -> frozenset[Subject]:
+        """Who may be subscribed."""
+        return self.access.of(SUBSCRIBING[self.target.kind])
+
+    @property
+    def managers(self) -> frozenset[Subject]:
+        """Who may change the access list."""
+        return access.managers(self.target.kind, self.target.scope, self.creator)
 
 
 def create(kind: TargetKind, scope: Scope, name: str, creator: str | None, at: int) -> Definition | None:
@@ -62,6 +78,28 @@ def mark_subscribed(target: Target) -> bool:
     return True
 
 
+def change_access(target: Target, decide: Callable[[AccessList], AccessList]) -> None:
+    """Give the target the access list that `decide` makes of the one there; else decide anew.
+
+    Raises what `decide` raises, TopicNotFound, BucketNotFound, Busy.
+    """
+    mark = token_hex(8)
+    row = _row_of(target.kind)
+
+    def step() -> None:
+        found: TopicRow | BucketRow | None = read(row, target.scope.key, target.name)
+        if found is None or found.ref != target.ref:
+            raise refusals.no_target(target.kind, target.scope, target.name)
+        if found.mark == mark:
+            return  # ours: only the answer to an earlier try was lost
+        new = decide(_definition(target.kind, target.scope, found).access)
+        as_read = row.mark.does_not_exist() if found.mark is None else row.mark == found.mark
+        changes: list[Action] = [row.access.set(wire.encode(new).decode()), row.mark.set(mark)]
+        found.update(changes, condition=(row.ref == target.ref) & as_read)
+
+    settle(step)
+
+
 def delete(target: Target) -> None:
     """Delete this definition and no later one of the same name; that it is gone already is no error."""
     row = _row_of(target.kind)
@@ -72,11 +110,12 @@ def delete(target: Target) -> None:
             raise
 
 
-def names(kind: TargetKind, scope: Scope, after: str, limit: int) -> list[str]:
-    """Names in order, from behind `after` (empty: from the first), strongly consistent."""
+def in_scope(kind: TargetKind, scope: Scope, after: str, limit: int) -> Iterator[Definition]:
+    """Definitions in the order of their names, from behind `after` (empty: all), strongly consistent."""
+    row = _row_of(kind)
     bounds = (f"{after}{_BEFORE_NAMES}", _AFTER_NAMES)
-    items = pages.query(_row_of(kind).table_name(), scope.key, bounds, limit=limit)
-    return [item["sk"]["S"] for item in items]
+    for item in pages.query(row.table_name(), scope.key, bounds, limit=limit):
+        yield _definition(kind, scope, row.from_raw_data(item))
 
 
 def _row_of(kind: TargetKind) -> type[TopicRow] | type[BucketRow]:
@@ -89,4 +128,9 @@ def _row_of(kind: TargetKind) -> type[TopicRow] | type[BucketRow]:
 
 def _definition(kind: TargetKind, scope: Scope, row: TopicRow | BucketRow) -> Definition:
     target = Target(kind, scope, row.sk, row.ref)
-    return Definition(target, row.creator, int(row.created_at), bool(row.ever_subscribed))
+    listed = (
+        access.of_target(kind, scope, row.creator)
+        if row.access is None
+        else wire.decode(AccessList, row.access)
+    )
+    return Definition(target, row.creator, int(row.created_at), bool(row.ever_subscribed), listed)

@@ -1,17 +1,24 @@
 """Objects: each a row keyed by its bucket's reference. The table's stream fires the Push to App."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
-from fanfare.domain.object import Object
+from fanfare.domain.access import AccessList
+from fanfare.domain.object import Attachment, Object
 from fanfare.domain.scope import Scope, Target, TargetKind
-from fanfare.runtime import clients
+from fanfare.runtime import clients, wire
 from fanfare.store import pages
 from fanfare.store.row import Row, read, settle
+
+PAGES = 16
+"""Pages of 1 MB that one request reads of a bucket at most."""
+
+_BEFORE_NAMES, _BEHIND_NAMES = " ", "~"  # sort before and behind every character that an object ID may have
 
 DELETED_KEPT_S = 86_400
 """How long a deleted object's row stays: until then, writing it anew goes on counting its versions."""
@@ -29,6 +36,7 @@ class ObjectRow(Row):
     bucket_name = UnicodeAttribute()
     scope_user = UnicodeAttribute(null=True)
     scope_group = UnicodeAttribute(null=True)
+    scope_group_ref = UnicodeAttribute(null=True)
     body = UnicodeAttribute()
     data_type = UnicodeAttribute()
     version = NumberAttribute()
@@ -36,10 +44,32 @@ class ObjectRow(Row):
     modified_at = NumberAttribute()
     owner = UnicodeAttribute(null=True)
     changed_by = UnicodeAttribute(null=True)
+    changed_at = NumberAttribute()
     change = UnicodeAttribute()
     """Random, new with every write: by it a write knows itself again."""
+    attachment_key = UnicodeAttribute(null=True)
+    attachment_type = UnicodeAttribute(null=True)
+    attachment_size = NumberAttribute(null=True)
+    access = UnicodeAttribute(null=True)
+    """The access list, where it was ever changed."""
     deleted = BooleanAttribute(null=True)
     expires = NumberAttribute(null=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Objects in the order of their IDs. `after` is how far was read, None when that was to the end."""
+
+    objects: list[Object]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many objects there are; where that is not `complete`, at least so many."""
+
+    objects: int
+    complete: bool
 
 
 def find(bucket: Target, object_id: str) -> Object | None:
@@ -48,13 +78,19 @@ def find(bucket: Target, object_id: str) -> Object | None:
     return None if row is None or row.deleted else _object(bucket, row)
 
 
+def attachment_key(app: str, ref: str, object_id: str) -> str | None:
+    """Of the body that the object has, strongly consistent."""
+    row = read(ObjectRow, f"{app}#{ref}", object_id)
+    return None if row is None else row.attachment_key
+
+
 def change(
     bucket: Target, object_id: str, decide: Callable[[Object | None], Object]
 ) -> tuple[Object | None, Object]:
     """Write what `decide` makes of what is there, provided that this is still there; else decide anew.
 
-    The answer is what was there, and what was written. `decide` sees deleted objects too, and raises what the
-    caller is to be refused with. Raises Busy.
+    The answer is what was there, and what was written. `decide` sees deleted objects too, raises what the
+    caller is to be refused with, and where it leaves everything as it is, nothing is written. Raises Busy.
     """
     mark = token_hex(8)
     before: Object | None = None
@@ -66,6 +102,8 @@ def change(
             return _object(bucket, row)  # ours: only the answer to an earlier try was lost
         before = None if row is None else _object(bucket, row)
         new = decide(before)
+        if new == before:
+            return new
         _row(new, mark).save(condition=_as_read(row))
         return new
 
@@ -73,23 +111,22 @@ def change(
     return before, after
 
 
-def count(bucket: Target) -> int:
-    """How many objects are in the bucket; reads them all."""
-    arguments: dict[str, Any] = {
-        "TableName": ObjectRow.table_name(),
-        "Select": "COUNT",
-        "KeyConditionExpression": "pk = :pk",
-        "FilterExpression": "attribute_not_exists(deleted)",
-        "ExpressionAttributeValues": {":pk": {"S": _partition(bucket)}},
-        "ConsistentRead": True,
-    }
-    counted = 0
-    while True:
-        answer = clients.dynamodb().query(**arguments)
-        counted += answer["Count"]
-        if "LastEvaluatedKey" not in answer:
-            return counted
-        arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+def stretches(bucket: Target, after: str = "") -> Iterator[Stretch]:
+    """The bucket's objects from behind `after`, a page at a time: PAGES at most, strongly consistent.
+
+    Whether that was all, the last stretch says.
+    """
+    for answer in _answers(bucket, after, {}):
+        found = [_object(bucket, ObjectRow.from_raw_data(item)) for item in answer["Items"]]
+        yield Stretch(found, _last(answer))
+
+
+def count(bucket: Target) -> Count:
+    """How many objects are in the bucket, as far as PAGES pages tell."""
+    counted, last = 0, None
+    for answer in _answers(bucket, "", {"Select": "COUNT"}):
+        counted, last = counted + answer["Count"], _last(answer)
+    return Count(counted, complete=last is None)
 
 
 def sweep(app: str, ref: str, budget: int) -> int:
@@ -103,8 +140,36 @@ def of_image(image: dict[str, Any]) -> Object:
     """The object in a stream record's OldImage or NewImage."""
     row = ObjectRow.from_raw_data(image)
     app, _, ref = row.pk.partition("#")
-    scope = Scope(app, user=row.scope_user, group=row.scope_group)
+    scope = Scope(app, user=row.scope_user, group=row.scope_group, group_ref=row.scope_group_ref)
     return _object(Target(TargetKind.BUCKET, scope, row.bucket_name, ref), row)
+
+
+def _answers(bucket: Target, after: str, more: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """DynamoDB's answers to a query for the objects behind `after`, PAGES at most."""
+    arguments: dict[str, Any] = {
+        "TableName": ObjectRow.table_name(),
+        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :from AND :to",
+        "FilterExpression": "attribute_not_exists(deleted)",
+        "ExpressionAttributeValues": {
+            ":pk": {"S": _partition(bucket)},
+            ":from": {"S": f"{after}{_BEFORE_NAMES}"},
+            ":to": {"S": _BEHIND_NAMES},
+        },
+        "ConsistentRead": True,
+        **more,
+    }
+    for _ in range(PAGES):
+        answer: dict[str, Any] = dict(clients.dynamodb().query(**arguments))
+        yield answer
+        if "LastEvaluatedKey" not in answer:
+            return
+        arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _last(answer: dict[str, Any]) -> str | None:
+    """How far DynamoDB read, None when that was to the end."""
+    key = answer.get("LastEvaluatedKey")
+    return None if key is None else str(key["sk"]["S"])
 
 
 def _as_read(row: ObjectRow | None) -> Condition:
@@ -126,8 +191,16 @@ def _object(bucket: Target, row: ObjectRow) -> Object:
         modified_at=int(row.modified_at),
         owner=row.owner,
         changed_by=row.changed_by,
+        changed_at=int(row.changed_at),
+        attachment=_attachment(row),
+        access=None if row.access is None else wire.decode(AccessList, row.access),
         deleted=bool(row.deleted),
     )
+
+
+def _attachment(row: ObjectRow) -> Attachment | None:
+    key = row.attachment_key
+    return Attachment(key, row.attachment_type, int(row.attachment_size)) if key else None
 
 
 def _row(new: Object, mark: str) -> ObjectRow:
@@ -137,6 +210,7 @@ def _row(new: Object, mark: str) -> ObjectRow:
         bucket_name=new.bucket.name,
         scope_user=new.bucket.scope.user,
         scope_group=new.bucket.scope.group,
+        scope_group_ref=new.bucket.scope.group_ref,
         body=new.body,
         data_type=new.data_type,
         version=new.version,
@@ -144,7 +218,12 @@ def _row(new: Object, mark: str) -> ObjectRow:
         modified_at=new.modified_at,
         owner=new.owner,
         changed_by=new.changed_by,
+        changed_at=new.changed_at,
         change=mark,
+        attachment_key=new.attachment.key if new.attachment else None,
+        attachment_type=new.attachment.content_type if new.attachment else None,
+        attachment_size=new.attachment.size if new.attachment else None,
+        access=None if new.access is None else wire.encode(new.access).decode(),
         deleted=True if new.deleted else None,
         expires=new.modified_at // 1000 + DELETED_KEPT_S if new.deleted else None,
     )

@@ -7,11 +7,13 @@ from pynamodb.exceptions import PynamoDBException
 from fanfare.runtime.queues import QueueError
 
 _CODES = {
+    "InternalError",
     "InternalServerError",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestThrottled",
     "ServiceUnavailable",
+    "SlowDown",
     "ThrottlingException",
     "TransactionInProgressException",
 }

@@ -83,6 +83,24 @@ def delete(table: str, items: Sequence[Item]) -> None:
             raise Busy(f"{len(wanted)} rows stay unprocessed")
 
 
+def count(table: str, partition: str) -> int:
+    """How many rows a partition has, strongly consistent; reads them all."""
+    arguments: dict[str, Any] = {
+        "TableName": table,
+        "Select": "COUNT",
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": partition}},
+        "ConsistentRead": True,
+    }
+    counted = 0
+    while True:
+        answer = clients.dynamodb().query(**arguments)
+        counted += answer["Count"]
+        if "LastEvaluatedKey" not in answer:
+            return counted
+        arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
 def sample(table: str, partition: str, stretch: Arc, limit: int) -> Sample:
     """The first rows of a partition in ring order, as what an estimate needs; keys only."""
     answer = clients.dynamodb().query(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.exceptions import DeleteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -12,7 +13,7 @@ from fanfare.domain.device import MAX_DEVICES, Device, Environment
 from fanfare.domain.fanout import Sample
 from fanfare.domain.ring import Arc, place, ring_key, user_of
 from fanfare.store import pages
-from fanfare.store.row import Row, read
+from fanfare.store.row import Row, condition_failed, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,23 @@ def row_of(app: str, user: str) -> RecipientRow:
 def find(app: str, user: str) -> RecipientRow | None:
     """The user's row, strongly consistent."""
     return read(RecipientRow, shard_key(app, place(user)[0]), ring_key(user))
+
+
+def mark_deleting(app: str, user: str, at: int) -> None:
+    """From now on no install and no subscription of the user succeeds, and no delivery finds a device."""
+    row_of(app, user).update([RecipientRow.deleting_since.set(at)])
+
+
+def forget(app: str, user: str) -> bool:
+    """Delete the row of a user who is deleted, once no device is left in it; False while there is one."""
+    empty = RecipientRow.production.does_not_exist() & RecipientRow.sandbox.does_not_exist()
+    try:
+        row_of(app, user).delete(condition=empty)
+    except DeleteError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
 
 
 def not_deleting() -> Condition:

@@ -1,6 +1,8 @@
 """Subscriptions: a row for a user and a target, in ring order: an arc's subscribers are one query."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError
@@ -9,7 +11,8 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from fanfare.domain.errors import UserNotFound
 from fanfare.domain.fanout import Sample
 from fanfare.domain.ring import HEX_DIGITS, WHOLE_RING, Arc, place, ring_key
-from fanfare.domain.scope import Target
+from fanfare.domain.scope import Scope, Target, TargetKind
+from fanfare.runtime import clients
 from fanfare.store import pages, recipients
 from fanfare.store.row import Row, condition_failed, read, settle, transaction
 
@@ -23,6 +26,14 @@ class ByUser(GlobalSecondaryIndex["SubscriptionRow"]):  # type: ignore[no-untype
     pk = UnicodeAttribute(range_key=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a user is subscribed to, since when (epoch ms). The target may be gone by now."""
+
+    target: Target
+    at: int
+
+
 class SubscriptionRow(Row):
     class Meta:
         table_name = None
@@ -31,6 +42,8 @@ class SubscriptionRow(Row):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     user = UnicodeAttribute()
+    target = UnicodeAttribute(null=True)
+    """`kind#scope#name`, for who lists a user's subscriptions."""
     at = NumberAttribute()
     by_user = ByUser()
 
@@ -48,7 +61,7 @@ def subscribe(target: Target, user: str, at: int) -> bool:
         with transaction(SubscriptionRow) as writes:
             writes.condition_check(type(mine), mine.pk, mine.sk, condition=recipients.not_deleting())
             new = _row(target, user)
-            new.user, new.at = f"{target.app}#{user}", at
+            new.user, new.target, new.at = f"{target.app}#{user}", _packed(target), at
             writes.save(new, condition=SubscriptionRow.pk.does_not_exist())
         return True
 
@@ -87,6 +100,47 @@ def sample(target: Target, digit: str, limit: int) -> Sample:
     return pages.sample(SubscriptionRow.table_name(), partition, stretch, limit)
 
 
+def of_user(app: str, user: str, after: str, limit: int) -> tuple[list[Subscription], str]:
+    """A page of the user's subscriptions by the index, so a little late; empty text: no more pages.
+
+    `after` is where the page before ended, empty for the first.
+    """
+    arguments: dict[str, Any] = {
+        "TableName": SubscriptionRow.table_name(),
+        "IndexName": "by_user",
+        "KeyConditionExpression": "#user = :user",
+        "ExpressionAttributeNames": {"#user": "user"},
+        "ExpressionAttributeValues": {":user": {"S": f"{app}#{user}"}},
+        "Limit": limit,
+    }
+    if after:
+        key = {"user": f"{app}#{user}", "pk": after, "sk": ring_key(user)}
+        arguments["ExclusiveStartKey"] = {name: {"S": value} for name, value in key.items()}
+    answer = clients.dynamodb().query(**arguments)
+    found = [
+        Subscription(_unpacked(app, item["pk"]["S"], item["target"]["S"]), int(item["at"]["N"]))
+        for item in answer["Items"]
+        if "target" in item
+    ]
+    last = answer.get("LastEvaluatedKey")
+    return found, last["pk"]["S"] if last else ""
+
+
+def count(target: Target) -> int:
+    """How many there are; reads them all."""
+    return sum(
+        pages.count(SubscriptionRow.table_name(), f"{target.app}#{target.ref}#{digit}")
+        for digit in target.scope.shards
+    )
+
+
+def page(target: Target, digit: str, after: str, limit: int) -> list[str]:
+    """Subscribers of one shard in ring order, from behind the user `after` (empty: all), consistent."""
+    bounds = (f"{ring_key(after)} " if after else "0", "g")
+    partition = f"{target.app}#{target.ref}#{digit}"
+    return list(pages.users(pages.query(SubscriptionRow.table_name(), partition, bounds, limit=limit)))
+
+
 def sweep(app: str, ref: str, budget: int) -> int:
     """Delete up to `budget` subscriptions of a target that is gone; how many there were."""
     left = budget
@@ -98,6 +152,44 @@ def sweep(app: str, ref: str, budget: int) -> int:
         if left == 0:
             break
     return budget - left
+
+
+def sweep_user(app: str, user: str, budget: int) -> int:
+    """Delete up to `budget` subscriptions of a user who is gone, by the index, so what it knows of by now."""
+    arguments: dict[str, Any] = {
+        "TableName": SubscriptionRow.table_name(),
+        "IndexName": "by_user",
+        "KeyConditionExpression": "#user = :user",
+        "ExpressionAttributeNames": {"#user": "user"},
+        "ExpressionAttributeValues": {":user": {"S": f"{app}#{user}"}},
+    }
+    items: list[pages.Item] = []
+    while len(items) < budget:
+        answer = clients.dynamodb().query(**arguments, Limit=budget - len(items))
+        items += answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            break
+        arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    pages.delete(SubscriptionRow.table_name(), items)
+    return len(items)
+
+
+def _packed(target: Target) -> str:
+    return f"{target.kind}#{target.scope.key.removeprefix(target.app + '#')}#{target.name}"
+
+
+def _unpacked(app: str, partition: str, packed: str) -> Target:
+    kind, place_of, name = packed.split("#")
+    ref = partition.removeprefix(f"{app}#").partition("#")[0]
+    where, *names = place_of.split(":")
+    match where:
+        case "user":
+            scope = Scope(app, user=names[0])
+        case "group":
+            scope = Scope(app, group=names[0], group_ref=names[1])
+        case _:
+            scope = Scope(app)
+    return Target(TargetKind(kind), scope, name, ref)
 
 
 def _row(target: Target, user: str) -> SubscriptionRow:

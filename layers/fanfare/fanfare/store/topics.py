@@ -18,3 +18,7 @@ class TopicRow(Row):
     creator = UnicodeAttribute(null=True)
     created_at = NumberAttribute()
     ever_subscribed = BooleanAttribute(default=False)
+    access = UnicodeAttribute(null=True)
+    """The access list, where it was ever changed: else it is as Kii makes it."""
+    mark = UnicodeAttribute(null=True)
+    """Random, new with every change of the access list: by it a write knows itself again."""

@@ -1,0 +1,177 @@
+"""Changes of a user: fields, addresses, password; and how a pseudo user becomes a normal one."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from fanfare.api import accounts as views
+from fanfare.api import addressing, answers, parsing, passwords
+from fanfare.api.authentication import authenticate
+from fanfare.api.request import Authenticating, Request
+from fanfare.domain import refusals, user
+from fanfare.domain.caller import Caller
+from fanfare.domain.errors import InvalidInput, NotAllowed, NotImplementedHere, WrongPassword
+from fanfare.domain.parameters import Parameters
+from fanfare.domain.rights import require_self
+from fanfare.store import accounts
+from fanfare.store.accounts import User
+
+_QUERY = "query"
+
+type _Name = Annotated[str, Meta(min_length=1, max_length=50)]
+type _Country = Annotated[str, Meta(pattern=user.COUNTRY)]
+type _Locale = Annotated[str, Meta(max_length=64)]
+type _Password = Annotated[str, Meta(pattern=user.PASSWORD)]
+
+
+class UserUpdate(Struct, rename=parsing.contract_name):
+    """Null removes a name, country or locale; of an address it says nothing."""
+
+    login_name: Annotated[str, Meta(pattern=user.LOGIN_NAME)] | None = None
+    email_address: Annotated[str, Meta(pattern=user.EMAIL)] | None = None
+    phone_number: Annotated[str, Meta(pattern=user.PHONE)] | None = None
+    password: _Password | None = None
+    display_name: _Name | UnsetType | None = UNSET
+    country: _Country | UnsetType | None = UNSET
+    locale: _Locale | UnsetType | None = UNSET
+    email_address_verified: bool | None = None
+    phone_number_verified: bool | None = None
+
+    @property
+    def has_address(self) -> bool:
+        return (self.login_name or self.email_address or self.phone_number) is not None
+
+
+class PasswordChange(Struct, rename=parsing.contract_name):
+    new_password: _Password
+    old_password: str | None = None
+
+
+class EmailAddressChange(Struct, rename=parsing.contract_name):
+    email_address: Annotated[str, Meta(pattern=user.EMAIL)]
+
+
+class PhoneNumberChange(Struct, rename=parsing.contract_name):
+    phone_number: Annotated[str, Meta(pattern=user.PHONE)]
+
+
+def update(request: Request[Authenticating]) -> Response[str]:
+    """What is given is changed, the app's own fields are replaced as a whole."""
+    if request.parameters["user"] == _QUERY:
+        raise NotImplementedHere("this server does not offer querying users")
+    caller, found = _own(request)
+    given, custom = parsing.document(request, UserUpdate), views.custom_fields(request)
+    parameters = views.parameters_of(request)
+    password_hash = None if given.password is None else passwords.hashed(given.password)
+
+    def decide(there: User) -> User:
+        changed = replace(
+            _with_addresses(there, given, parameters, caller),
+            display_name=there.display_name if given.display_name is UNSET else given.display_name,
+            country=there.country if given.country is UNSET else given.country,
+            locale=there.locale if given.locale is UNSET else given.locale,
+            custom=custom,
+            modified_at=request.now,
+        )
+        return _upgraded(there, changed, given, password_hash)
+
+    _change(caller, found, decide)
+    return answers.document(200, {"modifiedAt": request.now}, "UserUpdateResponse")
+
+
+def change_password(request: Request[Authenticating]) -> Response[str]:
+    """The administrator need not know the old one. Sessions go on. Raises WrongPassword, NotAllowed."""
+    caller, found = _own(request)
+    given = parsing.document(request, PasswordChange)
+    if found.is_pseudo:
+        raise NotAllowed("a pseudo user has no password; one is given together with an address")
+    if not caller.is_admin:
+        if given.old_password is None:
+            raise InvalidInput("oldPassword is needed")
+        if not passwords.matches(found.password_hash, given.old_password):
+            raise WrongPassword("the old password is wrong")
+    password_hash = passwords.hashed(given.new_password)
+
+    def decide(there: User) -> User:
+        if there.password_hash != found.password_hash and not caller.is_admin:
+            raise WrongPassword("the password was changed meanwhile")
+        return replace(there, password_hash=password_hash, modified_at=request.now)
+
+    _change(caller, found, decide)
+    return answers.empty()
+
+
+def change_email(request: Request[Authenticating]) -> Response[str]:
+    caller, found = _own(request)
+    text = parsing.document(request, EmailAddressChange).email_address
+    parameters = views.parameters_of(request)
+
+    def decide(there: User) -> User:
+        _require_password(there)
+        changed = views.with_email(there, text, parameters, verified=False)
+        return replace(changed, modified_at=request.now)
+
+    _change(caller, found, decide)
+    return answers.empty()
+
+
+def change_phone(request: Request[Authenticating]) -> Response[str]:
+    caller, found = _own(request)
+    text = parsing.document(request, PhoneNumberChange).phone_number
+    parameters = views.parameters_of(request)
+
+    def decide(there: User) -> User:
+        _require_password(there)
+        changed = views.with_phone(there, text, parameters, verified=False)
+        return replace(changed, modified_at=request.now)
+
+    _change(caller, found, decide)
+    return answers.empty()
+
+
+def _own(request: Request[Authenticating]) -> tuple[Caller, User]:
+    """The user of the path, for that user and the administrator. Raises UserNotFound, NotPermitted."""
+    caller = authenticate(request)
+    found = addressing.user(caller, request.parameters["user"])
+    require_self(caller, found.id)
+    return caller, found
+
+
+def _change(caller: Caller, found: User, decide: accounts.Decide) -> None:
+    """Raises what `decide` raises, UserAlreadyExists, UserNotFound (deleted meanwhile)."""
+    if accounts.change(caller.app, found.id, decide) is None:
+        raise refusals.no_user(caller.app, "userID", found.id)
+
+
+def _with_addresses(there: User, given: UserUpdate, parameters: Parameters, caller: Caller) -> User:
+    """Only the administrator can say that an address is verified: the one given, or the one pending."""
+    if given.login_name is not None:
+        there = replace(there, login_name=given.login_name)
+    verified = caller.is_admin and given.email_address_verified is True
+    email = given.email_address or (there.pending_email if verified else None)
+    if email is not None:
+        there = views.with_email(there, email, parameters, verified=verified)
+    verified = caller.is_admin and given.phone_number_verified is True
+    phone = given.phone_number or (there.pending_phone if verified else None)
+    if phone is not None:
+        there = views.with_phone(there, phone, parameters, verified=verified)
+    return there
+
+
+def _upgraded(there: User, changed: User, given: UserUpdate, password_hash: str | None) -> User:
+    """A pseudo user becomes a normal one by an address and a password, which only belong together there."""
+    if there.is_pseudo:
+        if given.has_address != (password_hash is not None):
+            raise InvalidInput("loginName, emailAddress or phoneNumber goes together with a password")
+        changed = replace(changed, password_hash=password_hash)
+    elif password_hash is not None:
+        raise InvalidInput("password: it is changed at users/{user}/password")
+    views.require_address(changed)
+    return changed
+
+
+def _require_password(there: User) -> None:
+    if there.is_pseudo:
+        raise NotAllowed("a pseudo user gets an address together with a password")

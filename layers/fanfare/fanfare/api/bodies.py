@@ -1,0 +1,96 @@
+"""Objects' bodies: any bytes under any media type, kept in S3 and noted at the object."""
+
+import re
+from typing import Any, Protocol
+
+from aws_lambda_powertools.event_handler import Response
+
+from fanfare.api import answers, objects
+from fanfare.api.request import Authenticating, Request, Sweeping
+from fanfare.domain import refusals
+from fanfare.domain.caller import Caller
+from fanfare.domain.errors import InvalidInput
+from fanfare.domain.object import ATTACHMENT_LIMIT, Attachment, Object, with_attachment, without_attachment
+from fanfare.store import bodies
+
+_ANY_BYTES = "application/octet-stream"
+_MEDIA_TYPE = re.compile(r"[\x20-\x7E]{1,255}")
+
+
+class Keeping(Authenticating, Protocol):
+    """The settings of what reads bodies."""
+
+    @property
+    def object_bodies_bucket(self) -> str: ...
+
+
+class KeepingAndSweeping(Keeping, Sweeping, Protocol):
+    """The settings of what changes bodies."""
+
+
+def put(request: Request[KeepingAndSweeping]) -> Response[str]:
+    """Stored first and noted then: the object has the whole body or the one before."""
+    content_type, content = _sent(request)
+    stored: Attachment | None = None
+
+    def noted(caller: Caller, existing: Object) -> Object:
+        nonlocal stored
+        if stored is None:
+            stored = bodies.new(existing.bucket, existing.id, content_type, len(content), request.now)
+            objects.sweep_bodies(request, existing)
+            bodies.store(request.settings.object_bodies_bucket, stored, content)
+        return with_attachment(existing, stored, caller.user, request.now)
+
+    _, after = objects.change(request, noted)
+    times = {"modifiedAt": after.modified_at}
+    return answers.document(200, times, "ObjectBodyUpdateResponse", _etag(after.attachment))
+
+
+def get(request: Request[Keeping]) -> Response[Any]:
+    found = objects.found(request)
+    attachment = _attachment(found)
+    content = bodies.load(request.settings.object_bodies_bucket, attachment)
+    if content is None:
+        raise refusals.no_body(found.bucket, found.id)
+    return answers.Bytes(200, attachment.content_type, content, dict(_etag(attachment)))
+
+
+def head(request: Request[Authenticating]) -> Response[str]:
+    attachment = _attachment(objects.found(request))
+    return Response(204, attachment.content_type, "", _etag(attachment))
+
+
+def delete(request: Request[Sweeping]) -> Response[str]:
+    def without(caller: Caller, existing: Object) -> Object:
+        _attachment(existing)
+        objects.sweep_bodies(request, existing)
+        return without_attachment(existing, caller.user, request.now)
+
+    objects.change(request, without)
+    return answers.empty()
+
+
+def _sent(request: Request[Any]) -> tuple[str, bytes]:
+    """Media type and content. Raises InvalidInput."""
+    if "if-match" in request.headers or "if-none-match" in request.headers:
+        raise InvalidInput("If-Match and If-None-Match are for objects, not for their bodies")
+    if len(request.body) > ATTACHMENT_LIMIT:
+        raise InvalidInput(f"the body exceeds {ATTACHMENT_LIMIT} bytes")
+    length = request.headers.get("content-length")
+    if length is not None and length != str(len(request.body)):
+        # API Gateway takes some types for UTF-8 and replaces what is not.
+        raise InvalidInput("the body is not UTF-8, as its type says; send it as application/octet-stream")
+    content_type = request.headers.get("content-type", "").strip() or _ANY_BYTES
+    if not _MEDIA_TYPE.fullmatch(content_type):
+        raise InvalidInput("Content-Type: not a media type")
+    return content_type, request.body
+
+
+def _attachment(found: Object) -> Attachment:
+    if found.attachment is None:
+        raise refusals.no_body(found.bucket, found.id)
+    return found.attachment
+
+
+def _etag(attachment: Attachment | None) -> dict[str, str]:
+    return {} if attachment is None else {"ETag": f'"{attachment.tag}"'}

@@ -1,0 +1,132 @@
+"""The clauses of a query as they are sent, and the predicates that they mean."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from fanfare.domain import query
+from fanfare.domain.errors import InvalidInput, QueryNotSupported
+from fanfare.domain.query import FieldType, Limit, Predicate
+
+MAX_CLAUSES = 100
+"""Clauses of one query in all, with the values of `in`."""
+
+
+class _Simple(Struct, tag_field="type"):
+    """A clause without others in it."""
+
+    @property
+    def weight(self) -> int:
+        return 1
+
+
+class All(_Simple, tag="all"):
+    def predicate(self) -> Predicate:
+        return query.everything
+
+
+class Eq(_Simple, tag="eq"):
+    field: str
+    value: Any
+
+    def predicate(self) -> Predicate:
+        return query.equals(self.field, self.value)
+
+
+class Range(_Simple, tag="range", rename="camel"):
+    field: str
+    lower_limit: Limit | None = None
+    lower_included: bool | None = None
+    upper_limit: Limit | None = None
+    upper_included: bool | None = None
+
+    def predicate(self) -> Predicate:
+        if self.lower_limit is None and self.upper_limit is None:
+            raise InvalidInput("a range needs lowerLimit or upperLimit")
+        lower_included, upper_included = self.lower_included is not False, self.upper_included is not False
+        return query.within(self.field, self.lower_limit, self.upper_limit, lower_included, upper_included)
+
+
+class In(_Simple, tag="in"):
+    field: str
+    values: list[Any]
+
+    @property
+    def weight(self) -> int:
+        return 1 + len(self.values)
+
+    def predicate(self) -> Predicate:
+        return query.one_of(self.field, self.values)
+
+
+class Prefix(_Simple, tag="prefix"):
+    field: str
+    prefix: str
+
+    def predicate(self) -> Predicate:
+        return query.prefixed(self.field, self.prefix)
+
+
+class HasField(_Simple, tag="hasField", rename="camel"):
+    field: str
+    field_type: FieldType | None = None
+
+    def predicate(self) -> Predicate:
+        return query.has(self.field, self.field_type)
+
+
+class _Geographic(_Simple):
+    def predicate(self) -> Predicate:
+        raise QueryNotSupported("this server does not offer geographic queries")
+
+
+class GeoBox(_Geographic, tag="geobox"):
+    """Not supported."""
+
+
+class GeoDistance(_Geographic, tag="geodistance"):
+    """Not supported."""
+
+
+class Not(Struct, tag_field="type", tag="not"):
+    clause: "Clause"
+
+    @property
+    def weight(self) -> int:
+        return 1 + self.clause.weight
+
+    def predicate(self) -> Predicate:
+        return query.negated(self.clause.predicate())
+
+
+class _Several(Struct, tag_field="type"):
+    clauses: list["Clause"]
+
+    @property
+    def weight(self) -> int:
+        return 1 + sum(one.weight for one in self.clauses)
+
+    def predicates(self) -> list[Predicate]:
+        if not self.clauses:
+            raise InvalidInput("clauses: there are none")
+        return [one.predicate() for one in self.clauses]
+
+
+class And(_Several, tag="and"):
+    def predicate(self) -> Predicate:
+        return query.every(self.predicates())
+
+
+class Or(_Several, tag="or"):
+    def predicate(self) -> Predicate:
+        return query.some(self.predicates())
+
+
+Clause = All | Eq | Range | In | Prefix | HasField | Not | And | Or | GeoBox | GeoDistance
+
+
+def predicate(clause: Clause) -> Predicate:
+    """Raises InvalidInput, QueryNotSupported."""
+    if clause.weight > MAX_CLAUSES:
+        raise QueryNotSupported(f"a query has at most {MAX_CLAUSES} clauses and values of `in`")
+    return clause.predicate()

@@ -1,0 +1,161 @@
+"""Groups: made, read, renamed, handed over, deleted; their members; and which groups a user is in."""
+
+from secrets import token_hex
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from msgspec import Meta, Struct
+
+from fanfare.api import addressing, answers, parsing
+from fanfare.api.authentication import authenticate
+from fanfare.api.request import Authenticating, Request, Sweeping
+from fanfare.domain import refusals
+from fanfare.domain.caller import Caller, Role
+from fanfare.domain.errors import InvalidInput
+from fanfare.domain.group import MAX_FIRST_MEMBERS, MAX_NAME, Group, names_group
+from fanfare.domain.rights import not_permitted, require_self
+from fanfare.domain.sweeping import SWEEP_DELAY_S, GroupSweep, UserRecheck
+from fanfare.runtime import queues, wire
+from fanfare.runtime.queues import Outgoing
+from fanfare.store import groups, members
+
+_ID_BYTES = 12
+
+
+class GroupCreation(Struct, rename=parsing.contract_name):
+    name: Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
+    owner: str | None = None
+    members: Annotated[list[str], Meta(max_length=MAX_FIRST_MEMBERS)] = []
+
+
+class GroupOwnerChange(Struct):
+    owner: str
+
+
+def create(request: Request[Authenticating]) -> Response[str]:
+    """`POST /groups`, and `PUT /groups/{group}`: the members that exist are added, the others told."""
+    caller = authenticate(request)
+    if caller.role is Role.ANONYMOUS:
+        raise not_permitted(caller, "a user's access token is needed")
+    group_id = request.parameters.get("group", token_hex(_ID_BYTES))
+    if not names_group(group_id):
+        raise InvalidInput("groupID: not an ID that a group can have")
+    given = parsing.document(request, GroupCreation)
+    group = Group(caller.app, group_id, token_hex(8), given.name, _owner(caller, given), request.now)
+    if not groups.create(group):
+        raise refusals.group_exists(caller.app, group_id)
+    wanted = list(dict.fromkeys(given.members))
+    known = groups.known_users(caller.app, wanted)
+    for user in wanted:
+        if user in known and user != group.owner:
+            groups.add(group, user)
+    body = {"groupID": group_id, "notFoundUsers": [user for user in wanted if user not in known]}
+    return answers.document(201, body, "GroupCreationResponse", request.location(f"groups/{group_id}"))
+
+
+def get(request: Request[Authenticating]) -> Response[str]:
+    _, group = _for_member(request)
+    return answers.document(200, _view(group), "GroupRetrievalResponse")
+
+
+def of(request: Request[Authenticating]) -> Response[str]:
+    """`GET /groups?is_member={user}` and `?owner={user}`: the user's own, for the administrator anybody's."""
+    caller = authenticate(request)
+    wanted = {name: request.query[name] for name in ("is_member", "owner") if name in request.query}
+    if len(wanted) != 1:
+        raise InvalidInput("one of is_member and owner is needed")
+    ((relation, segment),) = wanted.items()
+    user = addressing.user_id(caller, segment)
+    require_self(caller, user)
+    found = groups.of(caller.app, user)
+    body = {"groups": [_view(one) for one in found if relation == "is_member" or one.owner == user]}
+    return answers.document(200, body, "GroupsRetrievalResponse")
+
+
+def delete(request: Request[Sweeping]) -> Response[str]:
+    """The group goes now, what hangs on it later: queued first, so that a crash loses nothing."""
+    _, group = _for_owner(request)
+    _sweep(request, GroupSweep(group.app, group.id, group.ref))
+    groups.delete(group)
+    return answers.empty()
+
+
+def rename(request: Request[Authenticating]) -> Response[str]:
+    """The body is the bare name, as text."""
+    _, group = _for_owner(request)
+    try:
+        name = request.body.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput("the name is not UTF-8") from error
+    if not 1 <= len(name) <= MAX_NAME:
+        raise InvalidInput(f"name: 1 to {MAX_NAME} characters")
+    groups.rename(group, name)
+    return answers.empty()
+
+
+def hand_over(request: Request[Authenticating]) -> Response[str]:
+    """The new owner becomes a member, if need be; the old one stays one."""
+    caller, group = _for_owner(request)
+    groups.hand_over(group, addressing.user_id(caller, parsing.document(request, GroupOwnerChange).owner))
+    return answers.empty()
+
+
+def list_members(request: Request[Authenticating]) -> Response[str]:
+    _, group = _for_member(request)
+    body = {"members": [{"userID": user} for user in members.of(group.app, group.ref)]}
+    return answers.document(200, body, "MembersRetrievalResponse")
+
+
+def add_member(request: Request[Authenticating]) -> Response[str]:
+    """Adding a member again is a success, as in Kii."""
+    caller, group = _for_owner(request)
+    groups.add(group, addressing.user_id(caller, request.parameters["member"]))
+    return answers.empty()
+
+
+def remove_member(request: Request[Sweeping]) -> Response[str]:
+    """Who leaves the group loses what its members have; subscriptions among that go later."""
+    caller, group = _for_owner(request)
+    user = addressing.user_id(caller, request.parameters["member"])
+    if not groups.is_member(group.app, user, group.id, group.ref):
+        raise refusals.no_user(group.app, "userID", user)
+    _sweep(request, UserRecheck(group.app, user))
+    groups.remove(group, user)
+    return answers.empty()
+
+
+def _owner(caller: Caller, given: GroupCreation) -> str:
+    """Users make groups of their own; the administrator says for whom. Raises UserNotFound."""
+    if caller.user is None and given.owner is None:
+        raise InvalidInput("owner is needed")
+    owner = addressing.user_id(caller, given.owner or addressing.ME)
+    require_self(caller, owner)
+    return owner
+
+
+def _for_member(request: Request[Any]) -> tuple[Caller, Group]:
+    """Raises GroupNotFound, NotPermitted."""
+    caller = authenticate(request)
+    group = addressing.group(caller, request.parameters["group"])
+    if caller.user is not None and not groups.is_member(group.app, caller.user, group.id, group.ref):
+        raise not_permitted(caller, "the group is for its members")
+    return caller, group
+
+
+def _for_owner(request: Request[Any]) -> tuple[Caller, Group]:
+    """Raises GroupNotFound, NotPermitted."""
+    caller = authenticate(request)
+    group = addressing.group(caller, request.parameters["group"])
+    if not caller.is_admin and caller.user != group.owner:
+        raise not_permitted(caller, "this is for the group's owner")
+    return caller, group
+
+
+def _sweep(request: Request[Sweeping], sweep: GroupSweep | UserRecheck) -> None:
+    message = Outgoing(wire.encode(sweep), delay_s=SWEEP_DELAY_S)
+    queues.send_all(request.settings.sweep_queue_url, [message])
+
+
+def _view(group: Group) -> dict[str, str]:
+    owner = {"owner": group.owner} if group.owner else {}
+    return {"groupID": group.id, "name": group.name, **owner}

@@ -1,0 +1,224 @@
+"""Access lists: which right whom has on a topic, a bucket, an object or a scope, with Kii's defaults."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, assert_never
+
+from fanfare.domain.caller import Caller, Role
+from fanfare.domain.errors import InvalidInput
+from fanfare.domain.rights import Right
+from fanfare.domain.scope import Scope, TargetKind
+
+MAX_ENTRIES = 100
+"""Entries of one list in all: it is kept in the row of what it is about."""
+
+ON_TARGET: Mapping[TargetKind, tuple[Right, ...]] = {
+    TargetKind.TOPIC: (Right.SUBSCRIBE_TO_TOPIC, Right.SEND_MESSAGE_TO_TOPIC),
+    TargetKind.BUCKET: (
+        Right.CREATE_OBJECTS_IN_BUCKET,
+        Right.QUERY_OBJECTS_IN_BUCKET,
+        Right.READ_OBJECTS_IN_BUCKET,
+        Right.DROP_BUCKET_WITH_ALL_CONTENT,
+    ),
+}
+ON_OBJECT = (Right.READ_EXISTING_OBJECT, Right.WRITE_EXISTING_OBJECT)
+ON_SCOPE = (Right.CREATE_NEW_BUCKET, Right.CREATE_NEW_TOPIC)
+
+SUBSCRIBING: Mapping[TargetKind, Right] = {
+    TargetKind.TOPIC: Right.SUBSCRIBE_TO_TOPIC,
+    TargetKind.BUCKET: Right.QUERY_OBJECTS_IN_BUCKET,
+}
+"""The right that a subscription stands on: it ends with it."""
+
+
+class SubjectKind(StrEnum):
+    USER = "user"
+    GROUP = "group"
+    OWNER = "owner"
+    """Whoever owns the group whose scope it is: the right goes along when the group is handed over."""
+    CREATOR = "creator"
+    """A user of a group's scope who made it: has the right while a member of the group."""
+    ANY_USER = "any"
+    ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Subject:
+    """`id` of the user or group; a group made anew under the ID is another subject, so `ref` counts too."""
+
+    kind: SubjectKind
+    id: str = ""
+    ref: str = ""
+
+
+ANY_USER = Subject(SubjectKind.ANY_USER)
+ANONYMOUS = Subject(SubjectKind.ANONYMOUS)
+OWNER = Subject(SubjectKind.OWNER)
+
+
+class Circle(Protocol):
+    """What has to be looked up about a user, when it matters."""
+
+    def is_member(self, group: str, ref: str) -> bool: ...
+
+    def owns(self, scope: Scope) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AccessList:
+    entries: Mapping[Right, frozenset[Subject]] = field(default_factory=dict)
+
+    def of(self, right: Right) -> frozenset[Subject]:
+        return self.entries.get(right, frozenset())
+
+    def granted(self, right: Right, subject: Subject) -> "AccessList":
+        """With one entry more, in place of one that means an earlier group of the same ID.
+
+        Raises InvalidInput where the list is full.
+        """
+        others = {one for one in self.of(right) if (one.kind, one.id) != (subject.kind, subject.id)}
+        new = AccessList({**self.entries, right: frozenset({*others, subject})})
+        if sum(map(len, new.entries.values())) > MAX_ENTRIES:
+            raise InvalidInput(f"an access list has at most {MAX_ENTRIES} entries")
+        return new
+
+    def revoked(self, right: Right, subject: Subject) -> "AccessList":
+        return AccessList({**self.entries, right: self.of(right) - {subject}})
+
+    def permits(self, caller: Caller, right: Right, scope: Scope, circle: Circle) -> bool:
+        """Whether the caller has the right; the administrator of the app always has."""
+        return includes(self.of(right), caller, scope, circle)
+
+
+def includes(subjects: frozenset[Subject], caller: Caller, scope: Scope, circle: Circle) -> bool:
+    """Whether the caller is one of these, of whom the scope's administrator always is."""
+    if caller.app != scope.app:
+        return False
+    match caller.role:
+        case Role.ADMIN:
+            return True
+        case Role.ANONYMOUS:
+            return ANONYMOUS in subjects
+        case Role.USER:
+            user = caller.user or ""
+            # What costs no read first.
+            return any(
+                _is(user, one, scope, circle) for one in sorted(subjects, key=lambda one: _COST[one.kind])
+            )
+        case _:
+            assert_never(caller.role)
+
+
+_COST = {
+    SubjectKind.ANY_USER: 0,
+    SubjectKind.ANONYMOUS: 0,
+    SubjectKind.USER: 0,
+    SubjectKind.GROUP: 1,
+    SubjectKind.CREATOR: 1,
+    SubjectKind.OWNER: 2,
+}
+
+
+def _is(user: str, subject: Subject, scope: Scope, circle: Circle) -> bool:
+    match subject.kind:
+        case SubjectKind.ANY_USER:
+            return True
+        case SubjectKind.ANONYMOUS:
+            return False
+        case SubjectKind.USER:
+            return user == subject.id
+        case SubjectKind.GROUP:
+            return circle.is_member(subject.id, subject.ref)
+        case SubjectKind.CREATOR:
+            return user == subject.id and circle.is_member(scope.group or "", scope.group_ref or "")
+        case SubjectKind.OWNER:
+            return circle.owns(scope)
+        case _:
+            assert_never(subject.kind)
+
+
+def of_scope(scope: Scope) -> AccessList:
+    """Who makes topics and buckets there: in the app's scope users make buckets only."""
+    if scope.user is None and scope.group is None:
+        return AccessList({Right.CREATE_NEW_BUCKET: frozenset({ANY_USER})})
+    return _alike(ON_SCOPE, _residents(scope))
+
+
+def of_target(kind: TargetKind, scope: Scope, creator: str | None) -> AccessList:
+    match kind:
+        case TargetKind.TOPIC:
+            return _of_topic(scope, creator)
+        case TargetKind.BUCKET:
+            return _of_bucket(scope, creator)
+
+
+def of_object(owner: str | None) -> AccessList:
+    return _alike(ON_OBJECT, [] if owner is None else [Subject(SubjectKind.USER, owner)])
+
+
+def managers(kind: TargetKind, scope: Scope, creator: str | None) -> frozenset[Subject]:
+    """Who may change the list, and delete a topic: the scope's owner and the creator.
+
+    Buckets in the app's scope are the exception: the administrator alone changes their lists, as in Kii.
+    """
+    if kind is TargetKind.BUCKET and scope.user is None and scope.group is None:
+        return frozenset()
+    return owners(scope) | set(_creator(scope, creator))
+
+
+def owners(scope: Scope) -> frozenset[Subject]:
+    """Whose scope it is: nobody's but the administrator's, a user's, or the group's owner's."""
+    if scope.user is not None:
+        return frozenset({Subject(SubjectKind.USER, scope.user)})
+    return frozenset() if scope.group is None else frozenset({OWNER})
+
+
+def _of_topic(scope: Scope, creator: str | None) -> AccessList:
+    """In the app's scope everybody subscribes, and the creator sends: mostly the administrator."""
+    made_by = _creator(scope, creator)
+    if scope.user is None and scope.group is None:
+        return AccessList(
+            {
+                Right.SUBSCRIBE_TO_TOPIC: frozenset({ANY_USER, ANONYMOUS, *made_by}),
+                Right.SEND_MESSAGE_TO_TOPIC: frozenset(made_by),
+            }
+        )
+    return _alike(ON_TARGET[TargetKind.TOPIC], [*_residents(scope), *made_by])
+
+
+def _of_bucket(scope: Scope, creator: str | None) -> AccessList:
+    if scope.user is None and scope.group is None:
+        return AccessList(
+            {
+                Right.CREATE_OBJECTS_IN_BUCKET: frozenset({ANY_USER}),
+                Right.QUERY_OBJECTS_IN_BUCKET: frozenset({ANY_USER, ANONYMOUS}),
+                Right.READ_OBJECTS_IN_BUCKET: frozenset({ANY_USER, ANONYMOUS}),
+                Right.DROP_BUCKET_WITH_ALL_CONTENT: frozenset({ANY_USER}),
+            }
+        )
+    everybody = [*_residents(scope), *_creator(scope, creator)]
+    droppers = [one for one in everybody if one.kind is not SubjectKind.GROUP]
+    return AccessList(
+        {
+            **_alike(ON_TARGET[TargetKind.BUCKET], everybody).entries,
+            Right.DROP_BUCKET_WITH_ALL_CONTENT: frozenset(droppers),
+        }
+    )
+
+
+def _residents(scope: Scope) -> list[Subject]:
+    """Who is at home in a scope: the user, or the group and its owner."""
+    if scope.group is None:
+        return [*owners(scope)]
+    return [Subject(SubjectKind.GROUP, scope.group, scope.group_ref or ""), OWNER]
+
+
+def _creator(scope: Scope, creator: str | None) -> list[Subject]:
+    if creator is None:
+        return []
+    return [Subject(SubjectKind.USER if scope.group is None else SubjectKind.CREATOR, creator)]
+
+
+def _alike(rights: Iterable[Right], subjects: Collection[Subject]) -> AccessList:
+    return AccessList({right: frozenset(subjects) for right in rights})

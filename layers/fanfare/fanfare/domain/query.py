@@ -1,0 +1,182 @@
+"""What a query asks of objects: predicates over their fields, and the order in which they come.
+
+A field's value is what JSON makes of it, or MISSING. Values of different types are never equal, and no number
+is a boolean. Ascending order goes by type first: no such field, null, false, true, numbers, strings, and then
+everything else, which is all alike; what is alike goes by object ID.
+"""
+
+from collections.abc import Callable, Collection
+from enum import Enum, StrEnum
+from typing import Final
+
+ORDERED_CHARACTERS = 190
+"""Strings that begin with so many equal characters are alike for the order."""
+
+
+class _Absence(Enum):
+    MISSING = "missing"
+
+
+MISSING: Final = _Absence.MISSING
+"""The value of a field that is not there."""
+
+type Fields = Callable[[str], object]
+"""An object, asked for a field's value by its name."""
+
+type Predicate = Callable[[Fields], bool]
+
+type Limit = int | float | str
+
+type OrderKey = tuple[int] | tuple[int, int | float | str]
+"""Compares by type, then by value; comparable with every other."""
+
+type Position = tuple[OrderKey, str]
+"""A place in the order: no two objects of a bucket share one."""
+
+
+class FieldType(StrEnum):
+    """DECIMAL is every number: most clients write 5.0 as 5."""
+
+    STRING = "STRING"
+    INTEGER = "INTEGER"
+    DECIMAL = "DECIMAL"
+    BOOLEAN = "BOOLEAN"
+
+
+class _Type(Enum):
+    MISSING = 0
+    NULL = 1
+    BOOLEAN = 2
+    NUMBER = 3
+    STRING = 4
+    OTHER = 5
+
+
+def everything(_: Fields) -> bool:
+    return True
+
+
+def equals(field: str, wanted: object) -> Predicate:
+    return lambda fields: same(fields(field), wanted)
+
+
+def one_of(field: str, wanted: Collection[object]) -> Predicate:
+    return lambda fields: any(same(fields(field), one) for one in wanted)
+
+
+def prefixed(field: str, prefix: str) -> Predicate:
+    def holds(fields: Fields) -> bool:
+        value = fields(field)
+        return isinstance(value, str) and value.startswith(prefix)
+
+    return holds
+
+
+def within(
+    field: str, lower: Limit | None, upper: Limit | None, lower_included: bool, upper_included: bool
+) -> Predicate:
+    """A value of the limits' type between them; of two limits of different types it can have but one."""
+
+    def holds(fields: Fields) -> bool:
+        value = fields(field)
+        return (lower is None or _ordered(lower, value, lower_included)) and (
+            upper is None or _ordered(value, upper, upper_included)
+        )
+
+    return holds
+
+
+def has(field: str, wanted: FieldType | None) -> Predicate:
+    """Whether the field is there, and of the type; null is of none."""
+
+    def holds(fields: Fields) -> bool:
+        value = fields(field)
+        match wanted:
+            case None:
+                return value is not MISSING
+            case FieldType.STRING:
+                return isinstance(value, str)
+            case FieldType.INTEGER:
+                return isinstance(value, int) and not isinstance(value, bool)
+            case FieldType.DECIMAL:
+                return _type(value) is _Type.NUMBER
+            case FieldType.BOOLEAN:
+                return isinstance(value, bool)
+
+    return holds
+
+
+def negated(predicate: Predicate) -> Predicate:
+    return lambda fields: not predicate(fields)
+
+
+def every(predicates: Collection[Predicate]) -> Predicate:
+    return lambda fields: all(one(fields) for one in predicates)
+
+
+def some(predicates: Collection[Predicate]) -> Predicate:
+    return lambda fields: any(one(fields) for one in predicates)
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two JSON values are equal, all the way down. Python holds True for 1."""
+    if _type(one) is not _type(other):
+        return False
+    match one, other:
+        case dict(), dict():
+            return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+        case list(), list():
+            return len(one) == len(other) and all(map(same, one, other))
+        case _:
+            return one == other
+
+
+def order_key(value: object) -> OrderKey:
+    kind = _type(value)
+    match value:
+        case bool() | int() | float():
+            return (kind.value, value)
+        case str():
+            return (kind.value, value[:ORDERED_CHARACTERS])
+        case _:
+            return (kind.value,)
+
+
+def is_order_key(parts: list[object]) -> bool:
+    """Whether `order_key` may have made a tuple of these parts."""
+    match parts:
+        case [int(kind), bool() | int() | float() | str() as value]:
+            return kind == _type(value).value
+        case [int(kind)]:
+            return kind in (_Type.MISSING.value, _Type.NULL.value, _Type.OTHER.value)
+        case _:
+            return False
+
+
+def _ordered(lower: object, upper: object, equal_too: bool) -> bool:
+    """Numbers and strings are compared, each with their kind; strings by code point."""
+    match lower, upper:
+        case (bool(), _) | (_, bool()):
+            return False
+        case (int() | float(), int() | float()):
+            return lower < upper or (equal_too and lower == upper)
+        case str(), str():
+            return lower < upper or (equal_too and lower == upper)
+        case _:
+            return False
+
+
+def _type(value: object) -> _Type:
+    match value:
+        case _Absence():
+            return _Type.MISSING
+        case None:
+            return _Type.NULL
+        case bool():
+            return _Type.BOOLEAN
+        case int() | float():
+            return _Type.NUMBER
+        case str():
+            return _Type.STRING
+        case _:
+            return _Type.OTHER

@@ -1,0 +1,77 @@
+"""The second look at subscriptions, when an access list lost an entry, or a group a member."""
+
+from fanfare.domain.access import ANY_USER, includes
+from fanfare.domain.caller import Caller, Role
+from fanfare.domain.ring import WHOLE_RING
+from fanfare.domain.scope import Target
+from fanfare.domain.sweeping import TargetRecheck, UserRecheck
+from fanfare.runtime import logs
+from fanfare.store import circles, definitions, members, subscriptions
+from fanfare.store.circles import Circle
+from fanfare.store.definitions import Definition
+
+SUBSCRIBERS_AT_A_TIME = 2_000
+
+_PAGE = 200
+
+
+def target(look: TargetRecheck) -> TargetRecheck | None:
+    """Unsubscribe who has no longer the right, a stretch at a time; the next look, None after the last.
+
+    It changes nothing but what is wrong whenever it looks, so a look that comes twice does no harm.
+    """
+    definition = _standing(look.target)
+    if definition is None or ANY_USER in definition.subscribers:
+        return None
+    digits = look.target.scope.shards
+    digit, after = look.after or (digits[0], "")
+    users = subscriptions.page(look.target, digit, after, SUBSCRIBERS_AT_A_TIME)
+    lost = _without_right(definition, users)
+    for user in lost:
+        subscriptions.unsubscribe(look.target, user)
+    logs.logger().info(
+        "rechecked", extra={"app": look.target.app, "ref": look.target.ref, "ended": len(lost)}
+    )
+    if len(users) == SUBSCRIBERS_AT_A_TIME:
+        return TargetRecheck(look.target, (digit, users[-1]))
+    rest = digits[digits.index(digit) + 1 :]
+    return TargetRecheck(look.target, (rest[0], "")) if rest else None
+
+
+def user(look: UserRecheck) -> int:
+    """Unsubscribe the user from what only others may have by now; how many subscriptions ended.
+
+    They are found by an index, which may miss one that was made a moment ago: the caller looks again.
+    """
+    ended, after = 0, ""
+    caller = Caller(look.app, Role.USER, look.user)
+    while True:
+        found, after = subscriptions.of_user(look.app, look.user, after, _PAGE)
+        for one in found:
+            definition = _standing(one.target)
+            scope = one.target.scope
+            if definition is not None and not includes(
+                definition.subscribers, caller, scope, Circle(scope, look.user)
+            ):
+                ended += subscriptions.unsubscribe(one.target, look.user)
+        if not after:
+            logs.logger().info("rechecked", extra={"app": look.app, "user": look.user, "ended": ended})
+            return ended
+
+
+def _standing(wanted: Target) -> Definition | None:
+    """None where the target is gone: its own sweep takes what hung on it."""
+    found = definitions.find(wanted.kind, wanted.scope, wanted.name)
+    return found if found is not None and found.target == wanted else None
+
+
+def _without_right(definition: Definition, users: list[str]) -> list[str]:
+    gate = circles.gate_of(definition)
+    if gate is None:
+        return []
+    lost: list[str] = []
+    for start in range(0, len(users), members.LOOKED_UP):
+        some = users[start : start + members.LOOKED_UP]
+        allowed = set(circles.let_through(gate, definition.target.app, some, WHOLE_RING))
+        lost += [one for one in some if one not in allowed]
+    return lost

@@ -1,0 +1,75 @@
+"""Objects' bodies in S3, under `app/bucketRef/objectID/time-random`: no key is ever used a second time."""
+
+from collections.abc import Iterator
+from itertools import islice
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from fanfare.domain.errors import Busy
+from fanfare.domain.object import Attachment
+from fanfare.domain.scope import Target
+from fanfare.domain.sweeping import LooseBodies
+from fanfare.runtime import clients
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+_DELETED = 1_000  # with one call to S3 at most
+
+
+def new(bucket: Target, object_id: str, content_type: str, size: int, at: int) -> Attachment:
+    """A body that is not stored yet. The key tells when it came, for `delete_loose` to go by."""
+    key = f"{_prefix(bucket.app, bucket.ref, object_id)}{at:013d}-{token_hex(8)}"
+    return Attachment(key, content_type, size)
+
+
+def store(s3_bucket: str, attachment: Attachment, content: bytes) -> None:
+    clients.s3().put_object(Bucket=s3_bucket, Key=attachment.key, Body=content)
+
+
+def load(s3_bucket: str, attachment: Attachment) -> bytes | None:
+    """None where it is gone: the object has had another body since, or none."""
+    try:
+        return clients.s3().get_object(Bucket=s3_bucket, Key=attachment.key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        return None
+
+
+def delete_loose(s3_bucket: str, loose: LooseBodies, keep: str | None) -> int:
+    """Delete the object's bodies that came in the time, but not `keep`; how many there were."""
+    found = _keys(s3_bucket, _prefix(loose.app, loose.ref, loose.object_id))
+    keys = [key for key in found if key != keep and _came_at(key) <= loose.until]
+    _delete(s3_bucket, keys)
+    return len(keys)
+
+
+def sweep(s3_bucket: str, app: str, ref: str, budget: int) -> int:
+    """Delete up to `budget` bodies of a bucket that is gone; how many there were."""
+    keys = list(islice(_keys(s3_bucket, f"{app}/{ref}/"), budget))
+    _delete(s3_bucket, keys)
+    return len(keys)
+
+
+def _prefix(app: str, ref: str, object_id: str) -> str:
+    return f"{app}/{ref}/{object_id}/"
+
+
+def _came_at(key: str) -> int:
+    return int(key.rpartition("/")[2].partition("-")[0])
+
+
+def _keys(s3_bucket: str, prefix: str) -> Iterator[str]:
+    for page in clients.s3().get_paginator("list_objects_v2").paginate(Bucket=s3_bucket, Prefix=prefix):
+        yield from (one["Key"] for one in page.get("Contents", []))
+
+
+def _delete(s3_bucket: str, keys: list[str]) -> None:
+    for start in range(0, len(keys), _DELETED):
+        part: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys[start : start + _DELETED]]
+        answer = clients.s3().delete_objects(Bucket=s3_bucket, Delete={"Objects": part, "Quiet": True})
+        if failed := answer.get("Errors"):
+            raise Busy(f"{len(failed)} of {len(part)} bodies were not deleted")

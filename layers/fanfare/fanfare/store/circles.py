@@ -1,0 +1,86 @@
+"""What access lists need to know of users and groups, looked up when it matters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fanfare.domain.access import ANY_USER, SubjectKind
+from fanfare.domain.push import Gate
+from fanfare.domain.ring import Arc
+from fanfare.domain.scope import Scope
+from fanfare.store import groups, members
+from fanfare.store.definitions import Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """One user's groups, strongly consistent, each looked up once.
+
+    The group of `scope` is known to be there, as whoever made the scope's value has looked.
+    """
+
+    scope: Scope
+    user: str | None
+    _known: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    def is_member(self, group: str, ref: str) -> bool:
+        if (group, ref) not in self._known:
+            self._known[group, ref] = self._is_member(group, ref)
+        return self._known[group, ref]
+
+    def owns(self, scope: Scope) -> bool:
+        return owner_of(scope) == self.user
+
+    def _is_member(self, group: str, ref: str) -> bool:
+        app = self.scope.app
+        if self.user is None or not groups.is_member(app, self.user, group, ref):
+            return False
+        return ref == self.scope.group_ref or is_there(app, group, ref)
+
+
+def owner_of(scope: Scope) -> str | None:
+    """Who owns the group whose scope it is."""
+    found = groups.find(scope.app, scope.group) if scope.group is not None else None
+    return found.owner if found is not None and found.ref == scope.group_ref else None
+
+
+def is_there(app: str, group: str, ref: str) -> bool:
+    """Whether the group is there: memberships outlive it for a while."""
+    found = groups.find(app, group)
+    return found is not None and found.ref == ref
+
+
+def gate_of(definition: Definition) -> Gate | None:
+    """Whom of the subscribers a push may reach that is accepted now; None: all.
+
+    A subscriber who lost the right is gone from the table only when sweep was through.
+    """
+    subjects, scope = definition.subscribers, definition.target.scope
+    if ANY_USER in subjects:
+        return None
+    refs = [
+        one.ref
+        for one in sorted(subjects)
+        if one.kind is SubjectKind.GROUP
+        and (one.ref == scope.group_ref or is_there(scope.app, one.id, one.ref))
+    ]
+    users = {one.id for one in subjects if one.kind is SubjectKind.USER}
+    if scope.group is not None and scope.group_ref not in refs:
+        # Else they are reached as members.
+        if any(one.kind is SubjectKind.OWNER for one in subjects):
+            users |= {owner_of(scope) or ""} - {""}
+        for one in subjects:
+            if one.kind is SubjectKind.CREATOR and Circle(scope, one.id).is_member(
+                scope.group, scope.group_ref or ""
+            ):
+                users.add(one.id)
+    return Gate(tuple(sorted(users)), tuple(refs))
+
+
+def let_through(gate: Gate, app: str, users: Sequence[str], arc: Arc) -> list[str]:
+    """Which of these users on the arc have the right to the target: by themselves, as its list was when the
+    gate was made, or as members of a group, which is looked up now."""
+    named = set(gate.users)
+    others = [user for user in users if user not in named]
+    for ref in gate.groups if others else ():
+        named |= members.among(app, ref, others, arc)
+    return [user for user in users if user in named]

@@ -1,0 +1,228 @@
+"""Groups: a row in Accounts each, and one for each member beside the member's own. See members.py."""
+
+from collections.abc import Iterator, Sequence
+
+from pynamodb.exceptions import DeleteError, TransactWriteError, UpdateError
+from pynamodb.transactions import TransactWrite
+
+from fanfare.domain import refusals
+from fanfare.domain.errors import NotAllowed
+from fanfare.domain.group import Group
+from fanfare.store import members, pages
+from fanfare.store.accounts import AccountRow
+from fanfare.store.row import condition_failed, read, settle, transaction
+
+_GROUP = "group"
+_USER = "user"
+_MEMBERSHIPS = ("group#", "group$")
+"""Sort keys for BETWEEN: `$` follows `#`."""
+
+
+def create(group: Group) -> bool:
+    """Make the group with its owner as a member, all or nothing; False when the ID is taken.
+
+    Raises UserNotFound, Busy.
+    """
+
+    def step() -> bool:
+        found = find(group.app, group.id)
+        if found is not None:
+            return found.ref == group.ref  # ours, when only the answer to an earlier try was lost
+        try:
+            with transaction(AccountRow) as writes:
+                row = _row(group.app, group.id)
+                row.ref, row.name, row.owner, row.created_at = (
+                    *(group.ref, group.name, group.owner),
+                    group.created_at,
+                )
+                writes.save(row, condition=AccountRow.pk.does_not_exist())
+                _join(writes, group, group.owner)
+        except TransactWriteError as error:
+            _refuse_unknown(error, group.app, group.owner)
+            raise
+        return True
+
+    return settle(step)
+
+
+def find(app: str, group_id: str) -> Group | None:
+    """The group, strongly consistent."""
+    row = read(AccountRow, f"{app}#group#{group_id}", _GROUP)
+    return None if row is None else _group(app, row)
+
+
+def of(app: str, user: str) -> list[Group]:
+    """The groups in which the user is a member, strongly consistent."""
+    refs = dict(memberships(app, user))
+    keys = [{"pk": {"S": f"{app}#group#{group_id}"}, "sk": {"S": _GROUP}} for group_id in refs]
+    items = pages.batch_get(AccountRow.table_name(), keys)
+    found = [_group(app, AccountRow.from_raw_data(item)) for item in items]
+    return sorted((one for one in found if refs[one.id] == one.ref), key=lambda one: one.id)
+
+
+def memberships(app: str, user: str) -> Iterator[tuple[str, str]]:
+    """ID and reference of each group in which the user is a member; some may have been deleted."""
+    for item in pages.query(AccountRow.table_name(), f"{app}#{user}", _MEMBERSHIPS):
+        yield item["sk"]["S"].removeprefix("group#"), item["ref"]["S"]
+
+
+def is_member(app: str, user: str, group_id: str, ref: str) -> bool:
+    """Whether the user is in the group of this reference, strongly consistent."""
+    row = read(AccountRow, *_membership(app, user, group_id))
+    return row is not None and row.ref == ref
+
+
+def add(group: Group, user: str) -> None:
+    """Make the user a member; one who is already stays one. Raises GroupNotFound, UserNotFound, Busy."""
+
+    def step() -> None:
+        try:
+            with transaction(AccountRow) as writes:
+                writes.condition_check(AccountRow, *_key(group), condition=AccountRow.ref == group.ref)
+                _join(writes, group, user)
+        except TransactWriteError as error:
+            _refuse_unknown(error, group.app, user, group)
+            raise
+
+    settle(step)
+
+
+def remove(group: Group, user: str) -> None:
+    """Take the member out, if there. Raises NotAllowed for the owner, GroupNotFound, Busy."""
+
+    def step() -> None:
+        try:
+            with transaction(AccountRow) as writes:
+                standing = (AccountRow.ref == group.ref) & (AccountRow.owner != user)
+                writes.condition_check(AccountRow, *_key(group), condition=standing)
+                writes.delete(members.row_of(group.app, group.ref, group.id, user))
+                writes.delete(AccountRow(*_membership(group.app, user, group.id)))
+        except TransactWriteError as error:
+            if condition_failed(error) and _current(group).owner == user:
+                raise NotAllowed("the owner of a group is a member of it", groupID=group.id) from error
+            raise
+
+    settle(step)
+
+
+def rename(group: Group, name: str) -> None:
+    """Raises GroupNotFound."""
+    try:
+        _row(group.app, group.id).update([AccountRow.name.set(name)], condition=AccountRow.ref == group.ref)
+    except UpdateError as error:
+        if condition_failed(error):
+            raise refusals.no_group(group.app, group.id) from error
+        raise
+
+
+def hand_over(group: Group, owner: str) -> None:
+    """Make the user the owner, and a member if need be. Raises GroupNotFound, UserNotFound, Busy."""
+
+    def step() -> None:
+        try:
+            with transaction(AccountRow) as writes:
+                writes.update(
+                    _row(group.app, group.id),
+                    [AccountRow.owner.set(owner)],
+                    condition=AccountRow.ref == group.ref,
+                )
+                _join(writes, group, owner)
+        except TransactWriteError as error:
+            _refuse_unknown(error, group.app, owner, group)
+            raise
+
+    settle(step)
+
+
+def delete(group: Group) -> None:
+    """Delete this group and no later one of the same ID; from now on it has no members, either."""
+    try:
+        _row(group.app, group.id).delete(condition=AccountRow.ref == group.ref)
+    except DeleteError as error:
+        if not condition_failed(error):
+            raise
+
+
+def disown(group: Group) -> None:
+    """Take the group from an owner who is gone: its members stay, the administrator can hand it over."""
+    mine = (AccountRow.ref == group.ref) & (AccountRow.owner == group.owner)
+    try:
+        _row(group.app, group.id).update([AccountRow.owner.remove()], condition=mine)
+    except UpdateError as error:
+        if not condition_failed(error):
+            raise
+
+
+def leave(app: str, user: str, group_id: str, ref: str) -> None:
+    """Delete a membership, whatever the group is by now: for a user or a group that is gone.
+
+    Both rows at once: whoever looks for them finds one of them only.
+    """
+    member = members.row_of(app, ref, group_id, user)
+
+    def step() -> None:
+        try:
+            with transaction(AccountRow) as writes:
+                mine = AccountRow(*_membership(app, user, group_id))
+                writes.delete(mine, condition=AccountRow.ref == ref)
+                writes.delete(member)
+        except TransactWriteError as error:
+            if not condition_failed(error):
+                raise
+            # Gone already, or of a group made anew under the ID.
+            member.delete()
+
+    settle(step)
+
+
+def known_users(app: str, users: Sequence[str]) -> set[str]:
+    """Which of these IDs are users'."""
+    keys = [{"pk": {"S": f"{app}#{user}"}, "sk": {"S": _USER}} for user in users]
+    items = pages.batch_get(AccountRow.table_name(), keys)
+    return {item["pk"]["S"].removeprefix(f"{app}#") for item in items}
+
+
+def _join(writes: TransactWrite, group: Group, user: str) -> None:
+    """Both rows of a membership, for a user who exists."""
+    writes.condition_check(AccountRow, f"{group.app}#{user}", _USER, condition=AccountRow.pk.exists())
+    writes.save(members.row_of(group.app, group.ref, group.id, user))
+    writes.save(AccountRow(*_membership(group.app, user, group.id), ref=group.ref))
+
+
+def _refuse_unknown(error: TransactWriteError, app: str, user: str, group: Group | None = None) -> None:
+    """Raises the reason why a condition failed, where it still holds."""
+    if condition_failed(error):
+        if group is not None:
+            _current(group)
+        if not known_users(app, [user]):
+            raise refusals.no_user(app, "userID", user) from error
+
+
+def _current(group: Group) -> Group:
+    found = find(group.app, group.id)
+    if found is None or found.ref != group.ref:
+        raise refusals.no_group(group.app, group.id)
+    return found
+
+
+def _key(group: Group) -> tuple[str, str]:
+    return f"{group.app}#group#{group.id}", _GROUP
+
+
+def _membership(app: str, user: str, group_id: str) -> tuple[str, str]:
+    return f"{app}#{user}", f"group#{group_id}"
+
+
+def _row(app: str, group_id: str) -> AccountRow:
+    return AccountRow(f"{app}#group#{group_id}", _GROUP)
+
+
+def _group(app: str, row: AccountRow) -> Group:
+    return Group(
+        app=app,
+        id=row.pk.removeprefix(f"{app}#group#"),
+        ref=row.ref or "",
+        name=row.name or "",
+        owner=row.owner or "",
+        created_at=int(row.created_at or 0),
+    )

@@ -1,0 +1,68 @@
+"""Members: a row for a user and a group, in ring order: an arc's members are one query."""
+
+from collections.abc import Iterator, Sequence
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from fanfare.domain.ring import HEX_DIGITS, Arc, place, ring_key
+from fanfare.store import pages
+from fanfare.store.row import Row
+
+LOOKED_UP = 100
+"""Up to so many users are looked up, in one request; for more, the arc is read."""
+
+
+class ByUser(GlobalSecondaryIndex["MemberRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by_user"
+        projection = AllProjection()
+
+    user = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
+class MemberRow(Row):
+    """`app#groupRef#digit`, `place#userID`. Written only with the user's row in Accounts: groups.py."""
+
+    class Meta:
+        table_name = None
+        setting = "members_table"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    user = UnicodeAttribute()
+    group = UnicodeAttribute()
+    by_user = ByUser()
+
+
+def row_of(app: str, ref: str, group: str, user: str) -> MemberRow:
+    """The user's row as something to write to; nothing is read."""
+    return MemberRow(_partition(app, ref, place(user)[0]), ring_key(user), user=f"{app}#{user}", group=group)
+
+
+def of(app: str, ref: str, limit: int | None = None) -> Iterator[str]:
+    """The members in ring order, strongly consistent; `limit` in all."""
+    left = limit
+    for digit in HEX_DIGITS:
+        for user in pages.users(pages.query(MemberRow.table_name(), _partition(app, ref, digit), limit=left)):
+            left = None if left is None else left - 1
+            yield user
+        if left == 0:
+            return
+
+
+def among(app: str, ref: str, users: Sequence[str], arc: Arc) -> set[str]:
+    """Which of these users on the arc are members, strongly consistent."""
+    if len(users) > LOOKED_UP:
+        digits = sorted({place(user)[0] for user in users})
+        queries = (
+            pages.query(MemberRow.table_name(), _partition(app, ref, digit), arc.bounds) for digit in digits
+        )
+        return {user for query in queries for user in pages.users(query)} & set(users)
+    keys = [{"pk": {"S": _partition(app, ref, place(u)[0])}, "sk": {"S": ring_key(u)}} for u in users]
+    return set(pages.users(pages.batch_get(MemberRow.table_name(), keys)))
+
+
+def _partition(app: str, ref: str, digit: str) -> str:
+    return f"{app}#{ref}#{digit}"

@@ -1,0 +1,133 @@
+"""Users and how they log in, described."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fanfare.api import account_changes, account_deletion, accounts, app_parameters, login
+from fanfare.api.parsing import FORM
+from fanfare.domain import errors
+from local.openapi import answers
+from local.openapi.operation import JSON, Answer, Body, Caller, Operation, Operations, kii
+
+_OWN = "the user and the administrator"
+_ADMIN = "the administrator"
+_ADDRESSES = ("loginName", "emailAddress", "phoneNumber")
+
+
+def _given(*names: str) -> Mapping[str, Any]:
+    return {"required": list(names), "properties": {name: {"type": "string"} for name in names}}
+
+
+_ADDRESS_GIVEN = {"anyOf": [_given(name) for name in _ADDRESSES]}
+_ADDRESS_WITH_PASSWORD = {
+    "if": _ADDRESS_GIVEN,
+    "then": _given("password"),
+    "else": {"properties": {"password": {"type": "null"}}},
+}
+
+OPERATIONS: Operations = {
+    login.token: Operation(
+        summary="Log in: a user by password, the administrator by client credentials",
+        who="anybody",
+        caller=Caller.WITHOUT_CREDENTIALS,
+        body=Body(
+            type=login.TokenRequest,
+            example={"username": "alice", "password": "correct horse"},
+            media=(JSON, kii("OauthTokenRequest"), FORM),
+        ),
+        answers=(Answer(200, answers.Token),),
+        errors=(
+            *(errors.InvalidGrant, errors.WrongRefreshToken, errors.AppNotFound),
+            *(errors.NotAuthenticated, errors.NotImplementedHere),
+        ),
+    ),
+    accounts.sign_up: Operation(
+        summary="Sign up; the media type says whether the answer carries an access token",
+        who="anybody who knows the app; without address and password a pseudo user is made",
+        caller=Caller.APP,
+        body=Body(
+            type=accounts.SignUp,
+            example={"loginName": "alice", "password": "correct horse", "displayName": "Alice"},
+            media=(kii("RegistrationAndAuthorizationRequest"), kii("RegistrationRequest"), JSON),
+            rules=_ADDRESS_WITH_PASSWORD,
+        ),
+        answers=(
+            Answer(
+                201,
+                answers.NewUser,
+                (kii("RegistrationAndAuthorizationResponse"), kii("RegistrationResponse")),
+                ("Location",),
+            ),
+        ),
+        errors=(errors.UserAlreadyExists,),
+    ),
+    accounts.get: Operation(
+        summary="Read a user",
+        who="the user and the administrator; other users see names only, unless the app exposes all",
+        answers=(Answer(200, answers.User, (kii("UserDataRetrievalResponse"),)),),
+    ),
+    account_changes.update: Operation(
+        summary="Change a user: what is given is changed, the app's own fields are replaced as a whole",
+        who=_OWN,
+        body=Body(
+            type=account_changes.UserUpdate,
+            example={"displayName": "Alice in Berlin", "score": 5},
+            media=(kii("UserUpdateRequest"), JSON),
+        ),
+        answers=(Answer(200, answers.UserTimes, (kii("UserUpdateResponse"),)),),
+        errors=(errors.UserAlreadyExists, errors.NotImplementedHere),
+    ),
+    account_changes.change_password: Operation(
+        summary="Change a user's password; sessions go on",
+        who="the user with the old password, the administrator without it",
+        body=Body(
+            type=account_changes.PasswordChange,
+            example={"oldPassword": "correct horse", "newPassword": "battery staple"},
+            media=(kii("ChangePasswordRequest"), JSON),
+        ),
+        errors=(errors.WrongPassword, errors.NotAllowed),
+    ),
+    account_changes.change_email: Operation(
+        summary="Change a user's e-mail address; it is pending while the app wants it verified",
+        who=_OWN,
+        body=Body(
+            type=account_changes.EmailAddressChange,
+            example={"emailAddress": "alice@example.com"},
+            media=(kii("EmailAddressModificationRequest"), JSON),
+        ),
+        errors=(errors.UserAlreadyExists, errors.NotAllowed),
+    ),
+    account_changes.change_phone: Operation(
+        summary="Change a user's phone number; it is pending while the app wants it verified",
+        who=_OWN,
+        body=Body(
+            type=account_changes.PhoneNumberChange,
+            example={"phoneNumber": "+818011112222"},
+            media=(kii("PhoneNumberModificationRequest"), JSON),
+        ),
+        errors=(errors.UserAlreadyExists, errors.NotAllowed),
+    ),
+    account_deletion.delete: Operation(
+        summary="Delete a user with everything that is the user's; groups of others stay", who=_OWN
+    ),
+    account_deletion.end_sessions: Operation(
+        summary="End all sessions of a user (not in Kii)", who=_OWN, errors=(errors.NotAllowed,)
+    ),
+    app_parameters.read_all: Operation(
+        summary="Read the app's parameters, as they hold now",
+        who=_ADMIN,
+        answers=(Answer(200, answers.AppParameters),),
+    ),
+    app_parameters.read: Operation(
+        summary="Read one of the app's parameters",
+        who=_ADMIN,
+        answers=(Answer(200, bytes, ("text/plain",)),),
+        errors=(errors.ParameterNotFound,),
+    ),
+    app_parameters.write: Operation(
+        summary="Set one of the app's parameters; the body is the bare value",
+        who=_ADMIN,
+        body=Body(type=str, example="false", media=("text/plain",)),
+        errors=(errors.ParameterNotFound,),
+    ),
+}

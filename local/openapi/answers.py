@@ -1,0 +1,205 @@
+"""What the answers look like. The endpoints make them as they go; tests compare every answer with this."""
+
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from fanfare.api.parsing import contract_name
+from fanfare.domain.device import DeviceType
+
+type Milliseconds = Annotated[int, Meta(ge=0, description="Since 1970-01-01 UTC, in milliseconds")]
+type UserID = Annotated[str, Meta(min_length=1)]
+
+
+class Error(Struct, rename=contract_name):
+    """Every error. What more an error tells depends on its errorCode."""
+
+    error_code: str
+    message: str
+    suppressed: list[Any]
+
+
+class GatewayError(Struct):
+    """What API Gateway says where it refuses a request before the server sees it."""
+
+    message: str
+
+
+class UserForOthers(Struct, rename=contract_name):
+    """What others see of a user. To the user and the administrator all of it is told."""
+
+    user_id: UserID
+    login_name: str | UnsetType = UNSET
+    display_name: str | UnsetType = UNSET
+
+
+class User(UserForOthers, rename=contract_name):
+    """A user, with the fields that the app added."""
+
+    internal_user_id: int | UnsetType = UNSET
+    email_address: str | UnsetType = UNSET
+    email_address_verified: bool | UnsetType = UNSET
+    phone_number: str | UnsetType = UNSET
+    phone_number_verified: bool | UnsetType = UNSET
+    email_address_pending: str | UnsetType = field(default=UNSET, name="_emailAddressPending")
+    phone_number_pending: str | UnsetType = field(default=UNSET, name="_phoneNumberPending")
+    country: str | UnsetType = UNSET
+    locale: str | UnsetType = UNSET
+    has_password: bool | UnsetType = field(default=UNSET, name="_hasPassword")
+    disabled: bool | UnsetType = field(default=UNSET, name="_disabled")
+
+
+class NewUser(User, rename=contract_name):
+    """The user as made; the tokens where the media type of the request asked for them."""
+
+    access_token: str | UnsetType = field(default=UNSET, name="_accessToken")
+    refresh_token: str | UnsetType = field(default=UNSET, name="_refreshToken")
+
+
+class UserTimes(Struct, rename=contract_name):
+    modified_at: Milliseconds
+
+
+class AppParameters(Struct):
+    """What is not set is 0 or false."""
+
+    default_token_expiration: int = field(name="defaultTokenExpirationSeconds")
+    max_token_expiration: int = field(name="maxTokenExpirationSeconds")
+    refresh_tokens: bool = field(name="refreshTokenEnabled")
+    expose_users: bool = field(name="exposeFullUserDataToOthers")
+    verify_email: bool = field(name="emailAddressVerificationRequired")
+    verify_phone: bool = field(name="phoneNumberVerificationRequired")
+
+
+class Token(Struct):
+    id: Annotated[str, Meta(description="The user's ID; admin or anonymous for others")]
+    access_token: str
+    expires_in: Annotated[int, Meta(ge=0, description="Seconds; 2147483647 says never")]
+    token_type: str
+    refresh_token: str | UnsetType = UNSET
+
+
+class NewInstallation(Struct, rename=contract_name):
+    installation_id: str
+    installation_registration_id: str
+
+
+class Installation(NewInstallation, rename=contract_name):
+    """A device token and its owner."""
+
+    device_type: DeviceType
+    installation_type: DeviceType
+    user_id: UserID
+    development: bool
+
+
+class Installations(Struct):
+    installations: list[Installation]
+
+
+class TopicName(Struct, rename=contract_name):
+    topic_id: str
+
+
+class Topics(Struct, rename=contract_name):
+    topics: list[TopicName]
+    pagination_key: Annotated[str, Meta(description="Of the next page; missing on the last")] | UnsetType = (
+        UNSET
+    )
+
+
+class Bucket(Struct, rename=contract_name):
+    bucket_type: str
+    size: Annotated[int, Meta(ge=0)]
+    size_at_least: Annotated[bool, Meta(description="`size` is as far as was counted")] | UnsetType = UNSET
+
+
+class Queried(Struct, rename="camel"):
+    """A page of objects, or how many there are."""
+
+    query_description: str
+    results: list["Object"]
+    next_pagination_key: (
+        Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", description="Of the next page; missing on the last")]
+        | UnsetType
+    ) = UNSET
+    aggregations: (
+        Annotated[dict[str, int], Meta(description="The count, by the name that was asked for")] | UnsetType
+    ) = UNSET
+
+
+class BodyTimes(Struct, rename=contract_name):
+    modified_at: Milliseconds
+
+
+class NewObject(Struct, rename=contract_name):
+    object_id: str
+    created_at: Milliseconds
+    data_type: str
+    modified_at: Milliseconds | UnsetType = UNSET
+
+
+class ObjectTimes(Struct, rename=contract_name):
+    modified_at: Milliseconds
+    created_at: Milliseconds | UnsetType = UNSET
+
+
+class Object(Struct):
+    """The object, with what the server adds to it."""
+
+    id: str = field(name="_id")
+    created: Milliseconds = field(name="_created")
+    modified: Milliseconds = field(name="_modified")
+    data_type: str = field(name="_dataType")
+    version: str = field(name="_version")
+    owner: UserID | UnsetType = field(default=UNSET, name="_owner")
+
+
+class NewMessage(Struct, rename=contract_name):
+    push_message_id: str
+
+
+class Deliveries(Struct):
+    done: int
+    dead: int
+    total: int | UnsetType = UNSET
+
+
+class Failure(Struct, rename=contract_name):
+    installation_id: str
+    outcome: str
+    reason: str
+
+
+class MessageStatus(Struct, rename=contract_name):
+    """What became of a send: devices by outcome, and the failures up to a bound."""
+
+    push_message_id: str
+    sent_at: Milliseconds
+    state: Annotated[str, Meta(pattern="^(accepted|sending|ended)$")]
+    deliveries: Deliveries
+    devices: dict[str, int]
+    failures: list[Failure]
+
+
+class Group(Struct, rename=contract_name):
+    group_id: str
+    name: str
+    owner: UserID | UnsetType = UNSET
+
+
+class Groups(Struct):
+    groups: list[Group]
+
+
+class NewGroup(Struct, rename=contract_name):
+    group_id: str
+    not_found_users: list[str]
+
+
+class Member(Struct, rename=contract_name):
+    user_id: UserID
+
+
+class Members(Struct):
+    members: list[Member]

@@ -1,0 +1,67 @@
+"""Groups and their members, described."""
+
+from fanfare.api import groups
+from fanfare.domain import errors
+from local.openapi import answers
+from local.openapi.operation import JSON, Answer, Body, Operation, Operations, kii
+
+_MEMBERS = "members and the administrator"
+_OWNER = "the owner and the administrator"
+
+OPERATIONS: Operations = {
+    groups.create: Operation(
+        summary="Make a group; the members that exist are added, the others told",
+        who="users for themselves, the administrator for the user of owner",
+        body=Body(
+            type=groups.GroupCreation,
+            example={"name": "Team", "members": []},
+            media=(kii("GroupCreationRequest"), JSON),
+            rules={"properties": {"members": {"items": {"minLength": 1}}}},
+        ),
+        answers=(Answer(201, answers.NewGroup, (kii("GroupCreationResponse"),), ("Location",)),),
+        errors=(errors.UserNotFound, errors.GroupAlreadyExists),
+    ),
+    groups.of: Operation(
+        summary="List the groups that a user is in, or owns; one of is_member and owner is needed",
+        who="the user and the administrator",
+        query=("is_member", "owner"),
+        answers=(Answer(200, answers.Groups, (kii("GroupsRetrievalResponse"),)),),
+        errors=(errors.InvalidInput, errors.UserNotFound),
+    ),
+    groups.get: Operation(
+        summary="Read a group",
+        who=_MEMBERS,
+        answers=(Answer(200, answers.Group, (kii("GroupRetrievalResponse"),)),),
+    ),
+    groups.delete: Operation(summary="Delete a group with everything that is the group's", who=_OWNER),
+    groups.rename: Operation(
+        summary="Rename a group; the body is the bare name",
+        who=_OWNER,
+        body=Body(type=str, example="Crew", media=("text/plain",)),
+    ),
+    groups.hand_over: Operation(
+        summary="Hand a group over to another owner",
+        who=_OWNER,
+        body=Body(
+            type=groups.GroupOwnerChange,
+            example={"owner": "me"},
+            media=(kii("GroupOwnerChangeRequest"), JSON),
+        ),
+        errors=(errors.UserNotFound,),
+    ),
+    groups.list_members: Operation(
+        summary="List the members",
+        who=_MEMBERS,
+        answers=(Answer(200, answers.Members, (kii("MembersRetrievalResponse"),)),),
+    ),
+    groups.add_member: Operation(
+        summary="Add a member; one who is a member already stays one",
+        who=_OWNER,
+        errors=(errors.UserNotFound,),
+    ),
+    groups.remove_member: Operation(
+        summary="Remove a member; what the right to rested on it ends",
+        who=_OWNER,
+        errors=(errors.UserNotFound, errors.NotAllowed),
+    ),
+}

@@ -1,0 +1,67 @@
+"""What one endpoint takes and answers, as far as its code does not say so itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from fanfare.api.answers import kii_media_type as kii
+from fanfare.domain.errors import FanfareError
+
+type Endpoint = Callable[..., Any]
+
+JSON = "application/json"
+
+
+class Caller(Enum):
+    """Who is let in at all: the less is asked of the caller, the further up."""
+
+    WITHOUT_CREDENTIALS = "nobody has to say who they are"
+    APP = "anybody who knows the app"
+    SIGNED_IN = "users and the administrator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What is sent. `type` is what the endpoint parses, `bytes` where it takes what comes.
+
+    `rules` are keywords of JSON schema that the type does not say.
+    """
+
+    type: Any
+    example: Any = None
+    media: tuple[str, ...] = (JSON,)
+    required: bool = True
+    rules: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A success. `type` None: nothing but the status; `headers` beyond those that all answers have."""
+
+    status: int = 204
+    type: Any = None
+    media: tuple[str, ...] = (JSON,)
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """`who` may do it, in words. `errors` beyond those that follow from path, body and caller.
+
+    `query` and `headers` are the names of parameters that the endpoint reads.
+    """
+
+    summary: str
+    who: str
+    caller: Caller = Caller.SIGNED_IN
+    body: Body | None = None
+    answers: tuple[Answer, ...] = (Answer(),)
+    errors: tuple[type[FanfareError], ...] = ()
+    query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+
+
+type Operations = Mapping[Endpoint, Operation]
+
+__all__ = ["JSON", "Answer", "Body", "Caller", "Endpoint", "Operation", "Operations", "kii"]

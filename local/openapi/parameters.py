@@ -1,0 +1,89 @@
+"""The parameters of paths, queries and headers, described: one name means one thing everywhere."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from fanfare.domain import errors
+from fanfare.domain.access import ON_OBJECT, ON_SCOPE, ON_TARGET
+from fanfare.domain.errors import FanfareError
+from fanfare.domain.parameters import Parameter
+from fanfare.domain.scope import TargetKind
+from local.openapi.schemas import pattern
+
+_USER = (
+    r"^(me|[a-z0-9]{12}(-[a-z0-9]{4}){3}-[a-z0-9]{8}|LOGIN_NAME:[A-Za-z0-9._-]{3,64}|(EMAIL|PHONE):[^/?%]+)$"
+)
+_SUBJECT_NOTE = (
+    "`UserID:…` or `GroupID:…`; `UserID:ANY_AUTHENTICATED_USER` and `UserID:ANONYMOUS_USER` mean many"
+)
+
+_RIGHTS = {
+    "scope": ON_SCOPE,
+    "topic": ON_TARGET[TargetKind.TOPIC],
+    "bucket": ON_TARGET[TargetKind.BUCKET],
+    "object": ON_OBJECT,
+}
+
+PATH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "appID": ("The app", pattern("^[A-Za-z0-9_-]{1,64}$")),
+    "user": ("`me`, a user ID, or an address: `LOGIN_NAME:…`, `EMAIL:…`, `PHONE:…`", pattern(_USER)),
+    "subscriber": ("The user, as in `users/…`", pattern(_USER)),
+    "member": ("The user, as in `users/…`", pattern(_USER)),
+    "group": ("The group's ID", pattern("^[a-z0-9_.-]{1,30}$")),
+    "topic": ("The topic's ID", pattern("^[A-Za-z0-9_-]{1,64}$")),
+    "bucket": ("The bucket's ID", pattern("^[A-Za-z0-9_-]{2,64}$")),
+    "object": ("The object's ID", pattern("^[A-Za-z0-9_.-]{2,100}$")),
+    "filter": ("`all`, the one filter there is", {"type": "string", "enum": ["all"]}),
+    "ref": ("The installation's ID, or `{deviceType}:{device token}`", pattern("^[^/?%]+$")),
+    "message": ("The ID that the send was answered with", pattern("^[0-9a-f-]{36}$")),
+    **{f"verb.{of}": ("The right", {"type": "string", "enum": list(them)}) for of, them in _RIGHTS.items()},
+    "name": (
+        "The parameter",
+        {"type": "string", "enum": [name.value for name in Parameter]},
+    ),
+    "subject": (_SUBJECT_NOTE, pattern("^(UserID|GroupID):[^/?%]+$")),
+}
+"""{name: (what it is, its schema)}."""
+
+QUERY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "userID": ("Whose installations; everybody's without it", {"type": "string"}),
+    "paginationKey": ("Opaque, from the page before", {"type": "string"}),
+    "is_member": ("The groups that this user is a member of", {"type": "string"}),
+    "owner": ("The groups that this user owns", {"type": "string"}),
+}
+
+HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "If-Match": ("The version that is to be there, quoted or bare", {"type": "string"}),
+    "If-None-Match": ("`*`: nothing is to be there", {"type": "string", "enum": ["*"]}),
+    "X-HTTP-Method-Override": (
+        "`PATCH`: what is sent changes only the fields it names",
+        {"type": "string", "enum": ["PATCH"]},
+    ),
+}
+
+ALWAYS_SENT = {"X-HTTP-Method-Override"}
+"""What is needed although it is not in the path."""
+
+PLACES: Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "path": PATH,
+    "query": QUERY,
+    "header": HEADERS,
+}
+
+ANSWERED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "Location": ("Where it is", {"type": "string"}),
+    "ETag": ("The version, quoted", {"type": "string"}),
+}
+
+ABSENT: Mapping[str, type[FanfareError]] = {
+    "user": errors.UserNotFound,
+    "group": errors.GroupNotFound,
+}
+"""What may be refused because a part of the path names nothing, on every route that has it."""
+
+
+def key_of(name: str, path: Collection[str]) -> str:
+    """By which a parameter is described here: which rights there are depends on what the path leads to."""
+    if name != "verb":
+        return name
+    return f"verb.{next((of for of in ('object', 'bucket', 'topic') if of in path), 'scope')}"

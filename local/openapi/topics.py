@@ -1,0 +1,78 @@
+"""Topics, who is subscribed to them, and sends, described."""
+
+from fanfare.api import content, messages, topics
+from fanfare.domain import errors
+from local.openapi import answers
+from local.openapi.operation import JSON, Answer, Body, Operation, Operations, kii
+
+_SUBSCRIBER = "who may SUBSCRIBE_TO_TOPIC, for himself; the administrator for any user"
+
+_SEND = Body(
+    type=content.Message,
+    example={
+        "data": {"score": 3},
+        "fcm": {"enabled": True, "notification": {"title": "Goal", "body": "3:0"}},
+        "apns": {"enabled": True, "alert": {"title": "Goal", "body": "3:0"}, "sound": "default"},
+    },
+    media=(kii("SendPushMessageRequest"), JSON),
+)
+_SENT = Answer(201, answers.NewMessage, (kii("SendPushMessageResponse"),))
+
+OPERATIONS: Operations = {
+    topics.names: Operation(
+        summary="List topics, a page at a time",
+        who="the administrator sees all, users those they may subscribe to",
+        query=("paginationKey",),
+        answers=(Answer(200, answers.Topics, (kii("TopicsRetrievalResponse"),)),),
+        errors=(errors.InvalidInput,),
+    ),
+    topics.create: Operation(
+        summary="Make a topic",
+        who="the administrator; in a user's scope the user, in a group's its members",
+        errors=(errors.InvalidInput, errors.TopicAlreadyExists),
+    ),
+    topics.exists: Operation(
+        summary="Whether there is such a topic",
+        who="who may subscribe to it",
+        errors=(errors.TopicNotFound,),
+    ),
+    topics.delete: Operation(
+        summary="Delete a topic with its subscriptions",
+        who="its creator, the scope's owner, the administrator",
+        errors=(errors.TopicNotFound,),
+    ),
+    topics.subscribe: Operation(
+        summary="Subscribe to a topic",
+        who=_SUBSCRIBER,
+        errors=(errors.TopicNotFound, errors.UserNotFound, errors.SubscriptionAlreadyExists),
+    ),
+    topics.is_subscribed: Operation(
+        summary="Whether the user is subscribed to the topic",
+        who="the subscriber and the administrator",
+        errors=(errors.TopicNotFound, errors.UserNotFound, errors.SubscriptionNotFound),
+    ),
+    topics.unsubscribe: Operation(
+        summary="Unsubscribe from a topic",
+        who="the subscriber and the administrator",
+        errors=(errors.TopicNotFound, errors.UserNotFound, errors.SubscriptionNotFound),
+    ),
+    messages.to_topic: Operation(
+        summary="Push to User: send to a topic's subscribers",
+        who="who may SEND_MESSAGE_TO_TOPIC",
+        body=_SEND,
+        answers=(_SENT,),
+        errors=(errors.TopicNotFound,),
+    ),
+    messages.to_user: Operation(
+        summary="Direct push: send to a user",
+        who="the administrator",
+        body=_SEND,
+        answers=(_SENT,),
+    ),
+    messages.get: Operation(
+        summary="What became of a send",
+        who="the administrator",
+        answers=(Answer(200, answers.MessageStatus),),
+        errors=(errors.MessageNotFound,),
+    ),
+}

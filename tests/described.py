@@ -1,0 +1,70 @@
+"""Answers against the OpenAPI document: every answer that a test gets has to be one that is described."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+
+from local.openapi import OPERATIONS, served, written
+from local.runner.routes import Routes
+from local.template import Route
+from tests.contract.declared import ROOT
+
+_BASE = "fanfare:openapi"
+
+
+class Described:
+    """The document, by method and path, with its schemas ready to compare with."""
+
+    def __init__(self, made: Mapping[str, Any]) -> None:
+        self._made = made
+        self._operations = Routes(
+            (Route(method.upper(), path), one)
+            for path, operations in made["paths"].items()
+            for method, one in operations.items()
+        )
+        self._registry = jsonschema_rs.Registry([(_BASE, {"components": made["components"]})])
+
+    def check(self, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Raises AssertionError for an answer that the document does not have; `path` as delivered."""
+        match = self._operations.match(method, "/" + "/".join(part for part in path.split("/") if part))
+        if match is None:
+            return
+        operation = match.target
+        where = f"{method} {path} answered {status}"
+        assert str(status) in operation["responses"], f"{where}, which local/openapi does not say: {body!r}"
+        response = self._followed(operation["responses"][str(status)])
+        for name in response.get("headers", {}):
+            assert name.lower() in headers, f"{where} without {name}"
+        if "content" not in response:
+            assert body == b"", f"{where} with a body: {body!r}"
+            return
+        media = headers["content-type"].partition(";")[0]
+        content = response["content"]
+        found = content.get(media) or content.get(f"{media.partition('/')[0]}/*") or content.get("*/*")
+        assert found is not None, f"{where} as {media}: {body!r}"
+        if found["schema"]:
+            self._compare(found["schema"], json.loads(body), where)
+
+    def _followed(self, response: Mapping[str, Any]) -> Mapping[str, Any]:
+        name = response.get("$ref", "").rpartition("/")[2]
+        found: Mapping[str, Any] = self._made["components"]["responses"][name] if name else response
+        return found
+
+    def _compare(self, schema: Mapping[str, Any], value: Any, where: str) -> None:
+        text = json.dumps(schema).replace('"#/', f'"{_BASE}#/')
+        errors = list(_validator(text, self._registry).iter_errors(value))
+        assert errors == [], f"{where}: {value}"
+
+
+@cache
+def _validator(schema: str, registry: jsonschema_rs.Registry) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(json.loads(schema), registry=registry)
+
+
+@cache
+def described() -> Described:
+    """Of what is described; that everything is, test_openapi.py holds."""
+    return Described(written(route for route in served(ROOT) if route.endpoint in OPERATIONS))

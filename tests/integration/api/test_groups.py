@@ -1,0 +1,212 @@
+"""Groups: who may do what with them, and what becomes of them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+import pytest
+
+from fanfare.domain.user import user_id
+from tests.integration.api.conftest import Client, Tenant, World
+
+NOT_THERE = user_id(bytes(24))
+OWNER_CHANGE = "application/vnd.kii.GroupOwnerChangeRequest+json"
+
+
+def create(client: Client, path: str = "/groups/g1", **fields: Any) -> Any:
+    return client("POST" if path == "/groups" else "PUT", path, {"name": "Friends", **fields})
+
+
+def members(client: Client, group: str = "g1") -> set[str]:
+    return {one["userID"] for one in client("GET", f"/groups/{group}/members").json["members"]}
+
+
+def group_ids(client: Client, relation: str = "is_member", user: str = "") -> list[str]:
+    found = client("GET", f"/groups?{relation}={user or client.user}").json["groups"]
+    return [one["groupID"] for one in found]
+
+
+def test_a_group_from_create_to_delete(world: World) -> None:
+    made = world.alice(
+        "POST",
+        "/groups",
+        {"name": "Friends", "owner": world.alice.user, "members": [world.bob.user, NOT_THERE, "x"]},
+        content_type="application/vnd.kii.GroupCreationRequest+json",
+    )
+
+    assert made.status == 201
+    assert made.headers["content-type"] == "application/vnd.kii.GroupCreationResponse+json"
+    assert made.json["notFoundUsers"] == [NOT_THERE, "x"]
+    group = f"/groups/{made.json['groupID']}"
+    assert made.headers["location"].endswith(group)
+    view = {"groupID": made.json["groupID"], "name": "Friends", "owner": world.alice.user}
+    for client in (world.alice, world.bob, world.admin):
+        assert client("GET", group).json == view
+        assert members(client, made.json["groupID"]) == {world.alice.user, world.bob.user}
+
+    assert world.alice("DELETE", group).status == 204
+
+    for client in (world.alice, world.bob, world.admin):
+        assert client("GET", group).error == (404, "GROUP_NOT_FOUND")
+        assert client("GET", f"{group}/members").error == (404, "GROUP_NOT_FOUND")
+    assert group_ids(world.alice) == group_ids(world.bob) == []
+    assert world.alice("DELETE", group).json["groupID"] == made.json["groupID"]
+
+
+def test_a_group_with_an_id_of_one_s_own(world: World) -> None:
+    assert create(world.alice).status == 201
+    for client in (world.alice, world.bob, world.admin):
+        refused = create(client, owner=client.user or world.bob.user)
+        assert refused.error == (409, "GROUP_ALREADY_EXISTS")
+    for wrong in ("G1", "a" * 31, "a%20b", "a:b", "%C3%A9"):
+        assert create(world.alice, f"/groups/{wrong}").error == (400, "INVALID_INPUT_DATA")
+        assert world.alice("GET", f"/groups/{wrong}").error == (404, "GROUP_NOT_FOUND")
+    assert create(world.alice, "/groups/a._-0").status == 201
+
+
+def test_the_same_id_in_another_app_is_another_group(
+    world: World, tenant: Callable[[], Tenant], new_user: Callable[[Tenant], Client]
+) -> None:
+    carol = new_user(tenant())
+    create(world.alice)
+
+    assert carol("GET", "/groups/g1").error == (404, "GROUP_NOT_FOUND")
+    assert create(carol).status == 201
+    assert carol.elsewhere(world.app)("GET", "/groups/g1").error == (403, "WRONG_TOKEN")
+    assert members(carol) == {carol.user}
+    assert members(world.alice) == {world.alice.user}
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"name": ""}, {"name": "x" * 191}, {"name": 1}, {"name": "x", "members": "u"}, []]
+)
+def test_what_a_group_cannot_be_made_of(world: World, everything: Callable[[], Any], body: Any) -> None:
+    before = everything()
+
+    assert world.alice("POST", "/groups", body).error == (400, "INVALID_INPUT_DATA")
+    assert everything() == before
+
+
+def test_the_administrator_makes_groups_for_users(world: World) -> None:
+    assert create(world.admin).error == (400, "INVALID_INPUT_DATA")
+    assert create(world.admin, owner=NOT_THERE).error == (404, "USER_NOT_FOUND")
+    assert create(world.bob, owner=world.alice.user).error == (401, "UNAUTHORIZED")
+
+    assert create(world.admin, owner="LOGIN_NAME:user-1").status == 201
+
+    assert world.alice("GET", "/groups/g1").json["owner"] == world.alice.user
+    assert members(world.alice) == {world.alice.user}
+
+
+def test_members_come_and_go(world: World) -> None:
+    create(world.alice)
+    bob = f"/groups/g1/members/{world.bob.user}"
+    assert world.bob("GET", "/groups/g1").error == (401, "UNAUTHORIZED")
+
+    for _ in range(2):
+        assert world.alice("PUT", bob, content_type="application/json").status == 204
+        assert members(world.bob) == {world.alice.user, world.bob.user}
+    assert world.alice("PUT", f"/groups/g1/members/{NOT_THERE}").error == (404, "USER_NOT_FOUND")
+
+    assert world.admin("DELETE", bob).status == 204
+    assert world.bob("GET", "/groups/g1").error == (401, "UNAUTHORIZED")
+    assert group_ids(world.bob) == []
+    gone = world.alice("DELETE", bob)
+    assert gone.error == (404, "USER_NOT_FOUND")
+    assert gone.json["value"] == world.bob.user
+    assert world.alice("DELETE", f"/groups/g1/members/{world.alice.user}").error == (
+        409,
+        "OPERATION_NOT_ALLOWED",
+    )
+    assert members(world.alice) == {world.alice.user}
+
+
+def test_renaming_and_handing_over(world: World) -> None:
+    create(world.alice, members=[world.bob.user])
+
+    assert world.alice("PUT", "/groups/g1/name", "Väter 50 %", content_type="text/plain").status == 204
+    assert world.bob("GET", "/groups/g1").json["name"] == "Väter 50 %"
+    for wrong in (b"", "x" * 191):
+        refused = world.alice("PUT", "/groups/g1/name", wrong, content_type="text/plain")
+        assert refused.error == (400, "INVALID_INPUT_DATA")
+
+    change = {"owner": world.bob.user}
+    assert world.alice("PUT", "/groups/g1/owner", change, content_type=OWNER_CHANGE).status == 204
+    assert world.alice("GET", "/groups/g1").json["owner"] == world.bob.user
+    assert world.alice("DELETE", "/groups/g1").error == (401, "UNAUTHORIZED")
+    assert world.bob("PUT", "/groups/g1/owner", {"owner": NOT_THERE}).error == (404, "USER_NOT_FOUND")
+    assert world.bob("DELETE", f"/groups/g1/members/{world.alice.user}").status == 204
+    assert world.bob("PUT", "/groups/g1/owner", {"owner": world.alice.user}).status == 204
+    assert members(world.alice) == {world.alice.user, world.bob.user}
+    assert world.alice("DELETE", "/groups/g1").status == 204
+
+
+def test_lists_by_member_and_by_owner(world: World) -> None:
+    create(world.alice, "/groups/g1", members=[world.bob.user])
+    create(world.bob, "/groups/g2")
+
+    for slash in ("", "/"):
+        for client, relation, expected in (
+            (world.bob, "is_member", ["g1", "g2"]),
+            (world.bob, "owner", ["g2"]),
+            (world.alice, "is_member", ["g1"]),
+            (world.alice, "owner", ["g1"]),
+        ):
+            answer = client("GET", f"/groups{slash}?{relation}={client.user}&disable_cache=1")
+            assert answer.status == 200
+            assert [one["groupID"] for one in answer.json["groups"]] == expected
+    assert group_ids(world.admin, "owner", world.bob.user) == ["g2"]
+    assert group_ids(world.bob, "is_member", "me") == ["g1", "g2"]
+    assert world.bob("GET", f"/groups?is_member={world.alice.user}").error == (401, "UNAUTHORIZED")
+    assert world.admin("GET", f"/groups?owner={NOT_THERE}").error == (404, "USER_NOT_FOUND")
+    assert world.alice("GET", "/groups").error == (400, "INVALID_INPUT_DATA")
+
+
+def test_who_may(
+    world: World,
+    new_user: Callable[[Tenant], Client],
+    everything: Callable[[], Any],
+    subtests: pytest.Subtests,
+) -> None:
+    carol = new_user(world.app)
+    create(world.alice, members=[world.bob.user])
+    before = everything()
+    reading = [("GET", "/groups/g1", b""), ("GET", "/groups/g1/members", b"")]
+    writing = [
+        ("DELETE", "/groups/g1", b""),
+        ("PUT", "/groups/g1/name", "x"),
+        ("PUT", "/groups/g1/owner", {"owner": carol.user}),
+        ("PUT", f"/groups/g1/members/{carol.user}", b""),
+        ("DELETE", f"/groups/g1/members/{world.bob.user}", b""),
+    ]
+    making = [("POST", "/groups", {"name": "x"}), ("GET", f"/groups?is_member={world.bob.user}", b"")]
+
+    for who, client, requests in (
+        ("member", world.bob, writing),
+        ("other user", carol, reading + writing),
+        ("nobody", world.nobody, reading + writing + making),
+        ("stranger", world.stranger, reading + writing + making),
+    ):
+        for method, path, body in requests:
+            with subtests.test(who=who, method=method, path=path):
+                assert client(method, path, body).error == (401, "UNAUTHORIZED")
+                assert everything() == before
+
+
+def test_a_group_made_anew_has_none_of_the_old_members(
+    sweep: Callable[[], int], world: World, tables: Mapping[str, str]
+) -> None:
+    create(world.alice, members=[world.bob.user])
+    world.alice("DELETE", "/groups/g1")
+    create(world.alice)
+
+    assert members(world.alice) == {world.alice.user}
+    assert group_ids(world.bob) == []
+    assert world.bob("GET", "/groups/g1").error == (401, "UNAUTHORIZED")
+
+    world.alice("PUT", f"/groups/g1/members/{world.bob.user}")
+    assert sweep() > 0
+
+    assert members(world.bob) == {world.alice.user, world.bob.user}
+    rows = boto3.client("dynamodb").scan(TableName=tables["MembersTable"])["Items"]
+    assert len(rows) == 2

@@ -1,0 +1,88 @@
+"""What requests cost: every route measured, and three worked out by hand."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from local.commands import request_costs
+from local.commands.request_costs import Cost
+from local.openapi import served
+from local.rehearsal.charges import Charges
+from local.rehearsal.emulated import emulated, handler
+from local.rehearsal.front import Front
+from local.rehearsal.stage import Part, Stage, prepared
+from local.rehearsal.state import State
+from local.template import Template
+from tests.contract.declared import ROOT
+
+
+@pytest.fixture(scope="module")
+def resources(whole_template: Template) -> Iterator[Mapping[str, str]]:
+    with emulated(whole_template) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def stage(resources: Mapping[str, str], whole_template: Template) -> Stage:
+    return prepared(Front(whole_template, handler), resources)
+
+
+@pytest.fixture(scope="module")
+def charges(resources: Mapping[str, str], whole_template: Template) -> Charges:
+    return Charges(whole_template, resources)
+
+
+@pytest.fixture(scope="module")
+def costs(stage: Stage, charges: Charges, resources: Mapping[str, str]) -> list[Cost]:
+    return list(request_costs.costs(stage, charges, State(resources)))
+
+
+def test_every_route_is_measured(costs: list[Cost]) -> None:
+    assert [cost.route for cost in costs] == served(ROOT)
+    assert [cost.route for cost in costs if cost.reads + cost.writes == 0] == []
+
+
+def test_authentication_adds_at_most_one_read_to_any_route(costs: list[Cost]) -> None:
+    more = {
+        f"{cost.route.method} {cost.route.path}": cost.authentication
+        for cost in costs
+        if sum(charge.reads for charge in cost.authentication) > 1
+    }
+
+    assert more == {}
+    assert all(cost.authentication for cost in costs), "who asks is not read: the test looks for other rows"
+
+
+def test_installing_again_is_one_read_to_know_who_asks_and_one_write(stage: Stage, charges: Charges) -> None:
+    form = {"deviceType": "ANDROID", "installationRegistrationID": "first-device-token"}
+
+    with charges.noted() as noted:
+        answer = stage.ask(Part.OWNER, "POST", f"{stage.scope('app')}/installations", form)
+
+    assert answer.status == 201
+    assert [(one.table, one.reads, one.writes) for one in noted] == [
+        ("AccountsTable", 1, 0),
+        ("InstallationsTable", 0, 1),
+    ]
+
+
+def test_an_object_is_charged_by_its_size(stage: Stage, charges: Charges) -> None:
+    """3,000 bytes and the row around them: 4 KB to write, 1 unit to read."""
+    path = f"{stage.scope('app')}/buckets/notes/objects/large"
+
+    with charges.noted() as writing:
+        stage.ask(Part.OWNER, "PUT", path, {"text": "." * 3000})
+    with charges.noted() as reading:
+        stage.ask(Part.OWNER, "GET", path)
+
+    assert sum(one.writes for one in writing if one.table == "ObjectsTable") == 4
+    assert sum(one.reads for one in reading if one.table == "ObjectsTable") == 1
+
+
+def test_what_is_refused_is_charged_too(stage: Stage, charges: Charges) -> None:
+    """A topic that is there already: the refused write costs what a write costs."""
+    with charges.noted() as noted:
+        answer = stage.ask(Part.ADMIN, "PUT", f"{stage.scope('app')}/topics/news")
+
+    assert answer.error == (409, "TOPIC_ALREADY_EXISTS")
+    assert sum(one.writes for one in noted if one.table == "TopicsTable") == 1

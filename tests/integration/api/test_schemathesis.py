@@ -1,0 +1,157 @@
+"""Schemathesis against the OpenAPI document: requests made from it, valid and not, with all of its checks.
+
+By default what lives in no scope or in the app's, with few random requests: the same endpoints serve the
+scopes of users and groups. `make schemathesis` takes everything, with more.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from itertools import cycle
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+
+from local.openapi import document
+from local.rehearsal.emulated import emulated, handler
+from local.rehearsal.front import Answer, Front
+from local.rehearsal.stage import APP_ID, Part, Stage, prepared
+from local.rehearsal.state import State
+from local.rehearsal.wsgi import application
+from local.template import Template
+from tests.contract.declared import ROOT
+
+EVERYTHING = "FANFARE_SCHEMATHESIS" in os.environ
+EXAMPLES = 20 if EVERYTHING else 2
+"""Random requests for an operation, besides those that cover its schema systematically."""
+
+REFUSED_THOUGH_VALID = {
+    r"/oauth2/token$": "wrong credentials are 400 invalid_grant, as in OAuth",
+    r"/users$": "an address and a password go together, by media type",
+    r"/users/\{user\}$": "an address and a password go together for a pseudo user, and not for others",
+    r"/configuration/parameters/": "the form depends on the parameter",
+    r"/installations$": "the administrator says whose, a user does not",
+    r"/groups(/\{group\})?$": "the administrator says whose; a list takes one of two parameters",
+    r"/topics$": "a paginationKey is one that this server gave out",
+    r"/subscriptions$": "a paginationKey is one that this server gave out",
+    r"/query$": "a paginationKey is one that this server gave out; clauses have bounds",
+    r"/objects/\{object\}$": "If-Match and If-None-Match exclude each other",
+    r"/push/messages$": "what a network refuses is refused here: reserved words, sizes, missing data",
+}
+"""Where a 400 follows from what JSON schema cannot say, by path: the check of valid data lets it pass."""
+
+THERE = {
+    "topic": ["news", "quiet"],
+    "bucket": ["notes", "silent"],
+    "object": ["first"],
+    "group": ["team"],
+    "user": ["me", "LOGIN_NAME:owner"],
+    "subscriber": ["me", "LOGIN_NAME:member"],
+}
+"""What the stage has, so that some requests find something."""
+
+_stages: list[Stage] = []
+
+
+def described() -> dict[str, Any]:
+    """The document, with names that the stage knows put in."""
+    made = document(ROOT)
+    for name, parameter in made["components"]["parameters"].items():
+        if name == "appID":
+            parameter["schema"] = {"type": "string", "enum": [APP_ID]}
+        elif name in THERE:
+            parameter["schema"] = {"anyOf": [{"enum": THERE[name]}, parameter["schema"]]}
+    return made
+
+
+def configured() -> schemathesis.Config:
+    """All checks, which is the default, with the exceptions above."""
+    passing = {"expected-statuses": ["2xx", "400", "401", "403", "404", "409"]}
+    return schemathesis.Config.from_dict(
+        {
+            "operations": [
+                {"include-path-regex": path, "checks": {"positive_data_acceptance": passing}}
+                for path in REFUSED_THOUGH_VALID
+            ]
+        }
+    )
+
+
+SCHEMA: schemathesis.BaseSchema = schemathesis.openapi.from_dict(described(), config=configured())
+if not EVERYTHING:
+    SCHEMA = SCHEMA.exclude(path_regex=r"/(users/\{user\}|groups/\{group\})/(topics|buckets|acl)")
+
+
+def ask(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    """Requests are made before there is a stage: they name their part, and get its token here."""
+    stage = _stages[-1]
+    tokens = {
+        f"Bearer {part}": one["authorization"] for part, one in stage.credentials.items() if len(one) == 1
+    }
+    given = {name: tokens.get(value, value) for name, value in headers.items()}
+    return stage.front.request(method, target, headers=given, body=body)
+
+
+SCHEMA.app = application(ask)
+
+
+@pytest.fixture(autouse=True)
+def _forgetting() -> None:
+    """Here functions remember what they know: all requests go to the same tables."""
+
+
+@pytest.fixture(scope="module")
+def resources(whole_template: Template) -> Iterator[Mapping[str, str]]:
+    with emulated(whole_template) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def stage(resources: Mapping[str, str], whole_template: Template) -> Iterator[Stage]:
+    _stages.append(prepared(Front(whole_template, handler), resources))
+    yield _stages[-1]
+    _stages.pop()
+
+
+@pytest.fixture(scope="module")
+def state(stage: Stage, resources: Mapping[str, str]) -> State:
+    return State(resources)
+
+
+@pytest.fixture
+def unchanged(state: State) -> Iterator[None]:
+    """What an operation changes is undone, so that the next one finds what it needs."""
+    yield
+    state.restore()
+
+
+@SCHEMA.hook
+def filter_path_parameters(_: schemathesis.HookContext, path_parameters: dict[str, Any] | None) -> bool:
+    """API Gateway cuts a path at a question mark, also at an encoded one: another route is asked then."""
+    return "?" not in str(path_parameters) and "/" not in str(path_parameters)
+
+
+@SCHEMA.auth(refresh_interval=None)
+class InTurn:
+    """The owner and the administrator in turn, where a request is to be authenticated at all."""
+
+    parts = cycle([Part.OWNER, Part.ADMIN])
+
+    def get(self, case: schemathesis.Case[Any], context: schemathesis.AuthContext) -> Part:
+        return next(self.parts)
+
+    def set(self, case: schemathesis.Case[Any], data: Part, context: schemathesis.AuthContext) -> None:
+        case.headers["Authorization"] = f"Bearer {data}"
+
+
+@SCHEMA.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_the_api_is_as_described(case: schemathesis.Case[Any], unchanged: None) -> None:
+    case.call_and_validate()
