@@ -48,6 +48,8 @@ def people(count: int, *, prefix: str = "u") -> Iterator[Person]:
 def settle(app: str, population: Sequence[Person], subscribed_to: Target | None = None) -> None:
     """Write their devices, in production, and their subscriptions."""
     now = clock.now()
+    if subscribed_to is not None:
+        subscribe(app, population, subscribed_to)
     with RecipientRow.batch_write() as recipients, InstallationRow.batch_write() as installations:
         for person in population:
             recipients.save(
@@ -69,15 +71,19 @@ def settle(app: str, population: Sequence[Person], subscribed_to: Target | None 
                     generation=place(person.device.token),
                 )
             )
-    if subscribed_to is not None:
-        with SubscriptionRow.batch_write() as subscriptions:
-            for person in population:
-                digit = place(person.user)[0] if len(subscribed_to.scope.shards) > 1 else "0"
-                subscriptions.save(
-                    SubscriptionRow(
-                        f"{app}#{subscribed_to.ref}#{digit}",
-                        ring_key(person.user),
-                        user=f"{app}#{person.user}",
-                        at=now,
-                    )
+
+
+def subscribe(app: str, population: Sequence[Person], target: Target) -> None:
+    """Write their subscriptions."""
+    now = clock.now()
+    with SubscriptionRow.batch_write() as subscriptions:
+        for person in population:
+            digit = place(person.user)[0] if len(target.scope.shards) > 1 else "0"
+            subscriptions.save(
+                SubscriptionRow(
+                    f"{app}#{target.ref}#{digit}",
+                    ring_key(person.user),
+                    user=f"{app}#{person.user}",
+                    at=now,
                 )
+            )

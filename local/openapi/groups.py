@@ -16,7 +16,6 @@ OPERATIONS: Operations = {
             type=groups.GroupCreation,
             example={"name": "Team", "members": []},
             media=(kii("GroupCreationRequest"), JSON),
-            rules={"properties": {"members": {"items": {"minLength": 1}}}},
         ),
         answers=(Answer(201, answers.NewGroup, (kii("GroupCreationResponse"),), ("Location",)),),
         errors=(errors.UserNotFound, errors.GroupAlreadyExists),

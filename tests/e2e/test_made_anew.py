@@ -1,0 +1,85 @@
+"""A topic with a crowd of subscribers is deleted and made anew under its name, while sweep is killed."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from fanfare.domain.scope import Scope, Target, TargetKind
+from fanfare.store import subscriptions
+from local import population, ports
+from local.stack import Stack
+from tests.e2e.world import Tables, World, environment
+
+SUBSCRIBERS = 20_000
+KILLS = 3
+PARAMETERS = {"SweepTimeout": "8", "SweepVisibility": "9"}
+SLOW = {"table": "SubscriptionsTable", "operation": "BatchWriteItem", "kind": "delay", "ms": 20}
+"""Without it sweep is done before it can be killed."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    folder = tmp_path / "stack"
+    with (
+        Stack(port=ports.free(), state=folder, parameters=PARAMETERS) as stack,
+        environment(stack.values),
+    ):
+        yield World(stack.values)
+
+
+@pytest.mark.e2e
+def test_the_new_topic_starts_empty_and_sweep_leaves_nothing_of_the_old_one(world: World) -> None:
+    world.admin.call("PUT", "/topics/crowd")
+    [old] = references(world)
+    population.bind(world.stack["resources"])
+    app = world.stack["app_id"]
+    gone = Target(TargetKind.TOPIC, Scope(app), "crowd", old)
+    population.subscribe(app, list(population.people(SUBSCRIBERS)), gone)
+    assert subscriptions.count(gone) == SUBSCRIBERS
+
+    with world.faults(SLOW):
+        world.admin.call("DELETE", "/topics/crowd")
+        world.admin.call("PUT", "/topics/crowd")
+
+        counted = world.admin.call("GET", "/topics/crowd/push/subscriptions/count")
+        assert counted == {"count": 0, "exact": True}
+        alone = world.pseudo_user()
+        alone.install("ANDROID", "alone")
+        alone.subscribe("/topics/crowd")
+        push = world.admin.send("/topics/crowd", {"data": {"n": "1"}, "gcm": {"enabled": True}})
+        world.wait_for(lambda: len(world.received()) == 1, "the only push")
+        [new] = references(world)
+        assert new != old
+
+        for killed in range(KILLS):
+            kill_sweep(world)
+            assert subscriptions.count(gone) > 0, f"sweep was through before kill {killed + 1}"
+    world.wait_for(lambda: not subscriptions.count(gone), "sweep", seconds=180)
+
+    [left] = Tables(world.stack).rows("SubscriptionsTable")
+    assert left["pk"]["S"].split("#")[1] == new
+    assert [one["token"] for one in world.received()] == ["alone"]
+    assert world.status(push)["devices"] == {"delivered": 1}
+
+
+def kill_sweep(world: World) -> None:
+    """Wait until a process of sweep has been at work for a moment, and kill it."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        functions = requests.get(f"{world.stack['runner']}/functions", timeout=10).json()
+        if busy := [one["pid"] for one in functions.get("sweep", []) if one["busy"]]:
+            time.sleep(0.3)
+            os.kill(busy[0], signal.SIGKILL)
+            return
+        time.sleep(0.1)
+    raise AssertionError("sweep was never at work")
+
+
+def references(world: World) -> list[str]:
+    return [row["ref"]["S"] for row in Tables(world.stack).rows("TopicsTable")]
+
