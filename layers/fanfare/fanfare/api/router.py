@@ -57,4 +57,7 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
         if isinstance(error, NotFoundError):
             taken = ((method, path) for method, path, _ in self.declared)
             error = elsewhere.refusal(self.current_event.path, taken)
-        return errors.answer(error, context.request_id, self.current_event.raw_event.get("routeKey", ""))
+        key = self.current_event.raw_event.get("routeKey", "")
+        # Most routes are declared for any method, or are the default one.
+        path = key.partition(" ")[2] or key
+        return errors.answer(error, context.request_id, f"{context.http.method} {path}")
