@@ -5,6 +5,7 @@
 
 ARCH ?= arm64
 ENV = dev
+TESTS = -n auto --dist loadgroup
 PY = PYTHONPATH=layers/fanfare .venv/bin/python
 UV = .venv/bin/uv
 SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
