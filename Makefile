@@ -5,7 +5,6 @@
 
 ARCH ?= arm64
 ENV = dev
-TESTS = -n auto --dist loadgroup
 PY = PYTHONPATH=layers/fanfare .venv/bin/python
 UV = .venv/bin/uv
 SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
@@ -23,7 +22,9 @@ demo: .venv/.done .venv-ministack/.done ## the same, then exit
 	@$(PY) -m local.commands.demo
 
 test: .venv/.done .venv-ministack/.done ## run all tests: unit, integration, contract, e2e (TESTS= narrows it)
-	@$(PY) -m pytest $(TESTS)
+	@if [ -n "$(TESTS)" ]; then exec env $(PY) -m pytest $(TESTS); fi; \
+	env $(PY) -m pytest -n auto --dist loadfile tests/unit tests/contract tests/integration && \
+	env $(PY) -m pytest tests/e2e
 
 lint: .venv/.done ## ruff: rules and form
 	@$(PY) -m ruff check .

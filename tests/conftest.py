@@ -24,13 +24,6 @@ SIGNING_KEYS = {"current": "k1", "keys": {"k1": urlsafe_b64encode(bytes(range(32
 type Handler = Callable[[dict[str, Any], Any], Any]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares a stack or a module's fixtures is run by one process, where several share the work."""
-    for item in items:
-        together = "stack" if "running_stack" in getattr(item, "fixturenames", ()) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(together))
-
-
 @pytest.fixture(autouse=True)
 def _forgetting() -> Iterator[None]:
     """What a function keeps for its next request is not there for the next test."""
