@@ -20,6 +20,8 @@ type Body = dict[str, Any]
 class Call:
     """`service` is boto3's name; `operation` AWS's, for S3 the HTTP method. `body`: None if not read.
 
+    `path`, with its query, is what S3 goes by: `/bucket/key?query`.
+
     `caller` is the access key that signed: a function's processes use the function's name for it.
     """
 
@@ -28,6 +30,7 @@ class Call:
     operation: str
     tables: tuple[str, ...] = ()
     body: Body | None = None
+    path: str = ""
 
     @property
     def writes_items(self) -> bool:
@@ -50,10 +53,10 @@ def of_target(target: str, authorization: str, content: bytes) -> Call:
     return Call(caller, service, operation, tuple(_tables(body)), body)
 
 
-def of_signature(authorization: str, method: str) -> Call:
+def of_signature(authorization: str, method: str, path: str) -> Call:
     """For the services without that header."""
     caller, service = _signed(authorization)
-    return Call(caller, service, method)
+    return Call(caller, service, method, path=path)
 
 
 def transaction_item(item: Body) -> tuple[str, Body]:

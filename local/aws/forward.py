@@ -112,7 +112,7 @@ async def _plan(request: web.Request) -> _Plan:
     authorization = request.headers.get("Authorization", "")
     if target is None:
         # S3: its bodies may be large, and no fault looks into them.
-        call = of_signature(authorization, request.method)
+        call = of_signature(authorization, request.method, request.path_qs)
         return _Plan(call, request.content if request.body_exists else None)
     content = await request.read()
     return _Plan(of_target(target, authorization, content), content)

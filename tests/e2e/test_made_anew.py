@@ -82,4 +82,3 @@ def kill_sweep(world: World) -> None:
 
 def references(world: World) -> list[str]:
     return [row["ref"]["S"] for row in Tables(world.stack).rows("TopicsTable")]
-

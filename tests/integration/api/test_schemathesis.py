@@ -31,7 +31,7 @@ EXAMPLES = 20 if EVERYTHING else 2
 """Random requests for an operation, besides those that cover its schema systematically."""
 
 SAMPLED = {r"/users$": 5, r"/messages$": 10, r"/query$": 200}
-"""Where a schema is covered by hundreds of requests (a query's by 23,000), by path: one in so many is made."""
+"""Where hundreds of requests cover a schema (a query's 23,000), by path: one in so many is made."""
 
 REFUSED_THOUGH_VALID = {
     r"/oauth2/token$": "wrong credentials are 400 invalid_grant, as in OAuth",
