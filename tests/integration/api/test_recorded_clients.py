@@ -1,7 +1,7 @@
 """Clients that no registry has, replayed: what they send, call by call, and the one answer that they bear.
 
-kiilib_php and kiilib_python throw at any other status, and read the keys that are named here; the Kii JavaScript
-SDK 3 parses as JSON whatever is not 204; kii-rest-client4j was written against the real cloud.
+kiilib_php and kiilib_python throw at any other status, and read the keys that are named here; version 3 of the
+JavaScript SDK parses as JSON whatever is not 204; kii-rest-client4j was written against the real cloud.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def kii(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`path` may name what earlier answers told: it is filled from `takes`, the keys that the client reads."""
+    """`path`, `body` and `headers` may name what earlier answers told: `takes` are the keys that are read."""
 
     method: str
     path: str
