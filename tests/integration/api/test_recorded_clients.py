@@ -1,7 +1,7 @@
 """Clients that no registry has, replayed: what they send, call by call, and the one answer that they bear.
 
-kiilib_php and kiilib_python throw at any other status, and read the keys that are named here; version 3 of the
-JavaScript SDK parses as JSON whatever is not 204; kii-rest-client4j was written against the real cloud.
+kiilib_php and kiilib_python throw at any other status, and read the keys that are named here; version 3 of
+the JavaScript SDK parses as JSON whatever is not 204; kii-rest-client4j was written against the real cloud.
 """
 
 from collections.abc import Mapping
@@ -344,3 +344,28 @@ def told_by(answer: Answer) -> dict[str, Any]:
     typed = answer.headers.get("content-type", "")
     told = dict(answer.json) if answer.body and typed.endswith("json") else {}
     return told | {"etag": answer.headers.get("etag")}
+
+
+def test_five_of_nine_results_come_then_four(world: World) -> None:
+    """What kii-rest-client4j asks of a limit, without an order."""
+    for score in range(15):
+        world.alice("POST", "/users/me/buckets/bb/objects", {"score": score}, content_type=JSON + UTF8)
+    clause = {"type": "range", "field": "score", "upperLimit": 9, "upperIncluded": False}
+    query: dict[str, Any] = {"bucketQuery": {"clause": clause}, "bestEffortLimit": 5}
+
+    first = world.alice("POST", "/users/me/buckets/bb/query", query, content_type=QUERY + UTF8).json
+    query["paginationKey"] = first["nextPaginationKey"]
+    second = world.alice("POST", "/users/me/buckets/bb/query", query, content_type=QUERY + UTF8).json
+
+    assert (len(first["results"]), len(second["results"])) == (5, 4)
+    assert {one["score"] for one in first["results"] + second["results"]} == set(range(9))
+    assert "nextPaginationKey" not in second
+
+
+def test_a_list_of_topics_grows_by_the_one_that_is_made(world: World) -> None:
+    world.alice("PUT", "/users/me/topics/one")
+    before = world.alice("GET", "/users/me/topics").json["topics"]
+
+    world.alice("PUT", "/users/me/topics/two")
+
+    assert world.alice("GET", "/users/me/topics").json["topics"] == [*before, {"topicID": "two"}]
