@@ -10,7 +10,7 @@ UV = .venv/bin/uv
 SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
 COMPILE = pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help run demo test lint types build validate deploy app outcomes redrive openapi request-costs schemathesis lock clean
+.PHONY: help run demo test clients lint types build validate deploy app outcomes redrive openapi request-costs schemathesis lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -25,6 +25,9 @@ test: .venv/.done .venv-ministack/.done ## run all tests: unit, integration, con
 	@if [ -n "$(TESTS)" ]; then exec env $(PY) -m pytest $(TESTS); fi; \
 	env $(PY) -m pytest -n auto --dist loadfile tests/unit tests/contract tests/integration && \
 	env $(PY) -m pytest tests/e2e
+
+clients: .venv/.done ## install Kii's own clients, and Node where it is missing (the tests do it, too)
+	@$(PY) -m tests.e2e.node
 
 lint: .venv/.done ## ruff: rules and form
 	@$(PY) -m ruff check .
@@ -65,7 +68,7 @@ schemathesis: .venv/.done ## requests made from the OpenAPI document, for every 
 
 lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer versions)
 	@$(UV) $(COMPILE) $(UPGRADE) -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
-	@for name in dev ministack sam; do $(UV) $(COMPILE) $(UPGRADE) -o requirements-$$name.txt requirements-$$name.in || exit 1; done
+	@for name in dev ministack sam node; do $(UV) $(COMPILE) $(UPGRADE) -o requirements-$$name.txt requirements-$$name.in || exit 1; done
 
 clean: ## remove what was built, and caches
 	@rm -rf .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -93,4 +96,10 @@ clean: ## remove what was built, and caches
 	@echo "Setting up .venv-sam (once): SAM CLI"
 	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-sam
 	@$(UV) pip sync --require-hashes --python .venv-sam requirements-sam.txt
+	@touch $@
+
+.venv-node/.done: .venv/.done requirements-node.txt
+	@echo "Setting up .venv-node (once): Node, which the PATH does not have"
+	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-node
+	@$(UV) pip sync --require-hashes --python .venv-node requirements-node.txt
 	@touch $@

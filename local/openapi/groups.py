@@ -11,7 +11,7 @@ _OWNER = "the owner and the administrator"
 OPERATIONS: Operations = {
     groups.create: Operation(
         summary="Make a group; the members that exist are added, the others told",
-        who="users for themselves, the administrator for the user of owner",
+        who="users, for themselves or for the user of owner; the administrator, for the user of owner",
         body=Body(
             type=groups.GroupCreation,
             example={"name": "Team", "members": []},

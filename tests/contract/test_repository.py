@@ -1,5 +1,6 @@
 """The repository itself: pinned requirements, and documents that name only what exists."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from tests.contract.declared import ROOT
 
 RUNTIME = ROOT / "layers" / "dependencies" / "requirements.txt"
-LOCKS = [RUNTIME, *(ROOT / f"requirements-{name}.txt" for name in ("dev", "ministack", "sam"))]
+LOCKS = [RUNTIME, *(ROOT / f"requirements-{name}.txt" for name in ("dev", "ministack", "sam", "node"))]
+CLIENTS = ROOT / "tests" / "e2e" / "kii_js" / "package-lock.json"
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -23,6 +25,15 @@ def test_requirements_are_pinned_with_hashes_and_without_hosts(lock: Path) -> No
     assert unpinned == []
     assert "://" not in text
     assert re.search(r"^--", text, re.MULTILINE) is None
+
+
+def test_kii_clients_are_pinned_with_hashes_and_without_hosts() -> None:
+    packages = json.loads(CLIENTS.read_text(encoding="utf-8"))["packages"]
+    asked = packages.pop("")["dependencies"]
+
+    assert [name for name, one in packages.items() if not one["integrity"].startswith("sha512-")] == []
+    assert [name for name, one in packages.items() if "resolved" in one] == []
+    assert [name for name, version in asked.items() if not re.search(r"(^|@)[0-9.]+$", version)] == []
 
 
 def test_tests_run_with_what_the_functions_run_with() -> None:

@@ -134,6 +134,16 @@ def test_granting_and_revoking(world: World, group: str, carol: Client, target: 
         assert told not in owner("GET", f"{target}/acl/{right}").json
 
 
+def test_groups_are_told_first_then_everybody_then_users(world: World, group: str) -> None:
+    """kii-rest-client4j goes by the place in the list."""
+    assert world.alice("PUT", f"{group}/acl/CREATE_NEW_BUCKET/UserID:ANY_AUTHENTICATED_USER").status == 204
+
+    told = world.alice("GET", f"{group}/acl").json["CREATE_NEW_BUCKET"]
+
+    assert told == [{"groupID": "g"}, {"userID": "ANY_AUTHENTICATED_USER"}, {"userID": world.alice.user}]
+    assert world.alice("GET", f"{group}/acl/CREATE_NEW_BUCKET").json == told
+
+
 def test_what_cannot_be_granted(world: World, everything: Callable[[], Any]) -> None:
     world.alice("PUT", "/users/me/topics/t")
     before = everything()
@@ -258,7 +268,7 @@ def test_a_group_named_on_a_list(world: World, group: str, carol: Client) -> Non
     world.alice("PUT", "/groups/g", {"name": "anew", "members": [world.bob.user]})
     assert world.bob("GET", subscription("/topics/t", world.bob)).error[1] == "PUSH_SUBSCRIPTION_NOT_FOUND"
     assert world.admin("PUT", "/topics/t/acl/SUBSCRIBE_TO_TOPIC/GroupID:g").status == 204
-    assert world.admin("GET", "/topics/t/acl/SUBSCRIBE_TO_TOPIC").json == [ANONYMOUS, {"groupID": "g"}]
+    assert world.admin("GET", "/topics/t/acl/SUBSCRIBE_TO_TOPIC").json == [{"groupID": "g"}, ANONYMOUS]
 
 
 def test_the_administrator_subscribes_whom_the_list_lets(world: World, group: str, carol: Client) -> None:

@@ -130,7 +130,7 @@ def test_the_owner_s_rights_go_along_when_the_group_is_handed_over(world: World)
     assert world.alice("POST", f"{TOPIC}/push/messages", SEND).error == (401, "UNAUTHORIZED")
     assert world.alice("GET", BUCKET).error == (401, "UNAUTHORIZED")
     listed = world.bob("GET", f"{TOPIC}/acl/SEND_MESSAGE_TO_TOPIC").json
-    assert listed == [{"userID": world.bob.user}, {"groupID": "g"}]
+    assert listed == [{"groupID": "g"}, {"userID": world.bob.user}]
     assert world.bob("DELETE", BUCKET).status == 204
 
 

@@ -222,7 +222,9 @@ def _matching(subjects: frozenset[Subject], wanted: tuple[str, str], scope: Scop
 
 
 def _views(listed: _Listed, right: Right) -> list[dict[str, str]]:
-    told = [_view(one, listed.scope) for one in sorted(listed.access.of(right))]
+    """Groups, then everybody, then users: a client of Kii goes by the place in the list."""
+    subjects = sorted(listed.access.of(right), key=lambda one: (one.kind is not SubjectKind.GROUP, one))
+    told = [_view(one, listed.scope) for one in subjects]
     return [one for i, one in enumerate(told) if one and one not in told[:i]]
 
 

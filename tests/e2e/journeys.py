@@ -1,0 +1,47 @@
+"""Plays a journey of a Kii client on the stack: what the client saw, and what its devices received."""
+
+import json
+import os
+import subprocess
+from functools import cache
+from typing import Any
+
+from tests.e2e import node
+from tests.e2e.world import World
+
+LIMIT_S = 120
+_clients = cache(node.with_clients)
+
+
+def play(world: World, journey: str, *, sdk: str = "kii-cloud-sdk") -> Any:
+    """The JSON that the journey ends with. It may sign up, install and make what it names after the stamp."""
+    stack = {name.upper(): world.stack[name] for name in ("site", "app_id", "app_key")}
+    administrator = {name.upper(): world.stack[name] for name in ("client_id", "client_secret")}
+    done = subprocess.run(
+        [_clients().node, f"{journey}.js"],
+        cwd=node.JOURNEYS,
+        env={"PATH": os.environ["PATH"], "STAMP": world.stamp, "SDK": sdk, **stack, **administrator},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def android(world: World, token: str, count: int) -> list[dict[str, Any]]:
+    """What this device received through FCM: `count` messages, and none more by then."""
+    return [one["body"]["message"] for one in _received(world, token, count)]
+
+
+def iphone(world: World, token: str, count: int) -> list[dict[str, Any]]:
+    """What this device received through APNs: `count` bodies, and none more by then."""
+    return [one["body"] for one in _received(world, token, count)]
+
+
+def _received(world: World, token: str, count: int) -> list[dict[str, Any]]:
+    world.wait_for(lambda: len(world.received(token)) >= count, f"{count} pushes to {token}")
+    received = world.received(token)
+    assert len(received) == count
+    return received
