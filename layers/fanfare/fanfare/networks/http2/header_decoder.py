@@ -21,6 +21,9 @@ class HeaderDecoder:
         self.table = DynamicTable()
         self.changes = 0
         """How often the dynamic table changed: while it has not, the same block means the same headers."""
+        self.literal = (0, 0, 0)
+        """Of the last block: where the value of its last literal that entered no table begins and ends, and
+        how many headers stood before that."""
 
     def decode(self, block: bytes) -> list[Header]:
         """The characters of names and values are the bytes' (Latin-1). Raises ConnectionFault."""
@@ -31,6 +34,7 @@ class HeaderDecoder:
 
     def _decode(self, block: bytes) -> list[Header]:
         headers: list[Header] = []
+        self.literal = (0, 0, 0)
         left = LIST_BYTES
         position, end = 0, len(block)
         while position < end:
@@ -45,7 +49,9 @@ class HeaderDecoder:
                 index = first & 0x3F
                 if index == 0x3F:
                     index, position = _integer(block, position, 0x3F)
-                header, position = self._literal(block, position, index)
+                name, position = self._name(block, position, index)
+                value, position = _string(block, position)
+                header = (name, value)
                 self.table.add(header)
                 self.changes += 1
             elif first & 0x20:  # 6.3: size update
@@ -58,7 +64,10 @@ class HeaderDecoder:
                 index = first & 0x0F
                 if index == 0x0F:
                     index, position = _integer(block, position, 0x0F)
-                header, position = self._literal(block, position, index)
+                name, start = self._name(block, position, index)
+                value, position = _string(block, start)
+                header = (name, value)
+                self.literal = (start, position, len(headers))
             headers.append(header)
             left -= len(header[0]) + len(header[1]) + OVERHEAD_BYTES
             if left < 0:
@@ -75,13 +84,8 @@ class HeaderDecoder:
             pass
         raise _fault(f"the index {index}")
 
-    def _literal(self, block: bytes, position: int, index: int) -> tuple[Header, int]:
-        if index:
-            name = self._header(index)[0]
-        else:
-            name, position = _string(block, position)
-        value, position = _string(block, position)
-        return (name, value), position
+    def _name(self, block: bytes, position: int, index: int) -> tuple[str, int]:
+        return (self._header(index)[0], position) if index else _string(block, position)
 
     def _resize(self, size: int, *, at_start: bool) -> None:
         if size > TABLE_BYTES:

@@ -1,6 +1,8 @@
 """Decoding of Huffman-coded header strings (RFC 7541, 5.2), eight bits at a step."""
 
 from functools import cache
+from itertools import repeat
+from typing import Any
 
 from fanfare.networks.http2.frames import ConnectionFault, ErrorCode
 
@@ -36,8 +38,10 @@ lengths say all.
 _MOST_STEPS = 16_384
 """What is remembered stays within some 2 MB, whatever a server sends; headers need a few hundred steps."""
 
-type _Step = tuple[int, bytes]
-"""The node that eight bits lead to, times 256, and the bytes that they complete."""
+type _Row = list[Any]
+"""A node of the code's tree. For each byte: the row that its eight bits lead to and the bytes that they complete,
+or None where that was not worked out yet. Behind them, the node's number."""
+_NODE = 256
 
 
 def codes() -> list[tuple[int, int]]:
@@ -53,30 +57,47 @@ def codes() -> list[tuple[int, int]]:
 
 def decode(data: bytes) -> bytes:
     """Raises ConnectionFault."""
-    steps = _steps()
-    at = 0
+    row = _memory().row(0)
     whole: list[bytes] = []
     for byte in data:
         try:
-            at, completed = steps[at + byte]
-        except KeyError:
-            if len(steps) >= _MOST_STEPS:
-                steps.clear()
-            step = steps[at + byte] = _step(at >> 8, byte)
-            at, completed = step
+            row, completed = row[byte]
+        except TypeError:
+            row, completed = _memory().step(row, byte)
         whole.append(completed)
-    if at >> 8 not in _padding():
+    if row[_NODE] not in _padding():
         raise ConnectionFault("Huffman padding that is no beginning of EOS", ErrorCode.COMPRESSION_ERROR)
     return b"".join(whole)
 
 
+class _Memory:
+    """The steps that were worked out so far."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, _Row] = {}
+        self._steps = 0
+
+    def row(self, node: int) -> _Row:
+        row = self._rows.get(node)
+        if row is None:
+            row = self._rows[node] = [*repeat(None, _NODE), node]
+        return row
+
+    def step(self, row: _Row, byte: int) -> tuple[_Row, bytes]:
+        if self._steps >= _MOST_STEPS:
+            self._rows, self._steps = {}, 0
+        node, completed = _follow(row[_NODE], byte)
+        step = row[byte] = (self.row(node), completed)
+        self._steps += 1
+        return step
+
+
 @cache
-def _steps() -> dict[int, _Step]:
-    """Those made so far, by node times 256 plus byte."""
-    return {}
+def _memory() -> _Memory:
+    return _Memory()
 
 
-def _step(node: int, byte: int) -> _Step:
+def _follow(node: int, byte: int) -> tuple[int, bytes]:
     completed = bytearray()
     for shift in range(7, -1, -1):
         node = _tree()[node][byte >> shift & 1]
@@ -85,7 +106,7 @@ def _step(node: int, byte: int) -> _Step:
                 raise ConnectionFault("EOS within a Huffman-coded string", ErrorCode.COMPRESSION_ERROR)
             completed.append(~node)
             node = 0
-    return node << 8, bytes(completed)
+    return node, bytes(completed)
 
 
 @cache

@@ -60,7 +60,7 @@ class Inbound:
         if self._rest:
             data, self._rest = self._rest + data, b""
         opened, heads = self._streams.open, self._streams.heads
-        results, known = self._streams.results, self._heads.known
+        results, quick = self._streams.results, self._heads.quick
         unpack, answers, untold = HEAD.unpack_from, 0, 0
         careful = self._careful()
         at, end = 0, len(data)
@@ -79,15 +79,18 @@ class Inbound:
                 if careful:
                     pass
                 elif kind == HEADERS:
-                    head = known.get(data[start:stop])
-                    if head is not None and stream_id in opened and stream_id not in heads:
-                        if flags == _ANSWER and head.alone is not None:
-                            results[opened.pop(stream_id)] = head.alone
-                            answers += 1
-                            continue
-                        if flags == END_HEADERS and head.status >= 200:
-                            heads[stream_id] = head
-                            continue
+                    if stream_id in opened and stream_id not in heads:
+                        if flags == _ANSWER:
+                            head = quick(data[start:stop])
+                            if head is not None and head.alone is not None:
+                                results[opened.pop(stream_id)] = head.alone
+                                answers += 1
+                                continue
+                        elif flags == END_HEADERS:
+                            head = quick(data[start:stop])
+                            if head is not None and head.status >= 200:
+                                heads[stream_id] = head
+                                continue
                 elif kind == DATA and flags == END_STREAM:
                     head = heads.get(stream_id)
                     if head is not None and stream_id not in self._streams.bodies:
