@@ -200,6 +200,20 @@ def test_bodies_larger_than_windows_and_frames_arrive_whole(
             assert result.body == b"40000"
 
 
+def test_a_body_larger_than_what_is_written_at_once_goes_out_whole(serve: Serve, ca_file: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.h2.increment_flow_control_window(10_000_000)
+        while True:
+            for got in peer.take(1):
+                peer.answer(got, 200, str(len(got.body)).encode())
+
+    server = serve(script, {SettingCodes.INITIAL_WINDOW_SIZE: 10_000_000})
+    with sending(server, ca_file) as sender:
+        for result in send(sender, 3, body=b"x" * 600_001):
+            assert isinstance(result, Answered)
+            assert result.body == b"600001"
+
+
 def test_a_window_that_stays_shut_is_waited_out(serve: Serve, ca_file: str) -> None:
     def script(peer: Peer) -> None:
         with pytest.raises(TimeoutError):

@@ -74,10 +74,14 @@ class Link:
 
     def begin(self, progress: Progress, now: float) -> None:
         """Send what waits, as far as it may."""
-        if self.connection is not None:
+        emptied = True
+        while emptied and self.connection is not None:
             if self.connection.usable or self.connection.open_streams:
                 self.connection.begin(progress, now)
+            # What stopped at a full wire goes on at once where that has emptied: nothing else would wake it.
+            full = self._wire.full
             self._wire.flush()
+            emptied = full and not self._wire.full
 
     def turn(self, buffer: bytearray, now: float) -> None:
         """Read and act on what has come, and write what waits. `buffer` is lent."""
