@@ -1,10 +1,10 @@
-"""`python -m tests.fuzz [seconds]`: look for bytes that break the reading of frames and headers; `make fuzz`."""
+"""`python -m tests.fuzz [seconds]`: look for bytes that break the reading of frames and headers."""
 
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import atheris
+import atheris  # type: ignore[import-untyped]  # it lives in .venv-fuzz
 
 CORPUS = Path(__file__).parent / "corpus"
 SECONDS = "60"

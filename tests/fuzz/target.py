@@ -1,6 +1,6 @@
 """What a server's bytes may never do, whatever they are: `judge` fails where they do it.
 
-`make fuzz` has atheris look for such bytes; what it found lies in corpus/ and is judged by each run of the tests.
+`make fuzz` has atheris look for such bytes. What was found lies in corpus/; the tests judge it in each run.
 """
 
 import hpack

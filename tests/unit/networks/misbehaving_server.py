@@ -1,4 +1,4 @@
-"""A server that misbehaves in one way a port, in a process of its own: `python misbehaving_server.py FOLDER CHAIN KEY`.
+"""A server that misbehaves in one way a port, in a process of its own: FOLDER CHAIN KEY are its arguments.
 
 It writes frames by hand. For each way it keeps a file: every request that it executed, before it says so, and
 every GOAWAY and RST_STREAM of the client. A test holds the sender's word against that file.
@@ -11,7 +11,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +25,10 @@ TABLE_SIZE, STREAMS, INITIAL_WINDOW, FRAME_SIZE = 1, 3, 4, 5
 
 type Got = tuple[int, str]
 """Stream ID and path of a request that has come whole."""
+
+
+def _path(headers: Iterable[Iterable[object]]) -> str:
+    return next(str(value) for name, value in map(tuple, headers) if name == ":path")
 
 
 class Gone(Exception):
@@ -93,7 +97,7 @@ class Peer:
             raise Gone from error
         kind = word & 0xFF
         if kind == HEADERS:
-            self._paths[stream_id] = str(dict(self._decoder.decode(payload))[":path"])
+            self._paths[stream_id] = _path(self._decoder.decode(payload))
         elif kind == DATA and self.refills:
             self.say(frame(WINDOW, 0, stream_id, struct.pack(">I", 100)))
         elif kind == SETTINGS and not flags & 1:
@@ -203,7 +207,6 @@ def _(peer: Peer) -> None:
     for _ in peer.later():
         peer.say(settings(streams=0))
         peer.watch()
-
 
 
 @way("windows smaller than a body", settings(streams=50, window=100))
@@ -410,7 +413,9 @@ def _(peer: Peer) -> None:
     peer.watch()
 
 
-@way("never reads", settings(streams=1000, window=2**31 - 1) + frame(WINDOW, 0, 0, struct.pack(">I", 1 << 30)))
+@way(
+    "never reads", settings(streams=1000, window=2**31 - 1) + frame(WINDOW, 0, 0, struct.pack(">I", 1 << 30))
+)
 def _(peer: Peer) -> None:
     time.sleep(1.2)
 
@@ -520,6 +525,7 @@ def malformed(data: bytes) -> Way:
     return play
 
 
+TRAILER = b"\x10\x01a\x01b"
 MALFORMED: dict[str, tuple[bytes, int]] = {
     "noise": (b"\xff" * 400, 6),
     "http/1.1": (b"HTTP/1.1 400 Bad Request\r\n\r\n", 6),
@@ -545,7 +551,10 @@ MALFORMED: dict[str, tuple[bytes, int]] = {
     "a body longer than it says": (frame(HEADERS, 4, 3, OK + b"\x0f\x0d\x011") + frame(DATA, 1, 3, b"22"), 1),
     "no body where one was told": (frame(HEADERS, 5, 3, OK + b"\x0f\x0d\x011"), 1),
     "a second answer": (frame(HEADERS, 4, 3, OK) * 2, 1),
-    "trailers with something behind them": (frame(HEADERS, 4, 3, OK) + frame(HEADERS, 4, 3, b"\x10\x01a\x01b"), 1),
+    "trailers with something behind them": (
+        frame(HEADERS, 4, 3, OK) + frame(HEADERS, 4, 3, b"\x10\x01a\x01b"),
+        1,
+    ),
     "only an interim answer": (frame(HEADERS, 5, 3, b"\x08\x03103"), 1),
     "continuation of nothing": (frame(CONTINUATION, 4, 3, OK), 1),
     "a header block broken off": (frame(HEADERS, 0, 3, OK) + frame(PING, 0, 0, bytes(8)), 1),
@@ -569,8 +578,8 @@ MALFORMED: dict[str, tuple[bytes, int]] = {
     "a reset on an idle stream": (frame(RST, 0, 10_001, bytes(4)), 1),
     "a priority of 4 bytes": (frame(PRIORITY, 0, 3, bytes(4)), 6),
 }
-for name, (data, _) in MALFORMED.items():
-    way(name)(malformed(data))
+for fault, (said, _code) in MALFORMED.items():
+    way(fault)(malformed(said))
 way("a ping before the settings", frame(PING, 0, 0, bytes(8)))(Peer.watch)
 
 
@@ -597,7 +606,9 @@ def accept(listener: socket.socket, context: ssl.SSLContext, play: Way, greeting
         threading.Thread(target=talk, args=(raw, context, play, greeting, log, number), daemon=True).start()
 
 
-def talk(raw: socket.socket, context: ssl.SSLContext, play: Way, greeting: bytes, log: Path, number: int) -> None:
+def talk(
+    raw: socket.socket, context: ssl.SSLContext, play: Way, greeting: bytes, log: Path, number: int
+) -> None:
     raw.settimeout(5)
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:

@@ -67,6 +67,7 @@ def test_fcm(recorder: Recorder, access: AccessTokens) -> None:
     assert recorder.batch is not None
     assert recorder.batch.paths == b"/v1/projects/acme-push/messages:send"
     assert recorder.headers == {"content-type": "application/json", "authorization": "Bearer ya29.1"}
+    assert not isinstance(recorder.batch.bodies, bytes)
     messages = [json.loads(body)["message"] for body in recorder.batch.bodies]
     assert messages == [{"token": "dev-1", "data": {"a": "b"}}, {"token": 'od"d\\', "data": {"a": "b"}}]
 

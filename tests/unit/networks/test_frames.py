@@ -1,5 +1,6 @@
 """The frames of a connection, held against `h2` at the other end: same requests there, same answers here."""
 
+import random
 import time
 from typing import Any
 
@@ -24,11 +25,14 @@ names = st.text("abcdefghij-", min_size=1, max_size=12)
 @st.composite
 def batches(draw: st.DrawFn) -> Batch:
     number = draw(st.integers(1, 60))
-    each = {"min_size": number, "max_size": number}
+
+    def each(of: st.SearchStrategy[bytes]) -> st.SearchStrategy[list[bytes]]:
+        return st.lists(of, min_size=number, max_size=number)
+
     same = draw(st.booleans())
     path = st.just(draw(tokens)) if same else tokens
-    paths: Any = [b"/" + token for token in draw(st.lists(path, **each))]
-    bodies: Any = draw(st.binary(max_size=20_000) | st.lists(st.binary(max_size=400), **each))
+    paths: Any = [b"/" + token for token in draw(each(path))]
+    bodies: Any = draw(st.binary(max_size=20_000) | each(st.binary(max_size=400)))
     if not isinstance(bodies, bytes) and draw(st.booleans()):
         paths = paths[0]
     own = [f"id-{i}".encode() for i in range(number)] if draw(st.booleans()) else []
@@ -45,85 +49,98 @@ LIMITS = {
 limits = st.fixed_dictionaries({}, optional=LIMITS)
 
 
-@settings(max_examples=120, deadline=None)
-@given(
-    st.lists(batches(), min_size=1, max_size=3), limits, limits, st.randoms(use_true_random=False), st.booleans()
-)
-def test_the_server_gets_what_was_sent_and_its_answers_come_back(
-    sent: list[Batch], first: dict[SettingCodes, int], later: dict[SettingCodes, int], draw: Any, alone: bool
-) -> None:
-    """Whatever its limits, and while they change."""
-    wire = Paper()
-    ours, theirs = connection(wire, first_alone=alone), server(first)
-    received: dict[int, tuple[dict[str, str], bytearray]] = {}
-    whole: list[int] = []
+class Server:
+    """h2, which answers in any order and in any form, and what it got."""
 
-    def carry() -> None:
-        for event in theirs.receive_data(wire.taken()):
+    def __init__(self, initial: dict[SettingCodes, int], draw: random.Random) -> None:
+        self.h2 = server(initial)
+        self.got: dict[int, tuple[dict[str, str], bytearray]] = {}
+        self.said: dict[int, Answered] = {}
+        self._whole: list[int] = []
+        self._draw = draw
+
+    def hear(self, data: bytes) -> None:
+        for event in self.h2.receive_data(data):
             match event:
                 case RequestReceived():
                     fields = [(str(name), str(value)) for name, value in event.headers]
                     assert len(dict(fields)) == len(fields)
-                    received[event.stream_id] = (dict(fields), bytearray())
+                    self.got[event.stream_id] = (dict(fields), bytearray())
                 case DataReceived():
-                    received[event.stream_id][1].extend(event.data)
-                    theirs.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                    self.got[event.stream_id][1].extend(event.data)
+                    self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
                 case StreamEnded():
-                    whole.append(event.stream_id)
-        ours.receive(theirs.data_to_send(), time.monotonic())
-        assert not ours.ended
+                    self._whole.append(event.stream_id)
 
-    expected: dict[bytes, tuple[int, dict[str, str], bytes]] = {}
+    def answer_some(self) -> None:
+        self._draw.shuffle(self._whole)
+        number = self._draw.randrange(1, 20)
+        for stream_id in self._whole[:number]:
+            self._answer(stream_id)
+        del self._whole[:number]
 
-    def answer(stream_id: int, number: int) -> None:
-        _, body = received[stream_id]
+    def _answer(self, stream_id: int) -> None:
+        draw, h2 = self._draw, self.h2
         status = draw.choice([200, 400, 503])
-        fields = {"apns-id": f"{number:08x}", "content-type": "x/y"} if draw.random() < 0.8 else {}
-        text = bytes(body[:50]) if draw.random() < 0.5 else b""
+        fields = {"apns-id": f"{stream_id:08x}", "content-type": "x/y"} if draw.random() < 0.8 else {}
+        text = bytes(self.got[stream_id][1][:50]) if draw.random() < 0.5 else b""
         if draw.random() < 0.2:
-            theirs.send_headers(stream_id, [(":status", "103"), ("link", str(number))])
-        theirs.send_headers(stream_id, [(":status", str(status)), *fields.items()], end_stream=not text)
+            h2.send_headers(stream_id, [(":status", "103"), ("link", str(stream_id))])
+        h2.send_headers(stream_id, [(":status", str(status)), *fields.items()], end_stream=not text)
         if text:
-            padding = draw.choice([None, 0, 20])
             cut = draw.randrange(len(text) + 1)
-            theirs.send_data(stream_id, text[:cut], pad_length=padding)
-            theirs.send_data(stream_id, text[cut:], end_stream=True)
-        expected[stream_id.to_bytes(4)] = (status, fields, text)
+            h2.send_data(stream_id, text[:cut], pad_length=draw.choice([None, 0, 20]))
+            h2.send_data(stream_id, text[cut:], end_stream=True)
+        self.said[stream_id] = Answered(status, fields, text)
 
-    changed = False
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.lists(batches(), min_size=1, max_size=3),
+    limits,
+    limits,
+    st.randoms(use_true_random=False),
+    st.booleans(),
+)
+def test_the_server_gets_what_was_sent_and_its_answers_come_back(
+    sent: list[Batch],
+    first: dict[SettingCodes, int],
+    later: dict[SettingCodes, int],
+    draw: random.Random,
+    alone: bool,
+) -> None:
+    """Whatever its limits, and while they change."""
+    wire = Paper()
+    ours, theirs = connection(wire, first_alone=alone), Server(first, draw)
+    changes = [later, {SettingCodes.INITIAL_WINDOW_SIZE: 3}, {SettingCodes.INITIAL_WINDOW_SIZE: 500}]
     for batch in sent:
         batch.check()
-        progress = Progress(batch, 0.0)
-        before = len(received)
-        for _ in range(100_000):
-            carry()
+        progress, before = Progress(batch, 0.0), len(theirs.got)
+        turns = 0
+        while progress.waiting or ours.open_streams:
             ours.begin(progress, time.monotonic())
-            if not progress.waiting and not ours.open_streams:
-                break
-            carry()
-            if not changed and len(received) > 5:
-                theirs.update_settings(later | {SettingCodes.INITIAL_WINDOW_SIZE: 3})
-                theirs.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 500})
-                changed = True
-            elif first.get(SettingCodes.INITIAL_WINDOW_SIZE) == 0 and not changed:
-                theirs.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 100})
-                first = {}
-            draw.shuffle(whole)
-            for stream_id in whole[: draw.randrange(1, 20)]:
-                answer(stream_id, stream_id)
-                whole.remove(stream_id)
-        begun = list(received)[before:]
+            theirs.hear(wire.taken())
+            theirs.answer_some()
+            if turns > 3 and changes:
+                theirs.h2.update_settings({key: value for key, value in changes.pop(0).items()})  # noqa: C416
+            ours.receive(theirs.h2.data_to_send(), time.monotonic())
+            assert not ours.ended
+            turns += 1
+        begun = sorted(list(theirs.got)[before:])
         assert len(begun) == len(batch)
-        for place, stream_id in enumerate(sorted(begun)):
-            fields, body = received[stream_id]
-            path = batch.paths if isinstance(batch.paths, bytes) else batch.paths[place]
-            assert fields.pop(":path") == path.decode()
-            assert bytes(body) == (batch.bodies if isinstance(batch.bodies, bytes) else batch.bodies[place])
-            if batch.own_name:
-                assert fields.pop("own-id") == batch.own_values[place].decode()
-            pseudo = {":method": "POST", ":scheme": "https", ":authority": "example.com"}
-            assert fields == pseudo | dict(batch.headers)
-            assert progress.results[place] == Answered(*expected[stream_id.to_bytes(4)])
+        for place, stream_id in enumerate(begun):
+            hold_to(batch, place, *theirs.got[stream_id])
+        assert progress.results == [theirs.said[stream_id] for stream_id in begun]
+
+
+def hold_to(batch: Batch, place: int, fields: dict[str, str], body: bytearray) -> None:
+    expected = {":method": "POST", ":scheme": "https", ":authority": "example.com"} | dict(batch.headers)
+    path = batch.paths if isinstance(batch.paths, bytes) else batch.paths[place]
+    expected[":path"] = path.decode()
+    if batch.own_name:
+        expected["own-id"] = batch.own_values[place].decode()
+    assert fields == expected
+    assert bytes(body) == (batch.bodies if isinstance(batch.bodies, bytes) else batch.bodies[place])
 
 
 fields = st.sampled_from(["apns-id", "date", "server", "x", "content-type"])

@@ -1,4 +1,4 @@
-"""A function that was frozen, its connections cut meanwhile: the next delivery goes through without an error."""
+"""A function was frozen, its connections cut meanwhile: the next delivery goes through without an error."""
 
 import json
 import signal
@@ -24,7 +24,8 @@ from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
 from fanfare.networks.http2.sender import Http2Sender
 
-sender = Http2Sender(Endpoint("127.0.0.1", int(sys.argv[1]), sys.argv[2]), Policy(most_connections=2, request_s=2))
+endpoint = Endpoint("127.0.0.1", int(sys.argv[1]), sys.argv[2])
+sender = Http2Sender(endpoint, Policy(most_connections=2, request_s=2))
 print("{{}}", flush=True)
 for _ in sys.stdin:
     batch = Batch((), [b"/%d" % number for number in range({PUSHES})], b"body")

@@ -107,9 +107,9 @@ def test_what_is_encoded_is_read_by_hpack(sequence: list[tuple[list[Header], boo
         start = encoder.begin()
         encoded = start + (encoder.repeat(block) if repeated else encoder.add(block))
         assert read_by(decoder, encoded) == block
-        assert [(n.decode("latin-1"), v.decode("latin-1")) for n, v in decoder.header_table.dynamic_entries] == (
-            list(encoder.table.entries)
-        )
+        assert [
+            (n.decode("latin-1"), v.decode("latin-1")) for n, v in decoder.header_table.dynamic_entries
+        ] == (list(encoder.table.entries))
 
 
 @given(st.lists(st.binary(max_size=60), max_size=5))

@@ -20,7 +20,11 @@ from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.result import Answered
 
 PUSHES = 1500
-HEADERS = (("authorization", "bearer " + "x" * 300), ("apns-topic", "com.example.app"), ("apns-priority", "10"))
+HEADERS = (
+    ("authorization", "bearer " + "x" * 300),
+    ("apns-topic", "com.example.app"),
+    ("apns-priority", "10"),
+)
 BODY = b'{"aps":{"alert":"' + b"x" * 280 + b'"}}'
 SBIN = f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"
 """Debian keeps servers where only root's PATH leads."""
@@ -123,7 +127,7 @@ def path(number: int) -> str:
 
 
 def exchange(port: int, ca_file: str, check: Callable[[int, Answered], bool]) -> None:
-    """Twice over the same connections, with an ID for each push, and bodies larger than any window at the end."""
+    """Twice over the same connections, an ID for each push, and at last bodies larger than any window."""
     policy = Policy(most_connections=3, most_streams=200)
     sender = Http2Sender(Endpoint("127.0.0.1", port, ca_file), policy)
     try:
@@ -156,7 +160,18 @@ def test_nghttp2(tmp_path: Path, ca_file: str, certificate: tuple[str, str]) -> 
     """Its own server: it knows no such path, and says so in a page."""
     chain, key = certificate
     port = free_port()
-    command = [found("nghttpd"), "-a", "127.0.0.1", "-d", str(tmp_path), "--trailer", "done: yes", str(port), key, chain]
+    command = [
+        found("nghttpd"),
+        "-a",
+        "127.0.0.1",
+        "-d",
+        str(tmp_path),
+        "--trailer",
+        "done: yes",
+        str(port),
+        key,
+        chain,
+    ]
     with running(command, port, tmp_path / "log", tmp_path):
         exchange(port, ca_file, lambda _, answer: answer.status == 404 and b"404" in answer.body)
 
@@ -166,7 +181,15 @@ def test_nghttp2_with_no_table_and_small_windows(
 ) -> None:
     chain, key = certificate
     port = free_port()
-    limits = ["--header-table-size=0", "--window-bits=10", "--connection-window-bits=16", "-m", "7", "-b", "30"]
+    limits = [
+        "--header-table-size=0",
+        "--window-bits=10",
+        "--connection-window-bits=16",
+        "-m",
+        "7",
+        "-b",
+        "30",
+    ]
     command = [found("nghttpd"), "-a", "127.0.0.1", "-d", str(tmp_path), *limits, str(port), key, chain]
     with running(command, port, tmp_path / "log", tmp_path):
         exchange(port, ca_file, lambda _, answer: answer.status == 404)

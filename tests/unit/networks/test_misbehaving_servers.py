@@ -1,4 +1,4 @@
-"""One row for each way in which a server may misbehave: no wrong word about any request, no hang, no growth."""
+"""A row for each way in which a server may misbehave: no wrong word about a request, no hang, no growth."""
 
 import json
 import subprocess
@@ -42,7 +42,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory, ca_folder: Path, ca_file: 
     folder = tmp_path_factory.mktemp("servers")
     program = misbehaving_server.__file__
     assert program is not None
-    command = [sys.executable, program, str(folder), str(ca_folder / "fakes.pem"), str(ca_folder / "fakes.key")]
+    command = [
+        sys.executable,
+        program,
+        str(folder),
+        str(ca_folder / "fakes.pem"),
+        str(ca_folder / "fakes.key"),
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield Servers(folder, json.loads(process.stdout.readline()), ca_file)
@@ -133,11 +139,11 @@ ROWS: dict[str, tuple[set[str], int]] = {
     "a body without end": (set(), PUSHES),
     "a body beyond its window": ({Transport.PROTOCOL_ERROR}, 60),
     "a ping before the settings": ({Transport.CONNECT_FAILED}, 0),
-} | {name: ({str(Transport.PROTOCOL_ERROR)}, 60) for name in MALFORMED}
+}
+ROWS |= {name: ({Transport.PROTOCOL_ERROR}, 60) for name in MALFORMED}
 
-CODES = {
-    name: 11
-    for name in (
+CODES = dict.fromkeys(
+    (
         "a flood of pings",
         "a flood of settings",
         "a flood of priorities",
@@ -148,8 +154,9 @@ CODES = {
         "a flood of empty data",
         "interim answers without end",
         "a huge list of headers",
-    )
-}
+    ),
+    11,
+)
 CODES |= {"a body beyond its window": 3, "a ping before the settings": 1}
 CODES |= {name: code for name, (_, code) in MALFORMED.items()}
 

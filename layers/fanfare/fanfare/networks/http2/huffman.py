@@ -39,8 +39,8 @@ _MOST_STEPS = 16_384
 """What is remembered stays within some 2 MB, whatever a server sends; headers need a few hundred steps."""
 
 type _Row = list[Any]
-"""A node of the code's tree. For each byte: the row that its eight bits lead to and the bytes that they complete,
-or None where that was not worked out yet. Behind them, the node's number."""
+"""A node of the code's tree. For each byte: the row that its eight bits lead to, and the bytes that they
+complete; None where that was not worked out yet. Behind them, the node's number."""
 _NODE = 256
 
 

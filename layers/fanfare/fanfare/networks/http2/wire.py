@@ -136,7 +136,7 @@ class TlsWire:
             self.full = self._outgoing.pending + len(self._unsent) >= FULL_BYTES
 
     def _seal(self) -> None:
-        """Make records of what was put. One piece in several records counts as begun with the first of them."""
+        """Make records of what was put. A piece in several records counts as begun with the first of them."""
         if self._plain:
             view = memoryview(b"".join(self._plain))
             for start in range(0, len(view), RECORD_BYTES):
