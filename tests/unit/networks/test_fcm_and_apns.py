@@ -136,6 +136,14 @@ def test_apns_takes_a_fresh_credential_on_a_new_connection(recorder: Recorder, a
     assert recorder.renewed == 1
 
 
+def test_apps_of_one_team_share_its_connections(recorder: Recorder, apns_text: str) -> None:
+    apns = Apns("one", ProviderToken(apns_credential(apns_text), now=lambda: 1_800_000_000_000), recorder)
+    payload = ApnsPayload(b"{}", "alert", 10)
+    for topic, sender in (("one", apns), ("two", apns.for_topic("two"))):
+        sender.send([ApnsPush("00ff", "id")], payload, deadline_s=7.0)
+        assert recorder.headers["apns-topic"] == topic
+
+
 def test_an_apns_id_is_the_same_for_every_attempt_and_another_for_every_push() -> None:
     assert apns_id("m", "t") == apns_id("m", "t")
     assert len({apns_id(m, t) for m in "abc" for t in "xyz"}) == 9

@@ -152,15 +152,10 @@ def test_the_few_roots_are_found_in_the_systems_store() -> None:
     store = ssl.get_default_verify_paths().cafile
     if store is None:
         pytest.skip("this system has no store in one file")
-    names = {
-        value
-        for root in trust.few("").get_ca_certs()
-        for part in root["subject"]
-        for key, value in part  # type: ignore[misc]
-        if key == "commonName"
-    }
-    assert len(names) < 12
-    assert {"GTS Root R1", "USERTrust RSA Certification Authority"} <= names
+    found = [str(root["subject"]) for root in trust.few("").get_ca_certs()]
+    assert len(found) < 12
+    for wanted in ("GTS Root R1", "USERTrust RSA Certification Authority"):
+        assert any(wanted in subject for subject in found)
 
 
 def test_a_store_with_noise_in_it_is_read_as_far_as_it_goes() -> None:

@@ -50,6 +50,10 @@ class Apns:
         sender = Http2Sender(Endpoint.of(endpoint, ca_file), POLICY)
         return Apns(credential.topic, ProviderToken(credential), sender)
 
+    def for_topic(self, topic: str) -> "Apns":
+        """Another app's pushes by the same team and key, over the same connections."""
+        return Apns(topic, self._provider_token, self._sender)
+
     def send(self, pushes: Sequence[ApnsPush], payload: ApnsPayload, *, deadline_s: float) -> list[Result]:
         """A result for each push, in their order."""
         batch = Batch(
