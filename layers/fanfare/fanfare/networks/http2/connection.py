@@ -140,6 +140,12 @@ class Connection:
                 self._wire.put(rst_stream(stream_id, ErrorCode.CANCEL))
                 self._streams.give_up(stream_id, Unknown(Transport.READ_TIMEOUT))
 
+    def rest(self) -> None:
+        """Give up what is open, and keep nothing of the batch."""
+        self.give_up_begun_before(float("inf"))
+        self._streams.results = []
+        self._out.frames.forget_batch()
+
     # Receiving
 
     def receive(self, data: bytes, now: float) -> None:

@@ -126,9 +126,9 @@ class Link:
             else:
                 self.connection.end(Transport.RESET_AFTER_WRITE)
 
-    def give_up_all(self) -> None:
+    def rest(self) -> None:
         if self.connection is not None:
-            self.connection.give_up_begun_before(float("inf"))
+            self.connection.rest()
             self._wire.flush()
 
     def close(self) -> None:

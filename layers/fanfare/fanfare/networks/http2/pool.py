@@ -53,7 +53,7 @@ class Pool:
             self._revive(progress, buffer)
             self._run(progress, buffer)
             for link in self._links:
-                link.give_up_all()
+                link.rest()
             whole = True
         finally:
             for link in list(self._links):
@@ -108,8 +108,9 @@ class Pool:
 
     def _due(self, progress: Progress) -> float:
         moments = [link.due() for link in self._links]
-        opens_at = self._opens_at if progress.waiting and not self._links else progress.deadline
-        return min(progress.deadline, opens_at, *(moment for moment in moments if moment is not None))
+        if progress.waiting and self._opens_at > time.monotonic():
+            moments.append(self._opens_at)
+        return min([progress.deadline, *(moment for moment in moments if moment is not None)])
 
     # Opening
 

@@ -53,16 +53,23 @@ class RequestFrames:
         self.encoder = HeaderEncoder()
         self._pseudo: Headers = ((":method", "POST"), (":scheme", "https"), (":authority", authority))
         self._known: _Known | None = None
+        self._known_batch: Batch | None = None
+        """The last one that was found to be known, so that it is not compared again."""
         self._data_heads = _DataHeads()
 
     def knows(self, batch: Batch) -> bool:
         known = self._known
-        return (
-            known is not None
-            and known.changes == self.encoder.changes
-            and known.own_name == batch.own_name
-            and known.fixed == self._fixed(batch)
-        )
+        if known is None or known.changes != self.encoder.changes:
+            return False
+        if batch is not self._known_batch:
+            if known.own_name != batch.own_name or known.fixed != self._fixed(batch):
+                return False
+            self._known_batch = batch
+        return True
+
+    def forget_batch(self) -> None:
+        """Its headers stay known; its paths and bodies are not kept for it."""
+        self._known_batch = None
 
     def headers(self, batch: Batch, place: int, stream_id: int, *, end_stream: bool) -> bytes:
         """A request without its body. By it the connection learns the headers, if it does not know them."""
@@ -113,6 +120,7 @@ class RequestFrames:
         block += encoder.add(batch.headers)
         if batch.own_name:
             block += encoder.add([(batch.own_name, batch.own_values[place].decode())])
+        self._known_batch = batch
         self._known = _Known(
             fixed,
             batch.own_name,
