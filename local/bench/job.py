@@ -4,7 +4,6 @@ Only the standard library, since the peers' environment has nothing else of ours
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from hashlib import blake2b

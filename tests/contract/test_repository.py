@@ -8,7 +8,7 @@ import pytest
 from tests.contract.declared import ROOT
 
 RUNTIME = ROOT / "layers" / "dependencies" / "requirements.txt"
-LOCKS = [RUNTIME, *(ROOT / f"requirements-{name}.txt" for name in ("dev", "ministack", "sam"))]
+LOCKS = [RUNTIME, *(ROOT / f"requirements-{name}.txt" for name in ("dev", "ministack", "sam", "bench"))]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 

@@ -1,4 +1,4 @@
-"""firebase-admin's send_each_async, which speaks HTTP/2 (send_each has threads and HTTP/1.1), 500 messages a call."""
+"""firebase-admin's send_each_async, 500 messages a call: it speaks HTTP/2, send_each threads and HTTP/1.1."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ from firebase_admin import credentials, messaging
 from google.oauth2.credentials import Credentials
 
 from local.bench.clients.measured import WrongAnswer, measure, task_of_this_process
-from local.bench.job import BEARER, PROJECT_PATH, Task, document, token
+from local.bench.job import BEARER, PROJECT_PATH, Case, Task, document, token
 
 _A_CALL = 500
 
@@ -27,14 +27,14 @@ def main(task: Task) -> None:
     # It knows no other host than Google's, so its service class is told.
     messaging._MessagingService.FCM_URL = f"{task.url}{PROJECT_PATH}"
     app = firebase_admin.initialize_app(GivenToken(), {"projectId": "bench"})
-    text = document(task.case, 0)["message"]["notification"]
+    text = document(Case.FCM_LIKE, 0)["message"]["notification"]
 
     def make(number: int) -> messaging.Message:
         return messaging.Message(fid=token(number), notification=messaging.Notification(**text))
 
     async def send_all(messages: Iterable[messaging.Message]) -> Sequence[str]:
         names: list[str] = []
-        for call in batched(messages, _A_CALL):
+        for call in batched(messages, _A_CALL, strict=False):
             answer = await messaging.send_each_async(list(call), dry_run=False, app=app)
             for one in answer.responses:
                 if not one.success:

@@ -33,9 +33,7 @@ def main(task: Task) -> None:
         return ids
 
     with asyncio.Runner() as runner:
-        measure(
-            task, lambda number: path(task.case, number), lambda paths: runner.run(send_all(paths))
-        )
+        measure(task, lambda number: path(task.case, number), lambda paths: runner.run(send_all(paths)))
         runner.run(client.aclose())
 
 

@@ -1,7 +1,7 @@
 """The measuring of one sender in its own process: CPU time and wall time of the sending, and nothing else.
 
-A sender is a function that sends what it is given and returns the ID of each answer, having checked them all. It is
-warmed up with one push, so that connections and imports are not counted.
+A sender is a function that sends what it is given and returns the ID of each answer, having checked them all.
+It is warmed up with one push, so that imports are not counted.
 """
 
 import json
@@ -17,7 +17,7 @@ FIRST = 1
 
 
 class WrongAnswer(Exception):
-    """A sender that does not see to its answers, or a server that gave a wrong one: there is nothing to measure."""
+    """A sender that did not see to its answers, or a server that gave a wrong one: nothing was measured."""
 
 
 def measure[Push](

@@ -1,4 +1,4 @@
-"""pycurl's multi interface over HTTP/2, as fast as it goes: multiplexed over few connections, handles used again.
+"""pycurl's multi interface over HTTP/2, as fast as it goes: few connections, multiplexed, handles used again.
 
 Its own perform and select cost less CPU than socket callbacks with epoll did.
 """
@@ -76,6 +76,8 @@ class Multi:
 
 
 def main(task: Task) -> None:
+    if "nghttp2/" not in pycurl.version:
+        raise WrongAnswer(f"this pycurl has no HTTP/2: {pycurl.version}")
     differ = task.case in (Case.BUILT, Case.FCM_LIKE)
 
     def make(number: int) -> Push:
