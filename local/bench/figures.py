@@ -79,8 +79,8 @@ def ratio(found: Figures, sender: str, case: Case, other: str) -> float | None:
 def objections(found: Figures) -> list[str]:
     """Why the run is invalid; nothing, if it is not. All that is NEEDED must have been found.
 
-    Where records are filled, h2load itself must be faster by `ROOM`. Where each answer is a record of its own,
-    h2load is bound by its own reading: there the server's CPU time may prove that it has the room.
+    Where records are filled, h2load itself must be faster by `ROOM`. Where each answer is a record of its
+    own, h2load is bound by its own reading: there the server's CPU time may prove that it has the room.
     """
     said = []
     for case in (Case.BATCHED, Case.SINGLE):

@@ -48,7 +48,7 @@ def _check(used: Used, pushes: int, tally: load_server.Tally) -> None:
     """The server's count is the one that is believed."""
     if (tally.executed, tally.refused) != (used.sent, 0) or used.sent < pushes:
         raise Failed(
-            f"asked for {pushes}, it says {used.sent}, the server did {tally.executed} and refused {tally.refused}"
+            f"it says {used.sent} of {pushes}; the server answered {tally.executed}, refused {tally.refused}"
         )
 
 

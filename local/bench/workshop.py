@@ -1,4 +1,4 @@
-"""The folder that all runs share: the load server's program, its throwaway certificate, an APNs key, bodies."""
+"""The folder that all runs share: the load server, its throwaway certificate, an APNs key, bodies."""
 
 import datetime
 from dataclasses import dataclass

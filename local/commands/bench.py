@@ -48,13 +48,15 @@ def runs(workshop: Workshop, cores: Cores, rounds: int, requests: int) -> Iterat
             except (Failed, NotReady) as error:
                 print(f"{label} failed: {error}", flush=True)
                 continue
-            rates = f"{rounded(done.pushes / done.cpu_s):>8} per CPU-s {rounded(done.pushes / done.wall_s):>8} per s"
-            print(f"{label} {rates}  ({time.monotonic() - began:.1f} s)", flush=True)
+            cpu, wall = (rounded(done.pushes / spent_s) for spent_s in (done.cpu_s, done.wall_s))
+            print(
+                f"{label} {cpu:>8} per CPU-s {wall:>8} per s  ({time.monotonic() - began:.1f} s)", flush=True
+            )
             yield done
 
 
 def report(found: Figures, about: str) -> int:
-    """The table, what is wrong with the run, one JSON object. 0 for a valid run, which goes into docs/, too."""
+    """The table, what is wrong with the run, one JSON object. A valid run is written down in docs/, too."""
     print(f"\n{about}\n\n{table(found)}\n")
     print("* against h2load with its records filled: h2load builds nothing.\n")
     if absent := missing(found):
