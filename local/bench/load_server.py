@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.bench.job import Case
-from local.processes import ROOT, start
+from local.processes import ROOT, NotReady, start
 
 SOURCES = ROOT / "local" / "bench" / "server"
 LIBRARIES = ("-lnghttp2", "-lssl", "-lcrypto")
@@ -86,4 +86,11 @@ def running(program: Path, certificate: Certificate, options: Sequence[str], log
         yield server
     finally:
         child.stop()
-    server.tally = Tally(**json.loads(log.read_text(encoding="utf-8").splitlines()[-1]))
+    server.tally = _tally(log.read_text(encoding="utf-8"))
+
+
+def _tally(text: str) -> Tally:
+    _, _, last = text.strip().rpartition("\n")
+    if not last.startswith('{"executed"'):
+        raise NotReady(f"the load server ended without a word of what it did:\n{text}")
+    return Tally(**json.loads(last))

@@ -122,12 +122,12 @@ static int answer_due(int epoll) {
   return next->due_us <= now ? 0 : (int)((next->due_us - now + 999) / 1000);
 }
 
-static void serve(int listening, SSL_CTX *tls) {
+static void serve(int listening, SSL_CTX *tls, const sigset_t *while_waiting) {
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   struct epoll_event events[EVENTS] = {{.events = EPOLLIN}};
   if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listening, &events[0])) fail("epoll");
   while (!stopped) {
-    int count = epoll_wait(epoll, events, EVENTS, answer_due(epoll));
+    int count = epoll_pwait(epoll, events, EVENTS, answer_due(epoll), while_waiting);
     for (int i = 0; i < count; i++) {
       struct connection *connection = events[i].data.ptr;
       if (!connection) {
@@ -175,10 +175,15 @@ int main(int count, char **words) {
   double used_before = cpu_s(); /* by whoever became this process */
   read_options(count, words);
   struct sigaction action = {.sa_handler = stop};
+  sigset_t ending, before;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGTERM);
+  sigaddset(&ending, SIGINT);
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGINT, &action, NULL);
+  sigprocmask(SIG_BLOCK, &ending, &before); /* heard while waiting only, so that none comes just before it */
   SSL_CTX *tls = tls_context();
-  serve(listener(), tls);
+  serve(listener(), tls, &before);
   printf("{\"executed\": %llu, \"refused\": %llu, \"cpu_s\": %.3f}\n", (unsigned long long)counts.executed,
          (unsigned long long)counts.refused, cpu_s() - used_before);
   return 0;
