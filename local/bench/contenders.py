@@ -13,31 +13,40 @@ class Contender:
     case: Case
     share: float
     """Of REQUESTS: slow ones get fewer pushes, so that none takes longer than a few seconds."""
+    least: int = 500
+    """Fewer would show how a sender starts and ends, not how it sends."""
     connections: int = 4
     streams: int = 1000
 
     def pushes(self, requests: int) -> int:
-        return max(self.connections, 10, round(self.share * requests))
+        return max(self.least, round(self.share * requests))
 
 
-def _all() -> tuple[Contender, ...]:
-    made = [
-        Contender(sender, case, share)
-        for case in (Case.BATCHED, Case.SINGLE, Case.BUILT)
-        for sender, share in ((REFERENCE, 2.0), (OURS, 1.0), (PYCURL, 0.25))
-        if (sender, case) != (REFERENCE, Case.BUILT)
+def _apns_like(sender: str, share: float, least: int) -> list[Contender]:
+    """h2load builds nothing."""
+    cases = [case for case in Case if case is not Case.FCM_LIKE]
+    return [
+        Contender(sender, case, share, least) for case in cases if (sender, case) != (REFERENCE, Case.BUILT)
     ]
-    made += [
-        Contender(sender, Case.FCM_LIKE, share, connections=32, streams=100)
-        for sender, share in ((REFERENCE, 0.4), (OURS, 0.4), (PYCURL, 0.2))
-    ]
-    made += [
-        Contender(NODE_APN, Case.BATCHED, 0.1, connections=1),
-        Contender(AIOAPNS, Case.BATCHED, 0.02),
-        Contender(FIREBASE, Case.BATCHED, 0.005, connections=1),
-        Contender(HTTPX, Case.BATCHED, 0.005, connections=1),
-    ]
-    return tuple(made)
 
 
-CONTENDERS = _all()
+def _fcm_like(sender: str, share: float) -> Contender:
+    """As many pushes at the least as fill all streams six times."""
+    return Contender(sender, Case.FCM_LIKE, share, least=20_000, connections=32, streams=100)
+
+
+_EACH = (
+    *_apns_like(REFERENCE, 2.0, least=300_000),
+    *_apns_like(OURS, 1.0, least=20_000),
+    *_apns_like(PYCURL, 0.2, least=20_000),
+    _fcm_like(REFERENCE, 0.4),
+    _fcm_like(OURS, 0.4),
+    _fcm_like(PYCURL, 0.2),
+    Contender(NODE_APN, Case.BATCHED, 0.1, connections=1),
+    Contender(AIOAPNS, Case.BATCHED, 0.02),
+    Contender(FIREBASE, Case.BATCHED, 0.005, connections=1),
+    Contender(HTTPX, Case.BATCHED, 0.005, connections=1),
+)
+
+CONTENDERS = tuple(sorted(_EACH, key=lambda one: list(Case).index(one.case)))
+"""Case by case: what is compared is measured one after the other."""

@@ -36,13 +36,13 @@ def replaced(page: str, run: str) -> str:
     return f"{before}{begin}{run}{end}{after}"
 
 
-def about(rounds: int, requests: int, cores: Cores) -> str:
-    """When, where and how much, in a sentence."""
+def about(rounds: int, pushes: int, cores: Cores) -> str:
+    """When, where and how much, in a sentence; `pushes` are those of our sender in a round."""
     today = datetime.datetime.now(datetime.UTC).date()
     pinned = "server and sender on a core each" if cores.apart else "server and sender on one core"
     return (
         f"{today}, {_processor()}, {os.cpu_count()} cores, {pinned}, Python {platform.python_version()}; "
-        f"medians of {rounds} rounds, {requests:,} pushes of ours in each."
+        f"medians of {rounds} rounds, {pushes:,} pushes of ours in each, where they are not delayed."
     )
 
 

@@ -10,7 +10,7 @@ from local.bench import document, programs
 from local.bench.command import Failed
 from local.bench.contenders import CONTENDERS
 from local.bench.cores import Cores
-from local.bench.figures import Figures, Run, figures, missing, objections, summary
+from local.bench.figures import OURS, Figures, Run, figures, missing, objections, summary
 from local.bench.load_server import NotBuilt
 from local.bench.run import run
 from local.bench.table import rounded, table
@@ -28,13 +28,14 @@ def main(arguments: Sequence[str]) -> int:
     if options.programs:
         return 0
     cores = Cores.of_this_machine()
+    pushes = next(one.pushes(options.requests) for one in CONTENDERS if one.sender == OURS)
     try:
         workshop = Workshop.prepared(ROOT / ".local" / "bench")
     except NotBuilt as error:
         print(f"The load server cannot be built:\n{error}", file=sys.stderr)
         return 1
     found = figures(runs(workshop, cores, options.rounds, options.requests))
-    return report(found, document.about(options.rounds, options.requests, cores))
+    return report(found, document.about(options.rounds, pushes, cores))
 
 
 def runs(workshop: Workshop, cores: Cores, rounds: int, requests: int) -> Iterator[Run]:
@@ -77,7 +78,10 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--rounds", type=_positive, default=ROUNDS)
     parser.add_argument(
-        "--requests", type=_positive, default=REQUESTS, help="pushes of our sender in a round"
+        "--requests",
+        type=_positive,
+        default=REQUESTS,
+        help="pushes of our sender in a round; some have a least",
     )
     parser.add_argument("--programs", action="store_true", help="only see whether everything is installed")
     return parser.parse_args(arguments)
