@@ -12,7 +12,7 @@
 #define CONNECTION_WINDOW (1 << 24)
 
 struct request {
-  struct request *next_spare;
+  struct request *next_made, *next_spare;
   nghttp2_rcbuf *path, *apns_id;
   const char *wrong;        /* what the answer's body says, if it is no success */
   uint8_t id[UUID_LENGTH];  /* of the answer */
@@ -57,11 +57,14 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
   struct connection *connection = user;
   if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
   struct request *request = connection->spare;
-  if (request)
+  if (request) {
     connection->spare = request->next_spare;
-  else if (!(request = malloc(sizeof *request)))
-    return NGHTTP2_ERR_CALLBACK_FAILURE;
-  memset(request, 0, sizeof *request);
+  } else {
+    if (!(request = malloc(sizeof *request))) abort();
+    request->next_made = connection->made;
+    connection->made = request;
+  }
+  *request = (struct request){.next_made = request->next_made};
   nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, request);
   return 0;
 }
@@ -117,13 +120,18 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
   return 0;
 }
 
+static void forget_headers(struct request *request) {
+  if (request->path) nghttp2_rcbuf_decref(request->path);
+  if (request->apns_id) nghttp2_rcbuf_decref(request->apns_id);
+  request->path = request->apns_id = NULL;
+}
+
 static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t error, void *user) {
   (void)error;
   struct connection *connection = user;
   struct request *request = nghttp2_session_get_stream_user_data(session, stream_id);
   if (!request) return 0;
-  if (request->path) nghttp2_rcbuf_decref(request->path);
-  if (request->apns_id) nghttp2_rcbuf_decref(request->apns_id);
+  forget_headers(request);
   request->next_spare = connection->spare;
   connection->spare = request;
   return 0;
@@ -218,10 +226,11 @@ nghttp2_session *exchange_begin(struct connection *connection) {
 }
 
 void exchange_end(struct connection *connection) {
-  nghttp2_session_del(connection->session);
-  while (connection->spare) {
-    struct request *spare = connection->spare;
-    connection->spare = spare->next_spare;
-    free(spare);
+  while (connection->made) {
+    struct request *request = connection->made;
+    connection->made = request->next_made;
+    forget_headers(request);
+    free(request);
   }
+  nghttp2_session_del(connection->session); /* says nothing of the streams that are still open */
 }

@@ -31,7 +31,8 @@ struct connection {
   SSL *ssl;
   BIO *outgoing;            /* TLS records that wait for the socket */
   nghttp2_session *session;
-  struct request *spare;    /* requests that were answered, to be used again */
+  struct request *made;     /* all requests that it has memory for */
+  struct request *spare;    /* those of them that were answered, to be used again */
   unsigned delayed;         /* answers that the timers still hold */
   int socket;
   bool ended, wants_write, touched;
