@@ -5,12 +5,13 @@
 
 ARCH ?= arm64
 ENV = dev
+SECONDS = 60
 PY = PYTHONPATH=layers/fanfare .venv/bin/python
 UV = .venv/bin/uv
 SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
 COMPILE = pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help run demo test clients lint types build validate deploy app outcomes redrive openapi request-costs schemathesis lock clean
+.PHONY: help run demo test clients fuzz lint types build validate deploy app outcomes redrive openapi request-costs schemathesis lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -28,6 +29,9 @@ test: .venv/.done .venv-ministack/.done ## run all tests: unit, integration, con
 
 clients: .venv/.done ## install Kii's own clients, and Node where it is missing (the tests do it, too)
 	@$(PY) -m tests.e2e.node
+
+fuzz: .venv-fuzz/.done ## look for bytes that break the reading of frames and headers (SECONDS=60)
+	@PYTHONPATH=layers/fanfare:. .venv-fuzz/bin/python -m tests.fuzz $(SECONDS)
 
 lint: .venv/.done ## ruff: rules and form
 	@$(PY) -m ruff check .
@@ -68,7 +72,7 @@ schemathesis: .venv/.done ## requests made from the OpenAPI document, for every 
 
 lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer versions)
 	@$(UV) $(COMPILE) $(UPGRADE) -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
-	@for name in dev ministack sam node; do $(UV) $(COMPILE) $(UPGRADE) -o requirements-$$name.txt requirements-$$name.in || exit 1; done
+	@for name in dev fuzz ministack sam node; do $(UV) $(COMPILE) $(UPGRADE) -o requirements-$$name.txt requirements-$$name.in || exit 1; done
 
 clean: ## remove what was built, and caches
 	@rm -rf .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -90,6 +94,12 @@ clean: ## remove what was built, and caches
 	@echo "Setting up .venv-ministack (once): the AWS emulator of the local stack"
 	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-ministack
 	@$(UV) pip sync --require-hashes --python .venv-ministack requirements-ministack.txt
+	@touch $@
+
+.venv-fuzz/.done: .venv/.done requirements-fuzz.txt
+	@echo "Setting up .venv-fuzz (once): atheris"
+	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-fuzz
+	@$(UV) pip sync --require-hashes --python .venv-fuzz requirements-fuzz.txt
 	@touch $@
 
 .venv-sam/.done: .venv/.done requirements-sam.txt

@@ -220,7 +220,7 @@ def test_a_network_without_a_credential_is_skipped_and_counted(world: World) -> 
 def test_a_refused_credential_pauses_its_lane_and_loses_nothing(world: World) -> None:
     world.install("u1", "a")
     world.install("u1", "abcd", Network.APNS)
-    refused = replace(GONE, status=403, body=b'{"reason":"InvalidProviderToken"}')
+    refused = GONE._replace(status=403, body=b'{"reason":"InvalidProviderToken"}')
     world.networks.answers["abcd"] = [refused, OK]
     delivery = Delivery(push=world.push(user="u1"))
     deliver(world, delivery)
@@ -295,7 +295,7 @@ def test_a_kill_is_counted_once(world: World) -> None:
 def test_an_odd_retry_after_does_not_send_again_what_is_delivered(world: World) -> None:
     world.install("u1", "a")
     world.install("u1", "b")
-    world.networks.answers["b"] = [replace(BUSY, headers={"retry-after": "9" * 18})]
+    world.networks.answers["b"] = [BUSY._replace(headers={"retry-after": "9" * 18})]
     delivery = Delivery(push=world.push(user="u1"))
     deliver(world, delivery)
     deliver(world, delivery)
@@ -326,7 +326,7 @@ def test_a_token_service_that_hangs_loses_nothing_and_holds_up_no_other_network(
 
 def test_with_the_breaker_open_a_doubtful_proof_pauses_the_lane_and_keeps_the_push(world: World) -> None:
     world.install("u1", "abcd", Network.APNS)
-    bad = replace(GONE, status=400, body=b'{"reason":"BadDeviceToken"}')
+    bad = GONE._replace(status=400, body=b'{"reason":"BadDeviceToken"}')
     world.networks.answers["abcd"] = [bad, OK]
     lanes.add_answers(APP, "apns:production", Answers(100, 100), world.clock())
     delivery = Delivery(push=world.push(user="u1"))
@@ -344,7 +344,7 @@ def test_answers_of_an_hour_ago_do_not_hide_a_mistake_of_now(world: World) -> No
         world.install("u1", token, Network.APNS)
     deliver(world, Delivery(push=world.push(user="u1")))
     world.clock.go_on(3600)
-    bad = replace(GONE, status=400, body=b'{"reason":"BadDeviceToken"}')
+    bad = GONE._replace(status=400, body=b'{"reason":"BadDeviceToken"}')
     world.networks.answers |= {token: [bad] for token in tokens}
     deliver(world, Delivery(push=world.push(user="u1", id="m2")))
     answers = lanes.recent_answers(APP, "apns:production", world.clock())
@@ -354,7 +354,7 @@ def test_answers_of_an_hour_ago_do_not_hide_a_mistake_of_now(world: World) -> No
 def test_silences_are_no_answers(world: World) -> None:
     world.install("u1", "ab01", Network.APNS)
     world.install("u1", "ab02", Network.APNS)
-    world.networks.answers["ab01"] = [replace(GONE, status=400, body=b'{"reason":"BadDeviceToken"}')]
+    world.networks.answers["ab01"] = [GONE._replace(status=400, body=b'{"reason":"BadDeviceToken"}')]
     world.networks.answers["ab02"] = [SILENT]
     deliver(world, Delivery(push=world.push(user="u1")))
     assert lanes.recent_answers(APP, "apns:production", world.clock()) == Answers(1, 1)

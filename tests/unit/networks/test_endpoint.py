@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from fanfare.domain.answer import Transport
-from fanfare.networks.batch import Request
+from fanfare.networks.batch import Batch
 from fanfare.networks.endpoint import Endpoint
-from fanfare.networks.http2 import Http2Sender
+from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.result import NotProcessed, Result
 from local.fakes import authority
 
@@ -55,7 +55,7 @@ def listening(
 def sent_to(endpoint: Endpoint, deadline_s: float = 1.0) -> list[Result]:
     sender = Http2Sender(endpoint)
     begun = time.monotonic()
-    results = sender.send([Request("/", b"")] * 2, headers=(), deadline_s=deadline_s)
+    results = sender.send(Batch((), [b"/"] * 2, b""), deadline_s=deadline_s)
     assert time.monotonic() - begun < deadline_s + 0.5
     sender.close()
     return results

@@ -1,7 +1,6 @@
 """What goes to FCM and APNs for a device: path, headers and body."""
 
 import json
-from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
@@ -10,7 +9,7 @@ from fanfare.domain.answer import Answer, Context, Provider, Transport
 from fanfare.domain.outcome import OutcomeKind
 from fanfare.domain.payload import ApnsPayload, FcmPayload
 from fanfare.networks.apns import Apns, ApnsPush, apns_id
-from fanfare.networks.batch import Headers, Request
+from fanfare.networks.batch import Batch
 from fanfare.networks.credentials import apns_credential, fcm_credential
 from fanfare.networks.errors import CredentialRefused
 from fanfare.networks.fcm import Fcm
@@ -23,15 +22,16 @@ class Recorder:
     """A sender that keeps what it was given and calls everything accepted."""
 
     def __init__(self) -> None:
-        self.requests: Sequence[Request] = []
+        self.batch: Batch | None = None
         self.headers: dict[str, str] = {}
         self.renewed = 0
 
-    def send(self, requests: Sequence[Request], *, headers: Headers, deadline_s: float) -> list[Result]:
+    def send(self, batch: Batch, *, deadline_s: float) -> list[Result]:
         assert deadline_s == 7.0
-        self.requests, self.headers = requests, dict(headers)
-        assert len(self.headers) == len(headers)
-        return [Answered(200, {}, b"")] * len(requests)
+        batch.check()
+        self.batch, self.headers = batch, dict(batch.headers)
+        assert len(self.headers) == len(batch.headers)
+        return [Answered(200, {}, b"")] * len(batch)
 
     def renew(self) -> None:
         self.renewed += 1
@@ -64,9 +64,11 @@ def test_fcm(recorder: Recorder, access: AccessTokens) -> None:
     fcm = Fcm("acme-push", access, recorder)
     results = fcm.send(["dev-1", 'od"d\\'], PAYLOAD, deadline_s=7.0)
     assert len(results) == 2
-    assert {request.path for request in recorder.requests} == {"/v1/projects/acme-push/messages:send"}
+    assert recorder.batch is not None
+    assert recorder.batch.paths == b"/v1/projects/acme-push/messages:send"
     assert recorder.headers == {"content-type": "application/json", "authorization": "Bearer ya29.1"}
-    messages = [json.loads(request.body)["message"] for request in recorder.requests]
+    assert not isinstance(recorder.batch.bodies, bytes)
+    messages = [json.loads(body)["message"] for body in recorder.batch.bodies]
     assert messages == [{"token": "dev-1", "data": {"a": "b"}}, {"token": 'od"d\\', "data": {"a": "b"}}]
 
 
@@ -84,7 +86,7 @@ def test_fcm_sends_nothing_without_a_credential(recorder: Recorder, service_acco
     refusing = AccessTokens(fcm_credential(service_account), post=lambda *_: Answer(400))
     with pytest.raises(CredentialRefused):
         Fcm("acme-push", refusing, recorder).send(["dev"], PAYLOAD, deadline_s=7.0)
-    assert recorder.requests == []
+    assert recorder.batch is None
 
 
 @pytest.mark.parametrize(
@@ -112,9 +114,14 @@ def test_apns(recorder: Recorder, apns_text: str, payload: ApnsPayload, more: di
         "apns-topic": "com.example",
         **more,
     }
-    first, odd = recorder.requests
-    assert first == Request("/3/device/00ff", b"{}", (("apns-id", apns_id("m-1", "00ff")),))
-    assert odd.path == "/3/device/a%2F..%2Fb", "a token stays within its place in the path"
+    assert recorder.batch is not None
+    assert recorder.batch.paths == [
+        b"/3/device/00ff",
+        b"/3/device/a%2F..%2Fb",
+    ], "a token stays within its place in the path"
+    assert recorder.batch.bodies == b"{}"
+    assert recorder.batch.own_name == "apns-id"
+    assert recorder.batch.own_values == [push.apns_id.encode() for push in pushes]
 
 
 def test_apns_takes_a_fresh_credential_on_a_new_connection(recorder: Recorder, apns_text: str) -> None:
@@ -127,6 +134,14 @@ def test_apns_takes_a_fresh_credential_on_a_new_connection(recorder: Recorder, a
     apns.send([], ApnsPayload(b"", "alert", 10), deadline_s=7.0)
     assert recorder.headers["authorization"] != before
     assert recorder.renewed == 1
+
+
+def test_apps_of_one_team_share_its_connections(recorder: Recorder, apns_text: str) -> None:
+    apns = Apns("one", ProviderToken(apns_credential(apns_text), now=lambda: 1_800_000_000_000), recorder)
+    payload = ApnsPayload(b"{}", "alert", 10)
+    for topic, sender in (("one", apns), ("two", apns.for_topic("two"))):
+        sender.send([ApnsPush("00ff", "id")], payload, deadline_s=7.0)
+        assert recorder.headers["apns-topic"] == topic
 
 
 def test_an_apns_id_is_the_same_for_every_attempt_and_another_for_every_push() -> None:

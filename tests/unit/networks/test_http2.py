@@ -2,18 +2,19 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from h2.errors import ErrorCodes
-from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
 from fanfare.domain.answer import Transport
-from fanfare.networks.batch import Request
+from fanfare.networks.batch import Batch
 from fanfare.networks.endpoint import Endpoint
-from fanfare.networks.http2 import Http2Sender
+from fanfare.networks.http2.policy import Policy
+from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.result import Answered, NotProcessed, Result, Unknown
 from tests.unit.networks.conftest import Serve
 from tests.unit.networks.h2_server import Got, H2Server, Peer
@@ -30,23 +31,26 @@ class Clock:
 
 
 @contextmanager
-def sending(server: H2Server, ca_file: str, **options: object) -> Iterator[Http2Sender]:
-    sender = Http2Sender(Endpoint("127.0.0.1", server.port, ca_file), **options)  # type: ignore[arg-type]
+def sending(
+    server: H2Server, ca_file: str, *, clock: Callable[[], float] = time.time, **policy: Any
+) -> Iterator[Http2Sender]:
+    sender = Http2Sender(Endpoint("127.0.0.1", server.port, ca_file), Policy(**policy), clock=clock)
     try:
         yield sender
     finally:
         sender.close()
 
 
-def pushes(number: int, body: bytes = b'{"aps":{}}') -> list[Request]:
-    return [Request(f"/3/device/{i:04x}", body, (("apns-id", f"id-{i}"),)) for i in range(number)]
+def pushes(number: int, body: bytes = b'{"aps":{}}') -> Batch:
+    paths = [f"/3/device/{i:04x}".encode() for i in range(number)]
+    return Batch(SHARED, paths, body, "apns-id", [f"id-{i}".encode() for i in range(number)])
 
 
 def send(
     sender: Http2Sender, number: int, *, body: bytes = b'{"aps":{}}', deadline_s: float = 5.0
 ) -> list[Result]:
     begun = time.monotonic()
-    results = sender.send(pushes(number, body), headers=SHARED, deadline_s=deadline_s)
+    results = sender.send(pushes(number, body), deadline_s=deadline_s)
     assert time.monotonic() - begun < max(0.0, deadline_s) + 0.5, "it came back late"
     assert len(results) == number
     return results
@@ -60,9 +64,10 @@ def hold_to_truth(results: Sequence[Result], server: H2Server) -> None:
     """What is called answered was done, what is called not processed was not, and nothing was done twice."""
     done = Counter(server.executed)
     assert not [path for path, times in done.items() if times > 1]
-    for request, result in zip(pushes(len(results)), results, strict=True):
+    for i, result in enumerate(results):
+        path = f"/3/device/{i:04x}"
         if not isinstance(result, Unknown):
-            assert (request.path in done) == isinstance(result, Answered), (request.path, result)
+            assert (path in done) == isinstance(result, Answered), (path, result)
 
 
 def test_each_request_gets_its_own_answer(serve: Serve, ca_file: str) -> None:
@@ -193,6 +198,20 @@ def test_bodies_larger_than_windows_and_frames_arrive_whole(
         for result in send(sender, 30, body=b"x" * 40_000, deadline_s=10):
             assert isinstance(result, Answered)
             assert result.body == b"40000"
+
+
+def test_a_body_larger_than_what_is_written_at_once_goes_out_whole(serve: Serve, ca_file: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.h2.increment_flow_control_window(10_000_000)
+        while True:
+            for got in peer.take(1):
+                peer.answer(got, 200, str(len(got.body)).encode())
+
+    server = serve(script, {SettingCodes.INITIAL_WINDOW_SIZE: 10_000_000})
+    with sending(server, ca_file) as sender:
+        for result in send(sender, 3, body=b"x" * 600_001):
+            assert isinstance(result, Answered)
+            assert result.body == b"600001"
 
 
 def test_a_window_that_stays_shut_is_waited_out(serve: Serve, ca_file: str) -> None:
@@ -589,9 +608,24 @@ def test_renewing_takes_a_new_connection(serve: Serve, ca_file: str) -> None:
     assert len(server.peers) == 2
 
 
+UNWRITABLE = [
+    Batch((), [b""], b""),
+    Batch((), [b"/a\r\n"], b""),
+    Batch((), [b"/a b"], b""),
+    Batch((("Upper", "x"),), [b"/"], b""),
+    Batch((("", "x"),), [b"/"], b""),
+    Batch((("a", "x\ny"),), [b"/"], b""),
+    Batch((("a", "\u20ac"),), [b"/"], b""),
+    Batch((), [b"/"], b"", "own", [b"\n"]),
+    Batch((), [b"/", b"/"], b"", "own", [b"one"]),
+    Batch((), [b"/", b"/"], [b"one"]),
+]
+
+
 def test_a_request_that_cannot_be_written_spoils_its_batch_only(serve: Serve, ca_file: str) -> None:
     server = serve(Peer.serve)
     with sending(server, ca_file) as sender:
-        with pytest.raises(ProtocolError):
-            sender.send([Request("", b"")], headers=(), deadline_s=1)
+        for batch in UNWRITABLE:
+            with pytest.raises(ValueError, match=r"cannot have|length"):
+                sender.send(batch, deadline_s=1)
         assert kinds(send(sender, 3)) == {"Answered": 3}

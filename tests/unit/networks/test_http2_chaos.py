@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fanfare.networks.endpoint import Endpoint
-from fanfare.networks.http2 import Http2Sender
+from fanfare.networks.http2.policy import Policy
+from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.result import Answered, NotProcessed
 from tests.unit.networks.conftest import Serve
 from tests.unit.networks.h2_server import Got, Peer
@@ -66,13 +67,21 @@ class Chaos:
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 10_000), first_alone=st.booleans(), limit=st.sampled_from([1, 10, 100]))
-def test_no_wrong_word(serve: Serve, ca_file: str, seed: int, first_alone: bool, limit: int) -> None:
+@given(
+    seed=st.integers(0, 10_000),
+    first_alone=st.booleans(),
+    limit=st.sampled_from([1, 10, 100]),
+    connections=st.sampled_from([1, 4]),
+)
+def test_no_wrong_word(
+    serve: Serve, ca_file: str, seed: int, first_alone: bool, limit: int, connections: int
+) -> None:
     server = serve(Chaos(seed), {SettingCodes.MAX_CONCURRENT_STREAMS: limit})
-    sender = Http2Sender(Endpoint("127.0.0.1", server.port, ca_file), first_alone=first_alone, request_s=0.3)
+    policy = Policy(first_alone=first_alone, most_connections=connections, most_streams=20, request_s=0.3)
+    sender = Http2Sender(Endpoint("127.0.0.1", server.port, ca_file), policy)
     begun = time.monotonic()
     try:
-        results = sender.send(pushes(150, b"y" * 700), headers=(("apns-topic", "t"),), deadline_s=3)
+        results = sender.send(pushes(150, b"y" * 700), deadline_s=3)
     finally:
         sender.close()
     assert time.monotonic() - begun < 3.5

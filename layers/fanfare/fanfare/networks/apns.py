@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from urllib.parse import quote
-from uuid import UUID
 
 from fanfare.domain.payload import ApnsPayload
-from fanfare.networks.batch import Headers, Request, Sender
+from fanfare.networks.batch import Batch, Headers, Sender
 from fanfare.networks.credentials import ApnsCredential
 from fanfare.networks.endpoint import Endpoint
-from fanfare.networks.http2 import Http2Sender
+from fanfare.networks.http2.policy import Policy
+from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.provider_token import ProviderToken
 from fanfare.networks.result import Result
+
+POLICY = Policy(first_alone=True, most_connections=4, authorization_s=1200)
+"""Apple lets a connection change its provider token every 20 minutes, and answers in tens of milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,14 @@ class ApnsPush:
 
 
 def apns_id(message_id: str, token: str) -> str:
-    digest = blake2b(f"{message_id}#{token}".encode(), digest_size=16).digest()
-    return str(UUID(bytes=digest, version=5))
+    """A UUID of version 5, written by hand: the class takes three times as long."""
+    digest = blake2b(f"{message_id}#{token}".encode(), digest_size=16).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:]}"
+
+
+def _path(token: str) -> bytes:
+    return f"/3/device/{token if token.isascii() and token.isalnum() else quote(token, safe='')}".encode()
 
 
 class Apns:
@@ -38,16 +47,23 @@ class Apns:
     @staticmethod
     def at(endpoint: str, credential: ApnsCredential, *, ca_file: str = "") -> "Apns":
         """`endpoint` is https://host[:port]; raises ValueError for anything else."""
-        sender = Http2Sender(Endpoint.of(endpoint, ca_file), first_alone=True)
+        sender = Http2Sender(Endpoint.of(endpoint, ca_file), POLICY)
         return Apns(credential.topic, ProviderToken(credential), sender)
+
+    def for_topic(self, topic: str) -> "Apns":
+        """Another app's pushes by the same team and key, over the same connections."""
+        return Apns(topic, self._provider_token, self._sender)
 
     def send(self, pushes: Sequence[ApnsPush], payload: ApnsPayload, *, deadline_s: float) -> list[Result]:
         """A result for each push, in their order."""
-        requests = [
-            Request(f"/3/device/{quote(push.token, safe='')}", payload.body, (("apns-id", push.apns_id),))
-            for push in pushes
-        ]
-        return self._sender.send(requests, headers=self._headers(payload), deadline_s=deadline_s)
+        batch = Batch(
+            self._headers(payload),
+            [_path(push.token) for push in pushes],
+            payload.body,
+            "apns-id",
+            [push.apns_id.encode() for push in pushes],
+        )
+        return self._sender.send(batch, deadline_s=deadline_s)
 
     def take_fresh_credential(self) -> None:
         """After retry_fresh_credential: the provider token of now (perhaps the same) and a new connection."""

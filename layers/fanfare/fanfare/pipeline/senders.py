@@ -7,7 +7,7 @@ from fanfare.domain.device import Environment, Network
 from fanfare.domain.outcome import retry
 from fanfare.domain.push import Push
 from fanfare.networks.apns import Apns, ApnsPush, apns_id
-from fanfare.networks.credentials import apns_credential, fcm_credential
+from fanfare.networks.credentials import ApnsCredential, apns_credential, fcm_credential
 from fanfare.networks.errors import CredentialError, CredentialMalformed, CredentialUnavailable
 from fanfare.networks.fcm import Fcm
 from fanfare.networks.result import Result
@@ -93,6 +93,7 @@ class AppSenders:
     endpoints: Endpoints
     clock: Clock
     _made: dict[tuple[str, Network, Environment], tuple[str, Sender]] = field(default_factory=dict)
+    _teams: dict[tuple[Environment, str, str, str], Apns] = field(default_factory=dict, repr=False)
 
     def of(self, app: str, network: Network, environment: Environment) -> Sender | None:
         """The lane's sender; None where the app has no credential for the network."""
@@ -115,6 +116,15 @@ class AppSenders:
             made = self._made[key] = (text, self._make(network, environment, text))
         return made[1]
 
+    def _apns(self, environment: Environment, key: ApnsCredential) -> Apns:
+        """Apps of one team that use one key share its connections and its provider token."""
+        shared = (environment, key.team_id, key.key_id, key.private_key)
+        apns = self._teams.get(shared)
+        if apns is None:
+            endpoint = self.endpoints.apns(environment)
+            apns = self._teams[shared] = Apns.at(endpoint, key, ca_file=self.endpoints.ca_file)
+        return apns.for_topic(key.topic)
+
     def _make(self, network: Network, environment: Environment, text: str) -> Sender:
         ca_file = self.endpoints.ca_file
         try:
@@ -126,8 +136,9 @@ class AppSenders:
                     )
                 case Network.APNS:
                     key = apns_credential(text)
-                    apns = Apns.at(self.endpoints.apns(environment), key, ca_file=ca_file)
-                    return ApnsSender(f"apns:{environment}:{key.team_id}:{key.key_id}", apns)
+                    return ApnsSender(
+                        f"apns:{environment}:{key.team_id}:{key.key_id}", self._apns(environment, key)
+                    )
         except CredentialError as error:
             return BrokenSender(f"{network}:{environment}", error)
 

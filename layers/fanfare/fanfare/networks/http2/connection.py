@@ -1,0 +1,249 @@
+"""One HTTP/2 connection: what it may do at this moment, and what became of each request when it ends.
+
+It knows neither sockets nor waiting: bytes come in by `receive` and go out by its wire.
+"""
+
+from collections import deque
+
+from fanfare.domain.answer import Transport
+from fanfare.networks.batch import Progress
+from fanfare.networks.http2.frames import (
+    ACK,
+    GOAWAY,
+    LAST_STREAM_ID,
+    PING,
+    PRIORITY,
+    PUSH_PROMISE,
+    RST_STREAM,
+    SETTINGS,
+    WINDOW_UPDATE,
+    ConnectionFault,
+    ErrorCode,
+    frame,
+    goaway,
+    rst_stream,
+    settings,
+    window_update,
+)
+from fanfare.networks.http2.goaway import Blame, Goaway
+from fanfare.networks.http2.header_decoder import LIST_BYTES
+from fanfare.networks.http2.inbound import CONNECTION_WINDOW, STREAM_WINDOW, Inbound
+from fanfare.networks.http2.outbound import DEFAULT_WINDOW, Outbound
+from fanfare.networks.http2.settings import ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_HEADER_LIST_SIZE, Settings
+from fanfare.networks.http2.streams import Streams
+from fanfare.networks.http2.wire import Wire
+from fanfare.networks.result import NotProcessed, Unknown
+
+PREFACE = (
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    + settings({ENABLE_PUSH: 0, INITIAL_WINDOW_SIZE: STREAM_WINDOW, MAX_HEADER_LIST_SIZE: LIST_BYTES})
+    + window_update(0, CONNECTION_WINDOW - DEFAULT_WINDOW)
+)
+_MOST_GIVEN_UP = 1000
+"""A connection that has so many streams to bear in mind is replaced."""
+_PROBE = b"\0fanfare"
+
+
+class Connection:
+    def __init__(
+        self, wire: Wire, authority: str, *, first_alone: bool, most_streams: int, blame: Blame
+    ) -> None:
+        """`first_alone`: one request goes ahead, the rest when it is answered."""
+        self.greeted = False
+        """Whether the server's settings are in: before that its limits are not known."""
+        self.ended = False
+        self.never_left: list[int] = []
+        """When it has ended: the places of requests of which not even a beginning left."""
+        self.latency_s = 0.0
+        """From a request to its answer, as it was last seen; 0 where none was."""
+        self._told_to_go = False
+        self._doubted = False
+        self._probed_since: float | None = None
+        self._heard = 0.0
+        self._first_alone = first_alone
+        self._most_streams = most_streams
+        self._blame = blame
+        self._wire = wire
+        self._streams = Streams()
+        self._out = Outbound(self._streams, wire, authority)
+        self._in = Inbound(self._streams, wire, blame, self._on_frame)
+        self._settings = Settings(self._out)
+        self._begun: deque[tuple[int, float]] = deque()
+        """The last stream ID of those that were begun together, and when."""
+        self._timed = (0, 0.0)
+        """A stream ID whose answer tells the latency, and when it began."""
+        wire.put(PREFACE)
+
+    @property
+    def answers(self) -> int:
+        return self._in.answers
+
+    @property
+    def open_streams(self) -> int:
+        return len(self._streams.open)
+
+    @property
+    def usable(self) -> bool:
+        """Whether new requests may be sent on it, now or when what it waits for is in."""
+        spent = self._out.spent or len(self._streams.given_up) > _MOST_GIVEN_UP
+        return not (self._told_to_go or self._doubted or self.ended or spent)
+
+    @property
+    def ready(self) -> bool:
+        return self.greeted and self._probed_since is None and self.usable
+
+    @property
+    def probed_since(self) -> float | None:
+        return self._probed_since
+
+    def capacity(self, body_bytes: int) -> int:
+        """How many requests it can have open, by its limits and the window that a connection begins with."""
+        bodies = DEFAULT_WINDOW // max(1, body_bytes)
+        return max(1, min(self._most_streams, self._out.most_streams, bodies))
+
+    # Sending
+
+    def begin(self, progress: Progress, now: float) -> None:
+        """Send what waits, as far as it may. Results of the streams go to `progress` from now on."""
+        alone = self._first_alone and not self.answers
+        self._streams.results = progress.results
+        if self._streams.unsent and self._out.send_bodies():
+            self._in.fruitless = 0
+        if self.ready and self._out.begin(progress, 1 if alone else self._most_streams):
+            last_id = self._streams.next_id - 2
+            self._begun.append((last_id, now))
+            if self._timed[0] not in self._streams.open:
+                self._timed = (last_id, now)
+
+    def probe(self, now: float) -> None:
+        """Ask whether the other side is there; it is not ready before it answers."""
+        self._probed_since = now
+        self._wire.put(frame(PING, 0, 0, _PROBE))
+
+    def oldest(self) -> float | None:
+        """When the oldest of the open streams began."""
+        if not self._streams.open:
+            self._begun.clear()
+            return None
+        first_id = next(iter(self._streams.open))
+        while self._begun[0][0] < first_id:
+            self._begun.popleft()
+        return self._begun[0][1]
+
+    def give_up_begun_before(self, moment: float) -> None:
+        """What is late is given up, though it may have been done; the others go on."""
+        while (begun := self.oldest()) is not None and begun <= moment:
+            # Nothing was heard since it began: the other side may be gone without a word.
+            self._doubted = self._doubted or self._heard <= begun
+            last_id, _ = self._begun.popleft()
+            for stream_id in [one for one in self._streams.open if one <= last_id]:
+                self._wire.put(rst_stream(stream_id, ErrorCode.CANCEL))
+                self._streams.give_up(stream_id, Unknown(Transport.READ_TIMEOUT))
+
+    def rest(self) -> None:
+        """Give up what is open, and keep nothing of the batch."""
+        self.give_up_begun_before(float("inf"))
+        self._streams.results = []
+        self._out.frames.forget_batch()
+
+    # Receiving
+
+    def receive(self, data: bytes, now: float) -> None:
+        self._heard = now
+        try:
+            self._in.receive(data)
+            if self._in.untold >= CONNECTION_WINDOW // 2:
+                self._wire.put(window_update(0, self._in.untold))
+                self._in.untold = 0
+        except ConnectionFault as fault:
+            self._wire.put(goaway(fault.code))
+            self.end(Transport.PROTOCOL_ERROR)
+        timed_id, begun = self._timed
+        if timed_id and timed_id not in self._streams.open:
+            self.latency_s = now - begun
+            self._timed = (0, 0.0)
+
+    def _on_frame(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
+        if not self.greeted and (kind != SETTINGS or flags & ACK):
+            raise ConnectionFault("something else than SETTINGS at first")
+        if kind == SETTINGS:
+            self._on_settings(flags, stream_id, payload)
+        elif kind == WINDOW_UPDATE:
+            self._on_window_update(stream_id, payload)
+        elif kind == RST_STREAM:
+            self._on_rst_stream(stream_id, payload)
+        elif kind == PING:
+            self._on_ping(flags, stream_id, payload)
+        elif kind == GOAWAY:
+            self._on_goaway(stream_id, payload)
+        elif kind == PUSH_PROMISE:
+            raise ConnectionFault("a push that was not allowed")
+        elif kind == PRIORITY:
+            _expect(len(payload) == 5, on_stream=True, stream_id=stream_id)
+        # Kinds that we do not know are borne (RFC 9113, 5.5).
+
+    def _on_settings(self, flags: int, stream_id: int, payload: bytes) -> None:
+        _expect(not len(payload) % 6 and not (flags & ACK and payload), on_stream=False, stream_id=stream_id)
+        if not flags & ACK:
+            self._settings.take(payload)
+            self.greeted = True
+            self._wire.put(frame(SETTINGS, ACK, 0))
+
+    def _on_window_update(self, stream_id: int, payload: bytes) -> None:
+        _expect(len(payload) == 4, on_stream=None, stream_id=stream_id)
+        increment = int.from_bytes(payload) & LAST_STREAM_ID
+        if not increment:
+            raise ConnectionFault("a window that grows by nothing")
+        if stream_id:
+            self._streams.check(stream_id)
+        self._out.widen(stream_id, increment)
+
+    def _on_rst_stream(self, stream_id: int, payload: bytes) -> None:
+        _expect(len(payload) == 4, on_stream=True, stream_id=stream_id)
+        self._streams.check(stream_id)
+        if stream_id in self._streams.open:
+            refused = int.from_bytes(payload) == ErrorCode.REFUSED_STREAM
+            why = Transport.REFUSED_STREAM if refused else Transport.RST_STREAM
+            self._streams.settle(stream_id, NotProcessed(why) if refused else Unknown(why))
+
+    def _on_ping(self, flags: int, stream_id: int, payload: bytes) -> None:
+        _expect(len(payload) == 8, on_stream=False, stream_id=stream_id)
+        if not flags & ACK:
+            self._wire.put(frame(PING, ACK, 0, payload))
+        elif payload == _PROBE:
+            self._probed_since = None
+
+    def _on_goaway(self, stream_id: int, payload: bytes) -> None:
+        """It may come twice, the second time with a lower number; what the server accepted goes on."""
+        _expect(len(payload) >= 8, on_stream=False, stream_id=stream_id)
+        told = Goaway(int.from_bytes(payload[:4]) & LAST_STREAM_ID, payload[8:])
+        if not self._told_to_go:
+            self._blame.goaways = self._blame.goaways + 1 if told.blames_device_tokens else 0
+        self._told_to_go = True
+        for stream_id in [one for one in self._streams.open if one > told.last_stream_id]:
+            self._streams.give_up(stream_id, NotProcessed(Transport.GOAWAY_ABOVE, self._blame.goaways))
+
+    # The end
+
+    def end(self, why: Transport) -> None:
+        """Nothing more comes. What never left is not settled: it may go elsewhere."""
+        self.ended = True
+        streams = self._streams
+        self.never_left += [streams.forget(one) for one in list(streams.open) if one > self._wire.left]
+        unknown = Unknown(Transport.GOAWAY_COVERED, self._blame.goaways) if self._told_to_go else Unknown(why)
+        for stream_id in list(streams.open):
+            streams.settle(stream_id, unknown)
+
+    def leave(self) -> None:
+        """Say farewell, which is heard only if the wire takes it."""
+        if not self.ended:
+            self._wire.put(goaway(ErrorCode.NO_ERROR))
+            self.end(Transport.RESET_AFTER_WRITE)
+
+
+def _expect(right_size: bool, *, on_stream: bool | None, stream_id: int) -> None:
+    """`on_stream` is None for what may be on a stream or on none."""
+    if not right_size:
+        raise ConnectionFault("a frame of a wrong size", ErrorCode.FRAME_SIZE_ERROR)
+    if on_stream is not None and on_stream != bool(stream_id):
+        raise ConnectionFault(f"a frame on stream {stream_id}")

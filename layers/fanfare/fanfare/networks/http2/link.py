@@ -1,0 +1,147 @@
+"""A connection on its wire: opened within its time, read, written, and taken down when either ends."""
+
+import selectors
+import ssl
+
+from fanfare.domain.answer import Transport
+from fanfare.networks.batch import Progress
+from fanfare.networks.endpoint import Address, Endpoint, NoConnection
+from fanfare.networks.http2.connection import Connection
+from fanfare.networks.http2.goaway import Blame
+from fanfare.networks.http2.policy import PROBE_S, Policy
+from fanfare.networks.http2.wire import Closed, TlsWire
+
+
+class Link:
+    def __init__(
+        self, endpoint: Endpoint, address: Address, context: ssl.SSLContext, policy: Policy, blame: Blame
+    ) -> None:
+        """Begins to connect. Raises NoConnection."""
+        self.deadline = 0.0
+        """By when it has to be ready, while it is not."""
+        self.others: list[Address] = []
+        """Addresses to try instead, should this one not answer."""
+        self.fresh = True
+        """Whether it was opened for the batch of the moment."""
+        self.rests_since = 0.0
+        self.authorization = ("", 0.0)
+        """What its pushes are authorized by, and since when; both times are of the sender's clock."""
+        self.failed: Transport | None = None
+        """Why it never came to be."""
+        self.watched = 0
+        """The events that the pool's selector waits for."""
+        self.connection: Connection | None = None
+        self._authority = endpoint.authority
+        self._policy = policy
+        self._blame = blame
+        self._wire = TlsWire(address, context, endpoint.host)
+
+    def fileno(self) -> int:
+        return self._wire.fileno()
+
+    @property
+    def ready(self) -> bool:
+        return self.connection is not None and self.connection.ready
+
+    @property
+    def hopeful(self) -> bool:
+        """Whether requests may go over it, now or soon."""
+        return self.failed is None and (self.connection is None or self.connection.usable)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes of it."""
+        if self.failed is not None:
+            return True
+        connection = self.connection
+        return connection is not None and (
+            connection.ended or not (connection.usable or connection.open_streams)
+        )
+
+    @property
+    def answers(self) -> int:
+        return self.connection.answers if self.connection else 0
+
+    @property
+    def open_streams(self) -> int:
+        return self.connection.open_streams if self.connection else 0
+
+    @property
+    def events(self) -> int:
+        """Who does not take what we write gets no more answers out of us either."""
+        reading = 0 if self._wire.full else selectors.EVENT_READ
+        return reading | (selectors.EVENT_WRITE if self._wire.blocked else 0)
+
+    def begin(self, progress: Progress, now: float) -> None:
+        """Send what waits, as far as it may."""
+        emptied = True
+        while emptied and self.connection is not None:
+            if self.connection.usable or self.connection.open_streams:
+                self.connection.begin(progress, now)
+            # What stopped at a full wire goes on at once where that has emptied: nothing else would wake it.
+            full = self._wire.full
+            self._wire.flush()
+            emptied = full and not self._wire.full
+
+    def turn(self, buffer: bytearray, now: float) -> None:
+        """Read and act on what has come, and write what waits. `buffer` is lent."""
+        if self.over:
+            return
+        try:
+            if self.connection is None:
+                self._wire.shake_hands()
+                if not self._wire.open:
+                    return
+                self.connection = self._connection()
+            self._wire.flush()
+            data = self._wire.read(buffer)
+            if data:
+                self.connection.receive(data, now)
+            self._wire.flush()
+        except NoConnection as error:
+            self.failed = error.why
+        except Closed:
+            assert self.connection is not None
+            self.connection.end(Transport.RESET_AFTER_WRITE)
+
+    def probe(self, now: float) -> None:
+        assert self.connection is not None
+        self.connection.probe(now)
+        self.deadline = now + PROBE_S
+        self._wire.flush()
+
+    def due(self) -> float | None:
+        """When something is to be done about it that nobody brings."""
+        if not self.ready and self.hopeful:
+            return self.deadline
+        oldest = self.connection.oldest() if self.connection else None
+        return None if oldest is None else oldest + self._policy.request_s
+
+    def give_up_late(self, now: float) -> None:
+        if self.connection is not None:
+            self.connection.give_up_begun_before(now - self._policy.request_s)
+        if not self.ready and self.hopeful and now >= self.deadline:
+            if self.connection is None:
+                self.failed = Transport.CONNECT_TIMEOUT
+            else:
+                self.connection.end(Transport.RESET_AFTER_WRITE)
+
+    def rest(self) -> None:
+        if self.connection is not None:
+            self.connection.rest()
+            self._wire.flush()
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.leave()
+        self._wire.close()
+
+    def _connection(self) -> Connection:
+        policy = self._policy
+        return Connection(
+            self._wire,
+            self._authority,
+            first_alone=policy.first_alone,
+            most_streams=policy.most_streams,
+            blame=self._blame,
+        )
