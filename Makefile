@@ -11,7 +11,7 @@ UV = .venv/bin/uv
 SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
 COMPILE = pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help run demo test clients fuzz lint types build validate deploy app outcomes redrive openapi request-costs schemathesis lock clean
+.PHONY: help run demo test clients fuzz lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -70,9 +70,15 @@ request-costs: .venv/.done ## what each route reads and writes, in DynamoDB's un
 schemathesis: .venv/.done ## requests made from the OpenAPI document, for every route; takes minutes
 	@FANFARE_SCHEMATHESIS=1 $(PY) -m pytest -q tests/integration/api/test_schemathesis.py
 
+# Programs are asked for first: nothing is installed for a run that cannot be.
+bench: .venv/.done ## what a push costs our sender and its peers, in CPU time; takes minutes (ROUNDS= REQUESTS=)
+	@$(PY) -m local.commands.bench --programs
+	@$(MAKE) -s .venv-bench/.done local/bench/clients/node_apn/node_modules/.done
+	@$(PY) -m local.commands.bench $${ROUNDS:+--rounds "$$ROUNDS"} $${REQUESTS:+--requests "$$REQUESTS"}
+
 lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer versions)
 	@$(UV) $(COMPILE) $(UPGRADE) -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
-	@for name in dev fuzz ministack sam node; do $(UV) $(COMPILE) $(UPGRADE) -o requirements-$$name.txt requirements-$$name.in || exit 1; done
+	@for name in dev fuzz ministack sam node bench; do $(UV) $(COMPILE) $(UPGRADE) -o requirements-$$name.txt requirements-$$name.in || exit 1; done
 
 clean: ## remove what was built, and caches
 	@rm -rf .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -112,4 +118,15 @@ clean: ## remove what was built, and caches
 	@echo "Setting up .venv-node (once): Node, which the PATH does not have"
 	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-node
 	@$(UV) pip sync --require-hashes --python .venv-node requirements-node.txt
+	@touch $@
+
+.venv-bench/.done: .venv/.done requirements-bench.txt
+	@echo "Setting up .venv-bench (once): the senders that make bench compares with"
+	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-bench
+	@$(UV) pip sync --quiet --require-hashes --python .venv-bench requirements-bench.txt
+	@touch $@
+
+local/bench/clients/node_apn/node_modules/.done: local/bench/clients/node_apn/package-lock.json
+	@echo "Setting up @parse/node-apn (once)"
+	@cd local/bench/clients/node_apn && npm ci --silent --no-audit --no-fund
 	@touch $@

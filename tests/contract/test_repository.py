@@ -9,7 +9,10 @@ import pytest
 from tests.contract.declared import ROOT
 
 RUNTIME = ROOT / "layers" / "dependencies" / "requirements.txt"
-LOCKS = [RUNTIME, *(ROOT / f"requirements-{name}.txt" for name in ("dev", "ministack", "sam", "node"))]
+LOCKS = [
+    RUNTIME,
+    *(ROOT / f"requirements-{name}.txt" for name in ("dev", "ministack", "sam", "fuzz", "node", "bench")),
+]
 CLIENTS = ROOT / "tests" / "e2e" / "kii_js" / "package-lock.json"
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 

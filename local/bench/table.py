@@ -1,0 +1,58 @@
+"""The figures as a table that a terminal and Markdown both show."""
+
+from local.bench.figures import OURS, PYCURL, REFERENCE, Figures, compared, ratio
+from local.bench.job import Case
+
+TITLES = {
+    Case.BATCHED: "records filled",
+    Case.SINGLE: "a record per answer",
+    Case.BUILT: "records filled, bodies and paths built",
+    Case.FCM_LIKE: "FCM-like: 32 connections, 100 streams, 60 to 180 ms",
+}
+_HEAD = ("sender", "pushes per CPU-second", "of h2load", "times pycurl", "pushes per second")
+
+
+def ordered(found: Figures, case: Case) -> list[str]:
+    """The senders of a case: the reference, ours, then the others, the best first."""
+    senders = [sender for sender, one in found if one is case]
+    leading = [sender for sender in (REFERENCE, OURS) if sender in senders]
+    others = [sender for sender in senders if sender not in leading]
+    return leading + sorted(others, key=lambda sender: -found[sender, case].per_cpu_s)
+
+
+def table(found: Figures) -> str:
+    rows: list[tuple[str, ...]] = [_HEAD]
+    for case in Case:
+        rows.append((f"**{TITLES[case]}**", "", "", "", ""))
+        rows += [_row(found, sender, case) for sender in ordered(found, case)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    lines = [_line(row, widths) for row in rows]
+    ruler = "|".join("-" * (width + 1) + (":" if column else "-") for column, width in enumerate(widths))
+    return "\n".join([lines[0], f"|{ruler}|", *lines[1:]])
+
+
+def _row(found: Figures, sender: str, case: Case) -> tuple[str, ...]:
+    figure = found[sender, case]
+    of_reference = ratio(found, sender, case, REFERENCE)
+    times_pycurl = ratio(found, sender, case, PYCURL)
+    return (
+        sender,
+        rounded(figure.per_cpu_s),
+        "" if of_reference is None else f"{of_reference:.3f}{'*' if compared(found, case) != case else ''}",
+        "" if times_pycurl is None else f"{times_pycurl:.2f}",
+        rounded(figure.per_s),
+    )
+
+
+def _line(row: tuple[str, ...], widths: list[int]) -> str:
+    cells = [
+        cell.rjust(width) if column else cell.ljust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def rounded(number: float) -> str:
+    """To three digits: the others are noise."""
+    digits = len(str(round(number)))
+    return f"{round(number, 3 - digits):,.0f}"
