@@ -162,4 +162,6 @@ def world(aws: Mapping[str, str], environment: Callable[[str], dict[str, str]]) 
     read = settings.read(Settings, environment("deliver"))
     row.bind(read)
     clock, networks = Clock(), FakeNetworks()
-    return World(aws, clock, networks, Deliverer(read, networks, LaneWatch(clock), clock))
+    return World(
+        aws, clock, networks, Deliverer(read, networks, LaneWatch(clock, read.fcm_quota_per_minute), clock)
+    )

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from fanfare.domain.openness import OpenGroup, Standing, pack, unpack
+from fanfare.domain.outage import REFUSED_PAUSE_MS
 from fanfare.domain.outcome import Outcome, OutcomeKind
 from fanfare.domain.policy import (
     MAX_DELAY_MS,
     MAX_WAITS,
-    PAUSE_MS,
     Exhausted,
     Settled,
     StillOpen,
@@ -32,7 +32,11 @@ def outcome(kind: OutcomeKind, delay: int | None = None, *, unknown: bool = Fals
         (outcome(OutcomeKind.DROP_PAYLOAD_ERROR), NEW, Settled("drop_payload_error.why")),
         (outcome(OutcomeKind.RETRY_AFTER_DELAY, 60), NEW, StillOpen(Standing(61_000, 1, 0))),
         (outcome(OutcomeKind.RETRY_FRESH_CREDENTIAL, 0), NEW, StillOpen(Standing(6_000, 1, 0))),
-        (outcome(OutcomeKind.PAUSE_ALARM_CREDENTIAL), NEW, StillOpen(Standing(1_000 + PAUSE_MS, 1, 0))),
+        (
+            outcome(OutcomeKind.PAUSE_ALARM_CREDENTIAL),
+            NEW,
+            StillOpen(Standing(1_000 + REFUSED_PAUSE_MS, 1, 0)),
+        ),
         (outcome(OutcomeKind.RETRY_AFTER_DELAY, 60), Standing(0, 3, 0), Exhausted("retry_after_delay.why")),
         (outcome(OutcomeKind.RETRY_AFTER_DELAY, 5, unknown=True), NEW, StillOpen(Standing(6_000, 1, 1))),
         (

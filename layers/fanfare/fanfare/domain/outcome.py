@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+EXPIRED = "expired"
+"""The reason of a push that would come after its time."""
+
 
 class OutcomeKind(StrEnum):
     DELIVERED = "delivered"
