@@ -61,7 +61,9 @@ class FakeLane:
         if self.refuses is not None:
             raise self.refuses
 
-    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
+    def send(
+        self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
+    ) -> list[Result]:
         self.received += [one.device.token for one in addressees]
         return [self._answer(one.device.token) for one in addressees]
 

@@ -35,8 +35,11 @@ class Sender(Protocol):
     def prepare(self, deadline_s: float) -> None:
         """Have everything that a batch needs besides its connection. Raises CredentialError."""
 
-    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
-        """One result for each addressee, in their order. Raises CredentialError."""
+    def send(
+        self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
+    ) -> list[Result]:
+        """One result for each addressee, in their order; `apart`: so that no push can end another's
+        connection. Raises CredentialError."""
 
     def renew(self) -> None:
         """Use a fresh credential from now on."""
@@ -174,9 +177,12 @@ class Sending:
             members = members[1:]
             if not alive([one.outcome for one in self.sent[before:] if one.lane == sender.lane]):
                 return self._wait(sender, members, FIRST_PAUSE_MS, "lane_paused")
-        return self._send(sender, ready.network, members)
+        self._send(sender, ready.network, [one for one in members if not one[1].unknown])
+        # Whatever left these without an answer must not do it to them again through another's push.
+        self._send(sender, ready.network, [one for one in members if one[1].unknown], apart=True)
+        return None
 
-    def _send(self, sender: Sender, network: Network, members: _Devices) -> None:
+    def _send(self, sender: Sender, network: Network, members: _Devices, *, apart: bool = False) -> None:
         """All once; what was not processed again at once; one round with a fresh credential."""
         credential_attempt = 1
         for immediate in range(1, IMMEDIATE_TRIES + 1):
@@ -184,7 +190,7 @@ class Sending:
                 return None
             at = self.clock()
             try:
-                results = _results(sender, self.push, [one for one, _ in members], self.deadline())
+                results = _results(sender, self.push, [one for one, _ in members], self.deadline(), apart)
             except CredentialError as error:
                 return self._refused(sender, members, error)
             outcomes = self._judge(sender.lane, network, members, results, credential_attempt)
@@ -266,9 +272,11 @@ class Sending:
         self.sent += [Sent(addressee, standing, outcome, lane, at) for addressee, standing in members]
 
 
-def _results(sender: Sender, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
+def _results(
+    sender: Sender, push: Push, addressees: Sequence[Addressee], deadline_s: float, apart: bool
+) -> list[Result]:
     try:
-        return sender.send(push, addressees, deadline_s)
+        return sender.send(push, addressees, deadline_s, apart=apart)
     except CredentialError:
         raise
     except Exception:  # noqa: BLE001 - a fault of ours on one lane must not lose the answers of another
