@@ -163,6 +163,10 @@ class Fleet:
         """The fake networks' next answers."""
         requests.post(f"{http(self.ports.fakes)}/answers", json=list(rules), timeout=30).raise_for_status()
 
+    def forget_answers(self) -> None:
+        """The fake networks' record and what they were told: from now on they take everything."""
+        requests.post(f"{http(self.ports.fakes)}/reset", timeout=30).raise_for_status()
+
     def store(self, network: str, credential: str) -> None:
         """The app's credential in SSM from now on."""
         clients.ssm().put_parameter(

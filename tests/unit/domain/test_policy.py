@@ -51,6 +51,12 @@ def test_the_policy(what: Outcome, before: Standing, became: Verdict) -> None:
     assert verdict(what, before, now=1_000, max_tries=4, jitter=0) == became
 
 
+def test_the_unanswered_probe_of_a_network_that_is_down_ends_in_the_dead_letter() -> None:
+    silent = outcome(OutcomeKind.RETRY_AFTER_DELAY, 5, unknown=True)
+    became = verdict(silent, Standing(0, 2, 2), now=0, max_tries=8, jitter=0, lane_down=True)
+    assert became == Exhausted("unknown.why")
+
+
 UNPROCESSED = replace(outcome(OutcomeKind.RETRY_AFTER_DELAY, 0), spends_attempt=False)
 
 

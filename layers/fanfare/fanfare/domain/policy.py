@@ -48,8 +48,14 @@ class Exhausted:
 type Verdict = Settled | StillOpen | Exhausted
 
 
-def verdict(outcome: Outcome, before: Standing, *, now: int, max_tries: int, jitter: float) -> Verdict:
-    """What becomes of a device; `jitter` is a random number from 0 to 1."""
+def verdict(
+    outcome: Outcome, before: Standing, *, now: int, max_tries: int, jitter: float, lane_down: bool = False
+) -> Verdict:
+    """What becomes of a device; `jitter` is a random number from 0 to 1.
+
+    `lane_down`: it was the one push that found the network still down. Whose answers stayed unknown is then
+    kept for the dead letter: in all likelihood it got nothing.
+    """
     match outcome.kind:
         case OutcomeKind.DELIVERED:
             return Settled("delivered")
@@ -64,6 +70,8 @@ def verdict(outcome: Outcome, before: Standing, *, now: int, max_tries: int, jit
     if not outcome.spends_attempt:
         return postponed(before, delay_ms, now=now, jitter=jitter, reason=outcome.reason)
     unknown = before.unknown + (1 if outcome.unknown else 0)
+    if unknown > MAX_UNKNOWN and lane_down:
+        return Exhausted(f"unknown.{outcome.reason}")
     if unknown > MAX_UNKNOWN:
         return Settled(f"unknown.{outcome.reason}")
     tries = before.tries + 1

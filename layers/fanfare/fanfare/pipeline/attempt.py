@@ -12,7 +12,7 @@ from fanfare.domain.policy import Exhausted, Settled, StillOpen, Verdict, postpo
 from fanfare.domain.proof import Proof
 from fanfare.domain.push import Delivery
 from fanfare.pipeline.finding import Addressee
-from fanfare.pipeline.sending import Sent, Waiting
+from fanfare.pipeline.sending import Sending, Sent, Waiting
 from fanfare.store.ledger import Failure, Lease, State
 
 MAX_FAILURES = 20
@@ -61,15 +61,7 @@ class Result:
     """The lanes that all open devices are on; empty where that is not known."""
 
 
-def result(
-    lease: Lease,
-    gathered: Audience,
-    sent: Sequence[Sent],
-    waiting: Sequence[Waiting],
-    *,
-    now: int,
-    max_tries: int,
-) -> Result:
+def result(lease: Lease, gathered: Audience, sending: Sending, *, now: int, max_tries: int) -> Result:
     counts = Counter(lease.counts)
     failures = list(lease.failures)
     still_open = list(gathered.later)
@@ -87,20 +79,27 @@ def result(
             case _:
                 assert_never(became)
 
-    for held in waiting:
+    for held in sending.waiting:
         jitter = random.random()
         became = postponed(held.standing, held.delay_ms, now=now, jitter=jitter, reason=held.reason)
         take_down(held.addressee, held.standing, became)
-    for one in sent:
+    for one in sending.sent:
         if one.standing.unknown or lease.retakes:
             counts["possibly_doubled"] += 1
-        became = verdict(one.outcome, one.standing, now=now, max_tries=max_tries, jitter=random.random())
+        became = verdict(
+            one.outcome,
+            one.standing,
+            now=now,
+            max_tries=max_tries,
+            jitter=random.random(),
+            lane_down=one.lane in sending.down,
+        )
         take_down(one.addressee, one.standing, became)
         if one.outcome.kind is not OutcomeKind.DELIVERED and len(failures) < MAX_FAILURES:
             installation = one.addressee.device.installation_id
             failures.append(Failure(installation, one.outcome.kind, one.outcome.reason))
     groups = pack(still_open)
-    lanes = _lanes(lease, gathered, (*sent, *waiting), {digest for digest, _ in still_open})
+    lanes = _lanes(lease, gathered, (*sending.sent, *sending.waiting), {digest for digest, _ in still_open})
     return Result(_state(groups, max_tries), groups, counts, failures, lanes)
 
 

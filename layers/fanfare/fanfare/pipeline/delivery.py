@@ -116,8 +116,7 @@ class Deliverer:
         result = attempt.result(
             lease,
             gathered,
-            sending.sent,
-            sending.waiting,
+            sending,
             now=self.clock(),
             max_tries=self.settings.max_tries,
         )

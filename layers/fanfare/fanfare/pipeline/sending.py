@@ -112,6 +112,8 @@ class Sending:
     """When devices were registered, epoch ms: asked for only where a proof has its own time."""
     sent: list[Sent] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
+    down: set[str] = field(default_factory=set)
+    """The lanes that a probe found down."""
 
     def send(self, devices: _Devices) -> None:
         """Send to all of them; afterwards each of them is in `sent` or in `waiting`."""
@@ -169,13 +171,13 @@ class Sending:
             granted, wait_ms = self.lanes.grant(self.push.app, sender.lane, len(members))
             self._wait(sender, members[granted:], wait_ms, "quota")
             members = members[:granted]
-        if ready.probe and len(members) > 1:
+        if ready.probe:
             # One that was left without an answer before is not the one to try it with.
             members = sorted(members, key=lambda one: one[1].unknown)
-            before = len(self.sent)
             self._send(sender, ready.network, members[:1])
             members = members[1:]
-            if not alive([one.outcome for one in self.sent[before:] if one.lane == sender.lane]):
+            if not alive([one.outcome for one in self.sent if one.lane == sender.lane]):
+                self.down.add(sender.lane)
                 return self._wait(sender, members, FIRST_PAUSE_MS, "lane_paused")
         self._send(sender, ready.network, [one for one in members if not one[1].unknown])
         # Whatever left these without an answer must not do it to them again through another's push.
