@@ -86,6 +86,16 @@ def alarm(reason: str, *, doubtful: bool = False) -> Outcome:
     return Outcome(kind=OutcomeKind.PAUSE_ALARM_CREDENTIAL, reason=_word(reason), doubtful=doubtful)
 
 
+_OF_ANOTHER_ENVIRONMENT = frozenset(
+    {"BadEnvironmentKeyIdInToken", "BadEnvironmentKeyInToken", "BadCertificateEnvironment"}
+)
+
+
+def refused(reason: str) -> Outcome:
+    """Our credential was refused; where APNs says that it is one of the other environment, that is named."""
+    return alarm(f"wrong_environment.{reason}" if reason in _OF_ANOTHER_ENVIRONMENT else reason)
+
+
 def _word(reason: str) -> str:
     """A reason comes from outside and ends in logs and as the name of a counter."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", reason)[:64] or "none"
