@@ -24,7 +24,9 @@ def _deliverer() -> Deliverer:
         apns_sandbox=read.apns_sandbox_endpoint,
         ca_file=read.network_ca_file,
     )
-    return Deliverer(read, AppSenders(endpoints, clock.now), LaneWatch(clock.now), clock.now)
+    return Deliverer(
+        read, AppSenders(endpoints, clock.now), LaneWatch(clock.now, read.fcm_quota_per_minute), clock.now
+    )
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> BatchResponse:

@@ -446,3 +446,33 @@ def test_any_answer_has_an_outcome(
 
 def test_a_deeply_nested_body_is_no_document() -> None:
     assert told(judge(Provider.FCM, Answer(404, {}, b"[" * 200_000))) == retry(60)
+
+
+@pytest.mark.parametrize(
+    ("provider", "answer", "reason"),
+    [
+        (
+            Provider.APNS,
+            apns(403, "BadEnvironmentKeyIdInToken"),
+            "wrong_environment.BadEnvironmentKeyIdInToken",
+        ),
+        (Provider.APNS, apns(403, "BadEnvironmentKeyInToken"), "wrong_environment.BadEnvironmentKeyInToken"),
+        (
+            Provider.APNS,
+            apns(403, "BadCertificateEnvironment"),
+            "wrong_environment.BadCertificateEnvironment",
+        ),
+        (Provider.APNS, apns(403, "InvalidProviderToken"), "InvalidProviderToken"),
+        (
+            Provider.FCM,
+            fcm(401, fcm_error("THIRD_PARTY_AUTH_ERROR"), apns_error("BadEnvironmentKeyInToken", 403)),
+            "wrong_environment.BadEnvironmentKeyInToken",
+        ),
+        (Provider.FCM, fcm(401, fcm_error("THIRD_PARTY_AUTH_ERROR")), "THIRD_PARTY_AUTH_ERROR"),
+    ],
+)
+def test_a_key_of_the_other_environment_is_named_as_such(
+    provider: Provider, answer: Answer, reason: str
+) -> None:
+    outcome = judge(provider, answer)
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.PAUSE_ALARM_CREDENTIAL, reason)

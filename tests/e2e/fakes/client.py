@@ -11,9 +11,9 @@ import jwt
 
 from local.fakes import credentials
 from local.fakes.oauth import GRANT_TYPE
-from local.ports import Ports, http, https
+from local.ports import Ports, free, http, https
 
-PORTS = Ports(14220)
+PORTS = Ports(free())
 CONTROL = http(PORTS.fakes)
 TOKEN_URI = f"{https(PORTS.fcm)}/token"
 SEND = f"{https(PORTS.fcm)}/v1/projects/{credentials.PROJECT_ID}/messages:send"

@@ -382,11 +382,11 @@ class HeldLane(FakeLane):
     asked: Event = field(default_factory=Event)
     go_on: Event = field(default_factory=Event)
 
-    def send(self, push: Push, addressees: Any, deadline_s: float) -> Any:
+    def send(self, push: Push, addressees: Any, deadline_s: float, *, apart: bool) -> Any:
         self.asked.set()
         assert self.go_on.wait(20)
         # Two base classes deep, `super()` needs naming in a slotted dataclass.
-        return FakeLane.send(self, push, addressees, deadline_s)
+        return FakeLane.send(self, push, addressees, deadline_s, apart=apart)
 
 
 @dataclass(slots=True)

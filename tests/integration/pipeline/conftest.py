@@ -61,7 +61,9 @@ class FakeLane:
         if self.refuses is not None:
             raise self.refuses
 
-    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
+    def send(
+        self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
+    ) -> list[Result]:
         self.received += [one.device.token for one in addressees]
         return [self._answer(one.device.token) for one in addressees]
 
@@ -162,4 +164,6 @@ def world(aws: Mapping[str, str], environment: Callable[[str], dict[str, str]]) 
     read = settings.read(Settings, environment("deliver"))
     row.bind(read)
     clock, networks = Clock(), FakeNetworks()
-    return World(aws, clock, networks, Deliverer(read, networks, LaneWatch(clock), clock))
+    return World(
+        aws, clock, networks, Deliverer(read, networks, LaneWatch(clock, read.fcm_quota_per_minute), clock)
+    )

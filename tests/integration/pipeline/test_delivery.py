@@ -332,7 +332,9 @@ def test_with_the_breaker_open_a_doubtful_proof_pauses_the_lane_and_keeps_the_pu
     delivery = Delivery(push=world.push(user="u1"))
     deliver(world, delivery)
     assert world.queued("PurgeQueue", list[Proof]) == []
-    assert lanes.paused_until(APP, "apns:production") > world.clock()
+    pause = lanes.pause_of(APP, "apns:production")
+    assert pause is not None
+    assert pause.until > world.clock()
     world.clock.go_on(600)
     deliver(world, delivery.next_attempt(0))
     assert counts(world) == {"delivered": 1}

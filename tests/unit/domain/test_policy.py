@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from fanfare.domain.openness import OpenGroup, Standing, pack, unpack
+from fanfare.domain.outage import REFUSED_PAUSE_MS
 from fanfare.domain.outcome import Outcome, OutcomeKind
 from fanfare.domain.policy import (
     MAX_DELAY_MS,
     MAX_WAITS,
-    PAUSE_MS,
     Exhausted,
     Settled,
     StillOpen,
@@ -32,7 +32,11 @@ def outcome(kind: OutcomeKind, delay: int | None = None, *, unknown: bool = Fals
         (outcome(OutcomeKind.DROP_PAYLOAD_ERROR), NEW, Settled("drop_payload_error.why")),
         (outcome(OutcomeKind.RETRY_AFTER_DELAY, 60), NEW, StillOpen(Standing(61_000, 1, 0))),
         (outcome(OutcomeKind.RETRY_FRESH_CREDENTIAL, 0), NEW, StillOpen(Standing(6_000, 1, 0))),
-        (outcome(OutcomeKind.PAUSE_ALARM_CREDENTIAL), NEW, StillOpen(Standing(1_000 + PAUSE_MS, 1, 0))),
+        (
+            outcome(OutcomeKind.PAUSE_ALARM_CREDENTIAL),
+            NEW,
+            StillOpen(Standing(1_000 + REFUSED_PAUSE_MS, 1, 0)),
+        ),
         (outcome(OutcomeKind.RETRY_AFTER_DELAY, 60), Standing(0, 3, 0), Exhausted("retry_after_delay.why")),
         (outcome(OutcomeKind.RETRY_AFTER_DELAY, 5, unknown=True), NEW, StillOpen(Standing(6_000, 1, 1))),
         (
@@ -45,6 +49,12 @@ def outcome(kind: OutcomeKind, delay: int | None = None, *, unknown: bool = Fals
 )
 def test_the_policy(what: Outcome, before: Standing, became: Verdict) -> None:
     assert verdict(what, before, now=1_000, max_tries=4, jitter=0) == became
+
+
+def test_the_unanswered_probe_of_a_network_that_is_down_ends_in_the_dead_letter() -> None:
+    silent = outcome(OutcomeKind.RETRY_AFTER_DELAY, 5, unknown=True)
+    became = verdict(silent, Standing(0, 2, 2), now=0, max_tries=8, jitter=0, lane_down=True)
+    assert became == Exhausted("unknown.why")
 
 
 UNPROCESSED = replace(outcome(OutcomeKind.RETRY_AFTER_DELAY, 0), spends_attempt=False)

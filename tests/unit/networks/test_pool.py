@@ -2,6 +2,7 @@
 
 import ssl
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from fanfare.networks.http2.policy import (
     wait_before_opening,
 )
 from fanfare.networks.http2.sender import Http2Sender
-from fanfare.networks.result import Answered
+from fanfare.networks.result import Answered, Unknown
 from tests.unit.networks.conftest import Serve
 from tests.unit.networks.h2_server import Peer
 from tests.unit.networks.test_http2 import Clock, hold_to_truth, kinds, pushes, send, sending
@@ -91,6 +92,26 @@ def test_what_is_lost_with_one_connection_says_nothing_of_the_others(serve: Serv
         results = send(sender, 200)
     hold_to_truth(results, server)
     assert kinds(results)["Answered"] >= 195
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_what_is_sent_apart_is_lost_alone(serve: Serve, ca_file: str, apart: bool) -> None:
+    """Six requests make the server hang up; who shares a connection with them gets no answer either."""
+
+    def script(peer: Peer) -> None:
+        while True:
+            got = peer.one()
+            if got.path.endswith("7"):
+                return peer.cut(hard=True)
+            peer.answer(got)
+
+    server = serve(script, {SettingCodes.MAX_CONCURRENT_STREAMS: 50})
+    batch = replace(pushes(100), apart=apart)
+    with sending(server, ca_file, most_connections=4, most_streams=50, first_alone=False) as sender:
+        results = sender.send(batch, deadline_s=10)
+    hold_to_truth(results, server)
+    unknown = sum(isinstance(one, Unknown) for one in results)
+    assert unknown == 6 if apart else unknown > 6
 
 
 def authorized(value: str) -> Batch:

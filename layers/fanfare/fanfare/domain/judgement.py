@@ -5,7 +5,7 @@ from typing import assert_never
 
 from fanfare.domain import outcome_apns, outcome_fcm, outcome_google, outcome_transport
 from fanfare.domain.answer import Answer, Context, Provider, Silence
-from fanfare.domain.outcome import Outcome, drop
+from fanfare.domain.outcome import EXPIRED, Outcome, drop
 
 NOTHING_KNOWN = Context()
 
@@ -14,7 +14,7 @@ def judge(provider: Provider, reply: Answer | Silence, context: Context = NOTHIN
     outcome = _by_table(provider, reply, context)
     left_s = context.seconds_to_expiry
     if left_s is not None and outcome.retry_after_s is not None and outcome.retry_after_s > left_s:
-        return replace(drop("expired"), unknown=outcome.unknown)
+        return replace(drop(EXPIRED), unknown=outcome.unknown)
     return outcome
 
 

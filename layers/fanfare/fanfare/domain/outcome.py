@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+EXPIRED = "expired"
+"""The reason of a push that would come after its time."""
+
 
 class OutcomeKind(StrEnum):
     DELIVERED = "delivered"
@@ -81,6 +84,16 @@ def drop(reason: str) -> Outcome:
 
 def alarm(reason: str, *, doubtful: bool = False) -> Outcome:
     return Outcome(kind=OutcomeKind.PAUSE_ALARM_CREDENTIAL, reason=_word(reason), doubtful=doubtful)
+
+
+_OF_ANOTHER_ENVIRONMENT = frozenset(
+    {"BadEnvironmentKeyIdInToken", "BadEnvironmentKeyInToken", "BadCertificateEnvironment"}
+)
+
+
+def refused(reason: str) -> Outcome:
+    """Our credential was refused; where APNs says that it is one of the other environment, that is named."""
+    return alarm(f"wrong_environment.{reason}" if reason in _OF_ANOTHER_ENVIRONMENT else reason)
 
 
 def _word(reason: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fanfare.domain.answer import Answer, Context, whole_number
-from fanfare.domain.outcome import Outcome, PurgeTarget, alarm, delivered, drop, fresh, purge, retry
+from fanfare.domain.outcome import Outcome, PurgeTarget, alarm, delivered, drop, fresh, purge, refused, retry
 
 NOT_FROM_APNS_DELAY_S = 60
 REGISTERED_AGAIN_DELAY_S = 60
@@ -96,7 +96,7 @@ _RULES: tuple[_Rule, ...] = (
     (lambda s: s.reason == "IdleTimeout", lambda s: retry(s.reason, IDLE_DELAY_S)),
     (lambda s: s.reason == "TopicDisallowed", lambda s: alarm(s.reason)),
     (lambda s: s.reason in _STALE_CREDENTIAL, _stale_credential),
-    (lambda s: s.status == 403, lambda s: alarm(s.reason)),
+    (lambda s: s.status == 403, lambda s: refused(s.reason)),
     (lambda s: s.status == 429, _throttled),
     (lambda s: s.status >= 500, lambda s: retry(s.reason, SERVER_ERROR_DELAY_S)),
     (lambda s: True, lambda s: drop(s.reason)),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fanfare.domain.answer import Answer, Context, objects
-from fanfare.domain.outcome import Outcome, PurgeTarget, alarm, delivered, drop, fresh, purge, retry
+from fanfare.domain.outcome import Outcome, PurgeTarget, alarm, delivered, drop, fresh, purge, refused, retry
 
 BASE_DELAY_S = 10
 QUOTA_DELAY_S = 60
@@ -103,6 +103,11 @@ def _unauthenticated(seen: _Seen) -> Outcome:
     return fresh(seen.reason) if seen.context.credential_attempt < 2 else alarm(seen.reason)
 
 
+def _third_party(seen: _Seen) -> Outcome:
+    """Apple refuses the key that Firebase has of us; its own word says why, where it is told."""
+    return refused(min(seen.apns_errors, default="THIRD_PARTY_AUTH_ERROR"))
+
+
 def _server_error(seen: _Seen) -> Outcome:
     doublings = min(max(seen.context.attempt - 1, 0), _MOST_DOUBLINGS)
     asked = seen.retry_after_s
@@ -133,7 +138,7 @@ _BAD_REQUEST_RULES: tuple[_Rule, ...] = (
 )
 
 _RULES: tuple[_Rule, ...] = (
-    (lambda s: "THIRD_PARTY_AUTH_ERROR" in s.fcm_errors, lambda s: alarm("THIRD_PARTY_AUTH_ERROR")),
+    (lambda s: "THIRD_PARTY_AUTH_ERROR" in s.fcm_errors, _third_party),
     (lambda s: "UNREGISTERED" in s.fcm_errors, lambda s: purge("UNREGISTERED", target=s.dead)),
     (lambda s: "SENDER_ID_MISMATCH" in s.fcm_errors, _doubtful),
     (lambda s: s.status == 429, _quota),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from fanfare.domain.openness import Standing
+from fanfare.domain.outage import REFUSED_PAUSE_MS
 from fanfare.domain.outcome import Outcome, OutcomeKind
 
 MAX_UNKNOWN = 2
@@ -11,9 +12,6 @@ MAX_UNKNOWN = 2
 
 MAX_WAITS = 30
 """How often a device waits for what was not its own try: a lane that rests, a network out of reach."""
-
-PAUSE_MS = 60_000
-"""How long a lane rests after its credential was refused."""
 
 FIRST_DELAY_MS = 5_000
 """The back-off's first step, where the network asked for less; it doubles with each step."""
@@ -50,8 +48,14 @@ class Exhausted:
 type Verdict = Settled | StillOpen | Exhausted
 
 
-def verdict(outcome: Outcome, before: Standing, *, now: int, max_tries: int, jitter: float) -> Verdict:
-    """What becomes of a device; `jitter` is a random number from 0 to 1."""
+def verdict(
+    outcome: Outcome, before: Standing, *, now: int, max_tries: int, jitter: float, lane_down: bool = False
+) -> Verdict:
+    """What becomes of a device; `jitter` is a random number from 0 to 1.
+
+    `lane_down`: it was the one push that found the network still down. Whose answers stayed unknown is then
+    kept for the dead letter: in all likelihood it got nothing.
+    """
     match outcome.kind:
         case OutcomeKind.DELIVERED:
             return Settled("delivered")
@@ -60,18 +64,20 @@ def verdict(outcome: Outcome, before: Standing, *, now: int, max_tries: int, jit
         case OutcomeKind.RETRY_AFTER_DELAY | OutcomeKind.RETRY_FRESH_CREDENTIAL:
             delay_ms = 1000 * (outcome.retry_after_s or 0)
         case OutcomeKind.PAUSE_ALARM_CREDENTIAL:
-            delay_ms = PAUSE_MS
+            delay_ms = REFUSED_PAUSE_MS
         case _:
             assert_never(outcome.kind)
     if not outcome.spends_attempt:
         return postponed(before, delay_ms, now=now, jitter=jitter, reason=outcome.reason)
     unknown = before.unknown + (1 if outcome.unknown else 0)
+    if unknown > MAX_UNKNOWN and lane_down:
+        return Exhausted(f"unknown.{outcome.reason}")
     if unknown > MAX_UNKNOWN:
         return Settled(f"unknown.{outcome.reason}")
     tries = before.tries + 1
     if tries >= max_tries:
         return Exhausted(f"{outcome.kind}.{outcome.reason}")
-    due = _due(delay_ms, tries, now, jitter)
+    due = now + back_off_ms(delay_ms, tries, jitter)
     return StillOpen(Standing(due=due, tries=tries, unknown=unknown, waits=before.waits))
 
 
@@ -80,10 +86,11 @@ def postponed(before: Standing, delay_ms: int, *, now: int, jitter: float, reaso
     waits = before.waits + 1
     if waits > MAX_WAITS:
         return Exhausted(reason)
-    return StillOpen(replace(before, due=_due(delay_ms, waits, now, jitter), waits=waits))
+    return StillOpen(replace(before, due=now + back_off_ms(delay_ms, waits, jitter), waits=waits))
 
 
-def _due(delay_ms: int, step: int, now: int, jitter: float) -> int:
+def back_off_ms(delay_ms: int, step: int, jitter: float) -> int:
+    """How long to wait for the next try or look: at least `delay_ms`, and longer with each step from 1."""
     backoff_ms = min(FIRST_DELAY_MS << min(step - 1, 20), MAX_BACKOFF_MS)
     floor_ms = min(max(delay_ms, backoff_ms), MAX_DELAY_MS)
-    return now + int(floor_ms * (1 + JITTER * jitter))
+    return int(floor_ms * (1 + JITTER * jitter))

@@ -74,16 +74,24 @@ class Delivery:
     attempt: int = 1
     round: int = 1
     not_before: int = 0
+    lanes: tuple[str, ...] = ()
+    """The lanes that all of its open devices are on; empty: any that the push can take."""
+    waits: int = 0
+    """How often it waited for them, read or unread."""
 
     @property
     def id(self) -> str:
         return self.arc.id if self.arc else TO_USER
 
-    def next_attempt(self, not_before: int) -> "Delivery":
-        return replace(self, attempt=self.attempt + 1, not_before=not_before)
+    def next_attempt(self, not_before: int, lanes: tuple[str, ...] = (), waits: int = 0) -> "Delivery":
+        return replace(self, attempt=self.attempt + 1, not_before=not_before, lanes=lanes, waits=waits)
 
     def next_round(self) -> "Delivery":
-        return replace(self, attempt=1, round=self.round + 1, not_before=0)
+        return replace(self, attempt=1, round=self.round + 1, not_before=0, lanes=(), waits=0)
+
+    def postponed(self) -> "Delivery":
+        """The same attempt, later, without having looked for its devices."""
+        return replace(self, waits=self.waits + 1)
 
     def halves(self) -> list["Delivery"]:
         assert self.arc is not None, "a user's delivery is never halved"

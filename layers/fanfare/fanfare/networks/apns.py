@@ -54,7 +54,9 @@ class Apns:
         """Another app's pushes by the same team and key, over the same connections."""
         return Apns(topic, self._provider_token, self._sender)
 
-    def send(self, pushes: Sequence[ApnsPush], payload: ApnsPayload, *, deadline_s: float) -> list[Result]:
+    def send(
+        self, pushes: Sequence[ApnsPush], payload: ApnsPayload, *, deadline_s: float, apart: bool = False
+    ) -> list[Result]:
         """A result for each push, in their order."""
         batch = Batch(
             self._headers(payload),
@@ -62,6 +64,7 @@ class Apns:
             payload.body,
             "apns-id",
             [push.apns_id.encode() for push in pushes],
+            apart,
         )
         return self._sender.send(batch, deadline_s=deadline_s)
 

@@ -27,6 +27,8 @@ class Batch:
     own_name: str = ""
     own_values: Sequence[bytes] = ()
     """A header of which each request has a value of its own."""
+    apart: bool = False
+    """One at a time on each connection, so that what ends one takes no other request with it."""
 
     def __len__(self) -> int:
         if not isinstance(self.paths, bytes):

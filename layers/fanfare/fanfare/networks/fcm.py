@@ -37,12 +37,14 @@ class Fcm:
         """Have an access token. Raises CredentialRefused or CredentialUnavailable."""
         self._access.bearer(deadline_s)
 
-    def send(self, tokens: Sequence[str], payload: FcmPayload, *, deadline_s: float) -> list[Result]:
+    def send(
+        self, tokens: Sequence[str], payload: FcmPayload, *, deadline_s: float, apart: bool = False
+    ) -> list[Result]:
         """A result for each device token, in order. Raises CredentialRefused or CredentialUnavailable."""
         self._bearer = self._access.bearer(deadline_s)
         headers = (("content-type", "application/json"), ("authorization", f"Bearer {self._bearer}"))
         bodies = [_body(payload, token) for token in tokens]
-        return self._sender.send(Batch(headers, self._path, bodies), deadline_s=deadline_s)
+        return self._sender.send(Batch(headers, self._path, bodies, apart=apart), deadline_s=deadline_s)
 
     def take_fresh_credential(self) -> None:
         """After retry_fresh_credential: the next batch goes with another access token than the last."""

@@ -10,8 +10,9 @@ from fanfare.domain.openness import OpenGroup, Standing, pack, unpack
 from fanfare.domain.outcome import OutcomeKind
 from fanfare.domain.policy import Exhausted, Settled, StillOpen, Verdict, postponed, verdict
 from fanfare.domain.proof import Proof
+from fanfare.domain.push import Delivery
 from fanfare.pipeline.finding import Addressee
-from fanfare.pipeline.sending import Sent, Waiting
+from fanfare.pipeline.sending import Sending, Sent, Waiting
 from fanfare.store.ledger import Failure, Lease, State
 
 MAX_FAILURES = 20
@@ -29,8 +30,9 @@ class Audience:
 
 def audience(lease: Lease, found: Sequence[Addressee], now: int) -> Audience:
     """Of the devices that are there now: those still open, if an attempt has ended before, and else all."""
+    waits = lease.delivery.waits
     if lease.open is None:
-        return Audience(due=[(one, Standing()) for one in found])
+        return Audience(due=[(one, Standing(waits=waits)) for one in found])
     standings = unpack(lease.open)
     if lease.delivery.attempt == 1:  # a new round: sent again from a dead letter
         standings = {digest: Standing() for digest in standings}
@@ -40,7 +42,7 @@ def audience(lease: Lease, found: Sequence[Addressee], now: int) -> Audience:
         if standing is None:
             continue
         if standing.due <= now:
-            result.due.append((one, standing))
+            result.due.append((one, replace(standing, waits=max(standing.waits, waits))))
         else:
             result.later.append((one.digest, standing))
     result.gone = len(standings)
@@ -55,17 +57,11 @@ class Result:
     groups: list[OpenGroup]
     counts: Counter[str]
     failures: list[Failure]
+    lanes: tuple[str, ...] = ()
+    """The lanes that all open devices are on; empty where that is not known."""
 
 
-def result(
-    lease: Lease,
-    gathered: Audience,
-    sent: Sequence[Sent],
-    waiting: Sequence[Waiting],
-    *,
-    now: int,
-    max_tries: int,
-) -> Result:
+def result(lease: Lease, gathered: Audience, sending: Sending, *, now: int, max_tries: int) -> Result:
     counts = Counter(lease.counts)
     failures = list(lease.failures)
     still_open = list(gathered.later)
@@ -83,20 +79,28 @@ def result(
             case _:
                 assert_never(became)
 
-    for held in waiting:
+    for held in sending.waiting:
         jitter = random.random()
         became = postponed(held.standing, held.delay_ms, now=now, jitter=jitter, reason=held.reason)
         take_down(held.addressee, held.standing, became)
-    for one in sent:
+    for one in sending.sent:
         if one.standing.unknown or lease.retakes:
             counts["possibly_doubled"] += 1
-        became = verdict(one.outcome, one.standing, now=now, max_tries=max_tries, jitter=random.random())
+        became = verdict(
+            one.outcome,
+            one.standing,
+            now=now,
+            max_tries=max_tries,
+            jitter=random.random(),
+            lane_down=one.lane in sending.down,
+        )
         take_down(one.addressee, one.standing, became)
         if one.outcome.kind is not OutcomeKind.DELIVERED and len(failures) < MAX_FAILURES:
             installation = one.addressee.device.installation_id
             failures.append(Failure(installation, one.outcome.kind, one.outcome.reason))
     groups = pack(still_open)
-    return Result(_state(groups, max_tries), groups, counts, failures)
+    lanes = _lanes(lease, gathered, (*sending.sent, *sending.waiting), {digest for digest, _ in still_open})
+    return Result(_state(groups, max_tries), groups, counts, failures, lanes)
 
 
 def given_up(lease: Lease, gathered: Audience, max_tries: int) -> Result:
@@ -107,9 +111,13 @@ def given_up(lease: Lease, gathered: Audience, max_tries: int) -> Result:
     return Result(state, groups, Counter(lease.counts), list(lease.failures))
 
 
-def next_due(groups: Sequence[OpenGroup], max_tries: int) -> int:
-    """When the next attempt is worth making: epoch ms."""
-    return min(group.standing.due for group in groups if group.standing.tries < max_tries)
+def next_attempt(
+    delivery: Delivery, groups: Sequence[OpenGroup], max_tries: int, lanes: tuple[str, ...]
+) -> Delivery:
+    """The next attempt, when it is worth making."""
+    standings = [group.standing for group in groups if group.standing.tries < max_tries]
+    due = min(one.due for one in standings)
+    return delivery.next_attempt(due, lanes, max(one.waits for one in standings))
 
 
 def proofs(app: str, sent: Sequence[Sent]) -> list[Proof]:
@@ -128,6 +136,16 @@ def proofs(app: str, sent: Sequence[Sent]) -> list[Proof]:
         for one in sent
         if one.outcome.kind is OutcomeKind.PURGE_TOKEN and one.lane is not None
     ]
+
+
+def _lanes(
+    lease: Lease, gathered: Audience, seen: Sequence[Sent | Waiting], still_open: set[bytes]
+) -> tuple[str, ...]:
+    """The lanes that the open devices are on; none where they are not known of all."""
+    if gathered.later and not lease.delivery.lanes:
+        return ()
+    lanes = {one.lane for one in seen if one.lane is not None and one.addressee.digest in still_open}
+    return tuple(sorted(lanes.union(lease.delivery.lanes if gathered.later else ())))
 
 
 def _state(groups: Sequence[OpenGroup], max_tries: int) -> State:

@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from fanfare.domain.device import Environment, Network
 from fanfare.domain.openness import OpenGroup
-from fanfare.domain.policy import MAX_UNKNOWN
+from fanfare.domain.policy import MAX_UNKNOWN, MAX_WAITS, back_off_ms
 from fanfare.domain.proof import Proof
-from fanfare.domain.push import Delivery, Pace
+from fanfare.domain.push import Delivery, Pace, Push
 from fanfare.pipeline import attempt
 from fanfare.pipeline.attempt import Result
 from fanfare.pipeline.finding import Addressee, ArcTooLarge, addressees
 from fanfare.pipeline.lane_watch import LaneWatch
-from fanfare.pipeline.sending import Senders, Sending, Sent
+from fanfare.pipeline.sending import Senders, Sending
 from fanfare.runtime import logs, metrics, queues, wire
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.queues import MAX_DELAY_S, Outgoing
@@ -44,6 +45,7 @@ class Settings:
     arc_size: int
     lease_seconds: int
     max_tries: int
+    fcm_quota_per_minute: int
     fcm_endpoint: str
     apns_production_endpoint: str
     apns_sandbox_endpoint: str
@@ -72,6 +74,9 @@ class Deliverer:
         wait_ms = delivery.not_before - self.clock()
         if wait_ms > 0:
             return self._queue([delivery], wait_ms)
+        wait_ms = self._lanes_wait_ms(delivery)
+        if wait_ms > 0:
+            return self._queue([delivery.postponed()], wait_ms)
         taken = ledger.take(delivery, self.clock(), 1000 * self.settings.lease_seconds)
         match taken:
             case Held():
@@ -97,11 +102,10 @@ class Deliverer:
         sending = Sending(
             push=delivery.push,
             senders=self.senders,
+            lanes=self.watch,
             clock=self.clock,
             deadline=seconds_left,
             registered_at=lambda devices: _registered_at(delivery.push.app, devices),
-            paused_until=lambda lane: self.watch.paused_until(delivery.push.app, lane),
-            breaker_open=lambda lane: self._breaker_open(delivery.push.app, lane),
         )
         if lease.retakes > MAX_UNKNOWN:
             return self._finish(
@@ -112,31 +116,44 @@ class Deliverer:
         result = attempt.result(
             lease,
             gathered,
-            sending.sent,
-            sending.waiting,
+            sending,
             now=self.clock(),
             max_tries=self.settings.max_tries,
         )
         self._finish(lease, result, seconds_left)
-        return self._tell(delivery, sending.sent)
+        return self._tell(delivery, sending)
 
     def _finish(self, lease: Lease, result: Result, seconds_left: Callable[[], float]) -> None:
         self._end(lease, result, seconds_left)
         _log(lease, result)
-        self._follow(lease.delivery, result.state, result.groups)
+        self._follow(lease.delivery, result.state, result.groups, result.lanes)
 
-    def _breaker_open(self, app: str, lane: str) -> bool:
-        try:
-            return self.watch.breaker_open(app, lane)
-        except REFUSED:  # purge looks again, in any case
-            return False
+    def _lanes_wait_ms(self, delivery: Delivery) -> int:
+        """How long there is no use in looking for the devices: every lane that they can be on is paused.
 
-    def _tell(self, delivery: Delivery, sent: Sequence[Sent]) -> None:
+        A delivery that waited often enough is looked into all the same: its devices may have to be given up.
+        """
+        app = delivery.push.app
+        lanes = delivery.lanes or self._lanes_of(delivery.push)
+        if not lanes or delivery.waits >= MAX_WAITS:
+            return 0
+        wait_ms = min(self.watch.wait_ms(app, lane) for lane in lanes)
+        return wait_ms and back_off_ms(wait_ms, delivery.waits + 1, random.random())
+
+    def _lanes_of(self, push: Push) -> tuple[str, ...]:
+        ways = [(Network.FCM, Environment.PRODUCTION)] if push.payloads.fcm is not None else []
+        if push.payloads.apns is not None:
+            ways += [(Network.APNS, Environment.PRODUCTION)] if push.to_production else []
+            ways += [(Network.APNS, Environment.SANDBOX)] if push.to_development else []
+        senders = [self.senders.of(push.app, *way) for way in ways]
+        return tuple(one.lane for one in senders if one is not None)
+
+    def _tell(self, delivery: Delivery, sending: Sending) -> None:
         """Tell the fleet what the lanes answered, and then purge the proofs: last of all, since a lost proof
         only costs another send to a dead token."""
         try:
-            self.watch.saw(delivery.push.app, sent)
-            self._report(attempt.proofs(delivery.push.app, sent))
+            self.watch.saw(delivery.push.app, sending.sent, sending.waiting)
+            self._report(attempt.proofs(delivery.push.app, sending.sent))
         except REFUSED:
             logs.logger().exception("answers not told", extra={"push": delivery.push.id})
 
@@ -158,7 +175,9 @@ class Deliverer:
         ]
         queues.send_all(self.settings.purge_queue_url, messages)
 
-    def _follow(self, delivery: Delivery, state: State, groups: Sequence[OpenGroup]) -> None:
+    def _follow(
+        self, delivery: Delivery, state: State, groups: Sequence[OpenGroup], lanes: tuple[str, ...] = ()
+    ) -> None:
         """Queue what follows from an ended attempt; doing so twice does no harm."""
         match state:
             case State.DONE:
@@ -166,8 +185,8 @@ class Deliverer:
             case State.HALVED:
                 self._queue(delivery.halves(), 0)
             case State.OPEN:
-                due = attempt.next_due(groups, self.settings.max_tries)
-                self._queue([delivery.next_attempt(due)], due - self.clock())
+                following = attempt.next_attempt(delivery, groups, self.settings.max_tries, lanes)
+                self._queue([following], following.not_before - self.clock())
             case State.DEAD:
                 metrics.count("DeliveryDead")
                 letter = Outgoing(wire.encode(delivery.next_round()))

@@ -1,21 +1,22 @@
-"""What an environment knows of the lanes between deliveries: pauses kept for seconds, answers untold."""
+"""What an environment knows of the lanes between deliveries: pauses, quota, breaker, answers untold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fanfare.domain import breaker
-from fanfare.domain.outcome import OutcomeKind
-from fanfare.domain.policy import PAUSE_MS
-from fanfare.pipeline.sending import Sent
-from fanfare.runtime import logs, metrics
+from fanfare.domain import breaker, outage
+from fanfare.pipeline.lane_pauses import KEPT_MS, Admission, LanePauses
+from fanfare.pipeline.quota import Quota
+from fanfare.pipeline.sending import Sent, Waiting
 from fanfare.runtime.clock import Clock
 from fanfare.store import lanes
 from fanfare.store.lanes import Answers
+from fanfare.store.row import REFUSED
 
-KEPT_MS = 5_000
 TELL_FROM_ANSWERS = 500
 KEPT_UNTOLD_MS = 60_000
 """Answers that nobody was told of for so long are forgotten: as answers of now they would hide a mistake."""
+
+NO_QUOTA = 2**53
 
 type _Lane = tuple[str, str]
 """App and lane."""
@@ -35,45 +36,55 @@ class LaneWatch:
     """
 
     clock: Clock
-    _pauses: dict[_Lane, tuple[int, int]] = field(default_factory=dict)
+    fcm_quota_per_minute: int = NO_QUOTA
+    _pauses: LanePauses = field(init=False)
+    _quota: Quota = field(init=False)
     _breakers: dict[_Lane, tuple[int, bool]] = field(default_factory=dict)
     _untold: dict[_Lane, _Untold] = field(default_factory=dict)
 
-    def paused_until(self, app: str, lane: str) -> int:
-        """Epoch ms, as read at most KEPT_MS ago."""
-        read_at, until = self._pauses.get((app, lane), (0, 0))
-        now = self.clock()
-        if now - read_at >= KEPT_MS:
-            until = lanes.paused_until(app, lane)
-            self._pauses[app, lane] = (now, until)
-        return until
+    def __post_init__(self) -> None:
+        self._pauses = LanePauses(self.clock)
+        self._quota = Quota(self.clock, self.fcm_quota_per_minute)
+
+    def wait_ms(self, app: str, lane: str) -> int:
+        """How long there is no use in looking for the lane's devices."""
+        return max(self._pauses.wait_ms(app, lane), self._quota.wait_ms(app, lane))
+
+    def admit(self, app: str, lane: str) -> Admission:
+        return self._pauses.admit(app, lane)
+
+    def grant(self, app: str, lane: str, wanted: int) -> tuple[int, int]:
+        """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
+        granted = self._quota.grant(app, lane, wanted)
+        return granted, self._quota.wait_ms(app, lane)
 
     def breaker_open(self, app: str, lane: str) -> bool:
         """Whether the lane's proofs come too thick to be true, as read at most KEPT_MS ago."""
         read_at, is_open = self._breakers.get((app, lane), (0, False))
         now = self.clock()
         if now - read_at >= KEPT_MS:
-            answers = lanes.recent_answers(app, lane, now)
+            try:
+                answers = lanes.recent_answers(app, lane, now)
+            except REFUSED:  # purge looks again, in any case
+                return False
             is_open = breaker.tripped(answers.all, answers.doubtful)
             self._breakers[app, lane] = (now, is_open)
         return is_open
 
-    def saw(self, app: str, sent: Sequence[Sent]) -> None:
-        """Take note of an attempt's outcomes; pause the lanes whose credential was refused."""
+    def saw(self, app: str, sent: Sequence[Sent], waiting: Sequence[Waiting]) -> None:
+        """Take note of an attempt: pause the lanes that are down or refused, open those that answer again."""
         for lane in {one.lane for one in sent if one.lane is not None}:
             mine = [one for one in sent if one.lane == lane]
-            refused = [one for one in mine if one.outcome.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL]
-            if refused:
-                self._pause(app, lane, refused[0].outcome.reason)
             answered = [one for one in mine if one.answered]
             self._count(app, lane, Answers(len(answered), sum(one.outcome.doubtful for one in answered)))
-
-    def _pause(self, app: str, lane: str, why: str) -> None:
-        now = self.clock()
-        lanes.pause(app, lane, now + PAUSE_MS, why)
-        self._pauses[app, lane] = (now, now + PAUSE_MS)
-        metrics.count("LanePaused")
-        logs.logger().error("a lane is paused", extra={"app": app, "lane": lane, "why": why})
+        seen: list[Sent | Waiting] = [*sent, *waiting]
+        for lane in {one.lane for one in seen if one.lane is not None}:
+            outcomes = [one.outcome for one in seen if one.lane == lane and one.outcome is not None]
+            why = outage.stop(outcomes, self._pauses.failed_probes(app, lane))
+            if why is not None:
+                self._pauses.stop(app, lane, why)
+            elif outage.alive(outcomes):
+                self._pauses.alive(app, lane)
 
     def _count(self, app: str, lane: str, new: Answers) -> None:
         now = self.clock()

@@ -41,13 +41,19 @@ class FcmSender:
     def prepare(self, deadline_s: float) -> None:
         self.fcm.prepare(deadline_s)
 
-    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
+    def send(
+        self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
+    ) -> list[Result]:
         payload = push.payloads.fcm
         assert payload is not None, "only devices that the push has a payload for are sent to"
-        return self.fcm.send([one.device.token for one in addressees], payload, deadline_s=deadline_s)
+        tokens = [one.device.token for one in addressees]
+        return self.fcm.send(tokens, payload, deadline_s=deadline_s, apart=apart)
 
     def renew(self) -> None:
         self.fcm.take_fresh_credential()
+
+    def close(self) -> None:
+        self.fcm.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +64,20 @@ class ApnsSender:
     def prepare(self, deadline_s: float) -> None:
         """A provider token is made here, and asks nobody."""
 
-    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
+    def send(
+        self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
+    ) -> list[Result]:
         payload = push.payloads.apns
         assert payload is not None, "only devices that the push has a payload for are sent to"
         tokens = [one.device.token for one in addressees]
         pushes = [ApnsPush(token, apns_id(push.id, token)) for token in tokens]
-        return self.apns.send(pushes, payload, deadline_s=deadline_s)
+        return self.apns.send(pushes, payload, deadline_s=deadline_s, apart=apart)
 
     def renew(self) -> None:
         self.apns.take_fresh_credential()
+
+    def close(self) -> None:
+        self.apns.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +90,19 @@ class BrokenSender:
     def prepare(self, deadline_s: float) -> None:
         raise self.error
 
-    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
+    def send(
+        self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
+    ) -> list[Result]:
         raise self.error
 
     def renew(self) -> None:
         """There is nothing to renew: the next reading of the parameter may bring another credential."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+type _Made = FcmSender | ApnsSender | BrokenSender
 
 
 @dataclass(slots=True)
@@ -92,7 +111,7 @@ class AppSenders:
 
     endpoints: Endpoints
     clock: Clock
-    _made: dict[tuple[str, Network, Environment], tuple[str, Sender]] = field(default_factory=dict)
+    _made: dict[tuple[str, Network, Environment], tuple[str, _Made]] = field(default_factory=dict)
     _teams: dict[tuple[Environment, str, str, str], Apns] = field(default_factory=dict, repr=False)
 
     def of(self, app: str, network: Network, environment: Environment) -> Sender | None:
@@ -116,6 +135,11 @@ class AppSenders:
             made = self._made[key] = (text, self._make(network, environment, text))
         return made[1]
 
+    def close(self) -> None:
+        """Every connection; the next send opens new ones."""
+        for _, sender in self._made.values():
+            sender.close()
+
     def _apns(self, environment: Environment, key: ApnsCredential) -> Apns:
         """Apps of one team that use one key share its connections and its provider token."""
         shared = (environment, key.team_id, key.key_id, key.private_key)
@@ -125,7 +149,7 @@ class AppSenders:
             apns = self._teams[shared] = Apns.at(endpoint, key, ca_file=self.endpoints.ca_file)
         return apns.for_topic(key.topic)
 
-    def _make(self, network: Network, environment: Environment, text: str) -> Sender:
+    def _make(self, network: Network, environment: Environment, text: str) -> _Made:
         ca_file = self.endpoints.ca_file
         try:
             match network:

@@ -1,17 +1,20 @@
 """Sending to devices and judging each answer: lane by lane, with the little that is tried again at once."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from fanfare.domain.answer import Context, Provider, Transport
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.openness import Standing
-from fanfare.domain.outcome import Outcome, OutcomeKind, drop
+from fanfare.domain.outage import FIRST_PAUSE_MS, alive
+from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind, drop
 from fanfare.domain.push import Push
 from fanfare.networks.errors import CredentialError, CredentialUnavailable
 from fanfare.networks.result import Answered, Result, Unknown, outcome_of
 from fanfare.pipeline.finding import Addressee
+from fanfare.pipeline.lane_pauses import Admission
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
 
@@ -32,8 +35,11 @@ class Sender(Protocol):
     def prepare(self, deadline_s: float) -> None:
         """Have everything that a batch needs besides its connection. Raises CredentialError."""
 
-    def send(self, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
-        """One result for each addressee, in their order. Raises CredentialError."""
+    def send(
+        self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
+    ) -> list[Result]:
+        """One result for each addressee, in their order; `apart`: so that no push can end another's
+        connection. Raises CredentialError."""
 
     def renew(self) -> None:
         """Use a fresh credential from now on."""
@@ -60,12 +66,36 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A device that was not sent to: its lane is paused, or its credential not to be had."""
+    """A device that was not sent to: its lane is paused or used up, or its credential not to be had."""
 
     addressee: Addressee
     standing: Standing
     delay_ms: int
     reason: str
+    lane: str
+    outcome: Outcome | None = None
+    """What the lane itself came to, where it was asked."""
+
+
+class Lanes(Protocol):
+    """What the fleet knows of an app's lanes."""
+
+    def admit(self, app: str, lane: str) -> Admission: ...
+
+    def grant(self, app: str, lane: str, wanted: int) -> tuple[int, int]:
+        """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
+
+    def breaker_open(self, app: str, lane: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A lane that may be sent to, with its devices."""
+
+    sender: Sender
+    network: Network
+    members: _Devices
+    probe: bool
 
 
 @dataclass(slots=True)
@@ -74,16 +104,16 @@ class Sending:
 
     push: Push
     senders: Senders
+    lanes: Lanes
     clock: Clock
     deadline: Callable[[], float]
     """Seconds that are left for the attempt."""
     registered_at: Callable[[Sequence[Addressee]], Mapping[Addressee, int]]
     """When devices were registered, epoch ms: asked for only where a proof has its own time."""
-    paused_until: Callable[[str], int]
-    breaker_open: Callable[[str], bool]
-    """Asked only where a proof is doubtful."""
     sent: list[Sent] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
+    down: set[str] = field(default_factory=set)
+    """The lanes that a probe found down."""
 
     def send(self, devices: _Devices) -> None:
         """Send to all of them; afterwards each of them is in `sent` or in `waiting`."""
@@ -95,41 +125,76 @@ class Sending:
             )
             lanes.setdefault((addressee.device.network, environment), []).append((addressee, standing))
         # Whatever can fail without an answer fails here: once a lane has sent, its answers must come out.
-        ready = [(lane, sender) for lane in lanes if (sender := self._ready(lane, lanes[lane]))]
-        for lane, sender in ready:
-            self._lane(sender, lane[0], lanes[lane])
+        ready = [one for lane, members in lanes.items() if (one := self._ready(lane, members))]
+        if len(ready) < 2:
+            for one in ready:
+                self._lane(one)
+            return
+        # At the same time, so that a network that does not answer holds up no other.
+        with ThreadPoolExecutor(len(ready)) as threads:
+            list(threads.map(self._lane, ready))
 
-    def _ready(self, lane: tuple[Network, Environment], members: _Devices) -> Sender | None:
-        """The lane's sender with its credential at hand; else its devices are settled, or wait."""
+    def _ready(self, lane: tuple[Network, Environment], members: _Devices) -> _Ready | None:
+        """The lane with its credential at hand; else its devices are settled, or wait."""
+        network = lane[0]
+        members = self._in_time(network, members)
+        if not members:
+            return None
         sender = self.senders.of(self.push.app, *lane)
         if sender is None:
             self._settle(members, drop("network_not_configured"), lane=None)
             return None
-        pause_ms = self.paused_until(sender.lane) - self.clock()
-        if pause_ms > 0:
-            self._wait(members, pause_ms, "lane_paused")
+        admission = self.lanes.admit(self.push.app, sender.lane)
+        if admission.wait_ms > 0:
+            self._wait(sender, members, admission.wait_ms, "lane_paused")
             return None
         try:
             sender.prepare(self.deadline())
-        except CredentialUnavailable as error:
-            self._wait(members, 1000 * error.retry_after_s, error.outcome.reason)
-            return None
         except CredentialError as error:
-            self._settle(members, error.outcome, lane=sender.lane)
+            self._refused(sender, members, error)
             return None
-        return sender
+        return _Ready(sender, network, members, admission.probe)
 
-    def _lane(self, sender: Sender, network: Network, members: _Devices) -> None:
-        """One lane: all once; what was not processed again at once; one round with a fresh credential."""
+    def _in_time(self, network: Network, members: _Devices) -> _Devices:
+        """Who was sent to or waited before gets nothing after the message expired."""
+        left_s = self._seconds_to_expiry(network)
+        if left_s is None or left_s >= 0:
+            return members
+        late = [one for one in members if one[1] != Standing()]
+        self._settle(late, drop(EXPIRED), lane=None)
+        return [one for one in members if one[1] == Standing()]
+
+    def _lane(self, ready: _Ready) -> None:
+        """The lane's quota, its probe where it is on trial, and then all the rest at once."""
+        sender, members = ready.sender, ready.members
+        if ready.network is Network.FCM:
+            granted, wait_ms = self.lanes.grant(self.push.app, sender.lane, len(members))
+            self._wait(sender, members[granted:], wait_ms, "quota")
+            members = members[:granted]
+        if ready.probe:
+            # One that was left without an answer before is not the one to try it with.
+            members = sorted(members, key=lambda one: one[1].unknown)
+            self._send(sender, ready.network, members[:1])
+            members = members[1:]
+            if not alive([one.outcome for one in self.sent if one.lane == sender.lane]):
+                self.down.add(sender.lane)
+                return self._wait(sender, members, FIRST_PAUSE_MS, "lane_paused")
+        self._send(sender, ready.network, [one for one in members if not one[1].unknown])
+        # Whatever left these without an answer must not do it to them again through another's push.
+        self._send(sender, ready.network, [one for one in members if one[1].unknown], apart=True)
+        return None
+
+    def _send(self, sender: Sender, network: Network, members: _Devices, *, apart: bool = False) -> None:
+        """All once; what was not processed again at once; one round with a fresh credential."""
         credential_attempt = 1
         for immediate in range(1, IMMEDIATE_TRIES + 1):
+            if not members:
+                return None
             at = self.clock()
             try:
-                results = _results(sender, self.push, [one for one, _ in members], self.deadline())
-            except CredentialUnavailable as error:
-                return self._wait(members, 1000 * error.retry_after_s, error.outcome.reason)
+                results = _results(sender, self.push, [one for one, _ in members], self.deadline(), apart)
             except CredentialError as error:
-                return self._settle(members, error.outcome, lane=sender.lane)
+                return self._refused(sender, members, error)
             outcomes = self._judge(sender.lane, network, members, results, credential_attempt)
             again: list[tuple[Addressee, Standing]] = []
             stale = False
@@ -142,8 +207,6 @@ class Sending:
                 else:
                     answered = isinstance(result, Answered)
                     self.sent.append(Sent(addressee, standing, outcome, sender.lane, at, answered))
-            if not again:
-                return None
             if stale:
                 sender.renew()
                 credential_attempt = 2
@@ -160,13 +223,15 @@ class Sending:
     ) -> list[Outcome]:
         """The outcomes; where a proof has its own time or is doubtful, with what the tables know of it."""
 
+        left_s = self._seconds_to_expiry(network)
+
         def outcome(i: int, registered_at: int | None, breaker_open: bool) -> Outcome:
             context = Context(
                 attempt=members[i][1].tries + 1,
                 credential_attempt=credential_attempt,
                 registered_at_ms=registered_at,
                 breaker_open=breaker_open,
-                seconds_to_expiry=self._seconds_to_expiry(network),
+                seconds_to_expiry=None if left_s is None else max(0.0, left_s),
                 now_s=self.clock() / 1000,
             )
             return outcome_of(_PROVIDERS[network], results[i], context)
@@ -174,29 +239,46 @@ class Sending:
         outcomes = [outcome(i, None, False) for i in range(len(results))]
         timed = [i for i, one in enumerate(outcomes) if one.proof_at_ms is not None]
         registered = self.registered_at([members[i][0] for i in timed]) if timed else {}
-        tripped = any(one.doubtful for one in outcomes) and self.breaker_open(lane)
+        tripped = any(one.doubtful for one in outcomes) and self.lanes.breaker_open(self.push.app, lane)
         for i, one in enumerate(outcomes):
             if one.proof_at_ms is not None or (one.doubtful and tripped):
                 outcomes[i] = outcome(i, registered.get(members[i][0]), tripped)
         return outcomes
 
     def _seconds_to_expiry(self, network: Network) -> float | None:
-        payload = self.push.payloads.fcm
-        if network is not Network.FCM or payload is None or payload.ttl_s is None:
-            return None
-        return payload.ttl_s - (self.clock() - self.push.at) / 1000
+        now_s, fcm, apns = self.clock() / 1000, self.push.payloads.fcm, self.push.payloads.apns
+        if network is Network.FCM:
+            return None if fcm is None or fcm.ttl_s is None else fcm.ttl_s + self.push.at / 1000 - now_s
+        return None if apns is None or apns.expiration is None else apns.expiration - now_s
 
-    def _wait(self, members: _Devices, delay_ms: int, reason: str) -> None:
-        self.waiting += [Waiting(one, standing, delay_ms, reason) for one, standing in members]
+    def _refused(self, sender: Sender, members: _Devices, error: CredentialError) -> None:
+        if isinstance(error, CredentialUnavailable):
+            self._wait(sender, members, 1000 * error.retry_after_s, error.outcome.reason, error.outcome)
+        else:
+            self._settle(members, error.outcome, lane=sender.lane)
+
+    def _wait(
+        self,
+        sender: Sender,
+        members: _Devices,
+        delay_ms: int,
+        reason: str,
+        outcome: Outcome | None = None,
+    ) -> None:
+        self.waiting += [
+            Waiting(one, standing, delay_ms, reason, sender.lane, outcome) for one, standing in members
+        ]
 
     def _settle(self, members: _Devices, outcome: Outcome, lane: str | None) -> None:
         at = self.clock()
         self.sent += [Sent(addressee, standing, outcome, lane, at) for addressee, standing in members]
 
 
-def _results(sender: Sender, push: Push, addressees: Sequence[Addressee], deadline_s: float) -> list[Result]:
+def _results(
+    sender: Sender, push: Push, addressees: Sequence[Addressee], deadline_s: float, apart: bool
+) -> list[Result]:
     try:
-        return sender.send(push, addressees, deadline_s)
+        return sender.send(push, addressees, deadline_s, apart=apart)
     except CredentialError:
         raise
     except Exception:  # noqa: BLE001 - a fault of ours on one lane must not lose the answers of another

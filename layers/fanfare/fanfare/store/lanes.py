@@ -1,12 +1,15 @@
-"""Lanes: what the fleet has to know of a lane: paused until when and why, and the breaker's counts."""
+"""Lanes: what the fleet has to know of a lane: paused until when and why, the breaker's counts, the quota."""
 
 from dataclasses import dataclass
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from fanfare.domain.breaker import WINDOW_MINUTES
 from fanfare.store import pages
-from fanfare.store.row import Row, read
+from fanfare.store.row import Row, condition_failed, read
 
 _MINUTE_MS = 60_000
 
@@ -19,8 +22,18 @@ class Answers:
     doubtful: int
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing is sent on the lane before `until` (epoch ms); then one environment probes it."""
+
+    until: int
+    why: str
+    failed_probes: int = 0
+
+
 class LaneRow(Row):
-    """`app#lane` holds the pause; `app#lane#minute` the answers of one minute."""
+    """`app#lane` holds the pause; `app#lane#minute` the answers of one minute; `app#lane#quota#window` what
+    the fleet took of the network's quota."""
 
     class Meta:
         table_name = None
@@ -29,21 +42,58 @@ class LaneRow(Row):
     pk = UnicodeAttribute(hash_key=True)
     paused_until = NumberAttribute(null=True)
     why = UnicodeAttribute(null=True)
+    failed_probes = NumberAttribute(null=True)
     answers = NumberAttribute(null=True)
     doubtful = NumberAttribute(null=True)
-    expires = NumberAttribute()
+    taken = NumberAttribute(null=True)
+    expires = NumberAttribute(null=True)
 
 
-def pause(app: str, lane: str, until: int, why: str) -> None:
-    """Nothing is sent on the lane before `until` (epoch ms)."""
-    row = LaneRow(f"{app}#{lane}", paused_until=until, why=why, expires=until // 1000 + 86_400)
-    row.save()
+def pause(app: str, lane: str, new: Pause, held: Pause | None = None) -> None:
+    """Pause the lane, or pause it for longer: only who holds the probe (`held`) may set a sooner end."""
+    sooner = LaneRow.paused_until < new.until
+    mine = LaneRow.paused_until.does_not_exist() | sooner
+    if held is not None:
+        mine = mine | (LaneRow.paused_until == held.until)
+    _set(app, lane, new, mine)
 
 
-def paused_until(app: str, lane: str) -> int:
-    """Epoch ms; 0 when the lane is open."""
+def pause_of(app: str, lane: str) -> Pause | None:
+    """The pause, over or not; None when the lane is open."""
     row = read(LaneRow, f"{app}#{lane}")
-    return 0 if row is None else int(row.paused_until or 0)
+    if row is None or row.paused_until is None:
+        return None
+    return Pause(int(row.paused_until), row.why or "", int(row.failed_probes or 0))
+
+
+def take_probe(app: str, lane: str, over: Pause, until: int) -> Pause | None:
+    """Of all environments that see a pause which is over, one gets to probe the lane, until `until`."""
+    held = Pause(until, over.why, over.failed_probes)
+    return held if _set(app, lane, held, LaneRow.paused_until == over.until) else None
+
+
+def resume(app: str, lane: str, held: Pause) -> None:
+    """The probe came through: the lane is open, unless somebody paused it meanwhile."""
+    row = LaneRow(f"{app}#{lane}")
+    gone: list[Action] = [LaneRow.paused_until.remove(), LaneRow.why.remove(), LaneRow.failed_probes.remove()]
+    try:
+        row.update(gone, condition=LaneRow.paused_until == held.until)
+    except UpdateError as error:
+        if not condition_failed(error):
+            raise
+
+
+def take_quota(app: str, lane: str, window: int, pushes: int, limit: int, expires: int) -> int:
+    """How many of so many pushes the window still has room for; `expires` in epoch seconds."""
+    row = LaneRow(f"{app}#{lane}#quota#{window}")
+    room = LaneRow.taken.does_not_exist() | (LaneRow.taken < limit)
+    try:
+        row.update([LaneRow.taken.add(pushes), LaneRow.expires.set(expires)], condition=room)
+    except UpdateError as error:
+        if condition_failed(error):
+            return 0
+        raise
+    return max(0, pushes - max(0, int(row.taken or 0) - limit))
 
 
 def add_answers(app: str, lane: str, answers: Answers, now: int) -> None:
@@ -65,3 +115,20 @@ def recent_answers(app: str, lane: str, now: int) -> Answers:
     return Answers(
         all=sum(int(row.answers or 0) for row in rows), doubtful=sum(int(row.doubtful or 0) for row in rows)
     )
+
+
+def _set(app: str, lane: str, new: Pause, condition: Condition) -> bool:
+    """Whether the pause was written."""
+    actions: list[Action] = [
+        LaneRow.paused_until.set(new.until),
+        LaneRow.why.set(new.why),
+        LaneRow.failed_probes.set(new.failed_probes),
+        LaneRow.expires.set(new.until // 1000 + 86_400),
+    ]
+    try:
+        LaneRow(f"{app}#{lane}").update(actions, condition=condition)
+    except UpdateError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True

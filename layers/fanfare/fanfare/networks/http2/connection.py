@@ -109,7 +109,9 @@ class Connection:
         self._streams.results = progress.results
         if self._streams.unsent and self._out.send_bodies():
             self._in.fruitless = 0
-        if self.ready and self._out.begin(progress, 1 if alone else self._most_streams):
+        if self.ready and self._out.begin(
+            progress, 1 if alone or progress.batch.apart else self._most_streams
+        ):
             last_id = self._streams.next_id - 2
             self._begun.append((last_id, now))
             if self._timed[0] not in self._streams.open:

@@ -158,7 +158,7 @@ class Pool:
     def _wanted(self, progress: Progress) -> int:
         known = [link.connection for link in self._links if link.ready and link.connection is not None]
         capacities = [one.capacity(progress.largest_body) for one in known]
-        streams = min(capacities, default=self._policy.most_streams)
+        streams = 1 if progress.batch.apart else min(capacities, default=self._policy.most_streams)
         latency_s = self._latency_s or GUESSED_LATENCY_S
         return connections_for(progress.waiting_number, streams, latency_s, self._policy.most_connections)
 

@@ -1,0 +1,90 @@
+"""The pauses of lanes, as an environment knows them: who has to wait, and who may see whether it is over."""
+
+import random
+from dataclasses import dataclass, field
+
+from fanfare.domain.outage import PROBE_MS, Stop
+from fanfare.domain.policy import JITTER
+from fanfare.runtime import logs, metrics
+from fanfare.runtime.clock import Clock
+from fanfare.store import lanes
+from fanfare.store.lanes import Pause
+
+KEPT_MS = 5_000
+
+type _Lane = tuple[str, str]
+"""App and lane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether a lane may be sent to now. With `probe` this environment alone may: one push first."""
+
+    wait_ms: int = 0
+    probe: bool = False
+
+
+GO = Admission()
+
+
+@dataclass(slots=True)
+class LanePauses:
+    clock: Clock
+    _known: dict[_Lane, tuple[int, Pause | None]] = field(default_factory=dict)
+    """When it was read, and what."""
+    _probing: dict[_Lane, Pause] = field(default_factory=dict)
+
+    def wait_ms(self, app: str, lane: str) -> int:
+        """How long the lane is still paused, as read at most KEPT_MS ago."""
+        pause = self._pause(app, lane)
+        return 0 if pause is None else max(0, pause.until - self.clock())
+
+    def admit(self, app: str, lane: str) -> Admission:
+        pause = self._pause(app, lane)
+        if pause is None:
+            return GO
+        now = self.clock()
+        if pause.until > now:
+            return Admission(pause.until - now)
+        held = lanes.take_probe(app, lane, pause, now + PROBE_MS)
+        if held is None:
+            del self._known[app, lane]
+            return Admission(max(1, self.wait_ms(app, lane)))
+        self._known[app, lane] = (now, held)
+        self._probing[app, lane] = held
+        return Admission(probe=True)
+
+    def failed_probes(self, app: str, lane: str) -> int | None:
+        """How many probes failed before the one that this environment makes; None: it makes none."""
+        held = self._probing.get((app, lane))
+        return None if held is None else held.failed_probes
+
+    def stop(self, app: str, lane: str, why: Stop) -> None:
+        """Pause the lane for the fleet."""
+        held = self._probing.pop((app, lane), None)
+        now = self.clock()
+        until = now + int(why.pause_ms * (1 + JITTER * random.random()))
+        pause = Pause(until, why.why, 0 if held is None else held.failed_probes + 1)
+        lanes.pause(app, lane, pause, held)
+        self._known[app, lane] = (now, pause)
+        metrics.count("LanePaused" if why.refused else "LaneDown")
+        told = {"app": app, "lane": lane, "why": why.why, "failed_probes": pause.failed_probes}
+        logs.logger().error("a lane is paused", extra=told)
+
+    def alive(self, app: str, lane: str) -> None:
+        """The network answered: a probe that was out has come through."""
+        held = self._probing.pop((app, lane), None)
+        if held is not None:
+            lanes.resume(app, lane, held)
+            self._known[app, lane] = (self.clock(), None)
+            logs.logger().info("a lane is open again", extra={"app": app, "lane": lane, "why": held.why})
+
+    def _pause(self, app: str, lane: str) -> Pause | None:
+        now = self.clock()
+        read_at, pause = self._known.get((app, lane), (0, None))
+        # A pause that is over is looked at again: another environment may be probing.
+        over = pause is not None and read_at < pause.until <= now
+        if over or now - read_at >= KEPT_MS:
+            pause = lanes.pause_of(app, lane)
+            self._known[app, lane] = (now, pause)
+        return pause

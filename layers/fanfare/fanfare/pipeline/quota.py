@@ -1,0 +1,57 @@
+"""A network's quota, kept for the whole fleet: taken in blocks, so that most pushes ask nobody."""
+
+from dataclasses import dataclass, field
+
+from fanfare.runtime import logs
+from fanfare.runtime.clock import Clock
+from fanfare.store import lanes
+from fanfare.store.row import REFUSED
+
+BLOCK = 500
+"""Pushes for one write. What an environment sent of a block that it has not taken yet is owed."""
+
+WINDOW_MS = 10_000
+_WINDOWS_A_MINUTE = 60_000 // WINDOW_MS
+
+type _Lane = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Quota:
+    """How many pushes a minute a lane may carry, by windows of ten seconds.
+
+    An environment is at most one block ahead of what the table says.
+    """
+
+    clock: Clock
+    per_minute: int
+    _owed: dict[_Lane, int] = field(default_factory=dict)
+    _closed: dict[_Lane, int] = field(default_factory=dict)
+
+    def grant(self, app: str, lane: str, wanted: int) -> int:
+        """How many of so many pushes may go now; the rest from the next window on."""
+        if self.wait_ms(app, lane):
+            return 0
+        owed = self._owed.get((app, lane), 0)
+        taken = (owed + wanted) // BLOCK * BLOCK
+        if not taken:
+            self._owed[app, lane] = owed + wanted
+            return wanted
+        now = self.clock()
+        window = now // WINDOW_MS
+        limit = max(1, self.per_minute // _WINDOWS_A_MINUTE)
+        try:
+            granted = lanes.take_quota(app, lane, window, taken, limit, expires=now // 1000 + 3600)
+        except REFUSED:  # the network itself will say when it is too much
+            logs.logger().exception("the quota is not known", extra={"app": app, "lane": lane})
+            return wanted
+        if granted == taken:
+            self._owed[app, lane] = owed + wanted - taken
+            return wanted
+        self._closed[app, lane] = (window + 1) * WINDOW_MS
+        self._owed[app, lane] = max(0, owed - granted)
+        return max(0, granted - owed)
+
+    def wait_ms(self, app: str, lane: str) -> int:
+        """How long the window is still used up; 0 when it is not known to be."""
+        return max(0, self._closed.get((app, lane), 0) - self.clock())

@@ -1,0 +1,57 @@
+"""FCM is down for longer than all attempts; APNs is not, and neither are its devices held up."""
+
+from typing import Any
+
+import pytest
+
+from fanfare.domain.device import Network
+from fanfare.domain.push import Push
+from fanfare.store import ledger
+from fanfare.store.ledger import State
+from tests.e2e.delivering.fleet import APP, Fleet
+
+DEVICES = 400
+BITS = 2
+SENDS = 3
+DOWN: dict[str, dict[str, Any]] = {
+    "overloaded": {"status": 503, "body": {"error": {"status": "UNAVAILABLE"}}},
+    "broken": {"status": 500, "body": "<html>Internal Server Error</html>"},
+    "cut off": {"cut": "before_answer"},
+}
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("fault", DOWN)
+def test_what_fcm_did_not_take_in_an_outage_reaches_everybody_once_afterwards(
+    fleet: Fleet, fault: str
+) -> None:
+    people = fleet.settle(DEVICES)
+    android = {one.device.token for one in people if one.device.network is Network.FCM}
+    apple = {one.device.token for one in people if one.device.network is Network.APNS}
+    fleet.tell([{"network": "fcm", **DOWN[fault]}])
+    fleet.start(3)
+    pushes = [fleet.send(f"m{number}", bits=BITS) for number in range(SENDS)]
+
+    fleet.work()
+    assert {token: fleet.answers()[token] for token in apple} == {token: [200] * SENDS for token in apple}
+
+    fleet.work_to_the_end()
+    seen = fleet.answers()
+    assert {token: seen[token] for token in apple} == {token: [200] * SENDS for token in apple}
+    assert not any(200 in seen[token] for token in android)
+    tried = sum(len(seen[token]) for token in android)
+    assert tried < 2 * len(android), "the fleet leaves alone what is down"
+    assert open_devices(pushes) == SENDS * len(android)
+
+    fleet.forget_answers()
+    assert fleet.send_again() == SENDS << BITS
+    fleet.work_to_the_end()
+    assert {token: fleet.answers()[token] for token in android} == {token: [200] * SENDS for token in android}
+    assert [fleet.counts(push)["delivered"] for push in pushes] == [DEVICES] * SENDS
+
+
+def open_devices(pushes: list[Push]) -> int:
+    """How many devices the dead letters of these sends are for."""
+    rows = [row for push in pushes for row in ledger.status(APP, push.id)[1]]
+    assert [row.state for row in rows] == [State.DEAD] * (len(pushes) << BITS)
+    return sum(ledger.devices_left(row) for row in rows)

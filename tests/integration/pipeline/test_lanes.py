@@ -1,0 +1,270 @@
+"""What the fleet knows of its lanes: networks that are down, one probe at a time, and FCM's quota."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import boto3
+import pytest
+
+from fanfare.domain.answer import Transport
+from fanfare.domain.device import Environment, Network
+from fanfare.domain.policy import MAX_WAITS
+from fanfare.domain.push import Delivery
+from fanfare.domain.ring import WHOLE_RING
+from fanfare.networks.result import NotProcessed, Result
+from fanfare.pipeline import quota
+from fanfare.pipeline.delivery import Deliverer
+from fanfare.pipeline.lane_watch import LaneWatch
+from fanfare.runtime import clients, queues
+from fanfare.runtime.queues import Outgoing
+from fanfare.store import lanes
+from fanfare.store.lanes import Pause
+from tests.integration.pipeline.conftest import APP, BUSY, OK, SILENT, World
+
+FCM_LANE = "fcm:production"
+REFUSED = NotProcessed(Transport.CONNECT_FAILED)
+
+
+def left() -> float:
+    return 30.0
+
+
+@pytest.fixture(autouse=True)
+def without_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto's clock is not the test's: what is queued with a delay is there at once."""
+    send_all = queues.send_all
+
+    def at_once(url: str, messages: Sequence[Outgoing]) -> None:
+        send_all(url, [replace(one, delay_s=0) for one in messages])
+
+    monkeypatch.setattr(queues, "send_all", at_once)
+
+
+def fcm_user(world: World, name: str, devices: int) -> list[str]:
+    tokens = [f"{name}-{number}" for number in range(devices)]
+    for token in tokens:
+        world.install(name, token)
+    return tokens
+
+
+def fcm_answers(world: World, answer: Result) -> None:
+    """From now on, to every device of FCM's."""
+    lane = world.networks.of(APP, Network.FCM, Environment.PRODUCTION)
+    assert lane is not None
+    world.networks.lanes[FCM_LANE].answers = Everywhere({"": [answer]})
+
+
+class Everywhere(dict[str, list[Result]]):
+    def get(self, key: str, default: object = None) -> list[Result]:
+        return self[""]
+
+
+def another_environment(world: World) -> Deliverer:
+    """A second function that knows only what the tables say."""
+    return replace(world.deliverer, watch=LaneWatch(world.clock, 600_000))
+
+
+def direct(world: World, user: str, message: str) -> Delivery:
+    return Delivery(push=world.push(user=user, id=message))
+
+
+@contextmanager
+def requests_counted(world: World) -> Iterator[list[str]]:
+    """The operations that DynamoDB is asked for meanwhile."""
+    seen: list[str] = []
+
+    def note(model: object, **_: object) -> None:
+        seen.append(model.name)  # type: ignore[attr-defined]
+
+    events = clients.dynamodb().meta.events
+    events.register("before-call.dynamodb", note)
+    try:
+        yield seen
+    finally:
+        events.unregister("before-call.dynamodb", note)
+
+
+def test_a_network_that_cannot_be_reached_is_left_alone_by_the_whole_fleet(world: World) -> None:
+    fcm_user(world, "u1", 1)
+    fcm_user(world, "u2", 1)
+    fcm_answers(world, REFUSED)
+    world.deliverer.deliver(direct(world, "u1", "m1"), left)
+    tried = len(world.networks.received)
+    another_environment(world).deliver(direct(world, "u2", "m2"), left)
+    assert len(world.networks.received) == tried
+
+
+def test_faults_of_single_pushes_do_not_stop_the_lane(world: World) -> None:
+    """Four timeouts are no outage, nor are ten among answers."""
+    for users, alone in ((4, True), (10, False)):
+        tokens = fcm_user(world, f"u{users}", users)
+        world.networks.answers |= {token: [SILENT] for token in tokens}
+        if not alone:
+            world.install(f"u{users}", "answers")
+        world.deliverer.deliver(direct(world, f"u{users}", f"m{users}"), left)
+        assert lanes.pause_of(APP, FCM_LANE) is None
+
+
+def test_what_waits_for_a_lane_that_is_down_costs_a_message_and_no_reads(world: World) -> None:
+    fcm_user(world, "u1", 5)
+    fcm_answers(world, SILENT)
+    world.deliverer.deliver(direct(world, "u1", "m1"), left)
+    waiting = replace(direct(world, "u1", "m2"), lanes=(FCM_LANE,))
+    with requests_counted(world) as seen:
+        world.deliverer.deliver(waiting, left)
+    assert seen == []
+    [_, back] = world.queued("ExpressQueue", Delivery)
+    assert (back.attempt, back.waits) == (1, 1)
+
+
+def test_the_other_network_goes_on_and_its_devices_get_their_push_once(world: World) -> None:
+    fcm_user(world, "u1", 5)
+    world.install("u1", "abcd", Network.APNS)
+    fcm_answers(world, SILENT)
+    first = direct(world, "u1", "m1")
+    world.deliverer.deliver(first, left)
+    second = direct(world, "u1", "m2")
+    world.deliverer.deliver(second, left)
+    assert world.networks.received.count("abcd") == 2
+    fcm_answers(world, OK)
+    world.clock.go_on(900)
+    for delivery in (first, second):
+        world.deliverer.deliver(delivery.next_attempt(0), left)
+    assert world.networks.received.count("abcd") == 2
+    assert all(world.networks.received.count(f"u1-{number}") == 3 for number in range(5))
+
+
+def test_when_the_pause_is_over_one_environment_sends_one_push_to_see(world: World) -> None:
+    fcm_user(world, "u1", 5)
+    fcm_user(world, "u2", 40)
+    fcm_answers(world, SILENT)
+    world.deliverer.deliver(direct(world, "u1", "m1"), left)
+    world.clock.go_on(30)
+    fcm_answers(world, BUSY)
+    world.networks.received.clear()
+    fleet = [another_environment(world) for _ in range(5)]
+    for number, one in enumerate(fleet):
+        one.deliver(direct(world, "u2", f"m2{number}"), left)
+    assert len(world.networks.received) == 1
+    world.clock.go_on(300)
+    fcm_answers(world, OK)
+    fleet[3].deliver(direct(world, "u2", "m3"), left)
+    assert len(world.networks.received) == 41, "answered, so the rest goes, too"
+    assert lanes.pause_of(APP, FCM_LANE) is None
+    world.clock.go_on(10)
+    for number, one in enumerate(fleet):
+        one.deliver(direct(world, "u1", f"m4{number}"), left)
+    assert len(world.networks.received) == 41 + 25
+
+
+def test_probes_become_rarer_to_once_a_minute(world: World) -> None:
+    fcm_user(world, "u1", 5)
+    fcm_answers(world, SILENT)
+    world.deliverer.deliver(direct(world, "u1", "m0"), left)
+    fcm_user(world, "u2", 1)
+    fcm_answers(world, REFUSED)
+    pauses = []
+    for number in range(1, 8):
+        pause = lanes.pause_of(APP, FCM_LANE)
+        assert pause is not None
+        pauses.append((pause.until - world.clock()) / 1000)
+        world.clock.go_on(pauses[-1] + 0.001)
+        world.deliverer.deliver(direct(world, "u2", f"m{number}"), left)
+    expected = (10, 10, 20, 40, 60, 60)
+    assert all(floor <= pause <= 1.25 * floor for floor, pause in zip(expected, pauses[1:], strict=True))
+
+
+def test_a_probe_whose_environment_died_is_made_by_another(world: World) -> None:
+    fcm_user(world, "u1", 2)
+    lanes.pause(APP, FCM_LANE, Pause(world.clock() - 1, "read_timeout"))
+    over = lanes.pause_of(APP, FCM_LANE)
+    assert over is not None
+    assert lanes.take_probe(APP, FCM_LANE, over, world.clock() + 30_000) is not None
+    world.deliverer.deliver(direct(world, "u1", "m1"), left)
+    assert world.networks.received == []
+    world.clock.go_on(31)
+    world.deliverer.deliver(direct(world, "u1", "m2"), left)
+    assert len(world.networks.received) == 2
+
+
+def test_a_late_failure_does_not_cut_a_longer_pause_short(world: World) -> None:
+    long = Pause(world.clock() + 60_000, "read_timeout", 4)
+    lanes.pause(APP, FCM_LANE, long)
+    lanes.pause(APP, FCM_LANE, Pause(world.clock() + 5_000, "read_timeout"))
+    assert lanes.pause_of(APP, FCM_LANE) == long
+
+
+def test_an_outage_longer_than_all_waits_ends_in_dead_letters_that_reach_everybody_once(world: World) -> None:
+    """The whole life of four deliveries, as the queue would bring them again and again."""
+    tokens = [token for number in range(4) for token in fcm_user(world, f"u{number}", 3)]
+    for number in range(4):
+        world.install(f"u{number}", f"abc{number}", Network.APNS)
+    fcm_answers(world, REFUSED)
+    pending = [direct(world, f"u{number}", f"m{number}") for number in range(4)]
+    for _ in range(2 * MAX_WAITS):
+        for delivery in pending:
+            world.deliverer.deliver(delivery, left)
+        pending = world.queued("ExpressQueue", Delivery)
+        if not pending:
+            break
+        world.clock.go_on(800)
+    letters = world.queued("DeliveryDeadLetters", Delivery)
+    assert len(letters) == 4
+    assert sorted(t for t in world.networks.received if t.startswith("abc")) == [
+        "abc0",
+        "abc1",
+        "abc2",
+        "abc3",
+    ]
+    fcm_answers(world, OK)
+    world.networks.received.clear()
+    world.clock.go_on(650)
+    for letter in letters:
+        world.deliverer.deliver(letter, left)
+    assert sorted(world.networks.received) == sorted(tokens)
+
+
+def quota_taken(world: World) -> list[int]:
+    rows = boto3.client("dynamodb").scan(TableName=world.resources["LanesTable"])["Items"]
+    return [int(row["taken"]["N"]) for row in rows if "taken" in row]
+
+
+def with_quota(world: World, per_minute: int) -> Deliverer:
+    return replace(world.deliverer, watch=LaneWatch(world.clock, per_minute))
+
+
+def crowd(world: World, number: int) -> list[str]:
+    names = [f"c{one}" for one in range(number)]
+    for name in names:
+        world.install(name, f"t-{name}")
+    world.subscribe(*names)
+    return [f"t-{name}" for name in names]
+
+
+def test_the_quota_is_one_write_for_500_pushes(
+    world: World,
+) -> None:
+    crowd(world, 26)
+    deliverer = with_quota(world, 600_000)
+    for number in range(50):
+        deliverer.deliver(Delivery(push=world.push(id=f"m{number}"), arc=WHOLE_RING), left)
+    assert len(world.networks.received) == 1300
+    assert quota_taken(world) == [1000]
+
+
+def test_what_the_quota_has_no_room_for_waits_for_the_next_window(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "BLOCK", 10)
+    tokens = crowd(world, 35)
+    fleet = [with_quota(world, 6 * 30) for _ in range(3)]
+    deliveries = [Delivery(push=world.push(id=f"m{number}"), arc=WHOLE_RING) for number in range(3)]
+    for one, delivery in zip(fleet, deliveries, strict=True):
+        one.deliver(delivery, left)
+    assert 30 <= len(world.networks.received) <= 30 + 3 * 10
+    for _ in range(10):
+        world.clock.go_on(700)
+        for number, delivery in enumerate(world.queued("ExpressQueue", Delivery)):
+            fleet[number].deliver(delivery, left)
+    assert sorted(world.networks.received) == sorted(tokens * 3)
