@@ -11,7 +11,7 @@ UV = .venv/bin/uv
 SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
 COMPILE = pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help run demo test clients fuzz lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench lock clean
+.PHONY: help run demo test clients fuzz lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -75,6 +75,9 @@ bench: .venv/.done ## what a push costs our sender and its peers, in CPU time; t
 	@$(PY) -m local.commands.bench --programs
 	@$(MAKE) -s .venv-bench/.done local/bench/clients/node_apn/node_modules/.done
 	@$(PY) -m local.commands.bench $${ROUNDS:+--rounds "$$ROUNDS"} $${REQUESTS:+--requests "$$REQUESTS"}
+
+cost: .venv/.done .venv-ministack/.done ## what everything costs on AWS, counted on the local stack; takes a quarter of an hour (MOST=)
+	@$(PY) -m local.commands.cost $${MOST:+--most "$$MOST"}
 
 lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer versions)
 	@$(UV) $(COMPILE) $(UPGRADE) -o layers/dependencies/requirements.txt layers/dependencies/requirements.in

@@ -1,5 +1,6 @@
 """A request to AWS as the proxy sees it: who calls which service, which operation, which tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,15 @@ type Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """`kind` is Put, Update, Delete or ConditionCheck; `item` the item, or its key."""
+
+    kind: str
+    table: str
+    item: Body
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """`service` is boto3's name; `operation` AWS's, for S3 the HTTP method. `body`: None if not read.
 
@@ -31,6 +41,25 @@ class Call:
     tables: tuple[str, ...] = ()
     body: Body | None = None
     path: str = ""
+
+    @property
+    def written(self) -> Sequence[Written]:
+        """Everything that a call to DynamoDB writes, or checks while it writes."""
+        body = self.body or {}
+        match self.operation if self.service == "dynamodb" else "":
+            case "PutItem" | "UpdateItem" | "DeleteItem":
+                return [Written(self.operation.removesuffix("Item"), body["TableName"], _item(body))]
+            case "TransactWriteItems":
+                parts = [transaction_item(entry) for entry in body["TransactItems"]]
+                return [Written(kind, content["TableName"], _item(content)) for kind, content in parts]
+            case "BatchWriteItem":
+                return [
+                    Written(kind.removesuffix("Request"), table, _item(content))
+                    for table, requests in body["RequestItems"].items()
+                    for request in requests
+                    for kind, content in request.items()
+                ]
+        return []
 
     @property
     def writes_items(self) -> bool:
@@ -62,6 +91,11 @@ def of_signature(authorization: str, method: str, path: str) -> Call:
 def transaction_item(item: Body) -> tuple[str, Body]:
     """Kind and content of an entry of TransactItems: `Put`, `Update`, `Delete`, `ConditionCheck` or `Get`."""
     return next(iter(item.items()))
+
+
+def _item(content: Body) -> Body:
+    item: Body = content.get("Item") or content["Key"]
+    return item
 
 
 def _signed(authorization: str) -> tuple[str, str]:

@@ -14,6 +14,8 @@ from yarl import URL
 from local.aws import batch, faults, permission, refusal
 from local.aws.call import Body, Call, of_signature, of_target
 from local.aws.late_index import LateIndexes
+from local.aws.tape import Tape
+from local.runner.aws import Aws
 
 _NOT_FORWARDED = {"connection", "keep-alive", "transfer-encoding", "expect"}
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
@@ -39,6 +41,9 @@ class Proxy:
 
     upstream: str
     session: aiohttp.ClientSession
+    aws: Aws
+    """MiniStack, asked aside."""
+    tape: Tape
     in_force: faults.Faults = field(default_factory=faults.Faults)
     late: list[tuple[faults.Armed, LateIndexes]] = field(default_factory=list)
     requests: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
@@ -50,10 +55,14 @@ class Proxy:
         refused = await self._strike(plan)
         if refused is not None:
             return refused
+        told = await self.tape.listen(plan.call) if self.tape.runs else None
         try:
             response = await self._forward(request, plan)
         except (aiohttp.ClientError, TimeoutError):
             return refusal.unreachable(plan.call)
+        if told is not None and isinstance(response, web.Response):
+            content = response.body
+            told(response.status, content if isinstance(content, bytes) else b"")
         return refusal.failed(plan.call) if plan.lost else response
 
     def _count(self, call: Call) -> None:

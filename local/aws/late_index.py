@@ -10,9 +10,8 @@ strictly one after the other; under load the lag is longer than asked for, never
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Iterator
 
-from local.aws.call import Body, Call, transaction_item
+from local.aws.call import Body, Call
 from local.runner.aws import Aws
 
 _BATCH = 25
@@ -55,9 +54,10 @@ class LateIndexes:
 
     def follow(self, call: Call) -> None:
         """A write was done: its items are to reach the shadows when the lag has passed."""
-        for table, item in _written_items(call):
-            if table in self._keys:
-                self._written.put_nowait((table, {name: item[name] for name in self._keys[table]}))
+        for one in call.written:
+            if one.table in self._keys and one.kind != "ConditionCheck":
+                key = {name: one.item[name] for name in self._keys[one.table]}
+                self._written.put_nowait((one.table, key))
 
     async def _shadow(self, table: Body) -> None:
         name, shadow = table["TableName"], f"{table['TableName']}.late{next(_numbers)}"
@@ -111,25 +111,3 @@ class LateIndexes:
                 await self._aws.call("DynamoDB_20120810.DeleteItem", TableName=shadow, Key=key)
             else:
                 await self._aws.call("DynamoDB_20120810.PutItem", TableName=shadow, Item=image)
-
-
-def _written_items(call: Call) -> Iterator[tuple[str, Body]]:
-    """Table, and an item or a key of it, of everything that the call wrote."""
-    body = call.body or {}
-    match call.operation:
-        case "PutItem":
-            yield body["TableName"], body["Item"]
-        case "UpdateItem" | "DeleteItem":
-            yield body["TableName"], body["Key"]
-        case "TransactWriteItems":
-            for entry in body["TransactItems"]:
-                kind, content = transaction_item(entry)
-                if kind != "ConditionCheck":
-                    yield content["TableName"], content["Item" if kind == "Put" else "Key"]
-        case "BatchWriteItem":
-            for table, requests in body["RequestItems"].items():
-                for request in requests:
-                    put = request.get("PutRequest")
-                    yield table, put["Item"] if put else request["DeleteRequest"]["Key"]
-        case _:
-            return

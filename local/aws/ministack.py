@@ -6,7 +6,8 @@ from pathlib import Path
 from local.ports import HOST, http
 from local.processes import ROOT, Child, answers, start
 
-PROGRAM = ROOT / ".venv-ministack" / "bin" / "ministack"
+_PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
+_PROGRAM = Path(__file__).with_name("large_tables.py")
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 CREDENTIALS = {
@@ -24,8 +25,8 @@ class NotInstalled(Exception):
 
 def launch(port: int, log: Path) -> Child:
     """On loopback only; it keeps its data in memory. Raises NotInstalled."""
-    if not PROGRAM.exists():
-        raise NotInstalled(f"{PROGRAM} is missing: `make .venv-ministack/.done` makes it")
+    if not _PYTHON.exists():
+        raise NotInstalled(f"{_PYTHON} is missing: `make .venv-ministack/.done` makes it")
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": os.environ.get("HOME", "/"),
@@ -37,7 +38,7 @@ def launch(port: int, log: Path) -> Child:
         "IOT_MTLS_ENABLED": "0",  # its MQTT broker would listen on every interface
         **CREDENTIALS,
     }
-    return start("MiniStack", [str(PROGRAM)], log, environment)
+    return start("MiniStack", [str(_PYTHON), "-P", str(_PROGRAM)], log, environment)
 
 
 def ready(port: int) -> bool:

@@ -4,6 +4,7 @@ GET, POST (one fault or a list, added to those in force), DELETE /_fanfare/fault
 GET /_fanfare/requests: a list of {caller, service, operation, table, count}
 GET /_fanfare/needed: a list of {caller, action, resource, count}: what IAM would have asked for
 DELETE /_fanfare/requests starts both counts anew
+PUT /_fanfare/tape {"path"}: from now on every request is recorded in that file (see tape.py); DELETE ends it
 """
 
 import argparse
@@ -17,7 +18,7 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
-from local.aws import faults
+from local.aws import faults, tape
 from local.aws.forward import Proxy
 from local.aws.late_index import LateIndexes
 from local.aws.ministack import REGION
@@ -26,8 +27,6 @@ from local.runner.aws import Aws
 
 
 def application(proxy: Proxy) -> web.Application:
-    aws = Aws(proxy.session, proxy.upstream, REGION)
-
     async def show_faults(request: web.Request) -> web.Response:
         return _json(proxy.in_force.shown())
 
@@ -38,7 +37,7 @@ def application(proxy: Proxy) -> web.Application:
             return _json({"error": str(error)}, status=400)
         for armed in [faults.Armed.of(fault) for fault in told]:
             if isinstance(armed.fault, faults.LateIndex):
-                late = LateIndexes(aws, armed.fault.ms / 1000)
+                late = LateIndexes(proxy.aws, armed.fault.ms / 1000)
                 proxy.late.append((armed, late))
                 await late.start(armed.fault.table)
             proxy.in_force.arm(armed)
@@ -65,6 +64,7 @@ def application(proxy: Proxy) -> web.Application:
             web.get("/_fanfare/requests", _shown(proxy.requests, "caller", "service", "operation", "table")),
             web.get("/_fanfare/needed", _shown(proxy.needed, "caller", "action", "resource")),
             web.delete("/_fanfare/requests", forget_requests),
+            *tape.routes(proxy.tape),
             web.route("*", "/{path:.*}", proxy.handle),
         ]
     )
@@ -77,7 +77,8 @@ async def serve(ports: Ports) -> None:
     async with aiohttp.ClientSession(
         connector=connector, timeout=aiohttp.ClientTimeout(total=None), auto_decompress=False
     ) as session:
-        proxy = Proxy(http(ports.ministack), session)
+        aws = Aws(session, http(ports.ministack), REGION)
+        proxy = Proxy(http(ports.ministack), session, aws, tape.Tape(aws))
         runner = web.AppRunner(application(proxy), access_log=None, auto_decompress=False)
         await runner.setup()
         await web.TCPSite(runner, HOST, ports.aws, backlog=1024).start()

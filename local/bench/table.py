@@ -1,5 +1,6 @@
 """The figures as a table that a terminal and Markdown both show."""
 
+from local import documents
 from local.bench.figures import OURS, PYCURL, REFERENCE, Figures, compared, ratio
 from local.bench.job import Case
 
@@ -25,10 +26,7 @@ def table(found: Figures) -> str:
     for case in Case:
         rows.append((f"**{TITLES[case]}**", "", "", "", ""))
         rows += [_row(found, sender, case) for sender in ordered(found, case)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    lines = [_line(row, widths) for row in rows]
-    ruler = "|".join("-" * (width + 1) + (":" if column else "-") for column, width in enumerate(widths))
-    return "\n".join([lines[0], f"|{ruler}|", *lines[1:]])
+    return documents.table(rows)
 
 
 def _row(found: Figures, sender: str, case: Case) -> tuple[str, ...]:
@@ -42,14 +40,6 @@ def _row(found: Figures, sender: str, case: Case) -> tuple[str, ...]:
         "" if times_pycurl is None else f"{times_pycurl:.2f}",
         rounded(figure.per_s),
     )
-
-
-def _line(row: tuple[str, ...], widths: list[int]) -> str:
-    cells = [
-        cell.rjust(width) if column else cell.ljust(width)
-        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return f"| {' | '.join(cells)} |"
 
 
 def rounded(number: float) -> str:

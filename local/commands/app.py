@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.stack:
             made = create(deployed(options.stack, options.region), given)
         else:
-            made = create(local(options.state), given or _of_the_fakes(options.state))
+            made = create(local(options.state), given or of_the_fakes(options.state))
     except (NoStack, Unusable, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -114,7 +114,7 @@ def _given(options: argparse.Namespace) -> dict[str, str]:
     return found
 
 
-def _of_the_fakes(state: Path) -> dict[str, str]:
+def of_the_fakes(state: Path) -> dict[str, str]:
     files = credentials.Files(state)
     about_key = (credentials.APNS_KEY_ID, credentials.APNS_TEAM_ID, credentials.APNS_TOPIC)
     return {"fcm": fcm_secret(files.service_account), "apns": apns_secret(files.apns_key, *about_key)}

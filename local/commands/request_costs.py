@@ -5,19 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fanfare.store import apps
-from local.meter import Item
+from local.cost import prices
+from local.cost.charge import Charge
+from local.cost.units import Item
 from local.openapi import Served, served
 from local.processes import ROOT
-from local.rehearsal.charges import Charge, Charges
+from local.rehearsal.charges import Charges
 from local.rehearsal.emulated import emulated, handler
 from local.rehearsal.front import Front
 from local.rehearsal.requests import request_of
 from local.rehearsal.stage import Part, Stage, prepared
 from local.rehearsal.state import State
 from local.template import load
-
-READ_DOLLARS, WRITE_DOLLARS = 0.125, 0.625
-"""For a million request units on demand, us-east-1, since November 2024."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,8 @@ def main(arguments: Sequence[str]) -> int:
         found = list(costs(stage, Charges(template, resources), State(resources)))
     print(f"{'reads':>6} {'who asks':>9} {'writes':>6} {'$ a million':>11}  route")
     for one in found:
-        dollars = one.reads * READ_DOLLARS + one.writes * WRITE_DOLLARS
+        unit_dollars = one.reads * prices.DYNAMODB_READ + one.writes * prices.DYNAMODB_WRITE
+        dollars = unit_dollars * prices.MILLION
         path = one.route.path.removeprefix("/api")
         who = sum(charge.reads for charge in one.authentication)
         print(f"{one.reads:6.1f} {who:9.1f} {one.writes:6.1f} {dollars:11.2f}  {one.route.method} {path}")

@@ -31,6 +31,8 @@ class Control:
                 *self._manual.routes(),
                 web.get("/functions", self._list),
                 web.get("/metrics", self._metrics),
+                web.get("/invocations", self._invocations),
+                web.delete("/invocations", self._forget_invocations),
                 web.get("/idle", self._rests),
                 web.post("/events", self._disturb),
             ]
@@ -53,6 +55,17 @@ class Control:
         return web.json_response(
             {name: asdict(processes.counts) for name, processes in self._functions.items()}
         )
+
+    async def _invocations(self, request: web.Request) -> web.Response:
+        """A list of Invocation (see journal.py), function by function."""
+        return web.json_response(
+            [asdict(one) for processes in self._functions.values() for one in processes.journal]
+        )
+
+    async def _forget_invocations(self, request: web.Request) -> web.Response:
+        for processes in self._functions.values():
+            processes.journal.clear()
+        return web.json_response([])
 
     async def _rests(self, request: web.Request) -> web.Response:
         """true if nothing runs, the streams are read up and the queues are empty, delayed messages too."""

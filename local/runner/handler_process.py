@@ -1,7 +1,7 @@
 """Runs in a function's own process: imports its module, then handles one event after another.
 
 Started as a file, with the function's environment and path and nothing of `local` on it. The first argument
-is the number of a socket. Its frames: four bytes of length, then JSON.
+is the number of a socket. Its frames: four bytes of length, then JSON; answers tell the time that they took.
 """
 
 import importlib
@@ -45,25 +45,29 @@ def main() -> None:
         module, _, name = os.environ["_HANDLER"].rpartition(".")
         handler = getattr(importlib.import_module(module), name)
     except Exception as error:  # noqa: BLE001, as Lambda's own runtime: whatever it is, the caller is told
-        _send(channel, _described(error))
+        _send(channel, json.dumps(_described(error)).encode())
         sys.exit(1)
-    _send(channel, b"{}")
+    _send(channel, json.dumps({"cpu_ms": time.process_time() * 1000}).encode())
     while (order := _receive(channel)) is not None:
         _send(channel, _handled(handler, order))
 
 
 def _handled(handler: Callable[[Any, Context], Any], order: dict[str, Any]) -> bytes:
-    context = Context(order["request_id"], order["arn"], time.monotonic() + order["seconds"])
+    began, cpu = time.monotonic(), time.process_time()
+    context = Context(order["request_id"], order["arn"], began + order["seconds"])
     try:
-        return json.dumps({"result": handler(order["event"], context)}).encode()
+        answer = {"result": handler(order["event"], context)}
+        encoded = json.dumps(answer)  # what cannot be encoded is an error of the handler, too
     except Exception as error:  # noqa: BLE001, as Lambda's own runtime: an error of the handler is its answer
-        return _described(error, context.aws_request_id)
+        encoded = json.dumps(_described(error, context.aws_request_id))
+    ms, cpu_ms = (time.monotonic() - began) * 1000, (time.process_time() - cpu) * 1000
+    return f'{{"used": {{"ms": {ms:.3f}, "cpu_ms": {cpu_ms:.3f}}}, {encoded[1:]}'.encode()
 
 
-def _described(error: Exception, request_id: str = "") -> bytes:
+def _described(error: Exception, request_id: str = "") -> dict[str, Any]:
     trace = "".join(traceback.format_exception(error))
     print(f"[ERROR] {request_id} {trace}", end="", flush=True)
-    return json.dumps({"error": {"errorType": type(error).__name__, "errorMessage": str(error)}}).encode()
+    return {"error": {"errorType": type(error).__name__, "errorMessage": str(error)}}
 
 
 def _send(channel: socket.socket, body: bytes) -> None:

@@ -7,7 +7,9 @@ import logging
 import socket
 import struct
 import sys
+import time
 import uuid
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,12 @@ from typing import Any
 from local.runner.answer import Answer, Failed, Reason, Returned
 from local.runner.config import Config
 from local.runner.environment import arn, environment
+from local.runner.journal import Invocation, Used, entry
 from local.template import Function
 
 # Lambda gives ten seconds; here many processes start at once on few cores.
 _START_SECONDS = 60.0
+_JOURNAL = 100_000  # entries of each function: a stack may run for days
 _LARGEST_ANSWER = 6 * 1024 * 1024
 _PROGRAM = Path(__file__).with_name("handler_process.py")
 _log = logging.getLogger(__name__)
@@ -45,6 +49,9 @@ class Worker:
         self._reader = reader
         self._writer = writer
         self._ready = False
+        self._began = time.monotonic()
+        self.init: Used | None = None
+        self.used = Used()
         self.busy = True
         self.ended_here = False
 
@@ -57,7 +64,12 @@ class Worker:
         return self._process.returncode is None and not self.ended_here
 
     async def handle(self, order: dict[str, Any]) -> Any:
-        """`order`: the event, and the seconds that it may take. Errors: HandlerError, Gone, TimeoutError."""
+        """`order`: the event, and the seconds that it may take. Errors: HandlerError, Gone, TimeoutError.
+
+        Afterwards `used` says what the invocation took, and `init` what the start of the process, if it was
+        the first.
+        """
+        self.init, self.used = None, Used()
         if not self._ready:
             await self._wait_until_ready()
         async with asyncio.timeout(order["seconds"]):
@@ -72,10 +84,11 @@ class Worker:
     async def _wait_until_ready(self) -> None:
         try:
             async with asyncio.timeout(_START_SECONDS):
-                await self._receive()
+                told = await self._receive()
         except HandlerError:
             self.end()  # its module cannot be imported
             raise
+        self.init = Used((time.monotonic() - self._began) * 1000, told["cpu_ms"])
         self._ready = True
 
     async def _receive(self) -> dict[str, Any]:
@@ -87,6 +100,8 @@ class Worker:
         if len(body) > _LARGEST_ANSWER:
             raise HandlerError("Function.ResponseSizeTooLarge", f"The answer has {len(body)} bytes")
         frame: dict[str, Any] = json.loads(body)
+        if "used" in frame:
+            self.used = Used(**frame["used"])
         if "error" in frame:
             raise HandlerError(frame["error"]["errorType"], frame["error"]["errorMessage"])
         return frame
@@ -122,6 +137,7 @@ class FunctionProcesses:
     def __init__(self, function: Function, config: Config, limit: int) -> None:
         self.function = function
         self.counts = Counts()
+        self.journal: deque[Invocation] = deque(maxlen=_JOURNAL)
         self.arn = arn(function, config)
         self.workers: list[Worker] = []
         self._environment = environment(function, config)
@@ -150,9 +166,12 @@ class FunctionProcesses:
         worker.busy = True
         seconds = self.function.timeout
         told = f"RequestId: {request_id} Error:"
+        failed = True
         try:
             order = {"event": event, "request_id": request_id, "arn": self.arn, "seconds": seconds}
-            return Returned(await worker.handle(order))
+            answer = Returned(await worker.handle(order))
+            failed = False
+            return answer
         except HandlerError as error:
             return Failed(Reason.RAISED, error.error_type, error.message)
         except Gone:
@@ -167,6 +186,7 @@ class FunctionProcesses:
             worker.end()  # or the next one would get this answer
             raise
         finally:
+            self.journal.append(entry(self.function.name, event, worker.used, worker.init, failed=failed))
             worker.busy = False
 
     async def _start(self) -> Worker:

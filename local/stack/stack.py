@@ -48,7 +48,7 @@ class Stack:
         self.state = State(Path(default_state() if state is None else state).resolve())
         self.values: Mapping[str, Any] = {}
         self._concurrency = concurrency or {}
-        self._parameters = self._local_parameters() | dict(parameters or {})
+        self.parameters = self._local_parameters() | dict(parameters or {})
         self._say = say
         self._ending = ExitStack()
         self._children: list[Child] = []
@@ -83,7 +83,7 @@ class Stack:
             self._start_surroundings(ending)
             resources = self._make_resources()
             aws = http(self.ports.aws)
-            place = {"stack": NAME, "aws": aws, "resources": resources, "parameters": self._parameters}
+            place = {"stack": NAME, "aws": aws, "resources": resources, "parameters": self.parameters}
             self.state.write(resources_json, place)
             self._start_runner(ending, resources)
             app = self._make_app()
@@ -117,7 +117,7 @@ class Stack:
 
     def _make_resources(self) -> dict[str, str]:
         session = boto3.Session("test", "test", region_name=ministack.REGION)
-        template = load(TEMPLATE, parameters=self._parameters, stack_name=NAME)
+        template = load(TEMPLATE, parameters=self.parameters, stack_name=NAME)
         resources = create_resources(session, template, endpoint_url=http(self.ports.ministack))
         self._say(f"  {len(template.tables)} tables and {len(template.queues)} queues are made")
         return resources
@@ -131,7 +131,7 @@ class Stack:
             aws_endpoint=http(self.ports.aws),
             poll_endpoint=http(self.ports.ministack),
             resources=resources,
-            parameters=self._parameters,
+            parameters=self.parameters,
             stack_name=NAME,
             region=ministack.REGION,
             account=ministack.ACCOUNT,

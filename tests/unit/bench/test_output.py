@@ -7,12 +7,13 @@ import pytest
 from local.bench import job
 from local.bench.command import Failed, Used, h2load_says
 from local.bench.contenders import CONTENDERS
-from local.bench.document import PAGE, NoPlace, replaced
+from local.bench.document import PAGE
 from local.bench.figures import NEEDED
 from local.bench.job import Case, Task
 from local.bench.picture import picture
 from local.bench.programs import advice
 from local.bench.table import ordered, rounded, table
+from local.documents import NoPlace, replaced
 from tests.unit.bench.test_figures import complete, figure
 
 H2LOAD = """
@@ -79,12 +80,12 @@ def test_the_picture_is_svg_with_a_bar_for_each_figure() -> None:
 
 
 def test_a_run_takes_the_place_of_the_one_before_on_the_page() -> None:
-    once = replaced(PAGE.read_text(encoding="utf-8"), "first\n")
+    once = replaced(PAGE.read_text(encoding="utf-8"), "make bench", "first\n", PAGE.name)
 
     assert "first\n" in once
-    assert "first\n" not in replaced(once, "second\n")
+    assert "first\n" not in replaced(once, "make bench", "second\n", PAGE.name)
     with pytest.raises(NoPlace):
-        replaced("# A page without a place\n", "run\n")
+        replaced("# A page without a place\n", "make bench", "run\n", PAGE.name)
 
 
 def test_what_is_missing_is_said_in_one_line() -> None:

@@ -1,0 +1,81 @@
+"""`make cost`: the real pipeline on the local stack, every AWS request counted and priced."""
+
+import argparse
+import datetime
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import requests
+
+from local import documents
+from local.cost import cold, prices
+from local.cost.acts import MESSAGE, acts
+from local.cost.report import report
+from local.cost.result import Result
+from local.cost.sends import PLANS, Plan, Spoiled, sends
+from local.cost.stage import CONCURRENCY, LATENCY, Stage
+from local.ports import free
+from local.processes import ROOT
+from local.stack import Stack
+from local.stack.stack import NAME, TEMPLATE, StackError
+from local.template import load
+
+PAGE = ROOT / "docs" / "cost.md"
+_FOLDER = ROOT / ".local" / "cost"
+_COLD = ("messages", "dispatch", "deliver")
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = _options(arguments)
+    plans = tuple(plan for plan in PLANS if plan.recipients <= options.most)
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - began:4.0f} s] {text}", flush=True)
+
+    try:
+        found = measure(plans, say)
+    except (Spoiled, StackError, TimeoutError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    text = f"{about()}\n\n{report(found)}\n"
+    print(f"\n{text}")
+    if len(plans) == len(PLANS):
+        documents.write_run(PAGE, "make cost", text)
+        print(f"written: {PAGE.relative_to(ROOT)}")
+    print(json.dumps(found.summary()))
+    return 0
+
+
+def measure(plans: tuple[Plan, ...], say: Callable[[str], None]) -> Result:
+    with Stack(port=free(), state=_FOLDER, concurrency=CONCURRENCY, say=say) as stack:
+        template = load(TEMPLATE, parameters=stack.parameters, stack_name=NAME)
+        stage = Stage(stack.values, Path(_FOLDER), template)
+        stage.at_home()
+        for rule in LATENCY:
+            requests.post(f"{stage.values['fakes']}/answers", json=rule, timeout=10).raise_for_status()
+        say("single things")
+        found_acts = list(acts(stage))
+        say("cold starts")
+        starts = cold.colds(stage, stage.direct_send(MESSAGE), _COLD)
+        found_sends = [send for send, _ in sends(stage, plans, starts, say)]
+    polled = sum(len(function.queues) for function in template.functions.values())
+    return Result(found_sends, found_acts, polled, None)
+
+
+def about() -> str:
+    today = datetime.datetime.now(datetime.UTC).date()
+    return f"{today}, {documents.machine()}; prices of {prices.REGION} as of {prices.AS_OF}, no free tier."
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make cost")
+    parser.add_argument("--most", type=int, default=100_000, help="leave out sends to more recipients")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What Fanfare costs on AWS, counted on the local stack: units, prices, measured sends, their bills."""

@@ -1,0 +1,70 @@
+"""One thing that Fanfare does, measured on the local stack: its bill, and what it used."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from local.cost.bill import Bill
+from local.cost.ramp import environments
+from local.cost.recorded import (
+    Asked,
+    asked,
+    line_of_logs,
+    lines_of_invocations,
+    lines_of_requests,
+    total,
+)
+from local.cost.stage import Stage
+from local.runner.journal import Invocation
+from local.template import Function
+
+MOST = 1000
+"""Environments of an account, where nothing else is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """`bill`: with warm functions; `reached`: the environments that it would start on AWS from rest."""
+
+    bill: Bill
+    requests: tuple[Asked, ...]
+    invocations: tuple[Invocation, ...]
+    reached: Mapping[str, int]
+
+    @property
+    def cpu_s(self) -> float:
+        return sum(one.handler.cpu_ms for one in self.invocations) / 1000
+
+    @property
+    def failed(self) -> int:
+        return sum(one.failed for one in self.invocations)
+
+
+def measured(stage: Stage, act: Callable[[], object]) -> Measured:
+    """What `act` causes, until nothing is at work any more."""
+    stage.rest()
+    before = stage.logged()
+    stage.start_record()
+    act()
+    stage.rest()
+    invocations = stage.end_record()
+    requests = tuple(asked(stage.tape, stage.template, stage.resources))
+    logs = [
+        line_of_logs(name, size - before[name][0], events - before[name][1])
+        for name, (size, events) in stage.logged().items()
+        if size > before[name][0]
+    ]
+    bill = total([*lines_of_requests(requests), *lines_of_invocations(invocations, stage.template), *logs])
+    return Measured(bill, requests, tuple(invocations), reached(invocations, stage.template.functions))
+
+
+def reached(invocations: list[Invocation], functions: Mapping[str, Function]) -> dict[str, int]:
+    """Environments by function: of each queue as its pollers ramp, for streams and the API one."""
+    busy: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    for one in invocations:
+        busy[one.function, one.queue].append(one.handler.ms / 1000)
+    found: defaultdict[str, int] = defaultdict(int)
+    for (name, queue), seconds in busy.items():
+        limit = next((one.max_concurrency for one in functions[name].queues if queue.endswith(one.queue)), 1)
+        found[name] += environments(len(seconds), sum(seconds), limit or MOST) if queue else 1
+    return dict(found)

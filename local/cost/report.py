@@ -1,0 +1,105 @@
+"""The result as tables that a terminal and Markdown both show."""
+
+from collections.abc import Iterator
+
+from local.cost import prices
+from local.cost.bill import Service
+from local.cost.figures import Send, Share, fit, straightness
+from local.cost.result import MILLION, Result, egress_dollars
+from local.documents import table
+
+DRIVERS = 12
+"""Lines of the bill that are shown, the dearest first."""
+
+
+def report(found: Result) -> str:
+    return "\n\n".join(_parts(found))
+
+
+def _parts(found: Result) -> Iterator[str]:
+    yield "Dollars for a million recipients, one device each, without bytes out:"
+    yield by_service(found)
+    for share in Share:
+        if len(sends := found.of(share)) > 1:
+            line = fit(sends)
+            yield (
+                f"{share.capitalize()}: a send costs ${line.fixed:.6f}, and "
+                f"${line.per_recipient * MILLION:.4f} for a million recipients; a recipient of "
+                f"{sends[-1].recipients:,} costs {straightness(sends):.3f} times one of "
+                f"{sends[0].recipients:,}, the fixed cost taken out."
+            )
+    if found.cpu_vs_bare_read is not None:
+        yield (
+            f"From the stream record to the sender's call, dense, the functions use "
+            f"{found.cpu_vs_bare_read:.2f} times the CPU of reading the same rows with bare boto3."
+        )
+    for share in Share:
+        if (send := found.largest(share)) is not None:
+            yield f"The dearest lines of {share} {send.recipients:,}, for a million recipients:"
+            yield drivers(send)
+    if found.acts:
+        yield "Single things (reads and writes: requests beyond authentication; units: all):"
+        yield single(found)
+    yield "Beside that:"
+    yield beside(found)
+
+
+def by_service(found: Result) -> str:
+    services = [one for one in Service if any(send.bill.by_service().get(one) for send in found.sends)]
+    head = ("", *(f"{send.share} {send.recipients:,}" for send in found.sends), "SNS", "End User Messaging")
+    others = prices.SNS_PUSH * MILLION, prices.END_USER_MESSAGING_PUSH * MILLION
+    rows = [
+        (service.value, *(_dollars(send.per_million.by_service().get(service, 0.0)) for send in found.sends))
+        for service in services
+    ]
+    totals = [*(send.per_million.dollars for send in found.sends), *others]
+    total = ("**total**", *map(_dollars, totals))
+    cpu = ("CPU-seconds", *(f"{_cpu_s(send):.0f}" for send in found.sends), "", "")
+    return table([head, *((*row, "", "") for row in rows), total, cpu])
+
+
+def drivers(send: Send) -> str:
+    rows = [("what", "dollars", "requests", "read units", "write units")]
+    for line in send.per_million.lines[:DRIVERS]:
+        units = (f"{line.reads:,.0f}", f"{line.writes:,.0f}")
+        rows.append((f"{line.service}, {line.what}", _dollars(line.dollars), f"{line.requests:,.0f}", *units))
+    return table(rows)
+
+
+def single(found: Result) -> str:
+    rows = [("what", "reads", "writes", "read units", "write units", "dollars for a million")]
+    for act in found.acts:
+        counts = (str(act.reads), str(act.writes), f"{act.read_units:.1f}", f"{act.write_units:.1f}")
+        rows.append((act.name, *counts, f"{act.dollars * MILLION:.2f}"))
+    return table(rows)
+
+
+def beside(found: Result) -> str:
+    polls = found.polled_queues * prices.IDLE_POLLS
+    charged = max(0, polls - prices.SQS_FREE_REQUESTS)
+    rows = [
+        ("what", "dollars", "with the free tier"),
+        (
+            f"idle polling of {found.polled_queues} queues, a month",
+            f"{polls * prices.SQS_REQUEST:.2f}",
+            f"{charged * prices.SQS_REQUEST:.2f}",
+        ),
+    ]
+    if (dense := found.largest(Share.DENSE)) is not None and dense.egress:
+        gigabytes = dense.egress / dense.recipients * MILLION / prices.GB
+        rows.append(
+            (
+                f"bytes out, a million recipients ({gigabytes:.2f} GB)",
+                f"{egress_dollars(dense):.4f}",
+                f"0 up to {prices.EGRESS_FREE_GB / gigabytes:.0f} million a month",
+            )
+        )
+    return table(rows)
+
+
+def _cpu_s(send: Send) -> float:
+    return (send.cpu_s + send.starts_cpu_s) * MILLION / send.recipients
+
+
+def _dollars(dollars: float) -> str:
+    return f"{dollars:.4f}"

@@ -1,0 +1,54 @@
+"""All that a run of the meter found, and the JSON object that it ends with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local.cost import prices
+from local.cost.acts import Act
+from local.cost.figures import Send, Share, straightness
+
+MILLION = prices.MILLION
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    sends: Sequence[Send]
+    acts: Sequence[Act]
+    polled_queues: int
+    """Queues that call a function, and are asked while they rest."""
+    cpu_vs_bare_read: float | None
+    """None where it was not measured."""
+
+    def of(self, share: Share) -> list[Send]:
+        """By size."""
+        return sorted((one for one in self.sends if one.share is share), key=lambda one: one.recipients)
+
+    def largest(self, share: Share) -> Send | None:
+        return next(reversed(self.of(share)), None)
+
+    def summary(self) -> dict[str, Any]:
+        """The last line."""
+        dense, sparse = self.largest(Share.DENSE), self.largest(Share.SPARSE)
+        return {
+            "dense_usd_per_million": _dollars(dense),
+            "sparse_usd_per_million": _dollars(sparse),
+            "egress_usd_per_million": dense and round(egress_dollars(dense), 4),
+            "dense_slope": round(straightness(self.of(Share.DENSE)), 3) if dense else None,
+            "cpu_vs_bare_read": self.cpu_vs_bare_read and round(self.cpu_vs_bare_read, 2),
+            "requests": {
+                f"{one.share}_{one.recipients}": {
+                    service.value: round(count, 1) for service, count in one.bill.requests().items()
+                }
+                for one in self.sends
+            },
+        }
+
+
+def egress_dollars(send: Send) -> float:
+    """What the bytes to the networks cost for a million recipients, without the free tier."""
+    return send.egress / send.recipients * MILLION / prices.GB * prices.EGRESS_GB
+
+
+def _dollars(send: Send | None) -> float | None:
+    return None if send is None else round(send.per_million.dollars, 4)

@@ -1,0 +1,87 @@
+"""The sends that are measured: how large, how often, and from rest."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from statistics import fmean
+
+from local.cost import bill, cold
+from local.cost.acts import MESSAGE
+from local.cost.bill import Bill
+from local.cost.cold import Cold
+from local.cost.figures import Send, Share
+from local.cost.measure import Measured, measured
+from local.cost.stage import Audience, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """So many recipients, sent to so often."""
+
+    share: Share
+    recipients: int
+    sends: int
+
+
+PLANS = (
+    Plan(Share.DENSE, 1_000, 8),
+    Plan(Share.DENSE, 10_000, 4),
+    Plan(Share.DENSE, 100_000, 1),
+    Plan(Share.SPARSE, 1_000, 8),
+    Plan(Share.SPARSE, 10_000, 3),
+)
+
+
+def sends(
+    stage: Stage, plans: tuple[Plan, ...], colds: Mapping[str, Cold], say: Callable[[str], None]
+) -> Iterator[tuple[Send, list[Measured]]]:
+    for plan in plans:
+        began = time.monotonic()
+        audience = stage.audience(plan.recipients * plan.share.every, plan.share.every)
+        say(f"{_name(plan)}: {audience.crowd.size:,} users are there ({time.monotonic() - began:.0f} s)")
+        stage.warm(audience, MESSAGE)
+        times = [_once(stage, audience, plan, number, say) for number in range(1, plan.sends + 1)]
+        yield _mean(stage, plan, times, colds), times
+
+
+def _once(stage: Stage, audience: Audience, plan: Plan, number: int, say: Callable[[str], None]) -> Measured:
+    began = time.monotonic()
+    done = measured(stage, lambda: audience.admin.send(f"/topics/{audience.topic}", MESSAGE))
+    if done.failed:
+        raise Spoiled(f"{_name(plan)}: {done.failed} invocations failed, see {stage.folder}/logs")
+    million = 1_000_000 / plan.recipients
+    say(
+        f"{_name(plan)}: send {number} of {plan.sends}, ${done.bill.dollars * million:.4f} a million, "
+        f"{done.cpu_s * million:.0f} CPU-s ({time.monotonic() - began:.0f} s)"
+    )
+    return done
+
+
+class Spoiled(Exception):
+    """What was measured is not what a send costs when all goes well."""
+
+
+def _mean(stage: Stage, plan: Plan, times: list[Measured], colds: Mapping[str, Cold]) -> Send:
+    share = 1 / len(times)
+    known = dict(colds)
+    for one in times:
+        known |= {name: found for name, found in cold.met(one.invocations).items() if name not in known}
+    reached: dict[str, float] = {}
+    for one in times:
+        for name, count in one.reached.items():
+            reached[name] = reached.get(name, 0.0) + count * share
+    warm = bill.added([one.bill for one in times]).times(share)
+    starts = Bill(tuple(cold.lines(reached, known, stage.template)))
+    return Send(
+        plan.share,
+        plan.recipients,
+        plan.sends,
+        bill.added([warm, starts]),
+        cpu_s=fmean(one.cpu_s for one in times),
+        starts_cpu_s=sum(count * known[name].cpu_ms / 1000 for name, count in reached.items()),
+        egress=0.0,
+    )
+
+
+def _name(plan: Plan) -> str:
+    return f"{plan.share} {plan.recipients:,}"

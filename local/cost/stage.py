@@ -1,0 +1,174 @@
+"""The local stack as the meter uses it: apps with a crowd and topics, and the record of what is done."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import requests
+
+from fanfare.domain.scope import Scope, Target, TargetKind
+from fanfare.store import definitions, row
+from local.aws.ministack import CREDENTIALS
+from local.client import Client
+from local.commands import app as app_command
+from local.commands.place import Place
+from local.cost.crowd import Crowd, load
+from local.ports import Ports, http
+from local.runner.journal import Invocation
+from local.stack.stack import NAME
+from local.template import Template
+
+CONCURRENCY = {"deliver": 1, "fanout": 1}
+"""Processes of a function for each of its queues: more would wait for this machine's cores, and be billed."""
+
+LATENCY = (
+    {"network": "fcm", "delay_ms": 120},
+    {"network": "apns", "delay_ms": 40},
+)
+
+PATIENCE_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    topics_table: str
+    buckets_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who is sent to: the subscribers of a topic, every `every`-th of the crowd."""
+
+    crowd: Crowd
+    admin: Client
+    topic: str
+    every: int
+
+    @property
+    def recipients(self) -> int:
+        return -(-self.crowd.size // self.every)
+
+
+@dataclass(slots=True)
+class Stage:
+    """A running stack. `values` is what stack.json says, `folder` its state."""
+
+    values: Mapping[str, Any]
+    folder: Path
+    template: Template
+    _apps: dict[int, tuple[Crowd, Client]] = field(default_factory=dict)
+
+    @property
+    def resources(self) -> Mapping[str, str]:
+        resources: Mapping[str, str] = self.values["resources"]
+        return resources
+
+    def at_home(self) -> None:
+        """This process's own AWS clients go to the stack's AWS, past the tape's callers."""
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
+        os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL=str(self.values["aws"]))
+        row.bind(Tables(self.resources["TopicsTable"], self.resources["BucketsTable"]))
+
+    def audience(self, size: int, every: int) -> Audience:
+        """An app with `size` users, of whom one in `every` subscribes to a topic. Apps are made once."""
+        crowd, admin = self._apps.get(size) or self._app(size)
+        topic = f"one-in-{every}"
+        admin.call("PUT", f"/topics/{topic}")
+        found = definitions.find(TargetKind.TOPIC, Scope(crowd.app), topic)
+        assert found is not None
+        target = Target(TargetKind.TOPIC, Scope(crowd.app), topic, found.target.ref)
+        load(self._rows, self.resources["SubscriptionsTable"], crowd.subscriptions(target, every))
+        return Audience(crowd, admin, topic, every)
+
+    def warm(self, audience: Audience, message: Mapping[str, Any]) -> None:
+        """Functions have the app's credentials and connections, but fanout, which few sends need, is cold."""
+        alone = self.audience(audience.crowd.size, every=audience.crowd.size)
+        alone.admin.send(f"/topics/{alone.topic}", dict(message))
+        self.rest()
+        self.cool("fanout")
+
+    def direct_send(self, message: Mapping[str, Any]) -> Callable[[], object]:
+        """To a user of the stack's own app, who has a device."""
+        nobody = self.client()
+        admin = nobody.administrator(self.values["client_id"], self.values["client_secret"])
+        made = nobody.call("POST", "/users", {}, type="RegistrationAndAuthorizationRequest")
+        user = Client(nobody.site, nobody.app_id, nobody.app_key, made["_accessToken"], made["userID"])
+        user.install("ANDROID", "a-phone:" + 140 * "x")
+        return lambda: admin.send(f"/users/{user.user_id}", dict(message))
+
+    def client(self) -> Client:
+        """Nobody, of the stack's own app."""
+        return Client(self.values["site"], self.values["app_id"], self.values["app_key"])
+
+    def idle(self) -> bool:
+        return bool(requests.get(f"{self.values['runner']}/idle", timeout=60).json())
+
+    def rest(self) -> None:
+        """Wait until nothing runs or waits anywhere."""
+        until(self.idle)
+
+    def cool(self, *functions: str) -> None:
+        """End the processes of these functions: the next invocation starts anew."""
+        processes = self._processes()
+        for name in functions:
+            for process in processes[name]:
+                with suppress(ProcessLookupError):
+                    os.kill(process["pid"], signal.SIGKILL)
+        until(lambda: not any(self._processes()[name] for name in functions))
+
+    def start_record(self) -> None:
+        requests.delete(f"{self.values['runner']}/invocations", timeout=10).raise_for_status()
+        tape = {"path": str(self.tape)}
+        requests.put(f"{self.values['aws']}/_fanfare/tape", json=tape, timeout=10).raise_for_status()
+
+    def end_record(self) -> list[Invocation]:
+        """The tape is whole then; what was invoked."""
+        requests.delete(f"{self.values['aws']}/_fanfare/tape", timeout=60).raise_for_status()
+        answer = requests.get(f"{self.values['runner']}/invocations", timeout=60)
+        return msgspec.json.decode(answer.content, type=list[Invocation])
+
+    @property
+    def tape(self) -> Path:
+        return self.folder / "tape.jsonl"
+
+    def logged(self) -> dict[str, tuple[int, int]]:
+        """Bytes and lines in each function's log."""
+        sizes = {}
+        for name in self.template.functions:
+            log = self.folder / "logs" / f"{name}.log"
+            content = log.read_bytes() if log.exists() else b""
+            sizes[name] = len(content), content.count(b"\n")
+        return sizes
+
+    @property
+    def _rows(self) -> str:
+        aws_port = int(str(self.values["aws"]).rpartition(":")[2])
+        return f"{http(Ports(aws_port - 2).ministack)}/_fanfare/rows"
+
+    def _processes(self) -> dict[str, list[dict[str, Any]]]:
+        listed = requests.get(f"{self.values['runner']}/functions", timeout=10)
+        return dict(listed.json())
+
+    def _app(self, size: int) -> tuple[Crowd, Client]:
+        place = Place(NAME, self.resources)
+        made = app_command.create(place, app_command.of_the_fakes(self.folder))
+        crowd = Crowd(made["app_id"], size)
+        load(self._rows, self.resources["RecipientsTable"], crowd.recipients())
+        nobody = Client(self.values["site"], made["app_id"], made["app_key"])
+        self._apps[size] = crowd, nobody.administrator(made["client_id"], made["client_secret"])
+        return self._apps[size]
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the stack is still at work after {PATIENCE_S:.0f} s")
+        time.sleep(0.1)

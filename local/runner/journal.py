@@ -1,0 +1,38 @@
+"""What Lambda would bill: an entry for each invocation, shown by GET /invocations of the runner's control."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Time of a function's process, by the clock and on the processor."""
+
+    ms: float = 0.0
+    cpu_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """`queue` is the queue's name, empty for streams and HTTP; `bytes` what the bodies of its messages hold.
+
+    `init` is the start of the process, where this invocation was its first.
+    """
+
+    function: str
+    queue: str
+    records: int
+    bytes: int
+    handler: Used
+    init: Used | None
+    failed: bool
+
+
+def entry(
+    function: str, event: dict[str, Any], handler: Used, init: Used | None, *, failed: bool
+) -> Invocation:
+    records = event.get("Records", [])
+    bodies = [one["body"] for one in records if "body" in one]
+    queue = records[0]["eventSourceARN"].rpartition(":")[2] if bodies else ""
+    size = sum(len(body.encode()) for body in bodies)
+    return Invocation(function, queue, len(records), size, handler, init, failed)
