@@ -6,9 +6,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from fanfare.networks.credentials import apns_credential, fcm_credential
+from fanfare.domain.device import Network
+from fanfare.networks.credentials import (
+    ApnsCredential,
+    FcmCredential,
+    apns_credential,
+    fcm_credential,
+    key_id,
+)
 from fanfare.networks.errors import CredentialMalformed
-from fanfare.networks.live import Live, apns_live, fcm_live, to_text
+from fanfare.networks.live import Live, from_text, to_text
 from fanfare.networks.oauth import assertion
 from fanfare.networks.provider_token import signed
 
@@ -32,17 +39,19 @@ def another(service_account: str, **changes: str) -> str:
 def test_one_that_was_stored_alone_is_live_since_nobody_knows_when(
     service_account: str, apns_text: str
 ) -> None:
-    assert fcm_live(service_account) == (Live(fcm_credential(service_account)),)
-    assert apns_live(apns_text) == (Live(apns_credential(apns_text), None),)
+    assert from_text(Network.FCM, service_account) == (Live(fcm_credential(service_account)),)
+    assert from_text(Network.APNS, apns_text) == (Live(apns_credential(apns_text), None),)
 
 
 def test_what_is_written_is_read_and_signs_as_before(service_account: str, apns_text: str) -> None:
     old, new = fcm_credential(service_account), fcm_credential(another(service_account))
-    read = fcm_live(to_text([Live(new, SINCE), Live(old)]))
+    read = from_text(Network.FCM, to_text([Live(new, SINCE), Live(old)]))
     assert [one.since for one in read] == [SINCE, None]
-    assert [one.credential.private_key_id for one in read] == [new.private_key_id, old.private_key_id]
-    assert [assertion(one.credential, 1) for one in read] == [assertion(new, 1), assertion(old, 1)]
-    [key] = apns_live(to_text([Live(apns_credential(apns_text), SINCE)]))
+    assert [key_id(one.credential) for one in read] == [new.private_key_id, old.private_key_id]
+    accounts = [one.credential for one in read if isinstance(one.credential, FcmCredential)]
+    assert [assertion(one, 1) for one in accounts] == [assertion(new, 1), assertion(old, 1)]
+    [key] = from_text(Network.APNS, to_text([Live(apns_credential(apns_text), SINCE)]))
+    assert isinstance(key.credential, ApnsCredential)
     assert signed(key.credential, 1800) == signed(apns_credential(apns_text), 1800)
 
 
@@ -66,19 +75,19 @@ def test_two_service_accounts_with_the_longest_names_fit_into_a_parameter(servic
     ],
 )
 def test_what_cannot_be_read_is_malformed_and_its_error_shows_no_secret(text: str) -> None:
-    for read in (fcm_live, apns_live):
+    for network in Network:
         with pytest.raises(CredentialMalformed) as caught:
-            read(text)
+            from_text(network, text)
         assert "TOP SECRET" not in str(caught.value)
 
 
 def test_one_of_two_that_is_wrong_makes_the_text_malformed(apns_text: str) -> None:
     good = json.loads(to_text([Live(apns_credential(apns_text), SINCE)]))["live"][0]
     with pytest.raises(CredentialMalformed, match="private_key"):
-        apns_live(json.dumps({"live": [good, good | {"private_key": "AAAA"}]}))
+        from_text(Network.APNS, json.dumps({"live": [good, good | {"private_key": "AAAA"}]}))
     with pytest.raises(CredentialMalformed, match="private_key"):
-        apns_live(json.dumps({"live": [good | {"private_key": 7}]}))
+        from_text(Network.APNS, json.dumps({"live": [good | {"private_key": 7}]}))
 
 
 def test_a_secret_is_not_in_what_is_printed(apns_text: str) -> None:
-    assert "PRIVATE" not in repr(apns_live(apns_text))
+    assert "PRIVATE" not in repr(from_text(Network.APNS, apns_text))

@@ -38,6 +38,18 @@ class ApnsCredential:
     private_key: str = field(repr=False)
 
 
+type Credential = FcmCredential | ApnsCredential
+
+
+def key_id(credential: Credential) -> str:
+    """What the key is called by whoever made it: the name that may stand in a log."""
+    match credential:
+        case FcmCredential():
+            return credential.private_key_id
+        case ApnsCredential():
+            return credential.key_id
+
+
 def fcm_credential(text: str) -> FcmCredential:
     """Raises CredentialMalformed."""
     credential = decoded(text, FcmCredential)

@@ -9,30 +9,25 @@ A private key stands there as the one line that its PEM is made of: two service 
 say.
 """
 
+import textwrap
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from fanfare.networks.credentials import (
-    ApnsCredential,
-    FcmCredential,
-    apns_credential,
-    decoded,
-    fcm_credential,
-    private_key,
-)
+from fanfare.domain.device import Network
+from fanfare.networks.credentials import Credential, apns_credential, decoded, fcm_credential, private_key
 from fanfare.networks.errors import CredentialMalformed
 
 MOST_LIVE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Live[C: (FcmCredential, ApnsCredential)]:
+class Live:
     """`since`: epoch ms; None where the text does not say."""
 
-    credential: C
+    credential: Credential
     since: int | None = None
 
 
@@ -40,17 +35,18 @@ class _Text(msgspec.Struct):
     live: list[dict[str, object]] | None = None
 
 
-def fcm_live(text: str) -> tuple[Live[FcmCredential], ...]:
+def from_text(network: Network, text: str) -> tuple[Live, ...]:
     """Raises CredentialMalformed."""
-    return _live(text, fcm_credential)
+    read: Callable[[str], Credential] = fcm_credential if network is Network.FCM else apns_credential
+    entries = decoded(text, _Text).live
+    if entries is None:
+        return (Live(read(text)),)
+    if not 1 <= len(entries) <= MOST_LIVE:
+        raise CredentialMalformed(f"{len(entries)} credentials are live, and not 1 or {MOST_LIVE}")
+    return tuple(_entry(one, read) for one in entries)
 
 
-def apns_live(text: str) -> tuple[Live[ApnsCredential], ...]:
-    """Raises CredentialMalformed."""
-    return _live(text, apns_credential)
-
-
-def to_text[C: (FcmCredential, ApnsCredential)](live: Sequence[Live[C]]) -> str:
+def to_text(live: Sequence[Live]) -> str:
     entries = [
         {"since": one.since}
         | msgspec.to_builtins(one.credential)
@@ -60,18 +56,10 @@ def to_text[C: (FcmCredential, ApnsCredential)](live: Sequence[Live[C]]) -> str:
     return msgspec.json.encode({"live": entries}).decode()
 
 
-def _live[C: (FcmCredential, ApnsCredential)](text: str, read: Callable[[str], C]) -> tuple[Live[C], ...]:
-    entries = decoded(text, _Text).live
-    if entries is None:
-        return (Live(read(text)),)
-    if not 1 <= len(entries) <= MOST_LIVE:
-        raise CredentialMalformed(f"{len(entries)} credentials are live, and not 1 or {MOST_LIVE}")
-    return tuple(_entry(one, read) for one in entries)
-
-
-def _entry[C: (FcmCredential, ApnsCredential)](entry: dict[str, object], read: Callable[[str], C]) -> Live[C]:
+def _entry(entry: dict[str, object], read: Callable[[str], Credential]) -> Live:
     since, line = entry.get("since"), entry.get("private_key")
-    pem = f"-----BEGIN PRIVATE KEY-----\n{line}\n-----END PRIVATE KEY-----\n"
+    body = "\n".join(textwrap.wrap(str(line), 64))
+    pem = f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
     credential = read(msgspec.json.encode(entry | {"private_key": pem}).decode())
     return Live(credential, since if isinstance(since, int) else None)
 
@@ -79,6 +67,5 @@ def _entry[C: (FcmCredential, ApnsCredential)](entry: dict[str, object], read: C
 def _one_line(pem: str) -> str:
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    return b64encode(
-        private_key(pem).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    ).decode()
+    der = private_key(pem).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return b64encode(der).decode()

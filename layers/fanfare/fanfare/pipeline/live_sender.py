@@ -13,7 +13,7 @@ from functools import partial
 from fanfare.domain.answer import Context, Provider, Transport
 from fanfare.domain.outcome import Outcome, OutcomeKind
 from fanfare.domain.push import Push
-from fanfare.networks.credentials import ApnsCredential, FcmCredential
+from fanfare.networks.credentials import Credential, key_id
 from fanfare.networks.errors import CredentialError
 from fanfare.networks.result import Answered, NotProcessed, Result, outcome_of
 from fanfare.pipeline.finding import Addressee
@@ -34,20 +34,10 @@ class Way:
 
     provider: Provider
     sender: Sender
-    credential: FcmCredential | ApnsCredential | None
+    credential: Credential | None
     """None where there is none that could be read."""
     proven: bool = False
     rests_until: int = 0
-
-    @property
-    def key_id(self) -> str | None:
-        match self.credential:
-            case FcmCredential():
-                return self.credential.private_key_id
-            case ApnsCredential():
-                return self.credential.key_id
-            case None:
-                return None
 
 
 @dataclass(slots=True)
@@ -156,7 +146,8 @@ class LiveSender:
         now = self.clock()
         if way.rests_until <= now:
             metrics.count("CredentialRefused")
-            said = {"app": self.app, "lane": way.sender.lane, "key": way.key_id, "why": why}
+            key = None if way.credential is None else key_id(way.credential)
+            said = {"app": self.app, "lane": way.sender.lane, "key": key, "why": why}
             logs.logger().error("a credential is refused", extra=said)
         way.rests_until, way.proven = now + RESTS_MS, False
         way.sender.renew()  # its connections are closed, its tokens forgotten

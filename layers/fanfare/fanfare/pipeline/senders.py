@@ -9,10 +9,10 @@ from fanfare.domain.answer import Provider
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.outcome import retry
 from fanfare.networks.apns import Apns
-from fanfare.networks.credentials import ApnsCredential, FcmCredential
+from fanfare.networks.credentials import ApnsCredential, Credential, FcmCredential
 from fanfare.networks.errors import CredentialError, CredentialMissing, CredentialUnavailable
 from fanfare.networks.fcm import Fcm
-from fanfare.networks.live import apns_live, fcm_live
+from fanfare.networks.live import from_text
 from fanfare.pipeline.lane_senders import ApnsSender, BrokenSender, FcmSender
 from fanfare.pipeline.live_sender import LiveSender, Way
 from fanfare.pipeline.sending import Sender
@@ -96,26 +96,26 @@ class AppSenders:
         if text is None:
             return (self._broken(lane, CredentialMissing(f"there is no parameter {parameter}")),)
         try:
-            live = fcm_live(text) if lane[1] is Network.FCM else apns_live(text)
+            live = from_text(lane[1], text)
         except CredentialError as error:
             return (self._broken(lane, error),)
         known = {way.credential: way for way in before}
         return tuple(known.get(one.credential) or self._way(lane, one.credential) for one in live)
 
-    def _way(self, lane: _Lane, credential: FcmCredential | ApnsCredential) -> Way:
+    def _way(self, lane: _Lane, credential: Credential) -> Way:
         _, network, environment = lane
+        name = lane_of(network, environment, credential)
         sender: Sender
         match credential:
             case FcmCredential():
-                sender = FcmSender(f"fcm:{credential.project_id}", self._fcm(environment, credential))
+                sender = FcmSender(name, self._fcm(environment, credential))
             case ApnsCredential():
-                name = f"apns:{environment}:{credential.team_id}:{credential.key_id}"
                 sender = ApnsSender(name, self._apns(environment, credential))
         return Way(_PROVIDERS[network], sender, credential)
 
     def _broken(self, lane: _Lane, error: CredentialError) -> Way:
         _, network, environment = lane
-        return Way(_PROVIDERS[network], BrokenSender(f"{network}:{environment}", error), None)
+        return Way(_PROVIDERS[network], BrokenSender(lane_of(network, environment, None), error), None)
 
     def _fcm(self, environment: Environment, account: FcmCredential) -> Fcm:
         key = _pool(environment, account)
@@ -146,7 +146,18 @@ class AppSenders:
             self._pools.pop(key).close()
 
 
-def _pool(environment: Environment, credential: FcmCredential | ApnsCredential) -> tuple[str, ...]:
+def lane_of(network: Network, environment: Environment, credential: Credential | None) -> str:
+    """The lane's name; without a credential it is that of a parameter which cannot be read."""
+    match credential:
+        case FcmCredential():
+            return f"fcm:{credential.project_id}"
+        case ApnsCredential():
+            return f"apns:{environment}:{credential.team_id}:{credential.key_id}"
+        case None:
+            return f"{network}:{environment}"
+
+
+def _pool(environment: Environment, credential: Credential) -> tuple[str, ...]:
     """Those who have this in common share connections."""
     match credential:
         case FcmCredential():
