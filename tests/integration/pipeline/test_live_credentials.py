@@ -39,7 +39,7 @@ INVALID = apns_refusal("InvalidProviderToken")
 A, B, C = (signing_key(f"KEY000000{name}") for name in "ABC")
 KEY_A, KEY_B, KEY_C = (json.loads(text)["key_id"] for text in (A, B, C))
 OLD, NEW = service_account("old"), service_account("new")
-LANE_A = f"apns:production:TEAM000001:{KEY_A}"
+LANE = "apns:production:TEAM000001"
 
 
 @dataclass(slots=True)
@@ -165,7 +165,7 @@ def test_a_replaced_credential_is_in_use_at_once_when_the_old_one_is_revoked(
     stage.go_on(secrets.ASKED_S)
     stage.send()
     assert stage.networks.keys_of(DEVICES) == ([KEY_A] if before else []) + [KEY_B]
-    assert not stage.paused(LANE_A)
+    assert not stage.paused(LANE)
     assert stage.counted == ["CredentialRefused"]
 
 
@@ -177,7 +177,7 @@ def test_the_other_live_key_is_used_when_the_newest_is_revoked(stage: Stage, bef
     stage.send()
     assert stage.networks.keys_of(DEVICES) == ([KEY_A] if before else []) + [KEY_B]
     assert stage.counted == ["CredentialRefused"]
-    assert not stage.paused(LANE_A)
+    assert not stage.paused(LANE)
     assert set(stage.carrier_of(KEY_A).keys) == {KEY_A}, "keys are not mixed on one connection"
     assert set(stage.carrier_of(KEY_B).keys) == {KEY_B}
     assert stage.carrier_of(KEY_A).closed == 1
@@ -227,7 +227,7 @@ def test_when_all_that_is_live_is_refused_the_lane_rests_and_the_devices_wait(st
     stage.install(Network.APNS)
     stage.networks.refuses |= {KEY_A: INVALID, KEY_B: INVALID}
     first = stage.send()
-    assert stage.paused(LANE_A)
+    assert stage.paused(LANE)
     assert stage.open_standings(first) == [(0, 1)] * len(DEVICES), "waiting is not a try"
     assert len(stage.networks.refused) == 2
     assert stage.counted == ["CredentialRefused", "CredentialRefused", "LanePaused"]
@@ -239,6 +239,26 @@ def test_when_all_that_is_live_is_refused_the_lane_rests_and_the_devices_wait(st
         stage.attempt(delivery.next_attempt(0))
     assert sorted(token for _, token in stage.networks.taken) == sorted(DEVICES * 2)
     assert {key for key, _ in stage.networks.taken} == {KEY_C}
+
+
+@pytest.mark.parametrize("known", [KEY_A, KEY_B])
+def test_when_one_of_two_refused_keys_is_taken_again_the_lane_opens_for_the_fleet(
+    stage: Stage, known: str
+) -> None:
+    """Apple did not know it for a while: whoever probes the lane finds out which one it is."""
+    stage.store(Network.APNS, A, B)
+    stage.install(Network.APNS)
+    stage.networks.refuses |= {KEY_A: INVALID, KEY_B: INVALID}
+    delivery = stage.send()
+    del stage.networks.refuses[known]
+    stage.go_on(100)
+    stage.attempt(delivery.next_attempt(0))
+    assert stage.networks.keys_of(DEVICES) == [known]
+    assert not stage.paused(LANE)
+    refused = len(stage.networks.refused)
+    stage.send()
+    assert len(stage.networks.taken) == 2 * len(DEVICES)
+    assert len(stage.networks.refused) == refused, "the one that works comes first from now on"
 
 
 @pytest.mark.parametrize(

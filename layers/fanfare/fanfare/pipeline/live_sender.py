@@ -119,7 +119,7 @@ class LiveSender:
             self._way.sender.renew()
             self._renewed.append(self._way)
         elif any(isinstance(one, Answered) for one in answers):
-            self._way.proven = True
+            self._way.proven, self._way.rests_until = True, 0
 
     def _blaming(self, result: Result) -> Outcome | None:
         """The outcome, where it blames the credential."""

@@ -147,12 +147,12 @@ class AppSenders:
 
 
 def lane_of(network: Network, environment: Environment, credential: Credential | None) -> str:
-    """The lane's name; without a credential it is that of a parameter which cannot be read."""
+    """The lane's name, the same for all that is live; without a credential: a parameter that cannot be read."""
     match credential:
         case FcmCredential():
             return f"fcm:{credential.project_id}"
         case ApnsCredential():
-            return f"apns:{environment}:{credential.team_id}:{credential.key_id}"
+            return f"apns:{environment}:{credential.team_id}"
         case None:
             return f"{network}:{environment}"
 
