@@ -28,8 +28,8 @@ _SECOND = Context(credential_attempt=2)
 _WHY = {
     "invalid_grant": "the key was deleted, the account is disabled, or the clock of this machine is wrong",
     "InvalidProviderToken": "key, key ID and team ID do not belong together, or the key was revoked",
-    "BadEnvironmentKeyIdInToken": "the key is for the other environment",
-    "BadEnvironmentKeyInToken": "the key is for the other environment",
+    "wrong_environment.BadEnvironmentKeyIdInToken": "the key is for the other environment",
+    "wrong_environment.BadEnvironmentKeyInToken": "the key is for the other environment",
     "TopicDisallowed": "the key may not push to this topic",
     "ExpiredProviderToken": "the clock of this machine is wrong",
     "UNAUTHENTICATED": "FCM does not take the access token",

@@ -147,7 +147,7 @@ class AppSenders:
 
 
 def lane_of(network: Network, environment: Environment, credential: Credential | None) -> str:
-    """The lane's name, the same for all that is live; without a credential: a parameter that cannot be read."""
+    """The name that all live ones share; without a credential: that of a parameter which cannot be read."""
     match credential:
         case FcmCredential():
             return f"fcm:{credential.project_id}"
