@@ -102,9 +102,15 @@ class World:
     networks: FakeNetworks
     deliverer: Deliverer
 
-    def install(self, user: str, token: str, network: Network = Network.FCM) -> Device:
+    def install(
+        self,
+        user: str,
+        token: str,
+        network: Network = Network.FCM,
+        environment: Environment = Environment.PRODUCTION,
+    ) -> Device:
         device = Device(network, token)
-        installations.install(APP, user, device, Environment.PRODUCTION, self.clock)
+        installations.install(APP, user, device, environment, self.clock)
         return device
 
     def subscribe(self, *users: str, target: Target = TOPIC) -> None:

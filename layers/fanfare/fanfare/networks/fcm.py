@@ -33,6 +33,10 @@ class Fcm:
         sender = Http2Sender(Endpoint.of(endpoint, ca_file), POLICY)
         return Fcm(credential.project_id, AccessTokens(credential, ca_file=ca_file), sender)
 
+    def for_account(self, credential: FcmCredential, *, ca_file: str = "") -> "Fcm":
+        """Another service account of the project, over the same connections: FCM authorizes each push."""
+        return Fcm(credential.project_id, AccessTokens(credential, ca_file=ca_file), self._sender)
+
     def prepare(self, deadline_s: float) -> None:
         """Have an access token. Raises CredentialRefused or CredentialUnavailable."""
         self._access.bearer(deadline_s)
