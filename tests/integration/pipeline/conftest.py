@@ -16,7 +16,8 @@ from fanfare.domain.push import Push
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.networks.errors import CredentialError
 from fanfare.networks.result import Answered, Result, Unknown
-from fanfare.pipeline.delivery import Deliverer, Settings
+from fanfare.pipeline.deliver_settings import Settings
+from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.sending import Sender
