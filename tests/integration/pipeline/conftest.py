@@ -57,6 +57,7 @@ class FakeLane:
     received: list[str]
     renewed: int = 0
     refuses: CredentialError | None = None
+    batches: int = 0
 
     def prepare(self, deadline_s: float) -> None:
         if self.refuses is not None:
@@ -65,6 +66,7 @@ class FakeLane:
     def send(
         self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
     ) -> list[Result]:
+        self.batches += 1
         self.received += [one.device.token for one in addressees]
         return [self._answer(one.device.token) for one in addressees]
 
