@@ -5,7 +5,6 @@ import asyncio
 import datetime
 import signal
 import ssl
-from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
@@ -14,12 +13,11 @@ from local.fakes import authority, control, credentials, http1
 from local.fakes.apns import Apns, ProviderTokens
 from local.fakes.fcm import Fcm
 from local.fakes.http2 import Http2
-from local.fakes.record import Book, Environment
+from local.fakes.record import Book, Environment, Network
+from local.fakes.traffic import ProtocolFactory, Traffic
 from local.ports import HOST, Ports, default_port, default_state
 
 FAREWELL_S = 0.5
-
-type ProtocolFactory = Callable[[], asyncio.Protocol]
 
 
 class ByAlpn(asyncio.Protocol):
@@ -39,20 +37,23 @@ class ByAlpn(asyncio.Protocol):
 async def serve(ports: Ports, state: Path) -> None:
     public = credentials.load(state)
     chain, private = authority.create(state, datetime.datetime.now(datetime.UTC))
-    book = Book()
+    book, traffic = Book(), Traffic()
     fcm = Fcm(book, public)
     fcm_http1 = http1.server(fcm)
     tokens = ProviderTokens(public)
 
     def apns(environment: Environment) -> ProtocolFactory:
         # APNs speaks HTTP/2 to clients that send no ALPN as well (aioapns).
-        return lambda: Http2(Apns(book, environment, tokens, public.apns_topic))
+        return traffic.counted(
+            Network.APNS, lambda: Http2(Apns(book, environment, tokens, public.apns_topic))
+        )
 
     both = authority.server_context(chain, private, ["h2", "http/1.1"])
     only_http2 = authority.server_context(chain, private, ["h2"])
+    fcm_http2 = traffic.counted(Network.FCM, lambda: Http2(fcm))
     loop = asyncio.get_running_loop()
     servers: list[tuple[ProtocolFactory, int, ssl.SSLContext]] = [
-        (lambda: ByAlpn(lambda: Http2(fcm), fcm_http1), ports.fcm, both),
+        (lambda: ByAlpn(fcm_http2, fcm_http1), ports.fcm, both),
         (apns(Environment.PRODUCTION), ports.apns_production, only_http2),
         (apns(Environment.SANDBOX), ports.apns_sandbox, only_http2),
     ]
@@ -61,7 +62,7 @@ async def serve(ports: Ports, state: Path) -> None:
         await loop.create_server(
             protocol, HOST, port, ssl=context, backlog=1024, ssl_shutdown_timeout=FAREWELL_S
         )
-    runner = web.AppRunner(control.application(book), access_log=None)
+    runner = web.AppRunner(control.application(book, traffic), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, HOST, ports.fakes).start()
     ended = asyncio.Event()

@@ -6,12 +6,14 @@ import msgspec
 from aiohttp import web
 
 from local.fakes.record import Book, Received, Rule
+from local.fakes.traffic import Traffic
 
 _FILTERS = ("token", "network", "environment")
 
 
-def application(book: Book) -> web.Application:
-    """GET /received (?token= ?network= ?environment= ?since=), POST /answers, POST /reset, GET /health.
+def application(book: Book, traffic: Traffic) -> web.Application:
+    """GET /received (?token= ?network= ?environment= ?since=), POST /answers, POST /reset, GET /bytes
+    (by network, since the start), GET /health.
 
     Token requests are in /received only when asked for by ?network=oauth. `since` leaves out as many of the
     oldest requests, to read on from where one was.
@@ -37,6 +39,9 @@ def application(book: Book) -> web.Application:
         book.reset()
         return _json({})
 
+    async def received_bytes(request: web.Request) -> web.Response:
+        return _json(traffic.received)
+
     async def health(request: web.Request) -> web.Response:
         return _json({})
 
@@ -46,6 +51,7 @@ def application(book: Book) -> web.Application:
             web.get("/received", received),
             web.post("/answers", answers),
             web.post("/reset", reset),
+            web.get("/bytes", received_bytes),
             web.get("/health", health),
         ]
     )
