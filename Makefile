@@ -11,7 +11,7 @@ UV = .venv/bin/uv
 SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
 COMPILE = pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help run demo test clients fuzz lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost lock clean
+.PHONY: help run demo test clients fuzz lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost credential lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -25,7 +25,7 @@ demo: .venv/.done .venv-ministack/.done ## the same, then exit
 test: .venv/.done .venv-ministack/.done ## run all tests: unit, integration, contract, e2e (TESTS= narrows it)
 	@if [ -n "$(TESTS)" ]; then exec env $(PY) -m pytest $(TESTS); fi; \
 	env $(PY) -m pytest -n auto --dist loadfile tests/unit tests/contract tests/integration && \
-	env $(PY) -m pytest tests/e2e
+	env $(PY) -m pytest -n 2 --dist loadfile tests/e2e
 
 clients: .venv/.done ## install Kii's own clients, and Node where it is missing (the tests do it, too)
 	@$(PY) -m tests.e2e.node
@@ -54,6 +54,9 @@ deploy: build ## deploy to your AWS account (ENV=dev, staging or prod of samconf
 
 app: .venv/.done ## make an app and print its keys, on the local stack or on STACK=name (ARGS=--help)
 	@$(PY) -m local.commands.app $${STACK:+--stack "$$STACK"} $(ARGS)
+
+credential: .venv/.done ## set, check, show or retire an app's FCM or APNs credential, there or on STACK=name (ARGS=--help)
+	@$(PY) -m local.commands.credential $${STACK:+--stack "$$STACK"} $(ARGS)
 
 outcomes: .venv/.done ## judge networks' answers: VECTORS=file
 	@$(PY) -m local.commands.outcomes "$(VECTORS)"

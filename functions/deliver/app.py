@@ -6,7 +6,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from fanfare.pipeline import intake
-from fanfare.pipeline.delivery import Deliverer, Settings
+from fanfare.pipeline.deliver_settings import Settings
+from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.senders import AppSenders, Endpoints
 from fanfare.runtime import clock, metrics, settings

@@ -11,16 +11,16 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fanfare.runtime import clients
+from fanfare.networks.credentials import Credential
+from fanfare.networks.live import Live, to_text
+from fanfare.runtime import clients, clock
 from fanfare.store import apps
 from fanfare.store.row import bind
+from local.commands import provider_files
 from local.commands.place import NoStack, Place, deployed, local
+from local.commands.provider_files import Unusable
 from local.fakes import credentials
 from local.ports import default_state
-
-
-class Unusable(Exception):
-    """A file or an option does not hold the credentials that it should."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +70,6 @@ def create(place: Place, secrets_by_network: Mapping[str, str]) -> dict[str, str
     }
 
 
-def fcm_secret(service_account: Path) -> str:
-    """A service account's JSON file, as it is. Raises Unusable."""
-    text = _text(service_account)
-    try:
-        account = json.loads(text)
-    except ValueError as error:
-        raise Unusable(f"{service_account} is not JSON: {error}") from error
-    wanted = ("project_id", "client_email", "private_key", "token_uri")
-    missing = [name for name in wanted if not isinstance(account, dict) or name not in account]
-    if missing:
-        raise Unusable(f"{service_account} is no service account: {', '.join(missing)} missing")
-    return text
-
-
-def apns_secret(key: Path, key_id: str, team_id: str, topic: str) -> str:
-    """A .p8 signing key with what APNs wants to know about it. Raises Unusable."""
-    private_key = _text(key)
-    if "PRIVATE KEY" not in private_key:
-        raise Unusable(f"{key} holds no private key")
-    return json.dumps({"key_id": key_id, "team_id": team_id, "topic": topic, "private_key": private_key})
-
-
 def _ensure_signing_keys(place: Place) -> None:
     """The keys of access tokens, made once for a stack: whoever writes first wins."""
     key_id = secrets.token_hex(4)
@@ -105,26 +83,29 @@ def _ensure_signing_keys(place: Place) -> None:
 
 
 def _given(options: argparse.Namespace) -> dict[str, str]:
-    found = {} if options.fcm is None else {"fcm": fcm_secret(options.fcm)}
+    found = {} if options.fcm is None else {"fcm": _alone(provider_files.fcm(options.fcm))}
     apns = (options.apns, options.apns_key_id, options.apns_team_id, options.apns_topic)
     if any(apns):
         if not all(apns):
             raise Unusable("--apns, --apns-key-id, --apns-team-id and --apns-topic belong together")
-        found["apns"] = apns_secret(*apns)
+        found["apns"] = _signing_key(*apns)
     return found
 
 
 def of_the_fakes(state: Path) -> dict[str, str]:
     files = credentials.Files(state)
     about_key = (credentials.APNS_KEY_ID, credentials.APNS_TEAM_ID, credentials.APNS_TOPIC)
-    return {"fcm": fcm_secret(files.service_account), "apns": apns_secret(files.apns_key, *about_key)}
+    fcm = provider_files.fcm(files.service_account)
+    return {"fcm": _alone(fcm), "apns": _signing_key(files.apns_key, *about_key)}
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unusable(f"{path}: {error}") from error
+def _signing_key(path: Path, key_id: str, team_id: str, topic: str) -> str:
+    return _alone(provider_files.apns(path, key_id=key_id, team_id=team_id, topic=topic))
+
+
+def _alone(credential: Credential) -> str:
+    """What a parameter holds while no other credential is live."""
+    return to_text([Live(credential, clock.now())])
 
 
 def _parser() -> argparse.ArgumentParser:

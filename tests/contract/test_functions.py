@@ -96,7 +96,8 @@ def test_lambda_takes_the_permissions_that_the_routes_need(template: Template, f
 def test_the_stack_gives_out_what_the_commands_work_on(
     template: Template, document: Mapping[str, Any]
 ) -> None:
-    """`make redrive` plays dispatch and puts dead letters back; `make app` writes an app."""
+    """`make redrive` plays dispatch and puts dead letters back; `make app` writes an app; `make credential`
+    looks at the lanes."""
     of_dispatch = {
         value.logical_id
         for value in template.functions["dispatch"].environment.values()
@@ -104,7 +105,9 @@ def test_the_stack_gives_out_what_the_commands_work_on(
     }
 
     wanted = (
-        {"AppsTable", "StreamFailuresBucket", "ApiUrl", "AlarmTopic"} | of_dispatch | set(template.queues)
+        {"AppsTable", "LanesTable", "StreamFailuresBucket", "ApiUrl", "AlarmTopic"}
+        | of_dispatch
+        | set(template.queues)
     )
     assert set(document["Outputs"]) == wanted
 

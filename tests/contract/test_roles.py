@@ -95,3 +95,15 @@ def test_a_function_writes_to_a_log_group_that_forgets(
     assert groups == set()
     assert group["Type"] == "AWS::Logs::LogGroup"
     assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_provider_credentials_are_read_by_deliver_alone_and_written_by_no_function(roles: Roles) -> None:
+    """So neither an app's administrator nor a user can get at them through the API."""
+    grants = {
+        (function, grant.action, grant.resource.rpartition("/apps/")[2])
+        for function in FUNCTIONS
+        for grant in roles.grants(function)
+        if grant.action.startswith("ssm:") and "signing-keys" not in grant.resource
+    }
+
+    assert grants == {("deliver", "ssm:GetParameter", "*/fcm"), ("deliver", "ssm:GetParameter", "*/apns")}

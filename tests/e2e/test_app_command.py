@@ -13,7 +13,10 @@ from typing import Any
 import boto3
 import pytest
 
+from fanfare.domain.device import Network
+from fanfare.networks.live import from_text
 from local.aws import ministack
+from local.fakes import credentials
 from local.ports import http
 from local.processes import ROOT
 
@@ -100,24 +103,26 @@ def test_its_keys_are_those_of_the_row_and_the_secret_is_kept_as_a_hash(account:
 
 
 def test_credentials_go_into_secure_parameters_that_the_row_names(account: Account, tmp_path: Path) -> None:
-    service_account = {"project_id": "p", "client_email": "e", "private_key": "k", "token_uri": "u"}
-    (tmp_path / "account.json").write_text(json.dumps(service_account))
-    (tmp_path / "key.p8").write_text("-----BEGIN PRIVATE KEY-----")
-    known = ["--apns-key-id", "KEY", "--apns-team-id", "TEAM", "--apns-topic", "com.example"]
-    files = ["--fcm", str(tmp_path / "account.json"), "--apns", str(tmp_path / "key.p8")]
-    keys = made(*files, *known)
+    files = credentials.create(tmp_path, "https://oauth2.googleapis.com/token")
+    known = ["--apns-key-id", "ABC123DEFG", "--apns-team-id", "DEF123GHIJ", "--apns-topic", "com.example.app"]
+    keys = made("--fcm", str(files.service_account), "--apns", str(files.apns_key), *known)
     row = account.row(keys["app_id"])
     assert row["fcm_parameter"] == {"S": f"/prod/apps/{keys['app_id']}/fcm"}
     assert row["apns_parameter"] == {"S": f"/prod/apps/{keys['app_id']}/apns"}
     fcm, apns = (account.parameter(row[f"{network}_parameter"]["S"]) for network in ("fcm", "apns"))
     assert (fcm["Type"], apns["Type"]) == ("SecureString", "SecureString")
-    assert json.loads(fcm["Value"]) == service_account
-    assert json.loads(apns["Value"]) == {
-        "key_id": "KEY",
-        "team_id": "TEAM",
-        "topic": "com.example",
-        "private_key": "-----BEGIN PRIVATE KEY-----",
-    }
+    [service_account] = from_text(Network.FCM, fcm["Value"])
+    [signing_key] = from_text(Network.APNS, apns["Value"])
+    assert service_account.credential.private_key in json.loads(files.service_account.read_text()).values()
+    assert signing_key.credential.private_key == files.apns_key.read_text()
+    assert None not in (service_account.since, signing_key.since)
+
+
+def test_a_credential_that_is_none_makes_no_app(account: Account, tmp_path: Path) -> None:
+    (tmp_path / "account.json").write_text("{}")
+    ended = app("prod", "--fcm", str(tmp_path / "account.json"))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "is no service account" in ended.stderr
 
 
 def test_the_signing_keys_are_made_once_for_a_stack(account: Account) -> None:

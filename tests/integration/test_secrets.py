@@ -1,6 +1,8 @@
 """Secrets: kept for minutes, and served for longer while SSM does not answer."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
@@ -18,8 +20,8 @@ def ssm(environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]
     secrets.forget()
 
 
-def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = clock.now() + 1000 * (secrets.KEPT_S + 1)
+def later(monkeypatch: pytest.MonkeyPatch, seconds: int = secrets.KEPT_S) -> None:
+    now = clock.now() + 1000 * (seconds + 1)
     monkeypatch.setattr(clock, "now", lambda: now)
 
 
@@ -49,3 +51,51 @@ def test_an_outage_at_the_first_reading_is_no_missing_secret(ssm: Stubber) -> No
     ssm.add_client_error("get_parameter", "ThrottlingException")
     with pytest.raises(ClientError):
         secrets.read("p")
+
+
+def test_who_was_refused_reads_past_what_is_kept(ssm: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
+    ssm.add_response("get_parameter", ANSWER)
+    secrets.read("p")
+    later(monkeypatch, secrets.ASKED_S)
+    ssm.add_response("get_parameter", {"Parameter": {"Name": "p", "Value": "changed"}})
+    assert secrets.read("p", secrets.ASKED_S) == "changed"
+    assert secrets.read("p") == "changed"
+
+
+def test_nobody_asks_more_often_than_every_few_seconds(ssm: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
+    ssm.add_response("get_parameter", ANSWER)
+    assert [secrets.read("p", secrets.ASKED_S) for _ in range(3)] == ["text"] * 3
+
+
+def test_an_outage_and_a_missing_secret_are_not_asked_about_at_every_reading(
+    ssm: Stubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssm.add_response("get_parameter", ANSWER)
+    secrets.read("p")
+    later(monkeypatch)
+    ssm.add_client_error("get_parameter", "ThrottlingException")
+    assert [secrets.read("p") for _ in range(3)] == ["text"] * 3
+    ssm.add_client_error("get_parameter", "ParameterNotFound")
+    for _ in range(3):
+        with pytest.raises(secrets.SecretMissing):
+            secrets.read("none")
+
+
+def test_many_want_a_secret_and_one_asks(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    gate = threading.Event()
+
+    def get_parameter(**parameters: object) -> Mapping[str, object]:
+        asked.append(str(parameters["Name"]))
+        gate.wait(5)
+        return ANSWER
+
+    monkeypatch.setattr(clients, "ssm", lambda: SimpleNamespace(get_parameter=get_parameter))
+    got: list[str] = []
+    threads = [threading.Thread(target=lambda: got.append(secrets.read("p"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    gate.set()
+    for thread in threads:
+        thread.join(5)
+    assert (got, asked) == (["text"] * 8, ["p"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from fanfare.pipeline.delivery import Settings
+from fanfare.pipeline.deliver_settings import Settings
 from fanfare.runtime import queues, secrets, settings
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import apps, row

@@ -17,7 +17,8 @@ from fanfare.domain.push import Delivery, Pace, Push, Way
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.pipeline import intake
-from fanfare.pipeline.delivery import Deliverer, Settings
+from fanfare.pipeline.deliver_settings import Settings
+from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.purge import purge
 from fanfare.pipeline.senders import AppSenders, Endpoints

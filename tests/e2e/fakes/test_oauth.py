@@ -21,7 +21,7 @@ def test_a_signed_assertion_gets_an_access_token(fakes: Fakes) -> None:
     assert 3500 <= answer.json()["expires_in"] <= 3600
 
 
-@pytest.mark.parametrize("aud", [CLAIMS["aud"], TOKEN_URI])
+@pytest.mark.parametrize("aud", [CLAIMS["aud"], TOKEN_URI], ids=["google", "own"])
 def test_the_audience_is_google_s_or_the_fake_s_own(fakes: Fakes, aud: str) -> None:
     form = {"grant_type": GRANT_TYPE, "assertion": fakes.assertion(aud=aud)}
     assert fakes.http1.post(TOKEN_URI, data=form).status_code == 200

@@ -12,7 +12,7 @@ import pytest
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.domain.scope import Scope, TargetKind
-from fanfare.pipeline import delivery as deliveries
+from fanfare.pipeline import deliver_settings
 from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.sending import Sender
@@ -407,7 +407,7 @@ def test_only_a_delivery_that_read_before_the_deletion_sends_to_the_user(
     carol("PUT", f"/users/me/topics/mine/push/subscriptions/users/{carol.user}")
     definition = definitions.find(TargetKind.TOPIC, Scope(world.app.id, user=carol.user), "mine")
     assert definition is not None
-    read = settings.read(deliveries.Settings)
+    read = settings.read(deliver_settings.Settings)
     row.bind(read)
     held, later, at = HeldNetworks(), FakeNetworks(), Clock()
 

@@ -16,7 +16,8 @@ from fanfare.domain.push import Push
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.networks.errors import CredentialError
 from fanfare.networks.result import Answered, Result, Unknown
-from fanfare.pipeline.delivery import Deliverer, Settings
+from fanfare.pipeline.deliver_settings import Settings
+from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.sending import Sender
@@ -56,6 +57,7 @@ class FakeLane:
     received: list[str]
     renewed: int = 0
     refuses: CredentialError | None = None
+    batches: int = 0
 
     def prepare(self, deadline_s: float) -> None:
         if self.refuses is not None:
@@ -64,6 +66,7 @@ class FakeLane:
     def send(
         self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
     ) -> list[Result]:
+        self.batches += 1
         self.received += [one.device.token for one in addressees]
         return [self._answer(one.device.token) for one in addressees]
 
@@ -102,9 +105,15 @@ class World:
     networks: FakeNetworks
     deliverer: Deliverer
 
-    def install(self, user: str, token: str, network: Network = Network.FCM) -> Device:
+    def install(
+        self,
+        user: str,
+        token: str,
+        network: Network = Network.FCM,
+        environment: Environment = Environment.PRODUCTION,
+    ) -> Device:
         device = Device(network, token)
-        installations.install(APP, user, device, Environment.PRODUCTION, self.clock)
+        installations.install(APP, user, device, environment, self.clock)
         return device
 
     def subscribe(self, *users: str, target: Target = TOPIC) -> None:

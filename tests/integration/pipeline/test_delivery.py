@@ -373,3 +373,43 @@ def test_more_devices_than_the_ledger_can_hold_are_halved(
     deliver(world, Delivery(push=world.push(), arc=WHOLE_RING))
     assert world.networks.received == []
     assert len(world.queued("ExpressQueue", Delivery)) == 2
+
+
+def halves(world: World, message_id: str = "m1") -> list[Delivery]:
+    return [Delivery(push=world.push(id=message_id), arc=arc) for arc in WHOLE_RING.cut(1)]
+
+
+def test_deliveries_of_one_push_are_sent_as_one_and_counted_apart(world: World) -> None:
+    users = [f"u{number}" for number in range(40)]
+    for user in users:
+        world.install(user, f"t-{user}")
+    world.subscribe(*users)
+    assert world.deliverer.deliver_all(halves(world), left) == [None, None]
+    assert sorted(world.networks.received) == sorted(f"t-{user}" for user in users)
+    assert world.networks.lanes["fcm:production"].batches == 1
+    for row, arc in zip(ledger.status(APP, "m1")[1], WHOLE_RING.cut(1), strict=True):
+        assert row.counts == {"delivered": sum(arc.holds(user) for user in users)}
+
+
+def test_what_fails_of_one_delivery_leaves_the_others_alone(world: World) -> None:
+    world.install("u1", "a")
+    world.subscribe("u1")
+    held, free = sorted(halves(world), key=lambda one: one.arc is not None and one.arc.holds("u1"))
+    other = Delivery(push=world.push(user="u1", id="m2"))
+    assert isinstance(ledger.take(held, world.clock(), 1000 * LEASE_S), Lease)
+    [first, second, third] = world.deliverer.deliver_all([held, free, other], left)
+    assert isinstance(first, LeaseHeld)
+    assert (second, third) == (None, None)
+    assert world.networks.received == ["a", "a"]
+
+
+def test_faults_stay_with_the_delivery_that_met_them(world: World) -> None:
+    world.install("u1", "a")
+    world.install("u2", "b")
+    world.networks.answers["b"] = [BUSY, OK]
+    one, other = (Delivery(push=world.push(user=user, id=f"m-{user}")) for user in ("u1", "u2"))
+    assert world.deliverer.deliver_all([one, other], left) == [None, None]
+    assert world.delays("ExpressQueue") == 1
+    world.clock.go_on(60)
+    world.deliverer.deliver_all([one.next_attempt(0), other.next_attempt(0)], left)
+    assert sorted(world.networks.received) == ["a", "b", "b"]

@@ -12,7 +12,7 @@ from fanfare.store import installations, lanes, recipients
 from fanfare.store.lanes import Answers
 from tests.integration.pipeline.conftest import APP, World
 
-LANE = "apns:production:team:key"
+LANE = "apns:production:team"
 
 
 def proof_of(device: Device, world: World, *, user: str = "u1", at: int | None = None) -> Proof:

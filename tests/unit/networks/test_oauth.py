@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping
+from itertools import pairwise
 
 import jwt
 import pytest
@@ -54,7 +55,13 @@ def credential(service_account: str) -> FcmCredential:
 
 @pytest.fixture
 def tokens(google: Google, credential: FcmCredential) -> AccessTokens:
-    return AccessTokens(credential, ca_file="roots.pem", now=google.now, post=google.post)
+    return made(credential, google, 0.0)
+
+
+def made(credential: FcmCredential, google: Google, chance: float) -> AccessTokens:
+    return AccessTokens(
+        credential, ca_file="roots.pem", now=google.now, post=google.post, chance=lambda: chance
+    )
 
 
 def test_what_google_is_asked(tokens: AccessTokens, google: Google, credential: FcmCredential) -> None:
@@ -71,7 +78,7 @@ def test_what_google_is_asked(tokens: AccessTokens, google: Google, credential: 
     assert jwt.get_unverified_header(form["assertion"])["kid"] == credential.private_key_id
 
 
-@pytest.mark.parametrize(("expires_in", "kept_s"), [(3599, 3299), ("3599", 3299), (3600.0, 3300), (100, 50)])
+@pytest.mark.parametrize(("expires_in", "kept_s"), [(3599, 3299), ("3599", 3299), (3600.0, 3300), (100, 67)])
 def test_it_is_kept_until_shortly_before_it_expires(
     tokens: AccessTokens, google: Google, expires_in: object, kept_s: int
 ) -> None:
@@ -81,6 +88,50 @@ def test_it_is_kept_until_shortly_before_it_expires(
     assert tokens.bearer() == "ya29.1"
     google.seconds += 1
     assert tokens.bearer() == "ya29.2"
+
+
+def test_a_fleet_that_began_at_once_does_not_renew_at_once(credential: FcmCredential, google: Google) -> None:
+    fleet = [made(credential, google, number / 10) for number in range(10)]
+    began = google.seconds
+    for tokens in fleet:
+        tokens.bearer()
+    renewed_at = []
+    for tokens in reversed(fleet):  # the earliest first
+        before = len(google.asked)
+        while len(google.asked) == before:
+            google.seconds += 1
+            tokens.bearer()
+        renewed_at.append(google.seconds - began)
+    assert renewed_at == [3599 - 30 * number for number in range(19, 9, -1)]
+
+
+def test_a_renewal_that_hangs_holds_up_a_send_for_seconds_only_and_ever_more_seldom(
+    tokens: AccessTokens, google: Google
+) -> None:
+    tokens.bearer()
+    google.seconds += 3310
+    google.reply = Silence(Transport.READ_TIMEOUT)
+    asked_at = []
+    for _ in range(280):
+        before = len(google.asked)
+        assert tokens.bearer() == "ya29.1"
+        if len(google.asked) > before:
+            asked_at.append(google.seconds)
+        google.seconds += 1
+    assert google.limits[1:] == [3.0] * len(asked_at)
+    assert [after - before for before, after in pairwise(asked_at)] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_a_renewal_does_not_rest_beyond_the_end_of_the_old_token(
+    tokens: AccessTokens, google: Google
+) -> None:
+    tokens.bearer()
+    google.seconds += 3595
+    google.reply = Answer(429)
+    assert tokens.bearer() == "ya29.1"
+    google.reply = None
+    google.seconds += 4
+    assert tokens.bearer() == "ya29.3"
 
 
 UNAVAILABLE = [
@@ -121,7 +172,7 @@ def test_the_old_one_serves_while_a_new_one_cannot_be_had(
     assert tokens.bearer() == "ya29.5"
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 302])
+@pytest.mark.parametrize("status", [*range(400, 429), *range(430, 500), 302])
 def test_a_refusal_is_an_alarm_at_once(tokens: AccessTokens, google: Google, status: int) -> None:
     tokens.bearer()
     google.seconds += 3400

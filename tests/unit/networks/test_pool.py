@@ -2,8 +2,10 @@
 
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier, Event
 
 import pytest
 from h2.settings import SettingCodes
@@ -156,12 +158,60 @@ def test_any_change_of_authorization_is_fine_where_the_network_takes_it(serve: S
     assert len(server.peers) == 1
 
 
+def test_batches_of_several_threads_go_side_by_side_over_connections_of_their_own(
+    serve: Serve, ca_file: str
+) -> None:
+    together = Barrier(3, timeout=5)
+
+    def script(peer: Peer) -> None:
+        got = peer.one()
+        together.wait()
+        peer.answer(got)
+        while True:
+            peer.answer(peer.one())
+
+    server = serve(script)
+    with (
+        sending(server, ca_file, most_batches=3, first_alone=False) as sender,
+        ThreadPoolExecutor(4) as threads,
+    ):
+        batches = [threads.submit(send, sender, 1) for _ in range(4)]
+        assert [kinds(one.result()) for one in batches] == [{"Answered": 1}] * 4
+        assert len(server.peers) == 3, "the fourth waits for one of them"
+        send(sender, 1)
+        assert len(server.peers) == 3
+
+
+def test_a_batch_that_is_under_way_keeps_its_connections_when_they_are_renewed(
+    serve: Serve, ca_file: str
+) -> None:
+    begun, go_on = Event(), Event()
+
+    def script(peer: Peer) -> None:
+        got = peer.one()
+        begun.set()
+        assert go_on.wait(5)
+        peer.answer(got)
+        while True:
+            peer.answer(peer.one())
+
+    server = serve(script)
+    with sending(server, ca_file) as sender, ThreadPoolExecutor(1) as threads:
+        first = threads.submit(send, sender, 1)
+        assert begun.wait(5)
+        sender.renew()
+        go_on.set()
+        assert kinds(first.result()) == {"Answered": 1}
+        assert kinds(send(sender, 1)) == {"Answered": 1}
+    assert len(server.peers) == 2
+
+
 def test_a_stream_id_is_never_used_twice(serve: Serve, ca_file: str) -> None:
     """At their end the connection is replaced."""
     server = serve(Peer.serve)
     with sending(server, ca_file) as sender:
         send(sender, 1)
-        connection = sender._pool._links[0].connection
+        connection = sender._idle[0]._links[0].connection
         assert connection is not None
         connection._streams.next_id = 2**31 - 21
         results = send(sender, 40)
@@ -197,7 +247,6 @@ def test_where_the_few_roots_do_not_suffice_all_are_asked(
     server = serve(Peer.serve)
     sender = Http2Sender(Endpoint("127.0.0.1", server.port), Policy())
     try:
-        monkeypatch.setattr(sender._pool, "_trust", trust.few)
         for _ in range(2):
             assert kinds(sender.send(pushes(3), deadline_s=3)) == {"Answered": 3}
     finally:

@@ -1,7 +1,7 @@
 """What an answer means for the push and its device token: one consequence, with its reason."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 EXPIRED = "expired"
@@ -44,6 +44,11 @@ class Outcome:
     unknown: bool = False
     """The push may have been delivered: sending again may double it."""
 
+    @property
+    def blames_credential(self) -> bool:
+        """Whether the same push could go through with another credential."""
+        return self.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL and not self.spends_attempt
+
 
 def delivered() -> Outcome:
     return _DELIVERED
@@ -82,18 +87,20 @@ def drop(reason: str) -> Outcome:
     return Outcome(kind=OutcomeKind.DROP_PAYLOAD_ERROR, reason=_word(reason))
 
 
-def alarm(reason: str, *, doubtful: bool = False) -> Outcome:
-    return Outcome(kind=OutcomeKind.PAUSE_ALARM_CREDENTIAL, reason=_word(reason), doubtful=doubtful)
-
-
 _OF_ANOTHER_ENVIRONMENT = frozenset(
     {"BadEnvironmentKeyIdInToken", "BadEnvironmentKeyInToken", "BadCertificateEnvironment"}
 )
 
 
+def alarm(reason: str, *, doubtful: bool = False) -> Outcome:
+    """Somebody must look. Where APNs says that a key is one of the other environment, that is named."""
+    word = f"wrong_environment.{reason}" if reason in _OF_ANOTHER_ENVIRONMENT else reason
+    return Outcome(kind=OutcomeKind.PAUSE_ALARM_CREDENTIAL, reason=_word(word), doubtful=doubtful)
+
+
 def refused(reason: str) -> Outcome:
-    """Our credential was refused; where APNs says that it is one of the other environment, that is named."""
-    return alarm(f"wrong_environment.{reason}" if reason in _OF_ANOTHER_ENVIRONMENT else reason)
+    """Our credential is refused, not the push: its devices wait, and it was no try of theirs."""
+    return replace(alarm(reason), spends_attempt=False)
 
 
 def _word(reason: str) -> str:

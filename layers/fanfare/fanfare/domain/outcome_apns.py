@@ -73,7 +73,7 @@ def _doubtful(seen: _Seen) -> Outcome:
 
 def _stale_credential(seen: _Seen) -> Outcome:
     if seen.context.credential_attempt >= 2:
-        return alarm(seen.reason)
+        return refused(seen.reason)
     return fresh(seen.reason, new_connection=seen.reason == "UnrelatedKeyIdInToken")
 
 
@@ -94,7 +94,7 @@ _RULES: tuple[_Rule, ...] = (
     (lambda s: s.status == 410, _gone),
     (lambda s: s.reason in ("BadDeviceToken", "DeviceTokenNotForTopic"), _doubtful),
     (lambda s: s.reason == "IdleTimeout", lambda s: retry(s.reason, IDLE_DELAY_S)),
-    (lambda s: s.reason == "TopicDisallowed", lambda s: alarm(s.reason)),
+    (lambda s: s.reason == "TopicDisallowed", lambda s: refused(s.reason)),
     (lambda s: s.reason in _STALE_CREDENTIAL, _stale_credential),
     (lambda s: s.status == 403, lambda s: refused(s.reason)),
     (lambda s: s.status == 429, _throttled),

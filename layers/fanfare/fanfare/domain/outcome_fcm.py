@@ -100,12 +100,12 @@ def _quota(seen: _Seen) -> Outcome:
 
 
 def _unauthenticated(seen: _Seen) -> Outcome:
-    return fresh(seen.reason) if seen.context.credential_attempt < 2 else alarm(seen.reason)
+    return fresh(seen.reason) if seen.context.credential_attempt < 2 else refused(seen.reason)
 
 
 def _third_party(seen: _Seen) -> Outcome:
     """Apple refuses the key that Firebase has of us; its own word says why, where it is told."""
-    return refused(min(seen.apns_errors, default="THIRD_PARTY_AUTH_ERROR"))
+    return alarm(min(seen.apns_errors, default="THIRD_PARTY_AUTH_ERROR"))
 
 
 def _server_error(seen: _Seen) -> Outcome:
@@ -143,8 +143,8 @@ _RULES: tuple[_Rule, ...] = (
     (lambda s: "SENDER_ID_MISMATCH" in s.fcm_errors, _doubtful),
     (lambda s: s.status == 429, _quota),
     (lambda s: s.status == 401, _unauthenticated),
-    (lambda s: s.status == 403, lambda s: alarm(s.reason)),
-    (lambda s: s.status == 404 and s.is_json, lambda s: alarm(s.reason)),
+    (lambda s: s.status == 403, lambda s: refused(s.reason)),
+    (lambda s: s.status == 404 and s.is_json, lambda s: refused(s.reason)),
     (lambda s: s.status == 404, lambda s: retry("not_from_fcm", QUOTA_DELAY_S)),
     (lambda s: s.status == 408, lambda s: retry(s.reason, BASE_DELAY_S)),
     (lambda s: s.status == 400, lambda s: _first(_BAD_REQUEST_RULES, s)),

@@ -1,7 +1,7 @@
 """Answers of Google's token services (OAuth, STS, IAM credentials): reference table E."""
 
 from fanfare.domain.answer import Answer
-from fanfare.domain.outcome import Outcome, alarm, delivered, retry
+from fanfare.domain.outcome import Outcome, delivered, refused, retry
 
 THROTTLED_DELAY_S = 10
 SERVER_ERROR_DELAY_S = 1
@@ -16,7 +16,7 @@ def judge(answer: Answer) -> Outcome:
     if answer.status >= 500:
         return retry(reason, SERVER_ERROR_DELAY_S)
     # Whatever else comes, a redirection too, says that what we present or whom we ask is wrong.
-    return alarm(reason)
+    return refused(reason)
 
 
 def _reason(answer: Answer) -> str:

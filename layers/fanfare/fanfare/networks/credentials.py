@@ -1,4 +1,4 @@
-"""Provider credentials, from the text that an app's SSM parameter holds."""
+"""Provider credentials, each from its text; what a parameter holds of them is in live.py."""
 
 import re
 from dataclasses import dataclass, field
@@ -38,9 +38,21 @@ class ApnsCredential:
     private_key: str = field(repr=False)
 
 
+type Credential = FcmCredential | ApnsCredential
+
+
+def key_id(credential: Credential) -> str:
+    """What the key is called by whoever made it: the name that may stand in a log."""
+    match credential:
+        case FcmCredential():
+            return credential.private_key_id
+        case ApnsCredential():
+            return credential.key_id
+
+
 def fcm_credential(text: str) -> FcmCredential:
     """Raises CredentialMalformed."""
-    credential = _decoded(text, FcmCredential)
+    credential = decoded(text, FcmCredential)
     _check("project_id", credential.project_id, _PROJECT)
     _check("private_key_id", credential.private_key_id, _PLAIN)
     _check("client_email", credential.client_email, _PLAIN)
@@ -49,26 +61,27 @@ def fcm_credential(text: str) -> FcmCredential:
         raise CredentialMalformed("token_uri is not an https URL")
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-    if not isinstance(_private_key(credential.private_key), RSAPrivateKey):
+    if not isinstance(private_key(credential.private_key), RSAPrivateKey):
         raise CredentialMalformed("private_key is not an RSA key")
     return credential
 
 
 def apns_credential(text: str) -> ApnsCredential:
     """Raises CredentialMalformed."""
-    credential = _decoded(text, ApnsCredential)
+    credential = decoded(text, ApnsCredential)
     _check("key_id", credential.key_id, _PLAIN)
     _check("team_id", credential.team_id, _PLAIN)
     _check("topic", credential.topic, _PLAIN)
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 
-    key = _private_key(credential.private_key)
+    key = private_key(credential.private_key)
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
         raise CredentialMalformed("private_key is not an elliptic-curve key on P-256")
     return credential
 
 
-def _decoded[T](text: str, shape: type[T]) -> T:
+def decoded[T](text: str, shape: type[T]) -> T:
+    """Raises CredentialMalformed."""
     try:
         return msgspec.json.decode(text, type=shape)
     except msgspec.ValidationError as error:
@@ -83,7 +96,8 @@ def _check(name: str, value: str, pattern: re.Pattern[str]) -> None:
         raise CredentialMalformed(f"{name} is empty, too long, or has characters that it cannot have")
 
 
-def _private_key(pem: str) -> "PrivateKeyTypes":
+def private_key(pem: str) -> "PrivateKeyTypes":
+    """Raises CredentialMalformed."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 

@@ -1,6 +1,7 @@
 """Why a batch cannot be sent at all: the credential.
 
 CredentialError
+├── CredentialMissing       the parameter that should hold it is not there, or may not be read
 ├── CredentialMalformed     what is stored is no credential of this network
 ├── CredentialRefused       Google does not take it: nothing is sent until somebody looks
 └── CredentialUnavailable   Google could not be asked: later
@@ -8,7 +9,7 @@ CredentialError
 Each carries the `outcome` that holds for every device of the batch. No message contains a part of a secret.
 """
 
-from fanfare.domain.outcome import Outcome, alarm
+from fanfare.domain.outcome import Outcome, refused
 
 
 class CredentialError(Exception):
@@ -17,9 +18,14 @@ class CredentialError(Exception):
         self.outcome = outcome
 
 
+class CredentialMissing(CredentialError):
+    def __init__(self, message: str) -> None:
+        super().__init__(message, refused("credential_missing"))
+
+
 class CredentialMalformed(CredentialError):
     def __init__(self, message: str) -> None:
-        super().__init__(message, alarm("credential_malformed"))
+        super().__init__(message, refused("credential_malformed"))
 
 
 class CredentialRefused(CredentialError):

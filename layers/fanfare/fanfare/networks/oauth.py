@@ -1,5 +1,6 @@
 """Google's access tokens: asked for with a signed JWT, kept for their hour, renewed before it is over."""
 
+import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +23,10 @@ AUDIENCE = "https://oauth2.googleapis.com/token"
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_S = 3600
 RENEWED_BEFORE_S = 300
+"""At the latest; up to twice as early, by chance, so that a fleet does not renew at one moment."""
+RENEWAL_S = 3.0
+"""What a renewal may take while the old token serves: a send waits for it."""
+LONGEST_REST_S = 60
 CONNECT_S = 5.0
 ANSWER_S = 10.0
 _KEPT_OF_A_BODY = 16_384
@@ -48,14 +53,17 @@ class AccessTokens:
         ca_file: str = "",
         now: Clock = clock.now,
         post: Post | None = None,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._credential = credential
         self._ca_file = ca_file
         self._now = now
         self._post = post or over_https
+        self._chance = chance
         self._renewing = Lock()
         self._held: _Held | None = None
         self._failure: Outcome | None = None
+        self._failures = 0
         self._rests_until = 0
 
     def bearer(self, deadline_s: float = CONNECT_S + ANSWER_S) -> str:
@@ -85,12 +93,15 @@ class AccessTokens:
         if self._held and now < self._held.renewed_at:
             return self._held.token
         if self._failure is None or now >= self._rests_until:
-            self._failure = self._ask(now, limit_s)
+            self._failure = self._ask(now, min(limit_s, RENEWAL_S) if self._serves(now) else limit_s)
         held, failure = self._held, self._failure
         refused = failure is not None and failure.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL
-        if held is None or refused or now >= held.expires_at:
+        if held is None or refused or not self._serves(now):
             raise _error(failure or retry("no_access_token", SERVER_ERROR_DELAY_S))
         return held.token
+
+    def _serves(self, now: int) -> bool:
+        return self._held is not None and now < self._held.expires_at
 
     def _ask(self, now: int, limit_s: float) -> Outcome | None:
         """Hold a new token, or say what became of the attempt."""
@@ -98,13 +109,22 @@ class AccessTokens:
         reply = self._post(self._credential.token_uri, form, self._ca_file, limit_s)
         outcome = judge(Provider.GOOGLE_OAUTH, reply)
         if isinstance(reply, Answer) and outcome.kind is OutcomeKind.DELIVERED:
-            granted = _granted(reply.body, now)
+            granted = _granted(reply.body, now, self._chance())
             if granted:
-                self._held = granted
+                self._held, self._failures = granted, 0
                 return None
             outcome = retry("malformed_answer", SERVER_ERROR_DELAY_S)
-        self._rests_until = now + 1000 * (outcome.retry_after_s or 0)
+        self._rest(outcome.retry_after_s or 0)
         return outcome
+
+    def _rest(self, delay_s: int) -> None:
+        """Ask again after the delay; after longer and longer ones while the old token serves."""
+        now, held = self._now(), self._held
+        self._rests_until = now + 1000 * delay_s
+        if held is not None and now < held.expires_at:
+            longer_s = min(delay_s << min(self._failures, 10), LONGEST_REST_S)
+            self._rests_until = min(now + 1000 * longer_s, held.expires_at)
+            self._failures += 1
 
 
 def assertion(credential: FcmCredential, issued_at: int) -> str:
@@ -148,7 +168,7 @@ def over_https(url: str, form: Mapping[str, str], ca_file: str, limit_s: float) 
         return Silence(Transport.CONNECT_FAILED)
 
 
-def _granted(body: bytes, now: int) -> _Held | None:
+def _granted(body: bytes, now: int, chance: float) -> _Held | None:
     try:
         document = msgspec.json.decode(body, type=dict[str, object])
     except (msgspec.DecodeError, RecursionError):
@@ -158,8 +178,8 @@ def _granted(body: bytes, now: int) -> _Held | None:
         return None
     if lifetime_s is None or lifetime_s <= 0:
         return None
-    early_s = min(RENEWED_BEFORE_S, lifetime_s // 2)
-    return _Held(token, now + 1000 * (lifetime_s - early_s), now + 1000 * lifetime_s)
+    early_s = min(RENEWED_BEFORE_S, lifetime_s // 3) * (1 + chance)
+    return _Held(token, now + int(1000 * (lifetime_s - early_s)), now + 1000 * lifetime_s)
 
 
 def _error(outcome: Outcome) -> CredentialError:

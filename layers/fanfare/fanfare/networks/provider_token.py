@@ -44,16 +44,17 @@ def signed(credential: ApnsCredential, issued_at: int) -> str:
     header = {"alg": "ES256", "kid": credential.key_id}
     claims = {"iss": credential.team_id, "iat": issued_at}
     text = f"{_encoded(_json(header))}.{_encoded(_json(claims))}"
-    return f"{text}.{_encoded(_signature(credential.private_key, text.encode()))}"
+    return f"{text}.{_encoded(signature(credential.private_key, text.encode()))}"
 
 
-def _signature(private_key: str, text: bytes) -> bytes:
+def signature(private_key: str, text: bytes) -> bytes:
+    """R and S of ES256, deterministic, 32 bytes each."""
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
     from cryptography.hazmat.primitives.hashes import SHA256
 
-    signature = _key(private_key).sign(text, ECDSA(SHA256(), deterministic_signing=True))
-    return b"".join(number.to_bytes(_COORDINATE_BYTES) for number in decode_dss_signature(signature))
+    der = _key(private_key).sign(text, ECDSA(SHA256(), deterministic_signing=True))
+    return b"".join(number.to_bytes(_COORDINATE_BYTES) for number in decode_dss_signature(der))
 
 
 def _key(private_key: str) -> "EllipticCurvePrivateKey":

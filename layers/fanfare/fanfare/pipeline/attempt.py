@@ -12,7 +12,7 @@ from fanfare.domain.policy import Exhausted, Settled, StillOpen, Verdict, postpo
 from fanfare.domain.proof import Proof
 from fanfare.domain.push import Delivery
 from fanfare.pipeline.finding import Addressee
-from fanfare.pipeline.sending import Sending, Sent, Waiting
+from fanfare.pipeline.sending import Due, Sent, Share, Waiting
 from fanfare.store.ledger import Failure, Lease, State
 
 MAX_FAILURES = 20
@@ -23,16 +23,17 @@ MAX_FAILURES = 20
 class Audience:
     """Who is sent to now, who stays open for later, and how many open devices are no longer there."""
 
-    due: list[tuple[Addressee, Standing]] = field(default_factory=list)
+    due: list[Due] = field(default_factory=list)
     later: list[tuple[bytes, Standing]] = field(default_factory=list)
     gone: int = 0
 
 
-def audience(lease: Lease, found: Sequence[Addressee], now: int) -> Audience:
+def audience(lease: Lease, found: Sequence[Addressee], now: int, of: int = 0) -> Audience:
     """Of the devices that are there now: those still open, if an attempt has ended before, and else all."""
     waits = lease.delivery.waits
     if lease.open is None:
-        return Audience(due=[(one, Standing(waits=waits)) for one in found])
+        fresh = Standing(waits=waits)
+        return Audience(due=[Due(one, fresh, of) for one in found])
     standings = unpack(lease.open)
     if lease.delivery.attempt == 1:  # a new round: sent again from a dead letter
         standings = {digest: Standing() for digest in standings}
@@ -42,7 +43,7 @@ def audience(lease: Lease, found: Sequence[Addressee], now: int) -> Audience:
         if standing is None:
             continue
         if standing.due <= now:
-            result.due.append((one, replace(standing, waits=max(standing.waits, waits))))
+            result.due.append(Due(one, replace(standing, waits=max(standing.waits, waits)), of))
         else:
             result.later.append((one.digest, standing))
     result.gone = len(standings)
@@ -61,51 +62,64 @@ class Result:
     """The lanes that all open devices are on; empty where that is not known."""
 
 
-def result(lease: Lease, gathered: Audience, sending: Sending, *, now: int, max_tries: int) -> Result:
-    counts = Counter(lease.counts)
-    failures = list(lease.failures)
-    still_open = list(gathered.later)
-    if gathered.gone:
-        counts["gone"] += gathered.gone
+@dataclass(slots=True)
+class _Tally:
+    """The counts of all attempts so far, the failures told of, and who is still open."""
 
-    def take_down(addressee: Addressee, before: Standing, became: Verdict) -> None:
+    counts: Counter[str]
+    failures: list[Failure]
+    still_open: list[tuple[bytes, Standing]]
+
+    def take_down(self, due: Due, became: Verdict, max_tries: int) -> None:
         match became:
             case Settled():
-                counts[became.count] += 1
+                self.counts[became.count] += 1
             case StillOpen():
-                still_open.append((addressee.digest, became.standing))
+                self.still_open.append((due.addressee.digest, became.standing))
             case Exhausted():
-                still_open.append((addressee.digest, replace(before, tries=max_tries)))
+                self.still_open.append((due.addressee.digest, replace(due.standing, tries=max_tries)))
             case _:
                 assert_never(became)
 
-    for held in sending.waiting:
+    def tell(self, sent: Sent) -> None:
+        if len(self.failures) < MAX_FAILURES:
+            installation = sent.due.addressee.device.installation_id
+            self.failures.append(Failure(installation, sent.outcome.kind, sent.outcome.reason))
+
+
+def result(lease: Lease, gathered: Audience, share: Share, *, now: int, max_tries: int) -> Result:
+    tally = _Tally(Counter(lease.counts), list(lease.failures), list(gathered.later))
+    delivered = 0
+    for held in share.waiting:
         jitter = random.random()
-        became = postponed(held.standing, held.delay_ms, now=now, jitter=jitter, reason=held.reason)
-        take_down(held.addressee, held.standing, became)
-    for one in sending.sent:
-        if one.standing.unknown or lease.retakes:
-            counts["possibly_doubled"] += 1
+        became = postponed(held.due.standing, held.delay_ms, now=now, jitter=jitter, reason=held.reason)
+        tally.take_down(held.due, became, max_tries)
+    for one in share.sent:
+        if one.due.standing.unknown or lease.retakes:
+            tally.counts["possibly_doubled"] += 1
+        if one.outcome.kind is OutcomeKind.DELIVERED:
+            delivered += 1
+            continue
         became = verdict(
             one.outcome,
-            one.standing,
+            one.due.standing,
             now=now,
             max_tries=max_tries,
             jitter=random.random(),
-            lane_down=one.lane in sending.down,
+            lane_down=one.lane in share.down,
         )
-        take_down(one.addressee, one.standing, became)
-        if one.outcome.kind is not OutcomeKind.DELIVERED and len(failures) < MAX_FAILURES:
-            installation = one.addressee.device.installation_id
-            failures.append(Failure(installation, one.outcome.kind, one.outcome.reason))
-    groups = pack(still_open)
-    lanes = _lanes(lease, gathered, (*sending.sent, *sending.waiting), {digest for digest, _ in still_open})
-    return Result(_state(groups, max_tries), groups, counts, failures, lanes)
+        tally.take_down(one.due, became, max_tries)
+        tally.tell(one)
+    tally.counts.update({"gone": gathered.gone, "delivered": delivered})
+    groups = pack(tally.still_open)
+    lanes = _lanes(lease, gathered, share, {digest for digest, _ in tally.still_open})
+    return Result(_state(groups, max_tries), groups, +tally.counts, tally.failures, lanes)
 
 
 def given_up(lease: Lease, gathered: Audience, max_tries: int) -> Result:
     """An attempt that was killed too often: its devices may have got the push each time."""
-    standings = [*((one.digest, standing) for one, standing in gathered.due), *gathered.later]
+    due = [(one.addressee.digest, one.standing) for one in gathered.due]
+    standings = [*due, *gathered.later]
     groups = pack((digest, replace(standing, tries=max_tries)) for digest, standing in standings)
     state = _state(groups, max_tries)
     return Result(state, groups, Counter(lease.counts), list(lease.failures))
@@ -125,8 +139,8 @@ def proofs(app: str, sent: Sequence[Sent]) -> list[Proof]:
     return [
         Proof(
             app=app,
-            installation=one.addressee.device.installation_id,
-            user=one.addressee.user,
+            installation=one.due.addressee.device.installation_id,
+            user=one.due.addressee.user,
             at=one.at if one.outcome.proof_at_ms is None else min(one.at, one.outcome.proof_at_ms),
             sent_at=one.at,
             doubtful=one.outcome.doubtful,
@@ -138,14 +152,16 @@ def proofs(app: str, sent: Sequence[Sent]) -> list[Proof]:
     ]
 
 
-def _lanes(
-    lease: Lease, gathered: Audience, seen: Sequence[Sent | Waiting], still_open: set[bytes]
-) -> tuple[str, ...]:
+def _lanes(lease: Lease, gathered: Audience, share: Share, still_open: set[bytes]) -> tuple[str, ...]:
     """The lanes that the open devices are on; none where they are not known of all."""
-    if gathered.later and not lease.delivery.lanes:
+    if not still_open or (gathered.later and not lease.delivery.lanes):
         return ()
-    lanes = {one.lane for one in seen if one.lane is not None and one.addressee.digest in still_open}
-    return tuple(sorted(lanes.union(lease.delivery.lanes if gathered.later else ())))
+    lanes = set(lease.delivery.lanes if gathered.later else ())
+    seen: list[Sent | Waiting] = [*share.sent, *share.waiting]
+    for one in seen:
+        if one.lane is not None and one.due.addressee.digest in still_open:
+            lanes.add(one.lane)
+    return tuple(sorted(lanes))
 
 
 def _state(groups: Sequence[OpenGroup], max_tries: int) -> State:

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from fanfare.domain.device import Environment, Network
-from fanfare.domain.openness import OpenGroup
 from fanfare.domain.policy import MAX_UNKNOWN, MAX_WAITS, back_off_ms
-from fanfare.domain.proof import Proof
-from fanfare.domain.push import Delivery, Pace, Push
+from fanfare.domain.push import Delivery, Push
 from fanfare.pipeline import attempt
-from fanfare.pipeline.attempt import Result
+from fanfare.pipeline.attempt import Audience, Result
+from fanfare.pipeline.deliver_settings import Settings
 from fanfare.pipeline.finding import Addressee, ArcTooLarge, addressees
 from fanfare.pipeline.lane_watch import LaneWatch
+from fanfare.pipeline.onward import Onward
 from fanfare.pipeline.sending import Senders, Sending
-from fanfare.runtime import logs, metrics, queues, wire
+from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
-from fanfare.runtime.queues import MAX_DELAY_S, Outgoing
+from fanfare.runtime.together import together
 from fanfare.store import installations, ledger, outage
 from fanfare.store.ledger import Ended, Held, Lease, State
 from fanfare.store.row import REFUSED
@@ -26,38 +26,18 @@ from fanfare.store.row import REFUSED
 HALVE_FROM = 4
 """An arc is halved when it holds more than this many times the subscribers that it should."""
 
-PROOFS_IN_MESSAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    apps_table: str
-    members_table: str
-    subscriptions_table: str
-    recipients_table: str
-    installations_table: str
-    ledger_table: str
-    lanes_table: str
-    express_queue_url: str
-    bulk_queue_url: str
-    purge_queue_url: str
-    dead_letter_queue_url: str
-    arc_size: int
-    lease_seconds: int
-    max_tries: int
-    fcm_quota_per_minute: int
-    fcm_endpoint: str
-    apns_production_endpoint: str
-    apns_sandbox_endpoint: str
-    network_ca_file: str
-
-    @property
-    def delivery_queue_urls(self) -> tuple[str, str]:
-        return self.express_queue_url, self.bulk_queue_url
-
 
 class LeaseHeld(Exception):
     """Another environment works on this attempt: the message has to come again, in case that one dies."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An attempt that is ours, with the devices that it is for."""
+
+    index: int
+    lease: Lease
+    gathered: Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,64 +49,129 @@ class Deliverer:
     watch: LaneWatch
     clock: Clock
 
+    @property
+    def onward(self) -> Onward:
+        return Onward(self.settings, self.clock)
+
     def deliver(self, delivery: Delivery, seconds_left: Callable[[], float]) -> None:
         """One attempt; raises LeaseHeld, LeaseLost, and what AWS refuses: the message then comes again."""
+        [failure] = self.deliver_all([delivery], seconds_left)
+        if failure is not None:
+            raise failure
+
+    def deliver_all(
+        self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]
+    ) -> list[Exception | None]:
+        """An attempt of each, made together; for each what `deliver` would have raised.
+
+        Their devices are looked for at the same time, and those of one push are sent to as one: waiting for
+        tables and for networks is what an invocation is paid for.
+        """
+        failures: list[Exception | None] = [None] * len(deliveries)
+
+        def begin(index: int) -> _Begun | None:
+            try:
+                return self._begin(index, deliveries[index])
+            except Exception as error:  # noqa: BLE001 - it is this delivery's alone
+                failures[index] = error
+                return None
+
+        def go_on(begun: Sequence[_Begun]) -> None:
+            try:
+                ended = self._send(begun, len(deliveries), seconds_left)
+            except Exception as error:  # noqa: BLE001 - and this that of one push
+                ended = [error] * len(begun)
+            for one, failure in zip(begun, ended, strict=True):
+                failures[one.index] = failure
+
+        pushes: dict[tuple[str, str], list[_Begun]] = {}
+        for one in together(begin, range(len(deliveries))):
+            if one is not None:
+                push = one.lease.delivery.push
+                pushes.setdefault((push.app, push.id), []).append(one)
+        together(go_on, list(pushes.values()))
+        return failures
+
+    def _begin(self, index: int, delivery: Delivery) -> _Begun | None:
+        """The attempt's lease and its devices; None where nothing is to be sent."""
         wait_ms = delivery.not_before - self.clock()
         if wait_ms > 0:
-            return self._queue([delivery], wait_ms)
+            self.onward.queue([delivery], wait_ms)
+            return None
         wait_ms = self._lanes_wait_ms(delivery)
         if wait_ms > 0:
-            return self._queue([delivery.postponed()], wait_ms)
+            self.onward.queue([delivery.postponed()], wait_ms)
+            return None
         taken = ledger.take(delivery, self.clock(), 1000 * self.settings.lease_seconds)
         match taken:
             case Held():
                 raise LeaseHeld(f"{delivery.push.id} {delivery.id}")
             case Ended():
                 if (taken.round, taken.attempt) == (delivery.round, delivery.attempt):
-                    self._follow(delivery, taken.state, taken.open)
+                    self.onward.follow(delivery, taken.state, taken.open)
+                return None
             case Lease():
-                self._attempt(taken, seconds_left)
+                return self._find(index, taken)
             case _:
                 assert_never(taken)
-        return None
 
-    def _attempt(self, lease: Lease, seconds_left: Callable[[], float]) -> None:
-        delivery = lease.delivery
+    def _find(self, index: int, lease: Lease) -> _Begun | None:
         limit = None if lease.ends else HALVE_FROM * self.settings.arc_size
         try:
-            found = addressees(delivery, limit)
+            found = addressees(lease.delivery, limit)
         except ArcTooLarge:
             ledger.end(lease, State.HALVED, (), {}, ())
-            return self._follow(delivery, State.HALVED, ())
-        gathered = attempt.audience(lease, found, self.clock())
+            self.onward.follow(lease.delivery, State.HALVED, ())
+            return None
+        return _Begun(index, lease, attempt.audience(lease, found, self.clock(), index))
+
+    def _send(
+        self, begun: Sequence[_Begun], deliveries: int, seconds_left: Callable[[], float]
+    ) -> list[Exception | None]:
+        """Send to the devices of one push's attempts, and end each; for each its failure."""
+        push = begun[0].lease.delivery.push
+        max_tries = self.settings.max_tries
         sending = Sending(
-            push=delivery.push,
+            push=push,
             senders=self.senders,
             lanes=self.watch,
             clock=self.clock,
             deadline=seconds_left,
-            registered_at=lambda devices: _registered_at(delivery.push.app, devices),
+            registered_at=lambda devices: _registered_at(push.app, devices),
         )
-        if lease.retakes > MAX_UNKNOWN:
-            return self._finish(
-                lease, attempt.given_up(lease, gathered, self.settings.max_tries), seconds_left
-            )
-        sending.send(gathered.due)
+        given_up = [one.lease.retakes > MAX_UNKNOWN for one in begun]
+        sending.send(
+            [
+                due
+                for one, killed in zip(begun, given_up, strict=True)
+                if not killed
+                for due in one.gathered.due
+            ]
+        )
         # What was answered is known from here on, and must not be lost to anything that fails before the end.
-        result = attempt.result(
-            lease,
-            gathered,
-            sending,
-            now=self.clock(),
-            max_tries=self.settings.max_tries,
-        )
-        self._finish(lease, result, seconds_left)
-        return self._tell(delivery, sending)
+        shares = sending.shares(deliveries)
+
+        def end(place: int) -> Exception | None:
+            one = begun[place]
+            if given_up[place]:
+                result = attempt.given_up(one.lease, one.gathered, max_tries)
+            else:
+                share, now = shares[one.index], self.clock()
+                result = attempt.result(one.lease, one.gathered, share, now=now, max_tries=max_tries)
+            try:
+                self._finish(one.lease, result, seconds_left)
+            except Exception as error:  # noqa: BLE001 - the others end all the same
+                return error
+            return None
+
+        failures = together(end, range(len(begun)))
+        self._tell(push, sending)
+        return failures
 
     def _finish(self, lease: Lease, result: Result, seconds_left: Callable[[], float]) -> None:
         self._end(lease, result, seconds_left)
         _log(lease, result)
-        self._follow(lease.delivery, result.state, result.groups, result.lanes)
+        self.onward.follow(lease.delivery, result.state, result.groups, result.lanes)
 
     def _lanes_wait_ms(self, delivery: Delivery) -> int:
         """How long there is no use in looking for the devices: every lane that they can be on is paused.
@@ -148,14 +193,14 @@ class Deliverer:
         senders = [self.senders.of(push.app, *way) for way in ways]
         return tuple(one.lane for one in senders if one is not None)
 
-    def _tell(self, delivery: Delivery, sending: Sending) -> None:
+    def _tell(self, push: Push, sending: Sending) -> None:
         """Tell the fleet what the lanes answered, and then purge the proofs: last of all, since a lost proof
         only costs another send to a dead token."""
         try:
-            self.watch.saw(delivery.push.app, sending.sent, sending.waiting)
-            self._report(attempt.proofs(delivery.push.app, sending.sent))
+            self.watch.saw(push.app, sending.sent, sending.waiting)
+            self.onward.report(attempt.proofs(push.app, sending.sent))
         except REFUSED:
-            logs.logger().exception("answers not told", extra={"push": delivery.push.id})
+            logs.logger().exception("answers not told", extra={"push": push.id})
 
     def _end(self, lease: Lease, result: Result, seconds_left: Callable[[], float]) -> None:
         """Write what came out, while there is time to try: only that keeps it from being sent again."""
@@ -166,40 +211,6 @@ class Deliverer:
                 if seconds_left() < 0 or not outage.passes(error):
                     raise
                 time.sleep(random.uniform(0.05, 0.5))
-
-    def _report(self, proofs: Sequence[Proof]) -> None:
-        """To purge, which deletes apart from the sending."""
-        messages = [
-            Outgoing(wire.encode(proofs[start : start + PROOFS_IN_MESSAGE]))
-            for start in range(0, len(proofs), PROOFS_IN_MESSAGE)
-        ]
-        queues.send_all(self.settings.purge_queue_url, messages)
-
-    def _follow(
-        self, delivery: Delivery, state: State, groups: Sequence[OpenGroup], lanes: tuple[str, ...] = ()
-    ) -> None:
-        """Queue what follows from an ended attempt; doing so twice does no harm."""
-        match state:
-            case State.DONE:
-                return
-            case State.HALVED:
-                self._queue(delivery.halves(), 0)
-            case State.OPEN:
-                following = attempt.next_attempt(delivery, groups, self.settings.max_tries, lanes)
-                self._queue([following], following.not_before - self.clock())
-            case State.DEAD:
-                metrics.count("DeliveryDead")
-                letter = Outgoing(wire.encode(delivery.next_round()))
-                queues.send_all(self.settings.dead_letter_queue_url, [letter])
-            case _:
-                assert_never(state)
-
-    def _queue(self, deliveries: Sequence[Delivery], wait_ms: int) -> None:
-        delay_s = min(MAX_DELAY_S, max(0, -(-wait_ms // 1000)))
-        express = deliveries[0].pace is Pace.EXPRESS
-        group = None if express else deliveries[0].push.id
-        url = self.settings.express_queue_url if express else self.settings.bulk_queue_url
-        queues.send_all(url, [Outgoing(wire.encode(one), delay_s, group) for one in deliveries])
 
 
 def _registered_at(app: str, devices: Sequence[Addressee]) -> Mapping[Addressee, int]:

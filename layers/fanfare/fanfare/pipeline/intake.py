@@ -6,6 +6,7 @@ from fanfare.domain.push import Delivery
 from fanfare.pipeline.delivery import Deliverer
 from fanfare.runtime import batch, queues, wire
 from fanfare.runtime.batch import BatchResponse, Record
+from fanfare.runtime.wire import WireError
 
 HOLD_BEYOND_LEASE_S = 2
 """A message whose attempt was killed comes again when the lease has just run out."""
@@ -31,13 +32,19 @@ def deliver_all(
     def seconds_left() -> float:
         return remaining_ms() / 1000 - MARGIN_S
 
-    def work(record: Record) -> None:
-        delivery = wire.decode(Delivery, record["body"])
-        if seconds_left() < min(START_FROM_S, deliverer.settings.lease_seconds / 4):
-            raise NoTime(f"{delivery.push.id} {delivery.id}")
-        deliverer.deliver(delivery, seconds_left)
-
-    return batch.each(records, work)
+    if seconds_left() < min(START_FROM_S, deliverer.settings.lease_seconds / 4):
+        return batch.response(records, [NoTime(f"{seconds_left():.1f} s")] * len(records))
+    failures: list[Exception | None] = [None] * len(records)
+    readable: dict[int, Delivery] = {}
+    for place, record in enumerate(records):
+        try:
+            readable[place] = wire.decode(Delivery, record["body"])
+        except WireError as error:
+            failures[place] = error
+    came = deliverer.deliver_all(list(readable.values()), seconds_left)
+    for place, failure in zip(readable, came, strict=True):
+        failures[place] = failure
+    return batch.response(records, failures)
 
 
 def _by_queue(records: Sequence[Record], deliverer: Deliverer) -> dict[str, list[Record]]:

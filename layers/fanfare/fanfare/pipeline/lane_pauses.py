@@ -48,7 +48,7 @@ class LanePauses:
             return Admission(pause.until - now)
         held = lanes.take_probe(app, lane, pause, now + PROBE_MS)
         if held is None:
-            del self._known[app, lane]
+            self._known.pop((app, lane), None)
             return Admission(max(1, self.wait_ms(app, lane)))
         self._known[app, lane] = (now, held)
         self._probing[app, lane] = held

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 from fanfare.domain import breaker, outage
 from fanfare.pipeline.lane_pauses import KEPT_MS, Admission, LanePauses
@@ -41,6 +42,7 @@ class LaneWatch:
     _quota: Quota = field(init=False)
     _breakers: dict[_Lane, tuple[int, bool]] = field(default_factory=dict)
     _untold: dict[_Lane, _Untold] = field(default_factory=dict)
+    _telling: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         self._pauses = LanePauses(self.clock)
@@ -72,7 +74,11 @@ class LaneWatch:
         return is_open
 
     def saw(self, app: str, sent: Sequence[Sent], waiting: Sequence[Waiting]) -> None:
-        """Take note of an attempt: pause the lanes that are down or refused, open those that answer again."""
+        """Take note of attempts: pause the lanes that are down or refused, open those that answer again."""
+        with self._telling:
+            self._saw(app, sent, waiting)
+
+    def _saw(self, app: str, sent: Sequence[Sent], waiting: Sequence[Waiting]) -> None:
         for lane in {one.lane for one in sent if one.lane is not None}:
             mine = [one for one in sent if one.lane == lane]
             answered = [one for one in mine if one.answered]

@@ -1,6 +1,7 @@
 """A network's quota, kept for the whole fleet: taken in blocks, so that most pushes ask nobody."""
 
 from dataclasses import dataclass, field
+from threading import Lock
 
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
@@ -27,9 +28,14 @@ class Quota:
     per_minute: int
     _owed: dict[_Lane, int] = field(default_factory=dict)
     _closed: dict[_Lane, int] = field(default_factory=dict)
+    _counting: Lock = field(default_factory=Lock)
 
     def grant(self, app: str, lane: str, wanted: int) -> int:
         """How many of so many pushes may go now; the rest from the next window on."""
+        with self._counting:
+            return self._grant(app, lane, wanted)
+
+    def _grant(self, app: str, lane: str, wanted: int) -> int:
         if self.wait_ms(app, lane):
             return 0
         owed = self._owed.get((app, lane), 0)

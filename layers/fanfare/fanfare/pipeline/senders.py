@@ -1,23 +1,34 @@
-"""An app's senders: made from its stored credentials at first use, and anew when these have changed."""
+"""An app's senders: made from its live credentials at first use, and anew when these have changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from threading import Lock
 
+from fanfare.domain.answer import Provider
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.outcome import retry
-from fanfare.domain.push import Push
-from fanfare.networks.apns import Apns, ApnsPush, apns_id
-from fanfare.networks.credentials import ApnsCredential, apns_credential, fcm_credential
-from fanfare.networks.errors import CredentialError, CredentialMalformed, CredentialUnavailable
+from fanfare.networks.apns import Apns
+from fanfare.networks.credentials import ApnsCredential, Credential, FcmCredential
+from fanfare.networks.errors import CredentialError, CredentialMissing, CredentialUnavailable
 from fanfare.networks.fcm import Fcm
-from fanfare.networks.result import Result
-from fanfare.pipeline.finding import Addressee
+from fanfare.networks.live import from_text
+from fanfare.pipeline.lane_senders import ApnsSender, BrokenSender, FcmSender
+from fanfare.pipeline.live_sender import LiveSender, Way
 from fanfare.pipeline.sending import Sender
 from fanfare.runtime import secrets
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.secrets import SecretMissing
 from fanfare.store import apps
 from fanfare.store.row import REFUSED
+
+OUT_OF_REACH_S = 30
+"""When to ask SSM again that did not answer at the first reading."""
+
+_PROVIDERS = {Network.FCM: Provider.FCM, Network.APNS: Provider.APNS}
+
+type _Lane = tuple[str, Network, Environment]
+"""App, network, environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,139 +44,125 @@ class Endpoints:
         return self.apns_sandbox if environment is Environment.SANDBOX else self.apns_production
 
 
-@dataclass(frozen=True, slots=True)
-class FcmSender:
-    lane: str
-    fcm: Fcm
-
-    def prepare(self, deadline_s: float) -> None:
-        self.fcm.prepare(deadline_s)
-
-    def send(
-        self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
-    ) -> list[Result]:
-        payload = push.payloads.fcm
-        assert payload is not None, "only devices that the push has a payload for are sent to"
-        tokens = [one.device.token for one in addressees]
-        return self.fcm.send(tokens, payload, deadline_s=deadline_s, apart=apart)
-
-    def renew(self) -> None:
-        self.fcm.take_fresh_credential()
-
-    def close(self) -> None:
-        self.fcm.close()
-
-
-@dataclass(frozen=True, slots=True)
-class ApnsSender:
-    lane: str
-    apns: Apns
-
-    def prepare(self, deadline_s: float) -> None:
-        """A provider token is made here, and asks nobody."""
-
-    def send(
-        self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
-    ) -> list[Result]:
-        payload = push.payloads.apns
-        assert payload is not None, "only devices that the push has a payload for are sent to"
-        tokens = [one.device.token for one in addressees]
-        pushes = [ApnsPush(token, apns_id(push.id, token)) for token in tokens]
-        return self.apns.send(pushes, payload, deadline_s=deadline_s, apart=apart)
-
-    def renew(self) -> None:
-        self.apns.take_fresh_credential()
-
-    def close(self) -> None:
-        self.apns.close()
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenSender:
-    """A lane whose stored credential cannot be read or used: it refuses everything until that has changed."""
-
-    lane: str
-    error: CredentialError
-
-    def prepare(self, deadline_s: float) -> None:
-        raise self.error
-
-    def send(
-        self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
-    ) -> list[Result]:
-        raise self.error
-
-    def renew(self) -> None:
-        """There is nothing to renew: the next reading of the parameter may bring another credential."""
-
-    def close(self) -> None:
-        """There is nothing to close."""
-
-
-type _Made = FcmSender | ApnsSender | BrokenSender
-
-
 @dataclass(slots=True)
 class AppSenders:
-    """The senders of all apps that this environment has served; connections stay open between deliveries."""
+    """The senders of all apps that this environment has served; connections stay open between deliveries.
+
+    Connections are shared by what a network allows on one of them: the service accounts of a project, and the
+    apps that use one key of one team in one environment.
+    """
 
     endpoints: Endpoints
     clock: Clock
-    _made: dict[tuple[str, Network, Environment], tuple[str, _Made]] = field(default_factory=dict)
-    _teams: dict[tuple[Environment, str, str, str], Apns] = field(default_factory=dict, repr=False)
+    _made: dict[_Lane, tuple[str | None, tuple[Way, ...]]] = field(default_factory=dict, repr=False)
+    """The text that the ways were made from, None where there was none."""
+    _pools: dict[tuple[str, ...], Fcm | Apns] = field(default_factory=dict, repr=False)
+    _making: Lock = field(default_factory=Lock, repr=False)
 
     def of(self, app: str, network: Network, environment: Environment) -> Sender | None:
-        """The lane's sender; None where the app has no credential for the network."""
+        """The sender for one attempt; None where the app has no credential for the network."""
         known = apps.known(app, self.clock())
-        parameter = None if known is None else _parameter(known, network)
+        parameter = None if known is None else known.credential_parameter(network)
         if parameter is None:
             return None
-        try:
-            text = secrets.read(parameter)
-        except SecretMissing as error:
-            return BrokenSender(f"{network}:{environment}", CredentialMalformed(str(error)))
-        except REFUSED:
-            later = retry("credential_out_of_reach", 30)
-            return BrokenSender(
-                f"{network}:{environment}", CredentialUnavailable("SSM does not answer", later)
-            )
-        key = (app, network, environment)
-        made = self._made.get(key)
-        if made is None or made[0] != text:
-            made = self._made[key] = (text, self._make(network, environment, text))
-        return made[1]
+        return LiveSender(app, partial(self._ways, (app, network, environment), parameter), self.clock)
 
     def close(self) -> None:
         """Every connection; the next send opens new ones."""
-        for _, sender in self._made.values():
-            sender.close()
+        for pool in self._pools.values():
+            pool.close()
+
+    def _ways(self, lane: _Lane, parameter: str, kept_s: int) -> Sequence[Way]:
+        text: str | None
+        try:
+            text = secrets.read(parameter, kept_s)
+        except SecretMissing:
+            text = None
+        except REFUSED:
+            later = retry("credential_out_of_reach", OUT_OF_REACH_S)
+            return (self._broken(lane, CredentialUnavailable("SSM does not answer", later)),)
+        with self._making:
+            made_from, ways = self._made.get(lane, (None, ()))
+            if not ways or made_from != text:
+                ways = self._remade(lane, parameter, text, ways)
+                self._made[lane] = (text, ways)
+                self._close_unused()
+        return ways
+
+    def _remade(
+        self, lane: _Lane, parameter: str, text: str | None, before: tuple[Way, ...]
+    ) -> tuple[Way, ...]:
+        """What stays live keeps its way, and what is known of it."""
+        if text is None:
+            return (self._broken(lane, CredentialMissing(f"there is no parameter {parameter}")),)
+        try:
+            live = from_text(lane[1], text)
+        except CredentialError as error:
+            return (self._broken(lane, error),)
+        known = {way.credential: way for way in before}
+        return tuple(known.get(one.credential) or self._way(lane, one.credential) for one in live)
+
+    def _way(self, lane: _Lane, credential: Credential) -> Way:
+        _, network, environment = lane
+        name = lane_of(network, environment, credential)
+        sender: Sender
+        match credential:
+            case FcmCredential():
+                sender = FcmSender(name, self._fcm(environment, credential))
+            case ApnsCredential():
+                sender = ApnsSender(name, self._apns(environment, credential))
+        return Way(_PROVIDERS[network], sender, credential)
+
+    def _broken(self, lane: _Lane, error: CredentialError) -> Way:
+        _, network, environment = lane
+        return Way(_PROVIDERS[network], BrokenSender(lane_of(network, environment, None), error), None)
+
+    def _fcm(self, environment: Environment, account: FcmCredential) -> Fcm:
+        key = _pool(environment, account)
+        shared = self._pools.get(key)
+        if isinstance(shared, Fcm):
+            return shared.for_account(account, ca_file=self.endpoints.ca_file)
+        fcm = self._pools[key] = Fcm.at(self.endpoints.fcm, account, ca_file=self.endpoints.ca_file)
+        return fcm
 
     def _apns(self, environment: Environment, key: ApnsCredential) -> Apns:
-        """Apps of one team that use one key share its connections and its provider token."""
-        shared = (environment, key.team_id, key.key_id, key.private_key)
-        apns = self._teams.get(shared)
-        if apns is None:
-            endpoint = self.endpoints.apns(environment)
-            apns = self._teams[shared] = Apns.at(endpoint, key, ca_file=self.endpoints.ca_file)
-        return apns.for_topic(key.topic)
+        shared = self._pools.get(_pool(environment, key))
+        if isinstance(shared, Apns):
+            return shared.for_topic(key.topic)
+        endpoint = self.endpoints.apns(environment)
+        apns = Apns.at(endpoint, key, ca_file=self.endpoints.ca_file)
+        self._pools[_pool(environment, key)] = apns
+        return apns
 
-    def _make(self, network: Network, environment: Environment, text: str) -> _Made:
-        ca_file = self.endpoints.ca_file
-        try:
-            match network:
-                case Network.FCM:
-                    account = fcm_credential(text)
-                    return FcmSender(
-                        f"fcm:{account.project_id}", Fcm.at(self.endpoints.fcm, account, ca_file=ca_file)
-                    )
-                case Network.APNS:
-                    key = apns_credential(text)
-                    return ApnsSender(
-                        f"apns:{environment}:{key.team_id}:{key.key_id}", self._apns(environment, key)
-                    )
-        except CredentialError as error:
-            return BrokenSender(f"{network}:{environment}", error)
+    def _close_unused(self) -> None:
+        """A batch that is under way ends first."""
+        used = {
+            _pool(environment, way.credential)
+            for (_, _, environment), (_, ways) in self._made.items()
+            for way in ways
+            if way.credential is not None
+        }
+        for key in self._pools.keys() - used:
+            self._pools.pop(key).close()
 
 
-def _parameter(app: apps.App, network: Network) -> str | None:
-    return app.fcm_parameter if network is Network.FCM else app.apns_parameter
+def lane_of(network: Network, environment: Environment, credential: Credential | None) -> str:
+    """The name that all live ones share; without a credential: that of a parameter which cannot be read."""
+    match credential:
+        case FcmCredential():
+            return f"fcm:{credential.project_id}"
+        case ApnsCredential():
+            return f"apns:{environment}:{credential.team_id}"
+        case None:
+            return f"{network}:{environment}"
+
+
+def _pool(environment: Environment, credential: Credential) -> tuple[str, ...]:
+    """Those who have this in common share connections."""
+    match credential:
+        case FcmCredential():
+            return ("fcm", credential.project_id)
+        case ApnsCredential():
+            # However its PEM is broken into lines.
+            key = "".join(credential.private_key.split())
+            return ("apns", environment, credential.team_id, credential.key_id, key)

@@ -1,9 +1,8 @@
 """Sending to devices and judging each answer: lane by lane, with the little that is tried again at once."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fanfare.domain.answer import Context, Provider, Transport
 from fanfare.domain.device import Environment, Network
@@ -17,13 +16,20 @@ from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.lane_pauses import Admission
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
+from fanfare.runtime.together import together
 
 IMMEDIATE_TRIES = 3
 """How often, within one attempt, a push is handed over again that the network says it did not process."""
 
-type _Devices = Sequence[tuple[Addressee, Standing]]
-
 _PROVIDERS = {Network.FCM: Provider.FCM, Network.APNS: Provider.APNS}
+
+
+class Due(NamedTuple):
+    """A device to send to, how it stands, and which of the deliveries that are sent together it is of."""
+
+    addressee: Addressee
+    standing: Standing
+    of: int = 0
 
 
 class Sender(Protocol):
@@ -54,8 +60,7 @@ class Senders(Protocol):
 class Sent:
     """What came of one device in this attempt; `at` is the moment of the send in epoch ms."""
 
-    addressee: Addressee
-    standing: Standing
+    due: Due
     outcome: Outcome
     lane: str | None
     """None where the app has no credential for the network: nobody was asked."""
@@ -68,8 +73,7 @@ class Sent:
 class Waiting:
     """A device that was not sent to: its lane is paused or used up, or its credential not to be had."""
 
-    addressee: Addressee
-    standing: Standing
+    due: Due
     delay_ms: int
     reason: str
     lane: str
@@ -89,18 +93,28 @@ class Lanes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What came of one of the deliveries that were sent together."""
+
+    sent: list[Sent]
+    waiting: list[Waiting]
+    down: Set[str]
+    """The lanes that a probe found down."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Ready:
     """A lane that may be sent to, with its devices."""
 
     sender: Sender
     network: Network
-    members: _Devices
+    members: Sequence[Due]
     probe: bool
 
 
 @dataclass(slots=True)
 class Sending:
-    """One attempt's way through the lanes."""
+    """The way through the lanes of one push's attempts that are made together."""
 
     push: Push
     senders: Senders
@@ -115,26 +129,29 @@ class Sending:
     down: set[str] = field(default_factory=set)
     """The lanes that a probe found down."""
 
-    def send(self, devices: _Devices) -> None:
+    def send(self, devices: Sequence[Due]) -> None:
         """Send to all of them; afterwards each of them is in `sent` or in `waiting`."""
-        lanes: dict[tuple[Network, Environment], list[tuple[Addressee, Standing]]] = {}
-        for addressee, standing in devices:
+        lanes: dict[tuple[Network, Environment], list[Due]] = {}
+        for due in devices:
+            network, environment = due.addressee.device.network, due.addressee.environment
             # FCM knows no environments: both of them go one way.
-            environment = (
-                addressee.environment if addressee.device.network is Network.APNS else Environment.PRODUCTION
-            )
-            lanes.setdefault((addressee.device.network, environment), []).append((addressee, standing))
+            lane = (network, environment if network is Network.APNS else Environment.PRODUCTION)
+            lanes.setdefault(lane, []).append(due)
         # Whatever can fail without an answer fails here: once a lane has sent, its answers must come out.
         ready = [one for lane, members in lanes.items() if (one := self._ready(lane, members))]
-        if len(ready) < 2:
-            for one in ready:
-                self._lane(one)
-            return
-        # At the same time, so that a network that does not answer holds up no other.
-        with ThreadPoolExecutor(len(ready)) as threads:
-            list(threads.map(self._lane, ready))
+        # So that a network that does not answer holds up no other.
+        together(self._lane, ready)
 
-    def _ready(self, lane: tuple[Network, Environment], members: _Devices) -> _Ready | None:
+    def shares(self, deliveries: int) -> list[Share]:
+        """What came out, by delivery."""
+        shares = [Share([], [], self.down) for _ in range(deliveries)]
+        for sent in self.sent:
+            shares[sent.due.of].sent.append(sent)
+        for waiting in self.waiting:
+            shares[waiting.due.of].waiting.append(waiting)
+        return shares
+
+    def _ready(self, lane: tuple[Network, Environment], members: Sequence[Due]) -> _Ready | None:
         """The lane with its credential at hand; else its devices are settled, or wait."""
         network = lane[0]
         members = self._in_time(network, members)
@@ -155,14 +172,14 @@ class Sending:
             return None
         return _Ready(sender, network, members, admission.probe)
 
-    def _in_time(self, network: Network, members: _Devices) -> _Devices:
+    def _in_time(self, network: Network, members: Sequence[Due]) -> Sequence[Due]:
         """Who was sent to or waited before gets nothing after the message expired."""
         left_s = self._seconds_to_expiry(network)
         if left_s is None or left_s >= 0:
             return members
-        late = [one for one in members if one[1] != Standing()]
+        late = [one for one in members if one.standing != Standing()]
         self._settle(late, drop(EXPIRED), lane=None)
-        return [one for one in members if one[1] == Standing()]
+        return [one for one in members if one.standing == Standing()]
 
     def _lane(self, ready: _Ready) -> None:
         """The lane's quota, its probe where it is on trial, and then all the rest at once."""
@@ -173,18 +190,18 @@ class Sending:
             members = members[:granted]
         if ready.probe:
             # One that was left without an answer before is not the one to try it with.
-            members = sorted(members, key=lambda one: one[1].unknown)
+            members = sorted(members, key=lambda one: one.standing.unknown)
             self._send(sender, ready.network, members[:1])
             members = members[1:]
             if not alive([one.outcome for one in self.sent if one.lane == sender.lane]):
                 self.down.add(sender.lane)
                 return self._wait(sender, members, FIRST_PAUSE_MS, "lane_paused")
-        self._send(sender, ready.network, [one for one in members if not one[1].unknown])
+        self._send(sender, ready.network, [one for one in members if not one.standing.unknown])
         # Whatever left these without an answer must not do it to them again through another's push.
-        self._send(sender, ready.network, [one for one in members if one[1].unknown], apart=True)
+        self._send(sender, ready.network, [one for one in members if one.standing.unknown], apart=True)
         return None
 
-    def _send(self, sender: Sender, network: Network, members: _Devices, *, apart: bool = False) -> None:
+    def _send(self, sender: Sender, network: Network, members: Sequence[Due], *, apart: bool = False) -> None:
         """All once; what was not processed again at once; one round with a fresh credential."""
         credential_attempt = 1
         for immediate in range(1, IMMEDIATE_TRIES + 1):
@@ -192,21 +209,23 @@ class Sending:
                 return None
             at = self.clock()
             try:
-                results = _results(sender, self.push, [one for one, _ in members], self.deadline(), apart)
+                results = _results(
+                    sender, self.push, [one.addressee for one in members], self.deadline(), apart
+                )
             except CredentialError as error:
                 return self._refused(sender, members, error)
             outcomes = self._judge(sender.lane, network, members, results, credential_attempt)
-            again: list[tuple[Addressee, Standing]] = []
+            again: list[Due] = []
             stale = False
-            for (addressee, standing), outcome, result in zip(members, outcomes, results, strict=True):
+            for due, outcome, result in zip(members, outcomes, results, strict=True):
                 not_processed = not outcome.spends_attempt and outcome.retry_after_s == 0
                 fresh = outcome.kind is OutcomeKind.RETRY_FRESH_CREDENTIAL and credential_attempt == 1
                 if (not_processed or fresh) and immediate < IMMEDIATE_TRIES and self.deadline() > 0:
-                    again.append((addressee, standing))
+                    again.append(due)
                     stale = stale or fresh
                 else:
                     answered = isinstance(result, Answered)
-                    self.sent.append(Sent(addressee, standing, outcome, sender.lane, at, answered))
+                    self.sent.append(Sent(due, outcome, sender.lane, at, answered))
             if stale:
                 sender.renew()
                 credential_attempt = 2
@@ -217,7 +236,7 @@ class Sending:
         self,
         lane: str,
         network: Network,
-        members: _Devices,
+        members: Sequence[Due],
         results: Sequence[Result],
         credential_attempt: int,
     ) -> list[Outcome]:
@@ -227,7 +246,7 @@ class Sending:
 
         def outcome(i: int, registered_at: int | None, breaker_open: bool) -> Outcome:
             context = Context(
-                attempt=members[i][1].tries + 1,
+                attempt=members[i].standing.tries + 1,
                 credential_attempt=credential_attempt,
                 registered_at_ms=registered_at,
                 breaker_open=breaker_open,
@@ -238,11 +257,11 @@ class Sending:
 
         outcomes = [outcome(i, None, False) for i in range(len(results))]
         timed = [i for i, one in enumerate(outcomes) if one.proof_at_ms is not None]
-        registered = self.registered_at([members[i][0] for i in timed]) if timed else {}
+        registered = self.registered_at([members[i].addressee for i in timed]) if timed else {}
         tripped = any(one.doubtful for one in outcomes) and self.lanes.breaker_open(self.push.app, lane)
         for i, one in enumerate(outcomes):
             if one.proof_at_ms is not None or (one.doubtful and tripped):
-                outcomes[i] = outcome(i, registered.get(members[i][0]), tripped)
+                outcomes[i] = outcome(i, registered.get(members[i].addressee), tripped)
         return outcomes
 
     def _seconds_to_expiry(self, network: Network) -> float | None:
@@ -251,7 +270,7 @@ class Sending:
             return None if fcm is None or fcm.ttl_s is None else fcm.ttl_s + self.push.at / 1000 - now_s
         return None if apns is None or apns.expiration is None else apns.expiration - now_s
 
-    def _refused(self, sender: Sender, members: _Devices, error: CredentialError) -> None:
+    def _refused(self, sender: Sender, members: Sequence[Due], error: CredentialError) -> None:
         if isinstance(error, CredentialUnavailable):
             self._wait(sender, members, 1000 * error.retry_after_s, error.outcome.reason, error.outcome)
         else:
@@ -260,18 +279,16 @@ class Sending:
     def _wait(
         self,
         sender: Sender,
-        members: _Devices,
+        members: Sequence[Due],
         delay_ms: int,
         reason: str,
         outcome: Outcome | None = None,
     ) -> None:
-        self.waiting += [
-            Waiting(one, standing, delay_ms, reason, sender.lane, outcome) for one, standing in members
-        ]
+        self.waiting += [Waiting(one, delay_ms, reason, sender.lane, outcome) for one in members]
 
-    def _settle(self, members: _Devices, outcome: Outcome, lane: str | None) -> None:
+    def _settle(self, members: Sequence[Due], outcome: Outcome, lane: str | None) -> None:
         at = self.clock()
-        self.sent += [Sent(addressee, standing, outcome, lane, at) for addressee, standing in members]
+        self.sent += [Sent(one, outcome, lane, at) for one in members]
 
 
 def _results(

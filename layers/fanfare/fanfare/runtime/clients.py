@@ -1,6 +1,7 @@
 """One boto client per service, built at first use and kept as long as the environment lives."""
 
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,33 +11,40 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
+_building = Lock()
+"""boto3's session builds one client at a time, whoever asks."""
+
 
 @cache
 def dynamodb() -> "DynamoDBClient":
     import boto3
 
-    return boto3.client("dynamodb", config=_config(read_timeout=4))
+    with _building:
+        return boto3.client("dynamodb", config=_config(read_timeout=4))
 
 
 @cache
 def sqs() -> "SQSClient":
     import boto3
 
-    return boto3.client("sqs", config=_config(read_timeout=6))
+    with _building:
+        return boto3.client("sqs", config=_config(read_timeout=6))
 
 
 @cache
 def s3() -> "S3Client":
     import boto3
 
-    return boto3.client("s3", config=_config(read_timeout=6))
+    with _building:
+        return boto3.client("s3", config=_config(read_timeout=6))
 
 
 @cache
 def ssm() -> "SSMClient":
     import boto3
 
-    return boto3.client("ssm", config=_config(read_timeout=4))
+    with _building:
+        return boto3.client("ssm", config=_config(read_timeout=4))
 
 
 def forget() -> None:

@@ -7,8 +7,9 @@ from hmac import compare_digest
 from secrets import token_hex
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import PutError, UpdateError
 
+from fanfare.domain.device import Network
 from fanfare.domain.parameters import Parameter, Parameters
 from fanfare.store.row import Row, condition_failed, read, settle
 
@@ -36,6 +37,9 @@ class App:
     @property
     def settings(self) -> Parameters:
         return Parameters(self.parameters)
+
+    def credential_parameter(self, network: Network) -> str | None:
+        return self.fcm_parameter if network is Network.FCM else self.apns_parameter
 
     def has_key(self, key: str) -> bool:
         return compare_digest(self.key.encode(), key.encode())
@@ -128,6 +132,18 @@ def set_parameter(app_id: str, name: Parameter, text: str) -> None:
         row.update([AppRow.parameters.set(changed)], condition=AppRow.parameters == row.parameters)
 
     settle(step)
+    _kept.pop(app_id, None)
+
+
+def set_credential_parameter(app_id: str, network: Network, name: str) -> None:
+    """Say where the app's credentials for the network lie. Raises LookupError where there is no such app."""
+    attribute = AppRow.fcm_parameter if network is Network.FCM else AppRow.apns_parameter
+    try:
+        AppRow(app_id).update([attribute.set(name)], condition=AppRow.pk.exists())
+    except UpdateError as error:
+        if condition_failed(error):
+            raise LookupError(f"there is no app {app_id}") from error
+        raise
     _kept.pop(app_id, None)
 
 

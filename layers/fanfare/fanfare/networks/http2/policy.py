@@ -32,6 +32,9 @@ class Policy:
     """On a new connection one request goes ahead, the rest when it is answered."""
     most_streams: int = 1000
     most_connections: int = 1
+    """For a batch."""
+    most_batches: int = 1
+    """At once, each over connections of its own; further ones wait."""
     request_s: float = 15.0
     """How long the answer to a request may take."""
     authorization_s: float = 0.0

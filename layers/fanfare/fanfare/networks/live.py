@@ -1,0 +1,71 @@
+"""The credentials that are live for an app on a network, and the text that an SSM parameter holds of them.
+
+Up to two are live, the newest first, each with the moment since when:
+
+    {"live": [{"since": 1795752000000, "project_id": "…", "private_key": "MIIE…", …}, {"since": …, …}]}
+
+A private key stands there as the one line that its PEM is made of: two service accounts then fit into the
+4 KB of a parameter. A text without `live` is one credential: a service account's file as Google hands it out,
+say.
+"""
+
+import textwrap
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from fanfare.domain.device import Network
+from fanfare.networks.credentials import Credential, apns_credential, decoded, fcm_credential, private_key
+from fanfare.networks.errors import CredentialMalformed
+
+MOST_LIVE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """`since`: epoch ms; None where the text does not say."""
+
+    credential: Credential
+    since: int | None = None
+
+
+class _Text(msgspec.Struct):
+    live: list[dict[str, object]] | None = None
+
+
+def from_text(network: Network, text: str) -> tuple[Live, ...]:
+    """Raises CredentialMalformed."""
+    read: Callable[[str], Credential] = fcm_credential if network is Network.FCM else apns_credential
+    entries = decoded(text, _Text).live
+    if entries is None:
+        return (Live(read(text)),)
+    if not 1 <= len(entries) <= MOST_LIVE:
+        raise CredentialMalformed(f"{len(entries)} credentials are live, and not 1 or {MOST_LIVE}")
+    return tuple(_entry(one, read) for one in entries)
+
+
+def to_text(live: Sequence[Live]) -> str:
+    entries = [
+        {"since": one.since}
+        | msgspec.to_builtins(one.credential)
+        | {"private_key": _one_line(one.credential.private_key)}
+        for one in live
+    ]
+    return msgspec.json.encode({"live": entries}).decode()
+
+
+def _entry(entry: dict[str, object], read: Callable[[str], Credential]) -> Live:
+    since, line = entry.get("since"), entry.get("private_key")
+    body = "\n".join(textwrap.wrap(str(line), 64))
+    pem = f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
+    credential = read(msgspec.json.encode(entry | {"private_key": pem}).decode())
+    return Live(credential, since if isinstance(since, int) else None)
+
+
+def _one_line(pem: str) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    der = private_key(pem).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return b64encode(der).decode()

@@ -1,0 +1,57 @@
+"""What goes on from deliver by the queues: the next attempt, halves, dead letters, and proofs for purge."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from fanfare.domain.openness import OpenGroup
+from fanfare.domain.proof import Proof
+from fanfare.domain.push import Delivery, Pace
+from fanfare.pipeline import attempt
+from fanfare.pipeline.deliver_settings import Settings
+from fanfare.runtime import metrics, queues, wire
+from fanfare.runtime.clock import Clock
+from fanfare.runtime.queues import MAX_DELAY_S, Outgoing
+from fanfare.store.ledger import State
+
+PROOFS_IN_MESSAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    settings: Settings
+    clock: Clock
+
+    def report(self, proofs: Sequence[Proof]) -> None:
+        """To purge, which deletes apart from the sending."""
+        messages = [
+            Outgoing(wire.encode(proofs[start : start + PROOFS_IN_MESSAGE]))
+            for start in range(0, len(proofs), PROOFS_IN_MESSAGE)
+        ]
+        queues.send_all(self.settings.purge_queue_url, messages)
+
+    def follow(
+        self, delivery: Delivery, state: State, groups: Sequence[OpenGroup], lanes: tuple[str, ...] = ()
+    ) -> None:
+        """Queue what follows from an ended attempt; doing so twice does no harm."""
+        match state:
+            case State.DONE:
+                return
+            case State.HALVED:
+                self.queue(delivery.halves(), 0)
+            case State.OPEN:
+                following = attempt.next_attempt(delivery, groups, self.settings.max_tries, lanes)
+                self.queue([following], following.not_before - self.clock())
+            case State.DEAD:
+                metrics.count("DeliveryDead")
+                letter = Outgoing(wire.encode(delivery.next_round()))
+                queues.send_all(self.settings.dead_letter_queue_url, [letter])
+            case _:
+                assert_never(state)
+
+    def queue(self, deliveries: Sequence[Delivery], wait_ms: int) -> None:
+        delay_s = min(MAX_DELAY_S, max(0, -(-wait_ms // 1000)))
+        express = deliveries[0].pace is Pace.EXPRESS
+        group = None if express else deliveries[0].push.id
+        url = self.settings.express_queue_url if express else self.settings.bulk_queue_url
+        queues.send_all(url, [Outgoing(wire.encode(one), delay_s, group) for one in deliveries])
