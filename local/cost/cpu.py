@@ -158,8 +158,8 @@ def main() -> None:
 def _own_queues() -> None:
     sqs = boto3.client("sqs")
     for name in QUEUES:
-        attributes = {"VisibilityTimeout": "600"}
-        os.environ[name] = sqs.create_queue(QueueName=f"cpu-{uuid4().hex}", Attributes=attributes)["QueueUrl"]
+        made = sqs.create_queue(QueueName=f"cpu-{uuid4().hex}", Attributes={"VisibilityTimeout": "600"})
+        os.environ[name] = made["QueueUrl"]
 
 
 def _messages(queue: str) -> Iterator[Record]:
