@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import requests
-
 from local import documents
 from local.cost import cold, prices
 from local.cost.acts import MESSAGE, acts
@@ -19,7 +17,7 @@ from local.cost.picture import picture
 from local.cost.report import report
 from local.cost.result import Result
 from local.cost.sends import PLANS, Plan, Spoiled, sends
-from local.cost.stage import CONCURRENCY, LATENCY, Stage
+from local.cost.stage import CONCURRENCY, Stage
 from local.ports import free
 from local.processes import ROOT
 from local.stack import Stack
@@ -59,9 +57,7 @@ def measure(plans: tuple[Plan, ...], say: Callable[[str], None]) -> Result:
     with Stack(port=free(), state=_FOLDER, concurrency=CONCURRENCY, say=say) as stack:
         template = load(TEMPLATE, parameters=stack.parameters, stack_name=NAME)
         stage = Stage(stack.values, Path(_FOLDER), template)
-        stage.at_home()
-        for rule in LATENCY:
-            requests.post(f"{stage.values['fakes']}/answers", json=rule, timeout=10).raise_for_status()
+        stage.set()
         say("single things")
         found_acts = list(acts(stage))
         say("cold starts")

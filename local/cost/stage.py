@@ -27,10 +27,12 @@ from local.template import Template
 CONCURRENCY = {"deliver": 1, "fanout": 1}
 """Processes of a function for each of its queues: more would wait for this machine's cores, and be billed."""
 
-LATENCY = (
-    {"network": "fcm", "delay_ms": 120},
-    {"network": "apns", "delay_ms": 40},
-)
+NETWORKS = {
+    "fcm": {"latency_ms": [60, 180]},
+    "apns": {"latency_ms": [20, 60]},
+    "record": {"keep": 0},
+}
+"""How the fake networks are set."""
 
 PATIENCE_S = 600.0
 
@@ -74,8 +76,10 @@ class Stage:
         resources: Mapping[str, str] = self.values["resources"]
         return resources
 
-    def at_home(self) -> None:
-        """This process's own AWS clients go to the stack's AWS, past the tape's callers."""
+    def set(self) -> None:
+        """The networks take their time; this process's own AWS clients go to the stack's AWS."""
+        switches = requests.post(f"{self.values['fakes']}/switches", json=NETWORKS, timeout=10)
+        switches.raise_for_status()
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
         os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL=str(self.values["aws"]))
@@ -145,9 +149,9 @@ class Stage:
         return msgspec.json.decode(answer.content, type=list[Invocation])
 
     def bytes_out(self) -> int:
-        """What the networks have received since the stack began: HTTP with its frames, before TLS."""
-        received = requests.get(f"{self.values['fakes']}/bytes", timeout=10).json()
-        return sum(received.values())
+        """What the networks have received since the stack began: HTTP/2 with its frames, before TLS."""
+        counts = requests.get(f"{self.values['fakes']}/counts", timeout=30).json()
+        return sum(one.get("http2_bytes", 0) for one in counts.values())
 
     @property
     def tape(self) -> Path:

@@ -1,22 +1,20 @@
 """APNs: what it demands of the provider token, the headers and the payload (providers.md B, D.2)."""
 
-import json
 import re
 import time
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from functools import lru_cache
 
-import jwt
+import msgspec
 
-from local.fakes.credentials import PublicHalves
-from local.fakes.exchange import Answer, Reply, Request
-from local.fakes.record import Book, Environment, Network
-
-MAX_STREAMS_UNPROVEN = 1
-MAX_STREAMS = 1000
-TOKEN_LIFETIME_S = 3600
-SKEW_S = 60
+from local.fakes.exchange import Answer, Headers, Reply, Request
+from local.fakes.faults import ErrorCode, Fault, GoAway, Reset
+from local.fakes.keyring import ApnsKey
+from local.fakes.lane import Environment, Lane, Network
+from local.fakes.network import Networks
+from local.fakes.provider_token import ProviderTokens, Refusal, TokensOfConnection
+from local.fakes.switches import ApnsSwitches, Reach, TooMany
 
 TOPIC_SUFFIXES = {
     "alert": "",
@@ -32,117 +30,137 @@ TOPIC_SUFFIXES = {
     "mdm": "",
 }
 
-_OPTIONS: Any = {"verify_aud": False, "verify_iat": False, "require": ["iat", "iss"]}
 _DEVICE = "/3/device/"
 _HEX = re.compile(r"([0-9a-fA-F]{2})+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class ProviderTokens:
-    """Verifies provider tokens, and remembers the good ones, since ES256 takes its time."""
-
-    def __init__(self, credentials: PublicHalves) -> None:
-        self._credentials = credentials
-        self._issued: dict[str, float] = {}
-
-    def refusal(self, authorization: str | None, now: float) -> str | None:
-        """APNs' reason to refuse, or None."""
-        scheme, _, token = (authorization or "").partition(" ")
-        if not token or scheme.lower() != "bearer":
-            return "MissingProviderToken"
-        issued = self._issued.get(token) or self._verify(token)
-        if issued is None or issued > now + SKEW_S:
-            return "InvalidProviderToken"
-        self._issued[token] = issued
-        return "ExpiredProviderToken" if now - issued > TOKEN_LIFETIME_S else None
-
-    def _verify(self, token: str) -> float | None:
-        known = self._credentials
-        try:
-            header = jwt.get_unverified_header(token)
-            claims = jwt.decode(token, known.apns_key, algorithms=["ES256"], options=_OPTIONS)
-        except jwt.InvalidTokenError:
-            return None
-        if (header.get("kid"), claims["iss"]) != (known.apns_key_id, known.apns_team_id):
-            return None
-        return float(claims["iat"]) if isinstance(claims["iat"], int | float) else None
+_VIOLATED = GoAway(code=ErrorCode.ENHANCE_YOUR_CALM, debug="Maximum active streams violated")
+_BLAME = GoAway(debug={"reason": "BadDeviceToken"})
 
 
 class Apns:
-    """One connection to one environment. Until a request was authorised, it allows a single stream."""
+    """One connection to one environment."""
 
-    def __init__(self, book: Book, environment: Environment, tokens: ProviderTokens, topic: str) -> None:
-        self._book = book
+    def __init__(self, networks: Networks, environment: Environment, tokens: ProviderTokens) -> None:
+        self._networks = networks
         self._environment = environment
-        self._tokens = tokens
-        self._topic = topic
-        self.max_streams = MAX_STREAMS_UNPROVEN
+        self._lane = Lane(Network.APNS, environment)
+        self._tokens = TokensOfConnection(tokens, environment)
+        self._authorised = False
+        self._refused = False
+        """Since the last 200 there was a 4xx that makes APNs careful."""
+        self._bad_tokens = 0
+
+    @property
+    def _switches(self) -> ApnsSwitches:
+        return self._networks.switches.of_apns(self._lane)
+
+    @property
+    def max_streams(self) -> int:
+        switches = self._switches
+        if not self._authorised:
+            return switches.first_streams
+        if self._refused and switches.streams_after_refusal is not None:
+            return switches.streams_after_refusal
+        return switches.max_streams
+
+    @property
+    def too_many(self) -> Fault:
+        if self._switches.too_many is TooMany.GOAWAY:
+            return _VIOLATED
+        return Reset(ErrorCode.REFUSED_STREAM)
+
+    @property
+    def silent(self) -> bool:
+        return self._switches.reach is Reach.BLACK_HOLE
 
     def reply(self, request: Request) -> Reply:
         token = request.path.removeprefix(_DEVICE) if request.path.startswith(_DEVICE) else None
-        received = self._book.write(request, Network.APNS, self._environment, token)
+        received = self._networks.record.write(request, self._lane, token)
         apns_id = request.header("apns-id") or ""
         headers = {"apns-id": apns_id if _UUID.fullmatch(apns_id) else str(uuid.uuid4())}
-        refusal = self._refusal(request, token, time.time())
+        refusal = self._refusal(request, token)
         if refusal is not None:
             status, reason = refusal
-            return self._book.refuse(received, Answer.json(status, {"reason": reason}, headers))
+            return self._networks.refuse(received, Answer.json(status, {"reason": reason}, headers))
         if self._environment is Environment.SANDBOX:
             headers["apns-unique-id"] = str(uuid.uuid4())
-        return self._book.accept(received, Answer(200, headers=headers))
+        return self._networks.accept(received, Answer(200, headers=headers))
 
-    def _refusal(self, request: Request, token: str | None, now: float) -> tuple[int, str] | None:
+    def answering(self, answer: Answer) -> Fault | None:
+        """A refusal makes APNs careful until the next success; many bad tokens make it leave."""
+        if answer.status == 200:
+            self._refused = False
+        elif 400 <= answer.status < 500 and answer.status != 410:
+            self._refused = True
+        most = self._switches.goaway_after_bad_tokens
+        if most is None:
+            return None
+        self._bad_tokens += b'"BadDeviceToken"' in answer.body
+        return _BLAME if self._bad_tokens >= most else None
+
+    def _refusal(self, request: Request, token: str | None) -> Refusal | None:
         """The order is ours: method, path, provider token, headers, size, device token."""
         if request.method != "POST":
             return 405, "MethodNotAllowed"
         if token is None:
             return 404, "BadPath"
-        unauthorised = self._tokens.refusal(request.header("authorization"), now)
-        if unauthorised is not None:
-            return 403, unauthorised
-        self.max_streams = MAX_STREAMS
-        bad_header = next(self._header_faults(request), None)
+        switches = self._switches
+        judged = self._tokens.judge(
+            request.header("authorization"), time.time() + switches.clock_offset_s, switches
+        )
+        if not isinstance(judged, ApnsKey):
+            return judged
+        self._authorised = True
+        bad_header = next(_header_faults(request, judged), None)
         if bad_header is not None:
             return 400, bad_header
-        return _payload_fault(request) or _token_fault(token)
-
-    def _header_faults(self, request: Request) -> Iterator[str]:
-        names = [name for name, _ in request.headers if name.startswith("apns-")]
-        if len(names) != len(set(names)):
-            yield "DuplicateHeaders"
-        push_type = request.header("apns-push-type") or "alert"
-        if push_type not in TOPIC_SUFFIXES:
-            yield "InvalidPushType"
-        topic = request.header("apns-topic")
-        if not topic:
-            yield "MissingTopic"
-        elif topic != self._topic + TOPIC_SUFFIXES.get(push_type, ""):
-            yield "TopicDisallowed" if not topic.startswith(self._topic) else "BadTopic"
-        # Left out, the priority is 10, and 10 is an error for a background push.
-        priority = request.header("apns-priority") or "10"
-        if priority not in {"1", "5", "10"} or (push_type == "background" and priority == "10"):
-            yield "BadPriority"
-        if not re.fullmatch(r"[0-9]*", request.header("apns-expiration") or ""):
-            yield "BadExpirationDate"
-        apns_id = request.header("apns-id")
-        if apns_id is not None and not _UUID.fullmatch(apns_id):
-            yield "BadMessageId"
-        if len((request.header("apns-collapse-id") or "").encode()) > 64:
-            yield "BadCollapseId"
+        return _payload_fault(request.header("apns-push-type"), request.body) or _token_fault(token)
 
 
-def _payload_fault(request: Request) -> tuple[int, str] | None:
+def _header_faults(request: Request, key: ApnsKey) -> Iterator[str]:
+    fields = request.fields
+    if len(fields) != len(request.headers) and _repeated(request.headers):
+        yield "DuplicateHeaders"
+    push_type = fields.get("apns-push-type") or "alert"
+    if push_type not in TOPIC_SUFFIXES:
+        yield "InvalidPushType"
+    topic = fields.get("apns-topic")
+    if not topic:
+        yield "MissingTopic"
+    elif not any(topic == bundle + TOPIC_SUFFIXES.get(push_type, "") for bundle in key.topics):
+        yield "BadTopic" if topic.startswith(key.topics) else "TopicDisallowed"
+    # Left out, the priority is 10, and 10 is an error for a background push.
+    priority = fields.get("apns-priority") or "10"
+    if priority not in {"1", "5", "10"} or (push_type == "background" and priority == "10"):
+        yield "BadPriority"
+    expiration = fields.get("apns-expiration", "")
+    if expiration and not (expiration.isascii() and expiration.isdigit()):
+        yield "BadExpirationDate"
+    apns_id = fields.get("apns-id")
+    if apns_id is not None and not _UUID.fullmatch(apns_id):
+        yield "BadMessageId"
+    if len(fields.get("apns-collapse-id", "").encode()) > 64:
+        yield "BadCollapseId"
+
+
+def _repeated(headers: Headers) -> bool:
+    names = [name for name, _ in headers if name.startswith("apns-")]
+    return len(names) != len(set(names))
+
+
+@lru_cache(maxsize=256)
+def _payload_fault(push_type: str | None, body: bytes) -> Refusal | None:
     """Apple names no reason for what is not a JSON object: it is taken here for no payload at all."""
-    if len(request.body) > (5120 if request.header("apns-push-type") == "voip" else 4096):
+    if len(body) > (5120 if push_type == "voip" else 4096):
         return 413, "PayloadTooLarge"
     try:
-        payload: Any = json.loads(request.body)
-    except ValueError:
+        payload = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
         return 400, "PayloadEmpty"
     return None if isinstance(payload, dict) and payload else (400, "PayloadEmpty")
 
 
-def _token_fault(token: str) -> tuple[int, str] | None:
+def _token_fault(token: str) -> Refusal | None:
     if not token:
         return 400, "MissingDeviceToken"
     return None if _HEX.fullmatch(token) else (400, "BadDeviceToken")

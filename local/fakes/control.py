@@ -1,67 +1,172 @@
-"""The fakes' control: what was received, and how to answer from now on."""
+"""The fakes' control: what was received, and how the networks behave from now on.
 
+| call | what it does |
+|---|---|
+| GET /received | requests, oldest first: ?token= ?network= ?environment= ?since= ?limit= |
+| GET /counts | for each network and environment: requests by answer, tokens, connections, bytes |
+| GET /tokens | for each token what its requests were answered: ?network= ?environment= |
+| POST /answers | rules: one, or a list |
+| GET, POST /switches | how the networks behave; what a POST does not name stays |
+| GET /presets | the answers that a rule may name |
+| GET /credentials | which keys the networks know |
+| POST /credentials/apns, POST /credentials/google | another key; with an ID that is known it replaces that |
+| DELETE /credentials/{key ID} | revokes a key |
+| DELETE /access-tokens | revokes all access tokens that were issued |
+| POST /reset | no record, no rules, and switches and keys as in the beginning |
+| GET /health | whether the fakes are up |
+
+Bad input is answered with 400 and `error`, and changes nothing. docs/local.md has the fields.
+"""
+
+from itertools import islice
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from local.fakes.record import Book, Received, Rule
-from local.fakes.traffic import Traffic
+from local.fakes.keyring import ApnsKey, ServiceAccountKey
+from local.fakes.lane import LANES, Environment, Lane, Network
+from local.fakes.network import Networks
+from local.fakes.presets import PRESETS
+from local.fakes.record import Received
+from local.fakes.rules import Rule
+from local.fakes.servers import Servers
 
 _FILTERS = ("token", "network", "environment")
 
 
-def application(book: Book, traffic: Traffic) -> web.Application:
-    """GET /received (?token= ?network= ?environment= ?since=), POST /answers, POST /reset, GET /bytes
-    (by network, since the start), GET /health.
+class Control:
+    def __init__(self, networks: Networks, servers: Servers) -> None:
+        self._networks = networks
+        self._servers = servers
 
-    Token requests are in /received only when asked for by ?network=oauth. `since` leaves out as many of the
-    oldest requests, to read on from where one was.
-    """
-
-    async def received(request: web.Request) -> web.Response:
+    async def received(self, request: web.Request) -> web.Response:
+        """Token requests only when asked for by ?network=oauth."""
         wanted = {name: request.query[name] for name in _FILTERS if name in request.query}
-        try:
-            since = int(request.query.get("since", "0"))
-        except ValueError:
-            return _json({"error": "since is not a number"}, status=400)
-        return _json([entry for entry in book.received if _fits(entry, wanted)][since:])
+        since, limit = (_number(request.query.get(name)) for name in ("since", "limit"))
+        fitting = (entry for entry in self._networks.record.entries() if _fits(entry, wanted))
+        page = islice(fitting, since or 0, None if limit is None else (since or 0) + limit)
+        return _json([entry.shown() for entry in page])
 
-    async def answers(request: web.Request) -> web.Response:
-        try:
-            told: Rule | list[Rule] = msgspec.json.decode(await request.read(), type=Rule | list[Rule])
-        except msgspec.DecodeError as error:
-            return _json({"error": str(error)}, status=400)
-        book.tell(told if isinstance(told, list) else [told])
+    async def counts(self, request: web.Request) -> web.Response:
+        counted = {str(lane): self._networks.record.counts(lane) for lane in LANES}
+        for lane, listener in self._servers.listeners.items():
+            counted[str(lane)]["connections"] = listener.connections
+            counted[str(lane)]["http2_bytes"] = self._servers.traffic.received[lane]
+        return _json(counted)
+
+    async def tokens(self, request: web.Request) -> web.Response:
+        """Of both environments and networks together, unless one is asked for."""
+        lane = _Asked.of(request)
+        histories: dict[str, list[str]] = {}
+        for one in LANES:
+            if lane.fits(one):
+                for token, history in self._networks.record.histories(one).items():
+                    histories[token] = histories.get(token, []) + history
+        return _json(histories)
+
+    async def answers(self, request: web.Request) -> web.Response:
+        told: Rule | list[Rule] = msgspec.json.decode(await request.read(), type=Rule | list[Rule])
+        self._networks.rules.tell(told if isinstance(told, list) else [told])
         return _json({})
 
-    async def reset(request: web.Request) -> web.Response:
-        book.reset()
+    async def switches(self, request: web.Request) -> web.Response:
+        if request.method == "POST":
+            self._networks.change(msgspec.json.decode(await request.read(), type=dict[str, Any]))
+            await self._servers.apply()
+        return _json(self._networks.switches)
+
+    async def presets(self, request: web.Request) -> web.Response:
+        shown = {name: {"status": one.status, "body": one.body.decode()} for name, one in PRESETS.items()}
+        return _json(shown)
+
+    async def credentials(self, request: web.Request) -> web.Response:
+        keyring = self._networks.keyring
+        return _json({"apns": list(keyring.apns.values()), "google": list(keyring.accounts.values())})
+
+    async def register(self, request: web.Request) -> web.Response:
+        body, keyring = await request.read(), self._networks.keyring
+        if request.match_info["network"] == "apns":
+            keyring.register(msgspec.json.decode(body, type=ApnsKey))
+        else:
+            keyring.register(msgspec.json.decode(body, type=ServiceAccountKey))
         return _json({})
 
-    async def received_bytes(request: web.Request) -> web.Response:
-        return _json(traffic.received)
-
-    async def health(request: web.Request) -> web.Response:
+    async def revoke(self, request: web.Request) -> web.Response:
+        key_id = request.match_info["key"]
+        if not self._networks.keyring.revoke(key_id):
+            return _json({"error": f"there is no key {key_id}"}, status=404)
         return _json({})
 
-    app = web.Application(client_max_size=64 << 20)
+    async def revoke_tokens(self, request: web.Request) -> web.Response:
+        return _json({"revoked": self._servers.fcm.tokens.revoke_all()})
+
+    async def reset(self, request: web.Request) -> web.Response:
+        self._networks.reset()
+        self._servers.forget()
+        await self._servers.apply()
+        return _json({})
+
+    async def health(self, request: web.Request) -> web.Response:
+        return _json({})
+
+
+def application(networks: Networks, servers: Servers) -> web.Application:
+    control = Control(networks, servers)
+    app = web.Application(client_max_size=64 << 20, middlewares=[_errors])
     app.add_routes(
         [
-            web.get("/received", received),
-            web.post("/answers", answers),
-            web.post("/reset", reset),
-            web.get("/bytes", received_bytes),
-            web.get("/health", health),
+            web.get("/received", control.received),
+            web.get("/counts", control.counts),
+            web.get("/tokens", control.tokens),
+            web.post("/answers", control.answers),
+            web.get("/switches", control.switches),
+            web.post("/switches", control.switches),
+            web.get("/presets", control.presets),
+            web.get("/credentials", control.credentials),
+            web.post("/credentials/{network:apns|google}", control.register),
+            web.delete("/credentials/{key}", control.revoke),
+            web.delete("/access-tokens", control.revoke_tokens),
+            web.post("/reset", control.reset),
+            web.get("/health", control.health),
         ]
     )
     return app
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    network: Network | None = None
+    environment: Environment | None = None
+
+    @staticmethod
+    def of(request: web.Request) -> "_Asked":
+        return msgspec.convert(dict(request.query), _Asked)
+
+    def fits(self, lane: Lane) -> bool:
+        return self.network in (None, lane.network) and self.environment in (None, lane.environment)
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
+    try:
+        answer: web.StreamResponse = await handler(request)
+    except (msgspec.DecodeError, ValueError) as error:
+        return _json({"error": str(error)}, status=400)
+    return answer
+
+
+def _number(text: str | None) -> int | None:
+    """Raises ValueError."""
+    if text is not None and not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{text!r} is not a number")
+    return None if text is None else int(text)
+
+
 def _fits(entry: Received, wanted: dict[str, str]) -> bool:
-    if "network" not in wanted and entry.network == "oauth":
+    if "network" not in wanted and entry.lane.network is Network.OAUTH:
         return False
-    return all(getattr(entry, name) == value for name, value in wanted.items())
+    shown = {"token": entry.token, "network": entry.lane.network, "environment": entry.lane.environment}
+    return all(shown[name] == value for name, value in wanted.items())
 
 
 def _json(body: Any, status: int = 200) -> web.Response:

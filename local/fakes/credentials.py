@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from local.fakes.keyring import ApnsKey, Keyring, ServiceAccountKey
+
 PROJECT_ID = "fanfare-local"
 CLIENT_EMAIL = f"fanfare@{PROJECT_ID}.iam.gserviceaccount.com"
 APNS_KEY_ID = "LOCALKEY01"
@@ -35,20 +37,6 @@ class Files:
         return self.state / "apns.p8"
 
 
-@dataclass(frozen=True, slots=True)
-class PublicHalves:
-    """What the fakes know of the credentials: enough to verify, not enough to sign."""
-
-    project_id: str
-    client_email: str
-    token_uri: str
-    service_account_key: bytes
-    apns_key_id: str
-    apns_team_id: str
-    apns_topic: str
-    apns_key: bytes
-
-
 def create(state: Path, token_uri: str) -> Files:
     """Fresh keys, written to the state folder, readable by their owner alone."""
     files = Files(state)
@@ -66,18 +54,24 @@ def create(state: Path, token_uri: str) -> Files:
     return files
 
 
-def load(state: Path) -> PublicHalves:
+def load(state: Path) -> Keyring:
+    """What the fakes know of the credentials: enough to verify, not enough to sign."""
     files = Files(state)
     service_account = json.loads(files.service_account.read_text())
-    return PublicHalves(
-        project_id=service_account["project_id"],
-        client_email=service_account["client_email"],
-        token_uri=service_account["token_uri"],
-        service_account_key=_public_pem(service_account["private_key"].encode()),
-        apns_key_id=APNS_KEY_ID,
-        apns_team_id=APNS_TEAM_ID,
-        apns_topic=APNS_TOPIC,
-        apns_key=_public_pem(files.apns_key.read_bytes()),
+    return Keyring(
+        service_account["token_uri"],
+        ServiceAccountKey(
+            key_id=service_account["private_key_id"],
+            client_email=service_account["client_email"],
+            project_id=service_account["project_id"],
+            public_key=public_pem(service_account["private_key"].encode()),
+        ),
+        ApnsKey(
+            key_id=APNS_KEY_ID,
+            team_id=APNS_TEAM_ID,
+            topics=(APNS_TOPIC,),
+            public_key=public_pem(files.apns_key.read_bytes()),
+        ),
     )
 
 
@@ -85,9 +79,9 @@ def _private_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
-def _public_pem(private: bytes) -> bytes:
+def public_pem(private: bytes) -> str:
     key = load_pem_private_key(private, password=None)
-    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,9 +1,13 @@
 """One request and what becomes of it: the values between the servers' wire side and the networks' rules."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import msgspec
+
+from local.fakes.faults import Fault
 
 type Headers = tuple[tuple[str, str], ...]
 
@@ -16,16 +20,21 @@ class Request:
     path: str
     headers: Headers
     body: bytes
+    fields: dict[str, str] = field(init=False)
+    """The headers by name; of those with one name the last."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", dict(self.headers))
 
     def header(self, name: str) -> str | None:
-        return next((value for key, value in self.headers if key == name), None)
+        return self.fields.get(name)
 
     @property
     def json(self) -> Any:
         """The body parsed, or its text where it is not JSON."""
         try:
-            return json.loads(self.body)
-        except ValueError:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, RecursionError):
             return self.body.decode(errors="replace")
 
 
@@ -42,15 +51,24 @@ class Answer:
         )
 
 
+class Note(Protocol):
+    """Where the server writes down what became of a request. Before it does, there was no answer."""
+
+    def given(self, answer: Answer) -> None:
+        """The answer has gone out."""
+
+    def not_processed(self) -> None:
+        """The client was told that nothing was done with its request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the server is to do: answer (now or later), cut the connection, or stay silent (neither)."""
+    """What the server is to do, after a while: play the fault, if there is one, and answer."""
 
-    answer: Answer | None
+    answer: Answer
+    note: Note
     delay_s: float = 0
-    cut: bool = False
-    given: Callable[[], None] = lambda: None
-    """To be called when the answer has gone out."""
+    fault: Fault | None = None
 
 
 class Conversation(Protocol):
@@ -61,4 +79,18 @@ class Conversation(Protocol):
         """How many streams the server allows at once by now; HTTP/2 announces each change."""
         ...
 
+    @property
+    def too_many(self) -> Fault:
+        """What becomes of a stream beyond that."""
+        ...
+
+    @property
+    def silent(self) -> bool:
+        """Whether the network takes in everything by now and says nothing."""
+        ...
+
     def reply(self, request: Request) -> Reply: ...
+
+    def answering(self, answer: Answer) -> Fault | None:
+        """To be called when an answer goes out: it may change `max_streams`, and end the connection."""
+        ...

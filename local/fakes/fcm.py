@@ -1,91 +1,109 @@
 """FCM's HTTP v1 API: who may send, what may be sent, and Google's error envelopes (providers.md A)."""
 
-import json
 import re
 import secrets
 import time
 from typing import Any
 
-from local.fakes import fcm_message
-from local.fakes.credentials import PublicHalves
+from local.fakes.access_tokens import AccessTokens
 from local.fakes.exchange import Answer, Reply, Request
-from local.fakes.fcm_message import Fault
+from local.fakes.faults import ErrorCode, Fault, GoAway, Reset
+from local.fakes.fcm_message import Fault as MessageFault
+from local.fakes.fcm_message import Verdict, Verdicts
+from local.fakes.google_errors import (
+    bad_request,
+    error,
+    fcm_error,
+    page,
+    permission_denied,
+    project_quota,
+    unauthenticated,
+)
+from local.fakes.lane import FCM
+from local.fakes.network import Networks
 from local.fakes.oauth import TokenEndpoint
-from local.fakes.record import Book, Network
-
-MAX_STREAMS = 100
+from local.fakes.quota import Bucket
+from local.fakes.switches import Reach, TooMany
 
 _SEND = re.compile(r"/v1/projects/([^/]+)/messages:send")
-_TYPE = "type.googleapis.com/"
-_UNAUTHENTICATED = (
-    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
-    "valid authentication credential."
-)
-_NOT_FOUND_PAGE = b"<html><title>Error 404 (Not Found)!!1</title></html>"
+_EXCEEDED = GoAway(code=ErrorCode.PROTOCOL_ERROR, debug="exceeded_max_concurrent_streams")
+_NOT_FOUND_PAGE = page(404, "Not Found")
 
 
 class Fcm:
     """The conversation of every connection: FCM ties nothing to one."""
 
-    max_streams = MAX_STREAMS
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
+        self.tokens = AccessTokens()
+        self._token_endpoint = TokenEndpoint(networks, self.tokens)
+        self._verdicts = Verdicts()
+        self._bucket = Bucket()
 
-    def __init__(self, book: Book, credentials: PublicHalves) -> None:
-        self._book = book
-        self._project = credentials.project_id
-        self._tokens = TokenEndpoint(book, credentials)
+    @property
+    def max_streams(self) -> int:
+        return self._networks.switches.fcm.max_streams
+
+    @property
+    def too_many(self) -> Fault:
+        if self._networks.switches.fcm.too_many is TooMany.GOAWAY:
+            return _EXCEEDED
+        return Reset(ErrorCode.REFUSED_STREAM)
+
+    @property
+    def silent(self) -> bool:
+        return self._networks.switches.fcm.reach is Reach.BLACK_HOLE
+
+    def answering(self, answer: Answer) -> Fault | None:
+        return None
 
     def reply(self, request: Request) -> Reply:
         path = request.path.partition("?")[0]
         if path == "/token":
-            return self._tokens.reply(request)
-        body = fcm_message.canonical(request.json)
-        received = self._book.write(request, Network.FCM, None, _target(body))
-        refusal = self._refusal(request, path, body)
-        if refusal is not None:
-            return self._book.refuse(received, refusal)
-        return self._book.accept(received, self._success(dry=bool(body.get("validate_only"))))
-
-    def _refusal(self, request: Request, path: str, body: Any) -> Answer | None:
+            return self._token_endpoint.reply(request)
+        verdict = self._verdicts.of(request.body)
+        received = self._networks.record.write(request, FCM, verdict.target, dry=verdict.dry)
         send = _SEND.fullmatch(path)
         if send is None or request.method != "POST":
-            return Answer(404, _NOT_FOUND_PAGE, {"content-type": "text/html; charset=UTF-8"})
-        if not self._tokens.valid((request.header("authorization") or "").removeprefix("Bearer ")):
-            return _error(401, "UNAUTHENTICATED", _UNAUTHENTICATED)
-        if send[1] != self._project:
-            return _error(404, "NOT_FOUND", "Requested entity was not found.")
+            return self._networks.refuse(received, _NOT_FOUND_PAGE)
+        project = send[1]
+        refusal = self._refusal(request, project, verdict)
+        if refusal is not None:
+            return self._networks.refuse(received, refusal)
+        return self._networks.accept(received, _success(project, dry=verdict.dry))
+
+    def _refusal(self, request: Request, project: str, verdict: Verdict) -> Answer | None:
+        issued = self.tokens.find((request.header("authorization") or "").removeprefix("Bearer "))
+        if issued is None:
+            return unauthenticated()
+        if issued.expires_at <= time.time():
+            return unauthenticated("ACCESS_TOKEN_EXPIRED")
+        if project not in issued.projects:
+            if project in self._networks.keyring.projects:
+                return permission_denied(project)
+            return error(404, "NOT_FOUND", "Requested entity was not found.")
+        # Refused messages count, too.
+        if not self._bucket.take(self._networks.switches.fcm.quota):
+            return project_quota(project)
         content_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
         if content_type != "application/json":
-            return _error(400, "INVALID_ARGUMENT", f"Unsupported content type: {content_type or 'none'}")
-        try:
-            json.loads(request.body)
-        except ValueError as error:
-            return _error(400, "INVALID_ARGUMENT", f"Invalid JSON payload received. {error}")
-        fault = fcm_message.first_fault(body)
-        return None if fault is None else _invalid(fault)
-
-    def _success(self, dry: bool) -> Answer:
-        message_id = "fake_message_id" if dry else f"0:{time.time_ns() // 1000}%{secrets.token_hex(8)}"
-        return Answer.json(200, {"name": f"projects/{self._project}/messages/{message_id}"})
+            return error(400, "INVALID_ARGUMENT", f"Unsupported content type: {content_type or 'none'}")
+        return None if verdict.fault is None else _invalid(verdict.fault)
 
 
-def _target(body: Any) -> str | None:
-    message = body.get("message") if isinstance(body, dict) else None
-    if not isinstance(message, dict):
-        return None
-    target = message.get("token") or message.get("fid")
-    return target if isinstance(target, str) else None
+def _success(project: str, dry: bool) -> Answer:
+    message_id = "fake_message_id" if dry else f"0:{time.time_ns() // 1000}%{secrets.token_hex(8)}"
+    return Answer.json(
+        200,
+        {"name": f"projects/{project}/messages/{message_id}"},
+        {"content-type": "application/json; charset=UTF-8"},
+    )
 
 
-def _invalid(fault: Fault) -> Answer:
+def _invalid(fault: MessageFault) -> Answer:
     details: list[dict[str, Any]] = []
     if fault.coded:
-        details.append({"@type": f"{_TYPE}google.firebase.fcm.v1.FcmError", "errorCode": "INVALID_ARGUMENT"})
+        details.append(fcm_error("INVALID_ARGUMENT"))
     if fault.description:
-        violation = {"field": fault.field, "description": fault.description}
-        details.append({"@type": f"{_TYPE}google.rpc.BadRequest", "fieldViolations": [violation]})
-    return _error(400, "INVALID_ARGUMENT", fault.message, details)
-
-
-def _error(status: int, name: str, message: str, details: list[dict[str, Any]] | None = None) -> Answer:
-    error = {"code": status, "message": message, "status": name} | ({"details": details} if details else {})
-    return Answer.json(status, {"error": error})
+        details.append(bad_request(fault.field, fault.description))
+    return error(400, "INVALID_ARGUMENT", fault.message, *details)

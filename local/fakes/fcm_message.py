@@ -3,13 +3,19 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
 
 MAX_PAYLOAD = 4096
 MAX_TOPIC_PAYLOAD = 2048
 MAX_TTL_S = 2_419_200
 TARGETS = ("fid", "token", "topic", "condition")
+
+_TOKEN = re.compile(rb'"(?:token|fid)"\s*:\s*"([A-Za-z0-9:_.~%+/=-]+)"')
+_SENTINEL = b"a-token-that-no-body-has"
+_MOST_KNOWN = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,56 @@ class Fault:
     @staticmethod
     def of_argument(field: str, description: str) -> "Fault":
         return Fault("Request contains an invalid argument.", field, description, coded=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What FCM makes of a body. `dry`: it is only to be checked."""
+
+    target: str | None
+    """The device token or FID."""
+    dry: bool
+    fault: Fault | None
+
+
+class Verdicts:
+    """Bodies that differ in a plain device token alone have one verdict: it is found once."""
+
+    def __init__(self) -> None:
+        self._good: dict[tuple[bytes, bytes], Verdict] = {}
+
+    def of(self, body: bytes) -> Verdict:
+        place = _TOKEN.search(body)
+        if place is None:
+            return _verdict(body)
+        around = body[: place.start(1)], body[place.end(1) :]
+        known = self._good.get(around)
+        if known is not None:
+            return replace(known, target=place[1].decode())
+        verdict = _verdict(body)
+        if verdict.fault is None and _verdict(_SENTINEL.join(around)).target == _SENTINEL.decode():
+            if len(self._good) >= _MOST_KNOWN:
+                self._good.clear()
+            self._good[around] = verdict
+        return verdict
+
+
+def _verdict(body: bytes) -> Verdict:
+    try:
+        document = canonical(msgspec.json.decode(body))
+    except (msgspec.DecodeError, RecursionError) as error:
+        broken = Fault(f"Invalid JSON payload received. {error}", "", "", coded=False)
+        return Verdict(None, False, broken)
+    dry = isinstance(document, dict) and document.get("validate_only") is True
+    return Verdict(_target(document), dry, first_fault(document))
+
+
+def _target(document: Any) -> str | None:
+    message = document.get("message") if isinstance(document, dict) else None
+    if not isinstance(message, dict):
+        return None
+    target = message.get("token") or message.get("fid")
+    return target if isinstance(target, str) else None
 
 
 STRINGS = "map<string, string>"

@@ -1,15 +1,17 @@
 """Google's token endpoint: a signed JWT for an access token (providers.md A.2)."""
 
-import secrets
 import time
 from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
 
-from local.fakes.credentials import PublicHalves
+from local.fakes.access_tokens import AccessTokens
 from local.fakes.exchange import Answer, Reply, Request
-from local.fakes.record import Book, Network
+from local.fakes.google_errors import oauth_error
+from local.fakes.keyring import ServiceAccountKey
+from local.fakes.lane import OAUTH
+from local.fakes.network import Networks
 
 GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token"
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -17,7 +19,6 @@ SCOPES = {
     "https://www.googleapis.com/auth/firebase.messaging",
     "https://www.googleapis.com/auth/cloud-platform",
 }
-EXPIRES_IN_S = 3599
 LONGEST_ASSERTION_S = 3900
 SKEW_S = 300
 
@@ -29,57 +30,61 @@ _TIMEFRAME = (
 
 
 class TokenEndpoint:
-    def __init__(self, book: Book, credentials: PublicHalves) -> None:
-        self._book = book
-        self._credentials = credentials
-        self._expiry: dict[str, float] = {}
-
-    def valid(self, access_token: str) -> bool:
-        return self._expiry.get(access_token, 0) > time.time()
+    def __init__(self, networks: Networks, tokens: AccessTokens) -> None:
+        self._networks = networks
+        self._tokens = tokens
 
     def reply(self, request: Request) -> Reply:
-        received = self._book.write(request, Network.OAUTH, None, None)
-        refusal = self._refusal(request, time.time())
-        if refusal is not None:
-            return self._book.refuse(received, refusal)
-        access_token = f"ya29.{secrets.token_urlsafe(96)}"
-        self._expiry[access_token] = time.time() + EXPIRES_IN_S
-        granted = {"access_token": access_token, "expires_in": EXPIRES_IN_S, "token_type": "Bearer"}
-        return self._book.accept(received, Answer.json(200, granted))
+        received = self._networks.record.write(request, OAUTH, None)
+        judged = self._judge(request)
+        if isinstance(judged, Answer):
+            return self._networks.refuse(received, judged)
+        lifetime_s = self._networks.switches.oauth.expires_in_s
+        access_token = self._tokens.issue(judged.projects, lifetime_s)
+        granted = {"access_token": access_token, "expires_in": lifetime_s, "token_type": "Bearer"}
+        return self._networks.accept(received, Answer.json(200, granted))
 
-    def _refusal(self, request: Request, now: float) -> Answer | None:
+    def _judge(self, request: Request) -> Answer | ServiceAccountKey:
+        """Whose assertion it is, or what is wrong with it."""
         if request.method != "POST":
-            return _error(405, "invalid_request", "Only POST is allowed.")
+            return oauth_error(405, "invalid_request", "Only POST is allowed.")
         form = parse_qs(request.body.decode(errors="replace"))
         if form.get("grant_type") != [GRANT_TYPE]:
-            return _error(400, "unsupported_grant_type", f"Invalid grant_type: {form.get('grant_type')}")
+            return oauth_error(400, "unsupported_grant_type", f"Invalid grant_type: {form.get('grant_type')}")
+        assertion = form.get("assertion", [""])[0]
         try:
-            claims = jwt.decode(
-                form.get("assertion", [""])[0],
-                self._credentials.service_account_key,
-                algorithms=["RS256"],
-                options=_OPTIONS,
-            )
+            told = jwt.decode(assertion, options={"verify_signature": False})
+            key_id = jwt.get_unverified_header(assertion).get("kid")
+            accounts = self._accounts(str(told.get("iss")), key_id)
+            if not accounts:
+                known = self._accounts(str(told.get("iss")), None)
+                return _invalid("Invalid JWT Signature." if known else "Invalid grant: account not found")
+            account = accounts[0]
+            claims = jwt.decode(assertion, account.public_key, algorithms=["RS256"], options=_OPTIONS)
         except jwt.InvalidSignatureError:
-            return _error(400, "invalid_grant", "Invalid JWT Signature.")
+            return _invalid("Invalid JWT Signature.")
         except jwt.InvalidTokenError as error:
-            return _error(400, "invalid_grant", f"Invalid JWT: {error}")
-        return self._judge(claims, now)
+            return _invalid(f"Invalid JWT: {error}")
+        now = time.time() + self._networks.switches.oauth.clock_offset_s
+        return self._fault(claims, now) or account
 
-    def _judge(self, claims: dict[str, object], now: float) -> Answer | None:
+    def _accounts(self, email: str, key_id: str | None) -> list[ServiceAccountKey]:
+        """The account's keys, the newest first; of that ID only, if there is one."""
+        of_account = [key for key in self._networks.keyring.accounts.values() if key.client_email == email]
+        return [key for key in reversed(of_account) if key_id in (None, key.key_id)]
+
+    def _fault(self, claims: dict[str, object], now: float) -> Answer | None:
         issued, expires = claims["iat"], claims["exp"]
         if not isinstance(issued, int) or not isinstance(expires, int):
-            return _error(400, "invalid_grant", _TIMEFRAME)
+            return _invalid(_TIMEFRAME)
         if not issued - SKEW_S <= now <= expires + SKEW_S or not 0 < expires - issued <= LONGEST_ASSERTION_S:
-            return _error(400, "invalid_grant", _TIMEFRAME)
-        if claims.get("iss") != self._credentials.client_email:
-            return _error(400, "invalid_grant", "Invalid grant: account not found")
-        if claims.get("aud") not in {GOOGLE_TOKEN_URI, self._credentials.token_uri}:
-            return _error(400, "invalid_grant", "Invalid JWT: Failed audience check.")
+            return _invalid(_TIMEFRAME)
+        if claims.get("aud") not in {GOOGLE_TOKEN_URI, self._networks.keyring.token_uri}:
+            return _invalid("Invalid JWT: Failed audience check.")
         if not SCOPES & set(str(claims.get("scope", "")).split()):
-            return _error(400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.")
+            return oauth_error(400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.")
         return None
 
 
-def _error(status: int, error: str, description: str) -> Answer:
-    return Answer.json(status, {"error": error, "error_description": description})
+def _invalid(description: str) -> Answer:
+    return oauth_error(400, "invalid_grant", description)

@@ -1,152 +1,118 @@
-"""What the fakes received, in memory, and the answers that they were told to give."""
+"""What the fakes received, in memory: the last requests whole, and of all what each token was answered."""
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 
-from local.fakes.exchange import Answer, Reply, Request
+from local.fakes.exchange import Answer, Request
+from local.fakes.lane import LANES, Lane
+
+KEPT = 100_000
+NO_ANSWER = "none"
+NOT_PROCESSED = "not processed"
+DRY_RUN = "dry run"
+SUCCESS = "200"
 
 
-class Network(StrEnum):
-    FCM = "fcm"
-    APNS = "apns"
-    OAUTH = "oauth"
-
-
-class Environment(StrEnum):
-    PRODUCTION = "production"
-    SANDBOX = "sandbox"
-
-
-class Cut(StrEnum):
-    BEFORE_ANSWER = "before_answer"
-    """The connection is closed, and the request stays without an answer."""
-    HANG = "hang"
-    """There is no answer, ever, and the connection stays."""
-
-
-@dataclass(slots=True)
-class Given:
-    """An answer that went out. `reason`: APNs' reason, FCM's error code, OAuth's error; None for success."""
-
-    status: int
-    reason: str | None
-    body: Any
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Received:
-    """One request, as GET /received shows it. `time`: arrival, epoch ms. `answer`: None: none went out."""
+    """One request. `time`: arrival, epoch ms. `answer`: None: none went out."""
 
-    network: Network
-    environment: Environment | None
+    lane: Lane
     token: str | None
-    headers: dict[str, str]
-    body: Any
+    request: Request
     time: float
-    answer: Given | None = None
+    history: list[str]
+    """What requests for this token were answered, one after the other; `place`: this one's."""
+    place: int
+    dry: bool = False
+    """FCM was only to check it."""
+    answer: Answer | None = None
+
+    def given(self, answer: Answer) -> None:
+        self.answer = answer
+        success = DRY_RUN if self.dry else SUCCESS
+        self.history[self.place] = success if answer.status == 200 else _word(answer)
+
+    def not_processed(self) -> None:
+        self.history[self.place] = NOT_PROCESSED
+
+    def shown(self) -> dict[str, Any]:
+        """As GET /received shows it. `processed`: false where the client was told that nothing was done."""
+        return {
+            "network": self.lane.network,
+            "environment": self.lane.environment,
+            "token": self.token,
+            "headers": self.request.fields,
+            "body": self.request.json,
+            "time": self.time,
+            "answer": None if self.answer is None else _shown(self.answer),
+            "processed": self.history[self.place] != NOT_PROCESSED,
+        }
 
 
-class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """How to answer the requests that it fits and that have nothing wrong; `times` None: for ever.
-
-    Without `status` and `cut`, the answer is the network's own success (to delay it, say).
-    """
-
-    token: str | None = None
-    token_prefix: str = ""
-    network: Network | None = None
-    environment: Environment | None = None
-    status: int | None = None
-    body: Any = None
-    headers: dict[str, str] = {}
-    delay_ms: float = 0
-    times: int | None = None
-    cut: Cut | None = None
-
-    def fits(self, received: Received) -> bool:
-        return (
-            self.times != 0
-            and self._is_for(received.network)
-            and (self.environment is None or self.environment is received.environment)
-            and (received.token or "").startswith(self.token_prefix)
-        )
-
-    def _is_for(self, network: Network) -> bool:
-        """Rules about pushes do not answer token requests: these have to be named."""
-        return network is self.network if self.network else network is not Network.OAUTH
-
-
-class Book:
-    """The record and the rules. Rules for the very token come before those for prefixes, old before new."""
-
+class Record:
     def __init__(self) -> None:
-        self.received: list[Received] = []
-        self._by_token: defaultdict[str, list[Rule]] = defaultdict(list)
-        self._by_prefix: list[Rule] = []
+        self._kept: deque[Received] = deque(maxlen=KEPT)
+        self._histories: dict[Lane, defaultdict[str, list[str]]] = {lane: defaultdict(list) for lane in LANES}
 
-    def tell(self, rules: list[Rule]) -> None:
-        for rule in rules:
-            if rule.token is None:
-                self._by_prefix.append(rule)
-            else:
-                self._by_token[rule.token].append(rule)
+    def keep(self, most: int) -> None:
+        """Of how many requests, the latest, headers and body are kept; what each was answered is, of all."""
+        if most != self._kept.maxlen:
+            self._kept = deque(self._kept, maxlen=most)
 
-    def reset(self) -> None:
-        self.received.clear()
-        self._by_token.clear()
-        self._by_prefix.clear()
-
-    def write(
-        self, request: Request, network: Network, environment: Environment | None, token: str | None
-    ) -> Received:
-        now = time.time() * 1000
-        received = Received(network, environment, token, dict(request.headers), request.json, now)
-        self.received.append(received)
+    def write(self, request: Request, lane: Lane, token: str | None, *, dry: bool = False) -> Received:
+        history = self._histories[lane][token or ""]
+        history.append(NO_ANSWER)
+        received = Received(lane, token, request, time.time() * 1000, history, len(history) - 1, dry)
+        self._kept.append(received)
         return received
 
-    def refuse(self, received: Received, answer: Answer) -> Reply:
-        """The network's own no: no rule is asked."""
-        return Reply(answer, given=_noting(received, answer))
+    def forget(self) -> None:
+        """Answers to what came before are not counted any more."""
+        self._kept.clear()
+        for lane in LANES:
+            self._histories[lane] = defaultdict(list)
 
-    def accept(self, received: Received, success: Answer) -> Reply:
-        """The network's own yes, unless a rule says otherwise."""
-        rule = self._take(received)
-        if rule is None:
-            return Reply(success, given=_noting(received, success))
-        if rule.cut is not None:
-            return Reply(None, delay_s=rule.delay_ms / 1000, cut=rule.cut is Cut.BEFORE_ANSWER)
-        answer = success if rule.status is None else _told(rule, rule.status, success)
-        return Reply(answer, delay_s=rule.delay_ms / 1000, given=_noting(received, answer))
+    def entries(self) -> Iterator[Received]:
+        """Oldest first."""
+        return iter(self._kept)
 
-    def _take(self, received: Received) -> Rule | None:
-        rules = (*self._by_token.get(received.token or "", ()), *self._by_prefix)
-        rule = next((rule for rule in rules if rule.fits(received)), None)
-        if rule is not None and rule.times is not None:
-            rule.times -= 1
-        return rule
+    def histories(self, lane: Lane) -> dict[str, list[str]]:
+        """For each token what its requests were answered: `200`, `410 Unregistered`, `none`."""
+        return {token: history for token, history in self._histories[lane].items() if token}
 
+    def counts(self, lane: Lane) -> dict[str, Any]:
+        """`tokens`: how many different; `reached`: of those, which got a 200; `reached_again`: more than one.
 
-def _told(rule: Rule, status: int, success: Answer) -> Answer:
-    """APNs' `apns-id` stays on every answer, as the real one's does; text bodies go out as they are."""
-    headers = {name: value for name, value in success.headers.items() if name == "apns-id"} | rule.headers
-    if rule.body is None:
-        return Answer(status, b"", headers)
-    if isinstance(rule.body, str):
-        return Answer(status, rule.body.encode(), {"content-type": "text/html; charset=UTF-8"} | headers)
-    return Answer.json(status, rule.body, headers)
+        `maybe_again`: processed more often than once, if what stayed without an answer was.
+        """
+        answers: Counter[str] = Counter()
+        tokens = Counter(dict.fromkeys(("tokens", "reached", "reached_again", "maybe_again"), 0))
+        for token, history in self._histories[lane].items():
+            answers.update(history)
+            if token:
+                successes = history.count(SUCCESS)
+                tokens["tokens"] += 1
+                tokens["reached"] += successes > 0
+                tokens["reached_again"] += successes > 1
+                tokens["maybe_again"] += successes + history.count(NO_ANSWER) > 1
+        return {"requests": answers.total(), "answers": dict(sorted(answers.items())), **tokens}
 
 
-def _noting(received: Received, answer: Answer) -> Any:
-    def given() -> None:
-        body = _parsed(answer.body)
-        received.answer = Given(answer.status, _reason(answer.status, body), body)
+def _shown(answer: Answer) -> dict[str, Any]:
+    """`reason`: APNs' reason, FCM's error code, OAuth's error; None for success."""
+    body = _parsed(answer.body)
+    return {"status": answer.status, "reason": _reason(answer.status, body), "body": body}
 
-    return given
+
+def _word(answer: Answer) -> str:
+    reason = _reason(answer.status, _parsed(answer.body))
+    return f"{answer.status} {reason}" if reason else f"{answer.status}"
 
 
 def _parsed(body: bytes) -> Any:

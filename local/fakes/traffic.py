@@ -4,16 +4,16 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from local.fakes.record import Network
+from local.fakes.lane import Lane
 
 type ProtocolFactory = Callable[[], asyncio.Protocol]
 
 
 class Traffic:
     def __init__(self) -> None:
-        self.received: Counter[Network] = Counter()
+        self.received: Counter[Lane] = Counter()
 
-    def counted(self, network: Network, factory: ProtocolFactory) -> ProtocolFactory:
+    def counted(self, lane: Lane, factory: ProtocolFactory) -> ProtocolFactory:
         """The same connections, with what they receive counted."""
 
         def make() -> asyncio.Protocol:
@@ -21,7 +21,7 @@ class Traffic:
             take = protocol.data_received
 
             def data_received(data: bytes) -> None:
-                self.received[network] += len(data)
+                self.received[lane] += len(data)
                 take(data)
 
             protocol.data_received = data_received  # type: ignore[method-assign]

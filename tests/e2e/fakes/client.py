@@ -1,8 +1,10 @@
 """A real client of the fake networks, and of their control."""
 
 import json
+import ssl
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +27,39 @@ CLAIMS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fakes:
     state: Path
     http1: httpx.Client
     http2: httpx.Client
 
-    def assertion(self, *, key: Any = None, age_s: int = 0, **changes: Any) -> str:
+    @cached_property
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.state / "ca.pem")
+
+    def assertion(self, *, key: Any = None, kid: str | None = None, age_s: int = 0, **changes: Any) -> str:
         account = json.loads(credentials.Files(self.state).service_account.read_text())
         issued = int(time.time()) - age_s
         claims = CLAIMS | {"iat": issued, "exp": issued + 3600} | changes
-        return jwt.encode(claims, key or account["private_key"], algorithm="RS256")
+        named = {"kid": kid} if kid else {}
+        return jwt.encode(claims, key or account["private_key"], algorithm="RS256", headers=named)
 
     def access_token(self) -> str:
-        form = {"grant_type": GRANT_TYPE, "assertion": self.assertion()}
+        return self.granted({"grant_type": GRANT_TYPE, "assertion": self.assertion()})
+
+    def granted(self, form: dict[str, str]) -> str:
+        """The access token that is given for a form."""
         return str(self.http1.post(TOKEN_URI, data=form).json()["access_token"])
 
     def provider_token(self, *, age_s: int = 0, kid: str = credentials.APNS_KEY_ID, **changes: Any) -> str:
         claims = {"iss": credentials.APNS_TEAM_ID, "iat": int(time.time()) - age_s} | changes
         key = credentials.Files(self.state).apns_key.read_text()
         return jwt.encode(claims, key, algorithm="ES256", headers={"kid": kid})
+
+    @cached_property
+    def usual_token(self) -> str:
+        """One for all pushes: a connection may not change it often."""
+        return self.provider_token()
 
     def fcm(self, body: Any, *, over: str = "http2", bearer: str | None = None) -> httpx.Response:
         client: httpx.Client = getattr(self, over)
@@ -57,7 +72,7 @@ class Fakes:
     ) -> httpx.Response:
         """Header names with `_` for `-`; an empty value leaves the header out."""
         sent = {
-            "authorization": f"bearer {self.provider_token()}",
+            "authorization": f"bearer {self.usual_token}",
             "apns-topic": credentials.APNS_TOPIC,
             "apns-push-type": "alert",
         } | {name.replace("_", "-"): value for name, value in headers.items()}
@@ -73,6 +88,16 @@ def told(*rules: dict[str, Any]) -> None:
 def received(**query: str) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = httpx.get(f"{CONTROL}/received", params=query).json()
     return entries
+
+
+def switched(**changes: dict[str, Any]) -> None:
+    httpx.post(f"{CONTROL}/switches", json=changes).raise_for_status()
+
+
+def counts(lane: str) -> dict[str, Any]:
+    """`lane`: fcm, oauth, apns_production or apns_sandbox."""
+    counted: dict[str, Any] = httpx.get(f"{CONTROL}/counts").json()[lane]
+    return counted
 
 
 def reason(response: httpx.Response) -> tuple[int, str]:

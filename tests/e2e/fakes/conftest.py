@@ -1,8 +1,9 @@
-"""The fake networks, started once, with an empty record for every test."""
+"""The fake networks, started once, with an empty record and nothing told for every test."""
 
 import ssl
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,24 +14,25 @@ from tests.e2e.fakes.client import CONTROL, PORTS, TOKEN_URI, Fakes
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fakes]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     state = tmp_path_factory.mktemp("fakes")
     credentials.create(state, TOKEN_URI)
     command = [sys.executable, "-m", "local.fakes", "--port", str(PORTS.first), "--state", str(state)]
     process = start("fakes", command, state / "fakes.log")
     try:
         process.wait_until(lambda: answers(f"{CONTROL}/health"))
-        trust = ssl.create_default_context(cafile=state / "ca.pem")
-        with (
-            httpx.Client(verify=trust, timeout=5) as http1,
-            httpx.Client(verify=trust, timeout=5, http1=False, http2=True) as http2,
-        ):
-            yield Fakes(state, http1, http2)
+        yield state
     finally:
         process.stop()
 
 
 @pytest.fixture
-def fakes(running: Fakes) -> Fakes:
-    httpx.post(f"{CONTROL}/reset")
-    return running
+def fakes(running: Path) -> Iterator[Fakes]:
+    """With connections of its own: APNs remembers what a connection did."""
+    httpx.post(f"{CONTROL}/reset").raise_for_status()
+    trust = ssl.create_default_context(cafile=running / "ca.pem")
+    with (
+        httpx.Client(verify=trust, timeout=5) as http1,
+        httpx.Client(verify=trust, timeout=5, http1=False, http2=True) as http2,
+    ):
+        yield Fakes(running, http1, http2)

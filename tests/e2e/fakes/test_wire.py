@@ -4,96 +4,21 @@ import json
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-from h2.config import H2Configuration
-from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
-    Event,
     RemoteSettingsChanged,
-    ResponseReceived,
     StreamEnded,
     StreamReset,
 )
-from h2.settings import SettingCodes, Settings
 
-from local.fakes import credentials
 from tests.e2e.fakes.client import DEVICE, PORTS, Fakes, received, told
+from tests.e2e.fakes.wire import Wire, connected
 
 pytestmark = pytest.mark.e2e
-
-_STATUS: Any = ":status"
-
-
-@dataclass(slots=True)
-class Wire:
-    """A client that does what it is told, and keeps what it got."""
-
-    socket: ssl.SSLSocket
-    wire: H2Connection
-    events: list[Event] = field(default_factory=list)
-
-    def push(self, fakes: Fakes, *, token: str = DEVICE, bearer: str | None = None, end: bool = True) -> int:
-        stream_id = self.wire.get_next_available_stream_id()
-        headers = [
-            (":method", "POST"),
-            (":scheme", "https"),
-            (":authority", "localhost"),
-            (":path", f"/3/device/{token}"),
-            ("authorization", f"bearer {bearer or fakes.provider_token()}"),
-            ("apns-topic", credentials.APNS_TOPIC),
-            ("apns-push-type", "alert"),
-        ]
-        self.wire.send_headers(stream_id, headers)
-        self.wire.send_data(stream_id, b'{"aps":{}}', end_stream=end)
-        self.flush()
-        return stream_id
-
-    def flush(self) -> None:
-        self.socket.sendall(self.wire.data_to_send())
-
-    def read_until(self, kind: type[Event], count: int = 1) -> list[Any]:
-        """The events of a kind, once there are as many; fails when the server sends nothing for 3 seconds."""
-        while len(found := [event for event in self.events if isinstance(event, kind)]) < count:
-            data = self.socket.recv(65536)
-            assert data, f"closed, after {self.events}"
-            self.events += self.wire.receive_data(data)
-            self.flush()
-        return found
-
-    def max_streams(self) -> list[int]:
-        """As the server announced it, one after the other."""
-        changes = [event for event in self.events if isinstance(event, RemoteSettingsChanged)]
-        code = SettingCodes.MAX_CONCURRENT_STREAMS
-        return [event.changed_settings[code].new_value for event in changes if code in event.changed_settings]
-
-    def statuses(self) -> dict[int, str]:
-        answers = [event for event in self.events if isinstance(event, ResponseReceived)]
-        return {answer.stream_id: str(dict(answer.headers)[_STATUS]) for answer in answers}
-
-
-@contextmanager
-def connected(fakes: Fakes, *, alpn: list[str] | None, window: int = 65535) -> Iterator[Wire]:
-    trust = ssl.create_default_context(cafile=fakes.state / "ca.pem")
-    if alpn is not None:
-        trust.set_alpn_protocols(alpn)
-    address = ("127.0.0.1", PORTS.apns_production)
-    with (
-        socket.create_connection(address, timeout=3) as plain,
-        trust.wrap_socket(plain, server_hostname="localhost") as encrypted,
-    ):
-        wire = H2Connection(H2Configuration(header_encoding="utf-8"))
-        wire.local_settings = Settings(initial_values={SettingCodes.INITIAL_WINDOW_SIZE: window})
-        wire.initiate_connection()
-        client = Wire(encrypted, wire)
-        client.flush()
-        yield client
 
 
 @pytest.fixture

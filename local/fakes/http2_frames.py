@@ -1,0 +1,89 @@
+"""What a client's bytes say, frame by frame (RFC 9113, 4 to 6).
+
+The head of a frame is read by the sender's own code, for its speed: docs/decisions.md says what h2 took.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from fanfare.networks.http2 import frames
+from fanfare.networks.http2.frames import HEAD, HEAD_BYTES, ConnectionFault, ErrorCode
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+LONGEST_BLOCK = 65_536
+_PRIORITY_BYTES = 5
+
+
+class Frame(NamedTuple):
+    kind: int
+    flags: int
+    stream_id: int
+    payload: bytes
+
+
+class FrameReader:
+    """Cuts what comes into frames. Header blocks come out whole, as one HEADERS frame without padding."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._greeted = False
+        self._head: Frame | None = None
+        """The HEADERS frame whose block is not at its end: nothing else may come before that."""
+        self._block = bytearray()
+
+    def read(self, data: bytes) -> Iterator[Frame]:
+        """Raises ConnectionFault."""
+        data = self._rest + data if self._rest else data
+        position = 0 if self._greeted else self._greet(data)
+        end = len(data)
+        while position + HEAD_BYTES <= end:
+            head, flags, stream_id = HEAD.unpack_from(data, position)
+            length = head >> 8
+            if length > frames.FRAME_BYTES:
+                raise ConnectionFault("a frame that is too long", ErrorCode.FRAME_SIZE_ERROR)
+            begin = position + HEAD_BYTES
+            if begin + length > end:
+                break
+            position = begin + length
+            frame = Frame(head & 0xFF, flags, stream_id & frames.LAST_STREAM_ID, data[begin:position])
+            if self._head is not None or frame.kind in (frames.HEADERS, frames.CONTINUATION):
+                whole = self._whole(frame)
+                if whole is not None:
+                    yield whole
+            else:
+                yield frame
+        self._rest = data[position:]
+
+    def _greet(self, data: bytes) -> int:
+        """Where the first frame begins, once the preface is there."""
+        start = data[: len(PREFACE)]
+        if not PREFACE.startswith(start):
+            raise ConnectionFault("not HTTP/2")
+        self._greeted = len(start) == len(PREFACE)
+        return len(PREFACE) if self._greeted else 0
+
+    def _whole(self, frame: Frame) -> Frame | None:
+        if self._head is None:
+            if frame.kind != frames.HEADERS:
+                raise ConnectionFault("CONTINUATION without HEADERS")
+            self._head, self._block = frame, bytearray(_fragment(frame))
+        else:
+            if frame.kind != frames.CONTINUATION or frame.stream_id != self._head.stream_id:
+                raise ConnectionFault("another frame within a header block")
+            self._block += frame.payload
+        if len(self._block) > LONGEST_BLOCK:
+            raise ConnectionFault("a header block without an end", ErrorCode.ENHANCE_YOUR_CALM)
+        if not frame.flags & frames.END_HEADERS:
+            return None
+        whole, self._head = self._head._replace(payload=bytes(self._block)), None
+        return whole
+
+
+def _fragment(frame: Frame) -> bytes:
+    """A HEADERS frame's piece of the block, without padding and priority."""
+    block = frames.without_padding(frame.flags, frame.payload)
+    if not frame.flags & frames.WITH_PRIORITY:
+        return block
+    if len(block) < _PRIORITY_BYTES:
+        raise ConnectionFault("priority that is cut off", ErrorCode.FRAME_SIZE_ERROR)
+    return block[_PRIORITY_BYTES:]

@@ -1,0 +1,74 @@
+"""A connection's streams: a request on its way in, then its answer on its way out (RFC 9113, 5 and 8)."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from fanfare.networks.http2.header_table import Header
+from local.fakes.exchange import Note, Request
+
+_PSEUDO = {":method", ":scheme", ":authority", ":path"}
+_OF_A_CONNECTION = {"connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade"}
+
+
+@dataclass(slots=True)
+class Stream:
+    number: int
+    method: str
+    path: str
+    headers: tuple[Header, ...]
+    window: int
+    """What the client still takes of an answer's body."""
+    body: bytes = b""
+    unacknowledged: int = 0
+    """Bytes of the body for which the client was not yet given new room."""
+    ended: bool = False
+    note: Note | None = None
+    """Once the request is whole."""
+    timer: asyncio.TimerHandle | None = None
+    unsent: bytes = b""
+    last: bool = False
+    """After its answer the connection ends."""
+
+    def request(self) -> Request | None:
+        """None for one whose body has another length than it says: it is malformed (8.1.1)."""
+        request = Request(self.method, self.path, self.headers, self.body)
+        said = request.header("content-length")
+        return request if said is None or said == str(len(self.body)) else None
+
+    def forget(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+
+
+@dataclass(slots=True)
+class Streams:
+    open: dict[int, Stream] = field(default_factory=dict)
+    highest: int = 0
+    """The last that the client began."""
+
+    def pop(self, number: int) -> Stream | None:
+        stream = self.open.pop(number, None)
+        if stream is not None:
+            stream.forget()
+        return stream
+
+    def above(self, number: int) -> list[Stream]:
+        return [stream for stream in self.open.values() if stream.number > number]
+
+
+def begun(number: int, headers: list[Header], window: int) -> Stream | None:
+    """None for headers that are no request's (8.2, 8.3)."""
+    pseudo: dict[str, str] = {}
+    for name, value in headers:
+        if name[:1] != ":":
+            break
+        if name in pseudo or name not in _PSEUDO:
+            return None
+        pseudo[name] = value
+    fields = tuple(headers[len(pseudo) :])
+    for name, _ in fields:
+        if not name or name[0] == ":" or not name.islower() or name in _OF_A_CONNECTION:
+            return None
+    if ":method" not in pseudo or ":scheme" not in pseudo or not pseudo.get(":path"):
+        return None
+    return Stream(number, pseudo[":method"], pseudo[":path"], fields, window)

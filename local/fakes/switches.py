@@ -1,0 +1,132 @@
+"""How the networks behave towards everybody, until told otherwise: what can be changed by call."""
+
+import random
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from local.fakes.lane import APNS_PRODUCTION, APNS_SANDBOX, FCM, OAUTH, Lane
+from local.fakes.record import KEPT
+
+
+class Reach(StrEnum):
+    UP = "up"
+    DOWN = "down"
+    """Connections are cut, and refused."""
+    BLACK_HOLE = "black_hole"
+    """Connections are taken, and nothing ever comes over them, nor over those that stand."""
+
+
+class TooMany(StrEnum):
+    """What becomes of a stream beyond the limit."""
+
+    REFUSE = "refuse"
+    GOAWAY = "goaway"
+
+
+class Range(msgspec.Struct, frozen=True, array_like=True):
+    """Milliseconds, from and to, both inclusive."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high:
+            raise ValueError("a range is [from, to], 0 <= from <= to")
+
+    def pick(self) -> float:
+        return random.uniform(self.low, self.high) if self.high else 0.0
+
+
+class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many messages, anew every `per_s` seconds; once and for all without it."""
+
+    messages: int
+    per_s: float | None = None
+
+
+class NetworkSwitches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    latency_ms: Range = Range(0, 0)
+    """An answer takes so long, at random; a rule's delay_ms comes on top."""
+
+
+class FcmSwitches(NetworkSwitches, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    reach: Reach = Reach.UP
+    """Google's token endpoints lie on the same port: they share it."""
+    max_streams: int = 100
+    too_many: TooMany = TooMany.GOAWAY
+    quota: Quota | None = None
+
+
+class OauthSwitches(NetworkSwitches, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    expires_in_s: int = 3599
+    clock_offset_s: float = 0
+    """How far Google's clock is ahead of ours."""
+
+
+class ApnsSwitches(NetworkSwitches, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    reach: Reach = Reach.UP
+    first_streams: int = 1
+    """Until a request was authorised."""
+    max_streams: int = 1000
+    too_many: TooMany = TooMany.REFUSE
+    streams_after_refusal: int | None = 1
+    """From a 4xx other than 410 to the next 200; null: as many as before."""
+    token_lifetime_s: float = 3600
+    token_change_s: float | None = 1200
+    """A connection's second change of its provider token within that time is 429; null: never."""
+    binds_connections: bool = True
+    """The first push ties a connection to its team and family of keys."""
+    goaway_after_bad_tokens: int | None = None
+    """So many BadDeviceToken end a connection, with a GOAWAY that blames them; null: none do."""
+    clock_offset_s: float = 0
+
+
+class RecordSwitches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    keep: int = KEPT
+    """Of how many requests, the latest, headers and body are kept; of all, what each token was answered."""
+
+    def __post_init__(self) -> None:
+        if self.keep < 0:
+            raise ValueError("keep is not negative")
+
+
+class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    fcm: FcmSwitches = FcmSwitches()
+    oauth: OauthSwitches = OauthSwitches()
+    apns_production: ApnsSwitches = ApnsSwitches()
+    apns_sandbox: ApnsSwitches = ApnsSwitches()
+    record: RecordSwitches = RecordSwitches()
+
+    def change(self, told: dict[str, Any]) -> None:
+        """Change what is told and nothing else; `apns` stands for both environments.
+
+        Raises msgspec.ValidationError for what is not understood, and changes nothing then.
+        """
+        both = told.get("apns", {})
+        told = {name: value for name, value in told.items() if name != "apns"}
+        if "apns" in told or both:
+            for lane in (APNS_PRODUCTION, APNS_SANDBOX):
+                told[str(lane)] = {**_object(both), **_object(told.get(str(lane), {}))}
+        now = msgspec.to_builtins(self)
+        merged = {name: {**now.get(name, {}), **_object(changes)} for name, changes in told.items()}
+        self._become(msgspec.convert(now | merged, Switches))
+
+    def reset(self) -> None:
+        self._become(Switches())
+
+    def of_apns(self, lane: Lane) -> ApnsSwitches:
+        return self.apns_production if lane is APNS_PRODUCTION else self.apns_sandbox
+
+    def latency_ms(self, lane: Lane) -> float:
+        by_lane: dict[Lane, NetworkSwitches] = {FCM: self.fcm, OAUTH: self.oauth}
+        return (by_lane.get(lane) or self.of_apns(lane)).latency_ms.pick()
+
+    def _become(self, other: "Switches") -> None:
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(other, name))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return msgspec.convert(value, dict[str, Any])
