@@ -8,15 +8,16 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import requests
-
 from local import documents
 from local.cost import cold, prices
 from local.cost.acts import MESSAGE, acts
+from local.cost.bare import CpuFailed, cpu
+from local.cost.figures import Share
+from local.cost.picture import picture
 from local.cost.report import report
 from local.cost.result import Result
 from local.cost.sends import PLANS, Plan, Spoiled, sends
-from local.cost.stage import CONCURRENCY, LATENCY, Stage
+from local.cost.stage import CONCURRENCY, Stage
 from local.ports import free
 from local.processes import ROOT
 from local.stack import Stack
@@ -24,6 +25,7 @@ from local.stack.stack import NAME, TEMPLATE, StackError
 from local.template import load
 
 PAGE = ROOT / "docs" / "cost.md"
+PICTURE = ROOT / "docs" / "cost.svg"
 _FOLDER = ROOT / ".local" / "cost"
 _COLD = ("messages", "dispatch", "deliver")
 
@@ -38,14 +40,15 @@ def main(arguments: Sequence[str]) -> int:
 
     try:
         found = measure(plans, say)
-    except (Spoiled, StackError, TimeoutError) as error:
+    except (Spoiled, CpuFailed, StackError, TimeoutError) as error:
         print(error, file=sys.stderr)
         return 1
     text = f"{about()}\n\n{report(found)}\n"
     print(f"\n{text}")
     if len(plans) == len(PLANS):
         documents.write_run(PAGE, "make cost", text)
-        print(f"written: {PAGE.relative_to(ROOT)}")
+        PICTURE.write_text(picture(found.sends), encoding="utf-8")
+        print(f"written: {PAGE.relative_to(ROOT)}, {PICTURE.relative_to(ROOT)}")
     print(json.dumps(found.summary()))
     return 0
 
@@ -54,16 +57,20 @@ def measure(plans: tuple[Plan, ...], say: Callable[[str], None]) -> Result:
     with Stack(port=free(), state=_FOLDER, concurrency=CONCURRENCY, say=say) as stack:
         template = load(TEMPLATE, parameters=stack.parameters, stack_name=NAME)
         stage = Stage(stack.values, Path(_FOLDER), template)
-        stage.at_home()
-        for rule in LATENCY:
-            requests.post(f"{stage.values['fakes']}/answers", json=rule, timeout=10).raise_for_status()
+        stage.set()
         say("single things")
         found_acts = list(acts(stage))
         say("cold starts")
         starts = cold.colds(stage, stage.direct_send(MESSAGE), _COLD)
-        found_sends = [send for send, _ in sends(stage, plans, starts, say)]
+        found_sends = list(sends(stage, plans, starts, say))
+        say("CPU up to the sender's call, and of bare reading")
+        used = cpu(stage, max(_dense(plans), key=lambda plan: plan.recipients).audience(stage))
     polled = sum(len(function.queues) for function in template.functions.values())
-    return Result(found_sends, found_acts, polled, None)
+    return Result(found_sends, found_acts, polled, used)
+
+
+def _dense(plans: tuple[Plan, ...]) -> list[Plan]:
+    return [plan for plan in plans if plan.share is Share.DENSE]
 
 
 def about() -> str:

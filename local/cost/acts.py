@@ -12,6 +12,7 @@ from local.cost.measure import Measured, measured
 from local.cost.stage import Stage
 
 TIMES = 5
+_PIPELINE = frozenset({"dispatch", "fanout", "deliver"})
 
 _SHOWN = {"title": "Kick-off", "body": "The match of the day has begun."}
 MESSAGE = {
@@ -31,6 +32,8 @@ class Act:
     name: str
     reads: int
     writes: int
+    later_reads: int
+    """Those among the reads that come after the answer: by dispatch, fanout and deliver."""
     read_units: float
     write_units: float
     dollars: float
@@ -79,18 +82,19 @@ def _act(stage: Stage, name: str, do: Callable[[], Any], undo: Callable[[], Any]
         name,
         reads=max(len(_charges(one, reading=True)) for one in times),
         writes=max(len(_charges(one, reading=False)) for one in times),
+        later_reads=max(len(_charges(one, reading=True, callers=_PIPELINE)) for one in times),
         read_units=fmean(sum(line.reads for line in one.bill.lines) for one in times),
         write_units=fmean(sum(line.writes for line in one.bill.lines) for one in times),
         dollars=fmean(one.bill.dollars for one in times),
     )
 
 
-def _charges(done: Measured, *, reading: bool) -> Sequence[Charge]:
+def _charges(done: Measured, *, reading: bool, callers: frozenset[str] | None = None) -> Sequence[Charge]:
     """Beyond authentication."""
     return [
         charge
         for request in done.requests
-        if not request.authenticates
+        if not request.authenticates and (callers is None or request.caller in callers)
         for charge in request.charges
         if (charge.reads > 0) is reading
     ]

@@ -62,7 +62,7 @@ def lines(reached: Mapping[str, float], cold: Mapping[str, Cold], template: Temp
         Line(
             Service.LAMBDA,
             f"{name}: INIT and first use",
-            count,
+            0,
             count * bill.duration(cold[name].billed_ms(memory), memory),
         )
         for name, count in reached.items()

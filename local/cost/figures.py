@@ -1,6 +1,6 @@
 """From measured sends to the figures: dollars per million, fixed and per recipient, and how straight."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,7 +23,8 @@ class Share(StrEnum):
 class Send:
     """The mean of several sends to so many recipients, from rest: with the starts of environments.
 
-    `egress` are the bytes that go out to the networks, which are not on the bill.
+    `egress` are the bytes that go out to the networks, which are not on the bill. `reached`: the environments
+    that it would start, by function.
     """
 
     share: Share
@@ -33,6 +34,7 @@ class Send:
     cpu_s: float
     starts_cpu_s: float
     egress: float
+    reached: Mapping[str, float]
 
     @property
     def per_million(self) -> Bill:
@@ -70,8 +72,10 @@ def fit(sends: Sequence[Send]) -> Fit:
     return Fit(0.0, mean / sum(w * send.recipients**2 for w, send in zip(weights, sends, strict=True)))
 
 
-def straightness(sends: Sequence[Send]) -> float:
-    """What a recipient of the largest send costs by what one of the smallest costs."""
-    line = fit(sends)
+def straightness(sends: Sequence[Send]) -> float | None:
+    """What a recipient of the largest send costs by what one of the smallest costs; None for one size."""
     ordered = sorted(sends, key=lambda send: send.recipients)
+    if len(ordered) < 2:
+        return None
+    line = fit(ordered)
     return line.slope(ordered[-1]) / line.slope(ordered[0])

@@ -18,6 +18,8 @@ from local.cost.stage import Stage
 from local.runner.journal import Invocation
 from local.template import Function
 
+_TLS, _TLS_RECORD = 22, 16_384
+_TCP_IP, _SEGMENT = 52, 1_448
 MOST = 1000
 """Environments of an account, where nothing else is said."""
 
@@ -30,6 +32,8 @@ class Measured:
     requests: tuple[Asked, ...]
     invocations: tuple[Invocation, ...]
     reached: Mapping[str, int]
+    bytes_out: float
+    """To the networks, as they are on the wire."""
 
     @property
     def cpu_s(self) -> float:
@@ -43,7 +47,7 @@ class Measured:
 def measured(stage: Stage, act: Callable[[], object]) -> Measured:
     """What `act` causes, until nothing is at work any more."""
     stage.rest()
-    before = stage.logged()
+    before, out = stage.logged(), stage.bytes_out()
     stage.start_record()
     act()
     stage.rest()
@@ -55,7 +59,19 @@ def measured(stage: Stage, act: Callable[[], object]) -> Measured:
         if size > before[name][0]
     ]
     bill = total([*lines_of_requests(requests), *lines_of_invocations(invocations, stage.template), *logs])
-    return Measured(bill, requests, tuple(invocations), reached(invocations, stage.template.functions))
+    return Measured(
+        bill,
+        requests,
+        tuple(invocations),
+        reached(invocations, stage.template.functions),
+        on_the_wire(stage.bytes_out() - out),
+    )
+
+
+def on_the_wire(size: int) -> float:
+    """With what TLS 1.3 adds to its records and TCP/IP to its segments, where all of them are filled."""
+    tls = size * (1 + _TLS / _TLS_RECORD)
+    return tls * (1 + _TCP_IP / _SEGMENT)
 
 
 def reached(invocations: list[Invocation], functions: Mapping[str, Function]) -> dict[str, int]:

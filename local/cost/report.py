@@ -28,11 +28,7 @@ def _parts(found: Result) -> Iterator[str]:
                 f"{sends[-1].recipients:,} costs {straightness(sends):.3f} times one of "
                 f"{sends[0].recipients:,}, the fixed cost taken out."
             )
-    if found.cpu_vs_bare_read is not None:
-        yield (
-            f"From the stream record to the sender's call, dense, the functions use "
-            f"{found.cpu_vs_bare_read:.2f} times the CPU of reading the same rows with bare boto3."
-        )
+    yield from _cpu(found)
     for share in Share:
         if (send := found.largest(share)) is not None:
             yield f"The dearest lines of {share} {send.recipients:,}, for a million recipients:"
@@ -42,6 +38,16 @@ def _parts(found: Result) -> Iterator[str]:
         yield single(found)
     yield "Beside that:"
     yield beside(found)
+
+
+def _cpu(found: Result) -> Iterator[str]:
+    if (cpu := found.cpu) is not None:
+        yield (
+            f"From the stream record to the sender's call, dense, {cpu.devices:,} recipients, all functions "
+            f"together use {cpu.until_sender_s:.2f} CPU-s, and bare boto3 {cpu.bare_s:.2f} for the same "
+            f"{cpu.rows:,} rows: {cpu.ratio:.2f} times as much. Judging and writing down take another "
+            f"{cpu.afterwards_s:.2f}."
+        )
 
 
 def by_service(found: Result) -> str:
@@ -54,8 +60,9 @@ def by_service(found: Result) -> str:
     ]
     totals = [*(send.per_million.dollars for send in found.sends), *others]
     total = ("**total**", *map(_dollars, totals))
-    cpu = ("CPU-seconds", *(f"{_cpu_s(send):.0f}" for send in found.sends), "", "")
-    return table([head, *((*row, "", "") for row in rows), total, cpu])
+    used = ("CPU-seconds of functions", *(f"{_cpu_s(send):.0f}" for send in found.sends), "", "")
+    reached = ("deliver's environments", *(f"{send.reached['deliver']:.1f}" for send in found.sends), "", "")
+    return table([head, *((*row, "", "") for row in rows), total, used, reached])
 
 
 def drivers(send: Send) -> str:
@@ -67,10 +74,13 @@ def drivers(send: Send) -> str:
 
 
 def single(found: Result) -> str:
-    rows = [("what", "reads", "writes", "read units", "write units", "dollars for a million")]
+    rows = [
+        ("what", "reads", "after the answer", "writes", "read units", "write units", "dollars for a million")
+    ]
     for act in found.acts:
-        counts = (str(act.reads), str(act.writes), f"{act.read_units:.1f}", f"{act.write_units:.1f}")
-        rows.append((act.name, *counts, f"{act.dollars * MILLION:.2f}"))
+        counts = (str(act.reads), str(act.later_reads), str(act.writes))
+        units = (f"{act.read_units:.1f}", f"{act.write_units:.1f}")
+        rows.append((act.name, *counts, *units, f"{act.dollars * MILLION:.2f}"))
     return table(rows)
 
 

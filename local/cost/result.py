@@ -6,6 +6,7 @@ from typing import Any
 
 from local.cost import prices
 from local.cost.acts import Act
+from local.cost.cpu import Found
 from local.cost.figures import Send, Share, straightness
 
 MILLION = prices.MILLION
@@ -17,8 +18,8 @@ class Result:
     acts: Sequence[Act]
     polled_queues: int
     """Queues that call a function, and are asked while they rest."""
-    cpu_vs_bare_read: float | None
-    """None where it was not measured."""
+    cpu: Found | None
+    """None where no dense send was made."""
 
     def of(self, share: Share) -> list[Send]:
         """By size."""
@@ -30,12 +31,13 @@ class Result:
     def summary(self) -> dict[str, Any]:
         """The last line."""
         dense, sparse = self.largest(Share.DENSE), self.largest(Share.SPARSE)
+        slope = straightness(self.of(Share.DENSE))
         return {
             "dense_usd_per_million": _dollars(dense),
             "sparse_usd_per_million": _dollars(sparse),
             "egress_usd_per_million": dense and round(egress_dollars(dense), 4),
-            "dense_slope": round(straightness(self.of(Share.DENSE)), 3) if dense else None,
-            "cpu_vs_bare_read": self.cpu_vs_bare_read and round(self.cpu_vs_bare_read, 2),
+            "dense_slope": slope and round(slope, 3),
+            "cpu_vs_bare_read": self.cpu and round(self.cpu.ratio, 2),
             "requests": {
                 f"{one.share}_{one.recipients}": {
                     service.value: round(count, 1) for service, count in one.bill.requests().items()

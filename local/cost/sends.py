@@ -22,6 +22,9 @@ class Plan:
     recipients: int
     sends: int
 
+    def audience(self, stage: Stage) -> Audience:
+        return stage.audience(self.recipients * self.share.every, self.share.every)
+
 
 PLANS = (
     Plan(Share.DENSE, 1_000, 8),
@@ -34,21 +37,25 @@ PLANS = (
 
 def sends(
     stage: Stage, plans: tuple[Plan, ...], colds: Mapping[str, Cold], say: Callable[[str], None]
-) -> Iterator[tuple[Send, list[Measured]]]:
+) -> Iterator[Send]:
     for plan in plans:
         began = time.monotonic()
-        audience = stage.audience(plan.recipients * plan.share.every, plan.share.every)
+        audience = plan.audience(stage)
         say(f"{_name(plan)}: {audience.crowd.size:,} users are there ({time.monotonic() - began:.0f} s)")
         stage.warm(audience, MESSAGE)
         times = [_once(stage, audience, plan, number, say) for number in range(1, plan.sends + 1)]
-        yield _mean(stage, plan, times, colds), times
+        yield _mean(stage, plan, times, colds)
 
 
 def _once(stage: Stage, audience: Audience, plan: Plan, number: int, say: Callable[[str], None]) -> Measured:
     began = time.monotonic()
-    done = measured(stage, lambda: audience.admin.send(f"/topics/{audience.topic}", MESSAGE))
+    pushes: list[str] = []
+    done = measured(stage, lambda: pushes.append(audience.send(MESSAGE)))
     if done.failed:
         raise Spoiled(f"{_name(plan)}: {done.failed} invocations failed, see {stage.folder}/logs")
+    came = audience.admin.call("GET", f"/push/messages/{pushes[0]}")["devices"]
+    if came != {"delivered": plan.recipients}:
+        raise Spoiled(f"{_name(plan)}: not all were delivered: {came}")
     million = 1_000_000 / plan.recipients
     say(
         f"{_name(plan)}: send {number} of {plan.sends}, ${done.bill.dollars * million:.4f} a million, "
@@ -79,7 +86,8 @@ def _mean(stage: Stage, plan: Plan, times: list[Measured], colds: Mapping[str, C
         bill.added([warm, starts]),
         cpu_s=fmean(one.cpu_s for one in times),
         starts_cpu_s=sum(count * known[name].cpu_ms / 1000 for name, count in reached.items()),
-        egress=0.0,
+        egress=fmean(one.bytes_out for one in times),
+        reached=reached,
     )
 
 

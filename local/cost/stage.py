@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import requests
 
-from fanfare.domain.scope import Scope, Target, TargetKind
+from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import definitions, row
 from local.aws.ministack import CREDENTIALS
 from local.client import Client
@@ -27,10 +27,12 @@ from local.template import Template
 CONCURRENCY = {"deliver": 1, "fanout": 1}
 """Processes of a function for each of its queues: more would wait for this machine's cores, and be billed."""
 
-LATENCY = (
-    {"network": "fcm", "delay_ms": 120},
-    {"network": "apns", "delay_ms": 40},
-)
+NETWORKS = {
+    "fcm": {"latency_ms": [60, 180]},
+    "apns": {"latency_ms": [20, 60]},
+    "record": {"keep": 0},
+}
+"""How the fake networks are set."""
 
 PATIENCE_S = 600.0
 
@@ -54,6 +56,10 @@ class Audience:
     def recipients(self) -> int:
         return -(-self.crowd.size // self.every)
 
+    def send(self, message: Mapping[str, Any]) -> str:
+        """The push message ID."""
+        return self.admin.send(f"/topics/{self.topic}", dict(message))
+
 
 @dataclass(slots=True)
 class Stage:
@@ -63,34 +69,42 @@ class Stage:
     folder: Path
     template: Template
     _apps: dict[int, tuple[Crowd, Client]] = field(default_factory=dict)
+    _audiences: dict[tuple[int, int], Audience] = field(default_factory=dict)
 
     @property
     def resources(self) -> Mapping[str, str]:
         resources: Mapping[str, str] = self.values["resources"]
         return resources
 
-    def at_home(self) -> None:
-        """This process's own AWS clients go to the stack's AWS, past the tape's callers."""
+    def set(self) -> None:
+        """The networks take their time; this process's own AWS clients go to the stack's AWS."""
+        switches = requests.post(f"{self.values['fakes']}/switches", json=NETWORKS, timeout=10)
+        switches.raise_for_status()
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
         os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL=str(self.values["aws"]))
         row.bind(Tables(self.resources["TopicsTable"], self.resources["BucketsTable"]))
 
     def audience(self, size: int, every: int) -> Audience:
-        """An app with `size` users, of whom one in `every` subscribes to a topic. Apps are made once."""
-        crowd, admin = self._apps.get(size) or self._app(size)
-        topic = f"one-in-{every}"
-        admin.call("PUT", f"/topics/{topic}")
-        found = definitions.find(TargetKind.TOPIC, Scope(crowd.app), topic)
-        assert found is not None
-        target = Target(TargetKind.TOPIC, Scope(crowd.app), topic, found.target.ref)
-        load(self._rows, self.resources["SubscriptionsTable"], crowd.subscriptions(target, every))
-        return Audience(crowd, admin, topic, every)
+        """An app with `size` users, of whom one in `every` subscribes to a topic. Each is made once."""
+        if (size, every) not in self._audiences:
+            crowd, admin = self._apps.get(size) or self._app(size)
+            topic = f"one-in-{every}"
+            admin.call("PUT", f"/topics/{topic}")
+            found = definitions.find(TargetKind.TOPIC, Scope(crowd.app), topic)
+            assert found is not None
+            load(
+                self._rows,
+                self.resources["SubscriptionsTable"],
+                crowd.subscriptions(found.target, every),
+            )
+            self._audiences[size, every] = Audience(crowd, admin, topic, every)
+        return self._audiences[size, every]
 
     def warm(self, audience: Audience, message: Mapping[str, Any]) -> None:
         """Functions have the app's credentials and connections, but fanout, which few sends need, is cold."""
         alone = self.audience(audience.crowd.size, every=audience.crowd.size)
-        alone.admin.send(f"/topics/{alone.topic}", dict(message))
+        alone.send(message)
         self.rest()
         self.cool("fanout")
 
@@ -134,6 +148,11 @@ class Stage:
         answer = requests.get(f"{self.values['runner']}/invocations", timeout=60)
         return msgspec.json.decode(answer.content, type=list[Invocation])
 
+    def bytes_out(self) -> int:
+        """What the networks have received since the stack began: HTTP/2 with its frames, before TLS."""
+        counts = requests.get(f"{self.values['fakes']}/counts", timeout=30).json()
+        return sum(one.get("http2_bytes", 0) for one in counts.values())
+
     @property
     def tape(self) -> Path:
         return self.folder / "tape.jsonl"
@@ -148,9 +167,14 @@ class Stage:
         return sizes
 
     @property
-    def _rows(self) -> str:
+    def emulator(self) -> str:
+        """AWS without the proxy in front of it."""
         aws_port = int(str(self.values["aws"]).rpartition(":")[2])
-        return f"{http(Ports(aws_port - 2).ministack)}/_fanfare/rows"
+        return http(Ports(aws_port - 2).ministack)
+
+    @property
+    def _rows(self) -> str:
+        return f"{self.emulator}/_fanfare/rows"
 
     def _processes(self) -> dict[str, list[dict[str, Any]]]:
         listed = requests.get(f"{self.values['runner']}/functions", timeout=10)

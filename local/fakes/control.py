@@ -3,7 +3,7 @@
 | call | what it does |
 |---|---|
 | GET /received | requests, oldest first: ?token= ?network= ?environment= ?since= ?limit= |
-| GET /counts | for each network and environment: requests by answer, tokens, connections |
+| GET /counts | for each network and environment: requests by answer, tokens, connections, bytes |
 | GET /tokens | for each token what its requests were answered: ?network= ?environment= |
 | POST /answers | rules: one, or a list |
 | GET, POST /switches | how the networks behave; what a POST does not name stays |
@@ -52,6 +52,7 @@ class Control:
         counted = {str(lane): self._networks.record.counts(lane) for lane in LANES}
         for lane, listener in self._servers.listeners.items():
             counted[str(lane)]["connections"] = listener.connections
+            counted[str(lane)]["http2_bytes"] = self._servers.traffic.received[lane]
         return _json(counted)
 
     async def tokens(self, request: web.Request) -> web.Response:

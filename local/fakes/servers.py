@@ -7,10 +7,11 @@ from local.fakes import authority, http1
 from local.fakes.apns import Apns
 from local.fakes.fcm import Fcm
 from local.fakes.http2 import Http2
-from local.fakes.lane import APNS_PRODUCTION, APNS_SANDBOX, FCM, Environment, Lane
+from local.fakes.lane import APNS_PRODUCTION, APNS_SANDBOX, FCM, Environment, Lane, Network
 from local.fakes.listener import ByAlpn, Listener, ProtocolFactory
 from local.fakes.network import Networks
 from local.fakes.provider_token import ProviderTokens
+from local.fakes.traffic import Traffic
 from local.ports import Ports
 
 
@@ -21,15 +22,18 @@ class Servers:
         only_http2 = authority.server_context(chain, private, ["h2"])
         self._networks = networks
         self.fcm = Fcm(networks)
+        self.traffic = Traffic()
         fcm_http1 = http1.server(self.fcm)
         tokens = ProviderTokens(networks.keyring)
 
         def apns(environment: Environment) -> ProtocolFactory:
             # APNs speaks HTTP/2 to clients that send no ALPN as well (aioapns).
-            return lambda: Http2(Apns(networks, environment, tokens))
+            lane = Lane(Network.APNS, environment)
+            return self.traffic.counted(lane, lambda: Http2(Apns(networks, environment, tokens)))
 
+        fcm_http2 = self.traffic.counted(FCM, lambda: Http2(self.fcm))
         self.listeners: dict[Lane, Listener] = {
-            FCM: Listener(ports.fcm, lambda: ByAlpn(lambda: Http2(self.fcm), fcm_http1), both),
+            FCM: Listener(ports.fcm, lambda: ByAlpn(fcm_http2, fcm_http1), both),
             APNS_PRODUCTION: Listener(ports.apns_production, apns(Environment.PRODUCTION), only_http2),
             APNS_SANDBOX: Listener(ports.apns_sandbox, apns(Environment.SANDBOX), only_http2),
         }
@@ -43,3 +47,4 @@ class Servers:
     def forget(self) -> None:
         for listener in self.listeners.values():
             listener.connections = 0
+        self.traffic.received.clear()

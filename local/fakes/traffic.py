@@ -1,0 +1,30 @@
+"""How many bytes of HTTP/2 came in for each network, before TLS: pushes, and not the requests for tokens."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+from local.fakes.lane import Lane
+
+type ProtocolFactory = Callable[[], asyncio.Protocol]
+
+
+class Traffic:
+    def __init__(self) -> None:
+        self.received: Counter[Lane] = Counter()
+
+    def counted(self, lane: Lane, factory: ProtocolFactory) -> ProtocolFactory:
+        """The same connections, with what they receive counted."""
+
+        def make() -> asyncio.Protocol:
+            protocol = factory()
+            take = protocol.data_received
+
+            def data_received(data: bytes) -> None:
+                self.received[lane] += len(data)
+                take(data)
+
+            protocol.data_received = data_received  # type: ignore[method-assign]
+            return protocol
+
+        return make
