@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fanfare.domain.fanout import MAX_BITS, Limits, Sample, decide, estimate, next_arcs
+from fanfare.domain.estimate import Sample, estimate
+from fanfare.domain.fanout import MAX_BITS, Limits, decide, next_arcs
 from fanfare.domain.push import Cut, Pace, Way
 from fanfare.domain.ring import WHOLE_RING, Arc
 

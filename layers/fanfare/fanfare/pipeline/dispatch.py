@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from fanfare.domain.fanout import Limits, decide, estimate, next_arcs
+from fanfare.domain.estimate import estimate
+from fanfare.domain.fanout import Limits, decide, next_arcs
 from fanfare.domain.push import CoarseArc, Cut, Delivery, Pace, Way
 from fanfare.domain.ring import HEX_DIGITS, WHOLE_RING
 from fanfare.domain.scope import Target
