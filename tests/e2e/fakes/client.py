@@ -94,6 +94,10 @@ def switched(**changes: dict[str, Any]) -> None:
     httpx.post(f"{CONTROL}/switches", json=changes).raise_for_status()
 
 
+def revoked_tokens() -> None:
+    httpx.delete(f"{CONTROL}/access-tokens").raise_for_status()
+
+
 def counts(lane: str) -> dict[str, Any]:
     """`lane`: fcm, oauth, apns_production or apns_sandbox."""
     counted: dict[str, Any] = httpx.get(f"{CONTROL}/counts").json()[lane]

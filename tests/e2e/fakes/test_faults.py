@@ -53,6 +53,15 @@ def test_a_goaway_after_this_request_leaves_its_answer_and_those_before(
     assert answers() == {EARLY: (200, True), MARKED: (200, True)}
 
 
+def test_a_goaway_may_come_behind_the_answer(fakes: Fakes, wire: Wire) -> None:
+    told({"token": MARKED, "goaway": {"when": "after_answer"}})
+    stream = wire.push(fakes, token=MARKED)
+    wire.read_to_the_end()
+    kinds = [type(event) for event in wire.events if isinstance(event, StreamEnded | ConnectionTerminated)]
+    assert kinds == [StreamEnded, StreamEnded, ConnectionTerminated]
+    assert wire.farewells() == [(stream, 0, b"")]
+
+
 def test_a_goaway_before_this_request_says_that_nothing_was_done_with_it(fakes: Fakes, wire: Wire) -> None:
     told({"token": MARKED, "goaway": {"last_stream_id": "before", "code": 2}})
     early, _ = (wire.push(fakes, token=token) for token in (EARLY, MARKED))
