@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated, PingAckReceived, RemoteSettingsChanged, StreamEnded, StreamReset
 
-from tests.e2e.fakes.client import CONTROL, DEVICE, PORTS, Fakes, counts, received, switched, told
+from tests.e2e.fakes.client import DEVICE, PORTS, Fakes, control, counts, received, switched, told
 from tests.e2e.fakes.wire import Wire, connected
 
 pytestmark = pytest.mark.e2e
@@ -169,7 +168,7 @@ def test_more_streams_than_fcm_allows_end_the_connection(fakes: Fakes) -> None:
     ],
 )
 def test_a_fault_that_cannot_be_played_is_refused(fakes: Fakes, rule: dict[str, Any], named: str) -> None:
-    answer = httpx.post(f"{CONTROL}/answers", json=[{"status": 500}, rule])
+    answer = control().post("/answers", json=[{"status": 500}, rule])
     assert answer.status_code == 400
     assert named in answer.json()["error"]
     assert fakes.apns().status_code == 200

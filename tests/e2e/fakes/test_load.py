@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-import httpx
 import pytest
 
 from fanfare.domain.payload import ApnsPayload, FcmPayload
@@ -16,7 +15,7 @@ from fanfare.networks.fcm import Fcm
 from fanfare.networks.result import Answered, NotProcessed, Result, Unknown
 from local.fakes import credentials
 from local.ports import https
-from tests.e2e.fakes.client import CONTROL, PORTS, Fakes, counts, received, switched, told
+from tests.e2e.fakes.client import PORTS, Fakes, control, counts, received, switched, told
 from tests.e2e.fakes.peer import apns_credential as apns_account
 
 pytestmark = pytest.mark.e2e
@@ -52,7 +51,7 @@ def agree(result: Result, history: list[str]) -> bool:
 
 
 def histories() -> dict[str, list[str]]:
-    told_of: dict[str, list[str]] = httpx.get(f"{CONTROL}/tokens").json()
+    told_of: dict[str, list[str]] = control().get("/tokens").json()
     return told_of
 
 
