@@ -26,12 +26,15 @@ class Plan:
         return stage.audience(self.recipients * self.share.every, self.share.every)
 
 
+TINY = tuple(Plan(Share.DENSE, recipients, 8) for recipients in (1, 50, 200))
+"""By which the fixed cost is found."""
+
 PLANS = (
     Plan(Share.DENSE, 1_000, 8),
-    Plan(Share.DENSE, 10_000, 4),
-    Plan(Share.DENSE, 100_000, 1),
+    Plan(Share.DENSE, 10_000, 6),
+    Plan(Share.DENSE, 100_000, 3),
     Plan(Share.SPARSE, 1_000, 8),
-    Plan(Share.SPARSE, 10_000, 3),
+    Plan(Share.SPARSE, 10_000, 6),
 )
 
 
