@@ -42,9 +42,9 @@ def _straight(found: Result, share: Share) -> Iterator[str]:
         line = fit(found.fixed, sends)
         sizes = ", ".join(f"{line.slope(send) * MILLION:.4f} at {send.recipients:,}" for send in sends)
         yield (
-            f"{share.capitalize()}, the fixed cost taken out: ${line.per_recipient * MILLION:.4f} for a million "
-            f"recipients ({sizes}); a recipient of the largest send costs {straight:.3f} times one of the "
-            "smallest."
+            f"{share.capitalize()}, the fixed cost taken out: ${line.per_recipient * MILLION:.4f} for a "
+            f"million recipients ({sizes}); a recipient of the largest send costs {straight:.3f} times one "
+            "of the smallest."
         )
 
 
