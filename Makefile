@@ -11,6 +11,11 @@ UV = .venv/bin/uv
 SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
 COMPILE = pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
+# The build for this machine's own architecture, to be run here.
+HERE = .aws-sam/this-machine
+BUILD_HERE = arch=$$(uname -m | sed s/aarch64/arm64/) && mkdir -p $(HERE) && \
+  { env ARCH=$$arch $(SAM) build --build-dir $(HERE) --parameter-overrides Architecture=$$arch >$(HERE).log 2>&1 || { cat $(HERE).log >&2; exit 1; }; }
+
 .PHONY: help run demo test clients fuzz lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost credential lock clean
 
 help: ## list these commands
@@ -81,6 +86,11 @@ bench: .venv/.done ## what a push costs our sender and its peers, in CPU time; t
 
 cost: .venv/.done .venv-ministack/.done ## what everything costs on AWS, counted on the local stack; takes a quarter of an hour (MOST=)
 	@$(PY) -m local.commands.cost $${MOST:+--most "$$MOST"}
+
+# In a folder of its own, so that what `make build` made for AWS stays as it is.
+imports: .venv/.done .venv-sam/.done ## what importing each function takes, beside boto3 (ROUNDS= FUNCTION=name: its largest parts)
+	@$(BUILD_HERE)
+	@$(PY) -m local.commands.imports --build $(HERE) $${ROUNDS:+--rounds "$$ROUNDS"} $${FUNCTION:+--function "$$FUNCTION"}
 
 lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer versions)
 	@$(UV) $(COMPILE) $(UPGRADE) -o layers/dependencies/requirements.txt layers/dependencies/requirements.in

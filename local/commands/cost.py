@@ -16,7 +16,7 @@ from local.cost.figures import Share
 from local.cost.picture import picture
 from local.cost.report import report
 from local.cost.result import Result
-from local.cost.sends import PLANS, TINY, Plan, Spoiled, sends
+from local.cost.sends import PLANS, SMALL, Plan, Spoiled, sends
 from local.cost.stage import CONCURRENCY, Stage
 from local.ports import free
 from local.processes import ROOT
@@ -62,12 +62,12 @@ def measure(plans: tuple[Plan, ...], say: Callable[[str], None]) -> Result:
         found_acts = list(acts(stage))
         say("cold starts")
         starts = cold.colds(stage, stage.direct_send(MESSAGE), _COLD)
-        tiny = list(sends(stage, TINY, starts, say))
+        small = list(sends(stage, SMALL, starts, say))
         found_sends = list(sends(stage, plans, starts, say))
         say("CPU up to the sender's call, and of bare reading")
         used = cpu(stage, max(_dense(plans), key=lambda plan: plan.recipients).audience(stage))
     polled = sum(len(function.queues) for function in template.functions.values())
-    return Result(tiny, found_sends, found_acts, polled, used)
+    return Result(small, found_sends, found_acts, polled, used)
 
 
 def _dense(plans: tuple[Plan, ...]) -> list[Plan]:

@@ -55,17 +55,16 @@ class Fit:
         return (send.bill.dollars - self.fixed) / send.recipients
 
 
-def fixed_cost(tiny: Sequence[Send]) -> float:
-    """Where the line through tiny sends meets no recipients: least squares.
+def fixed_cost(small: Sequence[Send]) -> float:
+    """Where the line through small sends meets no recipients: least squares of the relative errors.
 
-    From sends of their own: a line through the large ones would hide in its fixed cost what bends them. Their
-    recipients cost more, since a single arc is read by key; what comes before the first one is the same.
+    The largest are left out: a line through them would hide in its fixed cost what bends it.
     """
-    x, y = fmean(send.recipients for send in tiny), fmean(send.bill.dollars for send in tiny)
-    slope = sum((send.recipients - x) * (send.bill.dollars - y) for send in tiny) / sum(
-        (send.recipients - x) ** 2 for send in tiny
-    )
-    return y - slope * x
+    weights = [send.bill.dollars**-2 for send in small]
+    x = fmean([send.recipients for send in small], weights)
+    y = fmean([send.bill.dollars for send in small], weights)
+    over = fmean([(send.recipients - x) * (send.bill.dollars - y) for send in small], weights)
+    return y - x * over / fmean([(send.recipients - x) ** 2 for send in small], weights)
 
 
 def fit(fixed: float, sends: Sequence[Send]) -> Fit:

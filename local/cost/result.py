@@ -14,8 +14,8 @@ MILLION = prices.MILLION
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    tiny: Sequence[Send]
-    """Dense sends on a single arc, for the fixed cost."""
+    small: Sequence[Send]
+    """Dense sends by which, and by the smallest of `sends`, the fixed cost is found."""
     sends: Sequence[Send]
     acts: Sequence[Act]
     polled_queues: int
@@ -26,7 +26,7 @@ class Result:
     @property
     def fixed(self) -> float:
         """Dollars of a send, whoever gets it."""
-        return fixed_cost(self.tiny)
+        return fixed_cost([*self.of(Share.DENSE)[:1], *self.small])
 
     def of(self, share: Share) -> list[Send]:
         """By size."""

@@ -26,8 +26,8 @@ class Plan:
         return stage.audience(self.recipients * self.share.every, self.share.every)
 
 
-TINY = tuple(Plan(Share.DENSE, recipients, 8) for recipients in (1, 50, 200))
-"""By which the fixed cost is found."""
+SMALL = tuple(Plan(Share.DENSE, recipients, 8) for recipients in (2_000, 4_000))
+"""By which, and by the smallest of PLANS, the fixed cost is found."""
 
 PLANS = (
     Plan(Share.DENSE, 1_000, 8),

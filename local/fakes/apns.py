@@ -139,7 +139,7 @@ def _header_faults(request: Request, key: ApnsKey) -> Iterator[str]:
     apns_id = fields.get("apns-id")
     if apns_id is not None and not _UUID.fullmatch(apns_id):
         yield "BadMessageId"
-    if len(fields.get("apns-collapse-id", "").encode()) > 64:
+    if len(fields.get("apns-collapse-id", "")) > 64:
         yield "BadCollapseId"
 
 

@@ -12,6 +12,9 @@ from fanfare.networks.http2.frames import HEAD, HEAD_BYTES, ConnectionFault, Err
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 LONGEST_BLOCK = 65_536
 _PRIORITY_BYTES = 5
+_SIZES = {frames.PRIORITY: 5, frames.RST_STREAM: 4, frames.PING: 8, frames.WINDOW_UPDATE: 4}
+_OF_THE_CONNECTION = {frames.SETTINGS, frames.PING, frames.GOAWAY}
+_OF_A_STREAM = {frames.DATA, frames.HEADERS, frames.PRIORITY, frames.RST_STREAM, frames.CONTINUATION}
 
 
 class Frame(NamedTuple):
@@ -34,8 +37,12 @@ class FrameReader:
     def read(self, data: bytes) -> Iterator[Frame]:
         """Raises ConnectionFault."""
         data = self._rest + data if self._rest else data
-        position = 0 if self._greeted else self._greet(data)
-        end = len(data)
+        position, end = 0, len(data)
+        if not self._greeted:
+            if not self._greet(data):
+                self._rest = data
+                return
+            position = len(PREFACE)
         while position + HEAD_BYTES <= end:
             head, flags, stream_id = HEAD.unpack_from(data, position)
             length = head >> 8
@@ -46,6 +53,7 @@ class FrameReader:
                 break
             position = begin + length
             frame = Frame(head & 0xFF, flags, stream_id & frames.LAST_STREAM_ID, data[begin:position])
+            _check(frame)
             if self._head is not None or frame.kind in (frames.HEADERS, frames.CONTINUATION):
                 whole = self._whole(frame)
                 if whole is not None:
@@ -54,13 +62,17 @@ class FrameReader:
                 yield frame
         self._rest = data[position:]
 
-    def _greet(self, data: bytes) -> int:
-        """Where the first frame begins, once the preface is there."""
-        start = data[: len(PREFACE)]
-        if not PREFACE.startswith(start):
+    def _greet(self, data: bytes) -> bool:
+        """Whether the preface is there: its 24 bytes, and the head of SETTINGS (3.4)."""
+        if not PREFACE.startswith(data[: len(PREFACE)]):
             raise ConnectionFault("not HTTP/2")
-        self._greeted = len(start) == len(PREFACE)
-        return len(PREFACE) if self._greeted else 0
+        if len(data) < len(PREFACE) + HEAD_BYTES:
+            return False
+        head, flags, _ = HEAD.unpack_from(data, len(PREFACE))
+        if head & 0xFF != frames.SETTINGS or flags & frames.ACK:
+            raise ConnectionFault("a preface without SETTINGS")
+        self._greeted = True
+        return True
 
     def _whole(self, frame: Frame) -> Frame | None:
         if self._head is None:
@@ -77,6 +89,14 @@ class FrameReader:
             return None
         whole, self._head = self._head._replace(payload=bytes(self._block)), None
         return whole
+
+
+def _check(frame: Frame) -> None:
+    """A frame has its kind's length, and is about a stream or about none (6). Raises ConnectionFault."""
+    if len(frame.payload) != _SIZES.get(frame.kind, len(frame.payload)):
+        raise ConnectionFault("a frame of the wrong length", ErrorCode.FRAME_SIZE_ERROR)
+    if frame.kind in (_OF_THE_CONNECTION if frame.stream_id else _OF_A_STREAM):
+        raise ConnectionFault("a frame of the wrong stream")
 
 
 def _fragment(frame: Frame) -> bytes:

@@ -19,7 +19,7 @@ class Stream:
     window: int
     """What the client still takes of an answer's body."""
     body: bytes = b""
-    unacknowledged: int = 0
+    untold: int = 0
     """Bytes of the body for which the client was not yet given new room."""
     ended: bool = False
     note: Note | None = None
@@ -35,22 +35,29 @@ class Stream:
         said = request.header("content-length")
         return request if said is None or said == str(len(self.body)) else None
 
-    def forget(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-
 
 @dataclass(slots=True)
 class Streams:
     open: dict[int, Stream] = field(default_factory=dict)
     highest: int = 0
     """The last that the client began."""
+    window: int = 65_535
+    """Of the next one."""
 
     def pop(self, number: int) -> Stream | None:
         stream = self.open.pop(number, None)
-        if stream is not None:
-            stream.forget()
+        if stream is not None and stream.timer is not None:
+            stream.timer.cancel()
         return stream
+
+    def forget(self) -> None:
+        for number in list(self.open):
+            self.pop(number)
+
+    def resize_windows(self, size: int) -> None:
+        for stream in self.open.values():
+            stream.window += size - self.window
+        self.window = size
 
     def above(self, number: int) -> list[Stream]:
         return [stream for stream in self.open.values() if stream.number > number]

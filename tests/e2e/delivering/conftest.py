@@ -19,7 +19,8 @@ from local.fakes import credentials
 from local.ports import Ports, http, https
 from local.processes import ROOT, answers, start
 from local.template import create_resources, load
-from tests.e2e.delivering.fleet import APP, PARAMETERS, Fleet, apns_credential, fcm_credential
+from tests.e2e.delivering.credentials import apns
+from tests.e2e.delivering.fleet import APP, PARAMETERS, Fleet
 from tests.e2e.world import environment
 
 
@@ -45,8 +46,9 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
         row.bind(read)
         apps.create(APP, fcm_parameter=PARAMETERS["fcm"], apns_parameter=PARAMETERS["apns"])
         made = Fleet(resources, read, chosen, tmp_path)
-        made.store("fcm", fcm_credential(tmp_path))
-        made.store("apns", apns_credential(tmp_path))
+        made.store("fcm", credentials.Files(tmp_path).service_account.read_text())
+        key = credentials.Files(tmp_path).apns_key.read_text()
+        made.store("apns", apns(key, credentials.APNS_KEY_ID))
         monkeypatch.setattr(queues, "send", _at_once(queues.send))
         yield made
         made.stop()

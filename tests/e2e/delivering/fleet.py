@@ -3,10 +3,10 @@
 Retries that the networks ask for take a quarter of an hour; only such a clock brings a send to its end.
 """
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from fanfare.runtime import clients, queues, wire
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import ledger
 from local import population
-from local.fakes import credentials
 from local.population import Person
 from local.ports import Ports, http, https
 
@@ -101,18 +100,13 @@ class Fleet:
     def work(self, most: int | None = None) -> int:
         """Deliver what is queued now, or so many deliveries of it; how many there were."""
         messages = self._take("BulkQueue", most)
-        for message in messages:
+        for batch in batched(messages, 10, strict=False):
             self.passes += 1
             one = self.deliverers[self.passes % len(self.deliverers)]
-            record = {
-                "body": message["Body"],
-                "messageId": message["MessageId"],
-                "receiptHandle": message["ReceiptHandle"],
-                "eventSourceARN": f"arn:aws:sqs:us-east-1:0:{self._name('BulkQueue')}",
-            }
-            left = intake.deliver_all([record], one, lambda: _REMAINING_MS)
-            assert left == {"batchItemFailures": []}
-            self._delete("BulkQueue", message)
+            records = [self._record(message) for message in batch]
+            assert intake.deliver_all(records, one, lambda: _REMAINING_MS) == {"batchItemFailures": []}
+            for message in batch:
+                self._delete("BulkQueue", message)
         return len(messages)
 
     def work_to_the_end(self, *, step_s: float = 650, rounds: int = 200) -> None:
@@ -153,20 +147,17 @@ class Fleet:
         assert devices == {row["token"]["S"] for row in rows}
         return devices
 
-    def answers(self) -> Mapping[str, list[int | None]]:
-        """By device token, the status of each answer that the networks gave; None where they gave none."""
-        got: defaultdict[str, list[int | None]] = defaultdict(list)
-        for one in requests.get(f"{http(self.ports.fakes)}/received", timeout=60).json():
-            got[one["token"]].append(one["answer"] and one["answer"]["status"])
+    def answers(self) -> Mapping[str, list[str]]:
+        """By device token, what the networks answered: `200`, `503 UNAVAILABLE`, `none`."""
+        got: defaultdict[str, list[str]] = defaultdict(list)
+        got.update(self.fakes("GET", "/tokens"))
         return got
 
-    def tell(self, rules: Sequence[Mapping[str, Any]]) -> None:
-        """The fake networks' next answers."""
-        requests.post(f"{http(self.ports.fakes)}/answers", json=list(rules), timeout=30).raise_for_status()
-
-    def forget_answers(self) -> None:
-        """The fake networks' record and what they were told: from now on they take everything."""
-        requests.post(f"{http(self.ports.fakes)}/reset", timeout=30).raise_for_status()
+    def fakes(self, method: str, path: str, body: object = None) -> Any:
+        """A call to the control of the fake networks: docs/fakes.md."""
+        answer = requests.request(method, f"{http(self.ports.fakes)}{path}", json=body, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
 
     def store(self, network: str, credential: str) -> None:
         """The app's credential in SSM from now on."""
@@ -185,28 +176,19 @@ class Fleet:
             taken += messages
         return taken
 
+    def _record(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """As Lambda hands it to the function."""
+        return {
+            "body": message["Body"],
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "eventSourceARN": f"arn:aws:sqs:us-east-1:0:{self.resources['BulkQueue'].rpartition('/')[2]}",
+        }
+
     def _delete(self, queue: str, message: Mapping[str, Any]) -> None:
         handle = message["ReceiptHandle"]
         clients.sqs().delete_message(QueueUrl=self.resources[queue], ReceiptHandle=handle)
 
-    def _name(self, queue: str) -> str:
-        return self.resources[queue].rpartition("/")[2]
-
     def _rows(self, table: str) -> list[dict[str, Any]]:
         pages = clients.dynamodb().get_paginator("scan").paginate(TableName=self.resources[table])
         return [row for page in pages for row in page["Items"]]
-
-
-def fcm_credential(state: Path) -> str:
-    return credentials.Files(state).service_account.read_text()
-
-
-def apns_credential(state: Path) -> str:
-    return json.dumps(
-        {
-            "key_id": credentials.APNS_KEY_ID,
-            "team_id": credentials.APNS_TEAM_ID,
-            "topic": credentials.APNS_TOPIC,
-            "private_key": credentials.Files(state).apns_key.read_text(),
-        }
-    )

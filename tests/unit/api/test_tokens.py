@@ -67,7 +67,10 @@ PAYLOAD = {"app": "app1", "role": "user", "sub": "u1", "sid": "s1"}
         pytest.param("", id="empty"),
         pytest.param("garbage", id="no token"),
         pytest.param("a.b.c", id="three parts"),
+        pytest.param("e30.e30.e30.e30", id="four parts"),
         pytest.param("é.é.é", id="not ASCII"),
+        pytest.param("\ud800.a.b", id="half a character"),
+        pytest.param("e30.e30.", id="an empty header"),
         pytest.param(forged(PAYLOAD, FOREIGN, "HS256", {"kid": "new"}), id="another key under our key ID"),
         pytest.param(forged(PAYLOAD, NEW, "HS256", {"kid": "other"}), id="an unknown key ID"),
         pytest.param(forged(PAYLOAD, NEW, "HS256", {}), id="no key ID"),
@@ -89,3 +92,29 @@ def test_a_changed_token_is_refused(keys: dict[str, Any]) -> None:
     with pytest.raises(WrongToken):
         tokens.verified(f"{head}.{other}.{signature}", KEYS_PARAMETER, NOW)
     assert tokens.verified(f"{head}.{payload}.{signature}", KEYS_PARAMETER, NOW) == CLAIMS
+
+
+def test_pyjwt_reads_what_was_signed_and_signs_what_can_be_read(keys: dict[str, Any]) -> None:
+    token = tokens.sign(CLAIMS, KEYS_PARAMETER)
+
+    assert jwt.get_unverified_header(token) == {"alg": "HS256", "kid": "new", "typ": "JWT"}
+    assert jwt.decode(token, NEW, ["HS256"]) == PAYLOAD
+    assert tokens.verified(forged(PAYLOAD, NEW, "HS256", {"kid": "new"}), KEYS_PARAMETER, NOW) == CLAIMS
+
+
+@pytest.mark.parametrize("place", range(43))
+def test_a_signature_is_right_to_the_last_bit(keys: dict[str, Any], place: int) -> None:
+    signed, _, signature = tokens.sign(CLAIMS, KEYS_PARAMETER).rpartition(".")
+    # The last character has two bits that do not count: there, too, only one way of writing it is taken.
+    other = signature[:place] + chr(ord(signature[place]) ^ 1) + signature[place + 1 :]
+
+    with pytest.raises(WrongToken):
+        tokens.verified(f"{signed}.{other}", KEYS_PARAMETER, NOW)
+
+
+def test_a_key_that_cannot_be_read_is_our_fault_and_nobody_elses(keys: dict[str, Any]) -> None:
+    token = tokens.sign(CLAIMS, KEYS_PARAMETER)
+    keys["keys"]["new"] = "A"
+
+    with pytest.raises(ValueError, match="base64"):
+        tokens.verified(token, KEYS_PARAMETER, NOW)

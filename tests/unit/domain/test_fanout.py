@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fanfare.domain.fanout import MAX_BITS, Limits, Sample, decide, estimate, next_arcs
+from fanfare.domain.estimate import Sample, estimate
+from fanfare.domain.fanout import MAX_BITS, Limits, decide, next_arcs
 from fanfare.domain.push import Cut, Pace, Way
 from fanfare.domain.ring import WHOLE_RING, Arc
 
@@ -16,9 +17,11 @@ LIMITS = Limits(arc_size=500, fan_out=64, express=8)
     [
         (0, 0, Cut(0, Way.BY_KEY, Pace.EXPRESS)),
         (500, 500, Cut(0, Way.BY_KEY, Pace.EXPRESS)),
-        (501, 501, Cut(1, Way.BY_ARC, Pace.EXPRESS)),
-        (4_000, 1_000_000, Cut(3, Way.BY_KEY, Pace.EXPRESS)),
-        (4_001, 64_000, Cut(4, Way.BY_ARC, Pace.BULK)),
+        (707, 707, Cut(0, Way.BY_KEY, Pace.EXPRESS)),
+        (708, 708, Cut(1, Way.BY_ARC, Pace.EXPRESS)),
+        (5_656, 1_000_000, Cut(3, Way.BY_KEY, Pace.EXPRESS)),
+        (5_657, 64_000, Cut(4, Way.BY_ARC, Pace.BULK)),
+        (10_000, 10_000, Cut(4, Way.BY_ARC, Pace.BULK)),
         (1_000_000, 100_000_000, Cut(11, Way.BY_KEY, Pace.BULK)),
         (100_000_000, 100_000_000, Cut(18, Way.BY_ARC, Pace.BULK)),
         (1e15, 1e15, Cut(MAX_BITS, Way.BY_ARC, Pace.BULK)),

@@ -12,7 +12,7 @@ from fanfare.api.request import Authenticating, Request
 from fanfare.domain import access, refusals
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput
-from fanfare.domain.fanout import estimate
+from fanfare.domain.estimate import estimate
 from fanfare.domain.refusals import scope_fields
 from fanfare.domain.rights import not_permitted, require_self
 from fanfare.domain.ring import HEX_DIGITS

@@ -22,39 +22,20 @@ class Limits:
     express: int
 
     @property
+    def largest_arc(self) -> float:
+        """Arcs come in powers of two, so the nearest to `arc_size` may be larger by the root of two."""
+        return self.arc_size * 2**0.5
+
+    @property
     def level_bits(self) -> int:
         """How many bits one step may cut: the whole power of two within fan_out."""
         return self.fan_out.bit_length() - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """The first rows of one shard in ring order: how many, and where on the ring the last one lies."""
-
-    rows: int
-    last_place: int | None
-    """None when the sample holds every row of its stretch."""
-    stretch: Arc
-    """The stretch of the ring that the sampled shard covers."""
-
-
-def estimate(sample: Sample) -> float:
-    """Rows on the whole ring, from how far along its stretch the sample reached.
-
-    Users lie evenly, so n rows up to place p stand for (n - 1) / p of the stretch. The relative error is
-    about 1 / sqrt(n); a sample that holds its whole stretch is exact for that stretch.
-    """
-    stretches = 1 << sample.stretch.bits
-    if sample.last_place is None:
-        return float(sample.rows * stretches)
-    reached = sample.last_place - sample.stretch.start + 1
-    return (sample.rows - 1) * (1 << 64) / reached
-
-
 def decide(subscribers: float, population: float, limits: Limits) -> Cut:
     """How to cut a send to an estimated number of subscribers among an estimated number of users."""
     bits = 0
-    while bits < MAX_BITS and subscribers / (1 << bits) > limits.arc_size:
+    while bits < MAX_BITS and subscribers / (1 << bits) > limits.largest_arc:
         bits += 1
     dense = bits > 0 and subscribers > DENSE_SHARE * population
     return Cut(

@@ -3,20 +3,13 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from fanfare.domain.gate import Gate
 from fanfare.domain.payload import Payloads
 from fanfare.domain.ring import WHOLE_RING, Arc
 from fanfare.domain.scope import Target
 
 TO_USER = "user"
 """The delivery ID of a direct push: it has one delivery."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """Of a target's subscribers only these have the right to it: users by ID, and groups by reference."""
-
-    users: tuple[str, ...]
-    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

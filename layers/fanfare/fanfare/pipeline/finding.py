@@ -6,7 +6,7 @@ from itertools import islice
 
 from fanfare.domain.device import Device, Environment, Network, open_digest
 from fanfare.domain.push import Delivery, Push, Way
-from fanfare.store import circles, recipients, subscriptions
+from fanfare.store import members, recipients, subscriptions
 from fanfare.store.recipients import Recipient
 
 
@@ -55,7 +55,7 @@ def _recipients(delivery: Delivery, limit: int | None) -> Iterator[Recipient]:
     if limit is not None and len(subscribers) > limit:
         raise ArcTooLarge
     if push.gate is not None:
-        subscribers = circles.let_through(push.gate, push.app, subscribers, delivery.arc)
+        subscribers = members.let_through(push.gate, push.app, subscribers, delivery.arc)
     if delivery.way is Way.BY_KEY:
         return recipients.by_key(push.app, subscribers)
     wanted = set(subscribers)

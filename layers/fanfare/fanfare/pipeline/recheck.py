@@ -72,6 +72,6 @@ def _without_right(definition: Definition, users: list[str]) -> list[str]:
     lost: list[str] = []
     for start in range(0, len(users), members.LOOKED_UP):
         some = users[start : start + members.LOOKED_UP]
-        allowed = set(circles.let_through(gate, definition.target.app, some, WHOLE_RING))
+        allowed = set(members.let_through(gate, definition.target.app, some, WHOLE_RING))
         lost += [one for one in some if one not in allowed]
     return lost

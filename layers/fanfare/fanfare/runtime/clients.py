@@ -1,63 +1,64 @@
-"""One boto client per service, built at first use and kept as long as the environment lives."""
+"""One boto client per service, built at first use and kept as long as the environment lives.
+
+Made by botocore, which boto3 is a cover of: its own import takes 20 ms more, and nothing of it is used.
+"""
 
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+from botocore.session import Session
 
 if TYPE_CHECKING:
-    from botocore.config import Config
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
 _building = Lock()
-"""boto3's session builds one client at a time, whoever asks."""
+"""A session builds one client at a time, whoever asks."""
 
 
 @cache
 def dynamodb() -> "DynamoDBClient":
-    import boto3
-
-    with _building:
-        return boto3.client("dynamodb", config=_config(read_timeout=4))
+    client: DynamoDBClient = _client("dynamodb", read_timeout=4)
+    return client
 
 
 @cache
 def sqs() -> "SQSClient":
-    import boto3
-
-    with _building:
-        return boto3.client("sqs", config=_config(read_timeout=6))
+    client: SQSClient = _client("sqs", read_timeout=6)
+    return client
 
 
 @cache
 def s3() -> "S3Client":
-    import boto3
-
-    with _building:
-        return boto3.client("s3", config=_config(read_timeout=6))
+    client: S3Client = _client("s3", read_timeout=6)
+    return client
 
 
 @cache
 def ssm() -> "SSMClient":
-    import boto3
-
-    with _building:
-        return boto3.client("ssm", config=_config(read_timeout=4))
+    client: SSMClient = _client("ssm", read_timeout=4)
+    return client
 
 
 def forget() -> None:
     """Drop the clients: for tests, which change what stands behind the endpoints."""
-    for client in (dynamodb, s3, sqs, ssm):
-        client.cache_clear()
+    for kept in (dynamodb, s3, sqs, ssm, _session):
+        kept.cache_clear()
 
 
-def _config(read_timeout: float) -> "Config":
+@cache
+def _session() -> Session:
+    """What the clients share: credentials, and what is read of the services' descriptions."""
+    return Session()
+
+
+def _client(service: str, read_timeout: float) -> Any:
     """Short time-outs with retries: within a function's time a hung call must leave room for another."""
-    from botocore.config import Config
-
-    return Config(
+    config = Config(
         connect_timeout=1,
         read_timeout=read_timeout,
         retries={"total_max_attempts": 5, "mode": "standard"},
@@ -65,3 +66,5 @@ def _config(read_timeout: float) -> "Config":
         max_pool_connections=32,
         parameter_validation=False,
     )
+    with _building:
+        return _session().create_client(service, config=config)

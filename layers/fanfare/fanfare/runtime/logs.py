@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 @cache
 def logger() -> "Logger":
+    # Not at the top: dispatch and fanout log failures, and nothing else.
     from aws_lambda_powertools import Logger
 
     return Logger(utc=True)

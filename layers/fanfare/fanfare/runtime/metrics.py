@@ -1,23 +1,18 @@
 """Metrics as EMF lines on standard output: counted in memory, written once for an invocation."""
 
 from functools import cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools import Metrics
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 
 @cache
-def _metrics() -> "Metrics":
-    from aws_lambda_powertools import Metrics
-
+def _metrics() -> Metrics:
     return Metrics()
 
 
 def count(name: str, value: int = 1) -> None:
     """Add to a counter of this invocation."""
-    from aws_lambda_powertools.metrics import MetricUnit
-
     _metrics().add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 

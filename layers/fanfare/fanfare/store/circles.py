@@ -1,13 +1,11 @@
 """What access lists need to know of users and groups, looked up when it matters."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fanfare.domain.access import ANY_USER, SubjectKind
-from fanfare.domain.push import Gate
-from fanfare.domain.ring import Arc
+from fanfare.domain.gate import Gate
 from fanfare.domain.scope import Scope
-from fanfare.store import groups, members
+from fanfare.store import groups
 from fanfare.store.definitions import Definition
 
 
@@ -74,13 +72,3 @@ def gate_of(definition: Definition) -> Gate | None:
             ):
                 users.add(one.id)
     return Gate(tuple(sorted(users)), tuple(refs))
-
-
-def let_through(gate: Gate, app: str, users: Sequence[str], arc: Arc) -> list[str]:
-    """Which of these users on the arc have the right to the target: by themselves, as its list was when the
-    gate was made, or as members of a group, which is looked up now."""
-    named = set(gate.users)
-    others = [user for user in users if user not in named]
-    for ref in gate.groups if others else ():
-        named |= members.among(app, ref, others, arc)
-    return [user for user in users if user in named]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
+from fanfare.domain.gate import Gate
 from fanfare.domain.ring import HEX_DIGITS, Arc, place, ring_key
 from fanfare.store import pages
 from fanfare.store.row import Row
@@ -62,6 +63,16 @@ def among(app: str, ref: str, users: Sequence[str], arc: Arc) -> set[str]:
         return {user for query in queries for user in pages.users(query)} & set(users)
     keys = [{"pk": {"S": _partition(app, ref, place(u)[0])}, "sk": {"S": ring_key(u)}} for u in users]
     return set(pages.users(pages.batch_get(MemberRow.table_name(), keys)))
+
+
+def let_through(gate: Gate, app: str, users: Sequence[str], arc: Arc) -> list[str]:
+    """Which of these users on the arc have the right to the target: by themselves, as its list was when the
+    gate was made, or as members of a group, which is looked up now."""
+    named = set(gate.users)
+    others = [user for user in users if user not in named]
+    for ref in gate.groups if others else ():
+        named |= among(app, ref, others, arc)
+    return [user for user in users if user in named]
 
 
 def _partition(app: str, ref: str, digit: str) -> str:

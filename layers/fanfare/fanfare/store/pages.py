@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fanfare.domain.errors import Busy
-from fanfare.domain.fanout import Sample
+from fanfare.domain.estimate import Sample
 from fanfare.domain.ring import Arc, user_of
 from fanfare.runtime import clients
 

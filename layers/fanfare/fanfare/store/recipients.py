@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from fanfare.domain.device import MAX_DEVICES, Device, Environment
-from fanfare.domain.fanout import Sample
+from fanfare.domain.estimate import Sample
 from fanfare.domain.ring import Arc, place, ring_key, user_of
 from fanfare.store import pages
 from fanfare.store.row import Row, condition_failed, read

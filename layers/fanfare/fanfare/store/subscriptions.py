@@ -9,7 +9,7 @@ from pynamodb.exceptions import DeleteError
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from fanfare.domain.errors import UserNotFound
-from fanfare.domain.fanout import Sample
+from fanfare.domain.estimate import Sample
 from fanfare.domain.ring import HEX_DIGITS, WHOLE_RING, Arc, place, ring_key
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.runtime import clients

@@ -1,0 +1,123 @@
+"""`make imports`: what importing each function takes, as built and with byte-code, beside boto3's import.
+
+The build is of this machine's architecture, apart from the one that is deployed. Functions and boto3 take
+turns in fresh processes, which can import from the function's folder, the layers and the standard library.
+"""
+
+import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from local.documents import machine
+from local.imports.built import Build, NotBuilt, build_in, with_boto3
+from local.imports.report import (
+    Import,
+    Late,
+    functions_table,
+    json_line,
+    late_table,
+    modules_table,
+    packages_table,
+)
+from local.imports.start import NOTHING, ImportFailed, Subject, in_turn, modules, more_ms, self_ms
+from local.processes import ROOT
+from local.template import load
+
+LATE = (
+    Late("accounts", "argon2", "a password"),
+    Late("deliver", "cryptography.hazmat.primitives.serialization, jwt", "a network's credential"),
+    Late("deliver", "requests", "an access token of Google's"),
+    Late("dispatch", "aws_lambda_powertools", "a failure to log"),
+    Late("fanout", "aws_lambda_powertools", "a failure to log"),
+    Late("sweep", "aws_lambda_powertools", "what was swept"),
+)
+
+
+def subjects(build: Build, boto3: Sequence[Path]) -> dict[str, Subject]:
+    named = {"nothing": NOTHING, "boto3": Subject("import boto3", boto3)}
+    named |= {name: Subject("import app", build.path_of(name)) for name in build.functions}
+    return named
+
+
+def measured(named: Mapping[str, Subject], rounds: int) -> dict[str, Import]:
+    """Without `nothing`, which is taken off from all others."""
+    took: defaultdict[str, list[float]] = defaultdict(list)
+    for name, ms in in_turn(named, rounds):
+        took[name].append(ms)
+    nothing = median(took["nothing"])
+    net = {name: median(times) - nothing for name, times in took.items()}
+    return {
+        name: Import(net[name], net[name] / net["boto3"], modules(named[name]))
+        for name in named
+        if name != "nothing"
+    }
+
+
+def loaded_late(named: Mapping[str, Subject], rounds: int) -> list[Late]:
+    def ms(one: Late) -> float:
+        return median(more_ms(named[one.function], one.library) for _ in range(rounds))
+
+    return [replace(one, ms=ms(one)) for one in LATE]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    names = {one.name: one.logical_id for one in load(ROOT / "template.yaml").functions.values()}
+    if options.function is not None and options.function not in names:
+        print(f"{options.function} is none of {', '.join(sorted(names))}", file=sys.stderr)
+        return 2
+    try:
+        with TemporaryDirectory() as folder:
+            _report(build_in(options.build, names), Path(folder), options)
+    except (NotBuilt, ImportFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _report(build: Build, folder: Path, options: argparse.Namespace) -> None:
+    named = subjects(build, with_boto3(build, folder))
+    if options.function is not None:
+        took = _middle(named[options.function], options.rounds)
+        print(packages_table(options.function, took, options.longest))
+        print()
+        print(modules_table(options.function, took, options.longest))
+        return
+    found, late = measured(named, options.rounds), loaded_late(named, options.rounds)
+    boto3 = found.pop("boto3")
+    layers_mb = {layer.parent.name: _size_mb(layer) for layer in build.layers}
+    print(f"Imports with byte-code, in CPU time: medians of {options.rounds} rounds on {machine()}\n")
+    print(functions_table(found, boto3))
+    print()
+    print(late_table(late))
+    print()
+    for name, mb in layers_mb.items():
+        print(f"{name}: {mb:.1f} MB unpacked")
+    print(json_line(found, boto3, late, layers_mb))
+
+
+def _middle(subject: Subject, rounds: int) -> dict[str, float]:
+    runs = [self_ms(subject) for _ in range(rounds)]
+    return {name: median(run.get(name, 0.0) for run in runs) for name in runs[0]}
+
+
+def _size_mb(folder: Path) -> float:
+    return sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()) / 1e6
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make imports", description=__doc__)
+    parser.add_argument("--build", type=Path, required=True, help="the folder that `sam build` filled")
+    parser.add_argument("--rounds", type=int, default=9, help="how often each is imported")
+    parser.add_argument("--function", help="show instead what takes longest within this one")
+    parser.add_argument("--longest", type=int, default=25, help="how many lines of it")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What a cold start spends on imports: `make imports`."""

@@ -1,0 +1,83 @@
+"""Fresh processes that import something, and what that takes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+MODULES = "; import sys; print(len(sys.modules))"
+
+
+class ImportFailed(Exception):
+    """What was built cannot be imported here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """`code` is run with `path` as the only places to import from, apart from the standard library."""
+
+    code: str
+    path: Sequence[Path] = ()
+
+    def command(self, *options: str, more: str = "") -> list[str]:
+        """-I and -S: no variable, no site-packages; -B: no byte-code is written, as Lambda cannot."""
+        path = [str(one.resolve()) for one in self.path]
+        code = f"import sys; sys.path[:0] = {path!r}; {self.code}{more}"
+        return [sys.executable, "-I", "-S", "-B", *options, "-c", code]
+
+
+NOTHING = Subject("pass")
+"""The interpreter itself: what every import costs more than it."""
+
+
+def cpu_ms(subject: Subject) -> float:
+    """CPU time of one process, its own and the system's. Raises ImportFailed."""
+    command = subject.command()
+    process = os.posix_spawn(command[0], command, _ENVIRONMENT)
+    _, status, used = os.wait4(process, 0)
+    if status:
+        raise ImportFailed(f"{subject.code}: see above")
+    return 1000 * (used.ru_utime + used.ru_stime)
+
+
+def modules(subject: Subject) -> int:
+    """How many modules there are after it, the interpreter's own among them. Raises ImportFailed."""
+    return int(_run(subject.command(more=MODULES)).stdout)
+
+
+def more_ms(subject: Subject, late: str) -> float:
+    """CPU time that a later import takes in the process that has the subject's. Raises ImportFailed."""
+    watched = f"; import time; begun = time.process_time(); import {late}; print(time.process_time() - begun)"
+    return 1000 * float(_run(subject.command(more=watched)).stdout)
+
+
+def self_ms(subject: Subject) -> dict[str, float]:
+    """Module -> what its own code took, in wall time, while everything was imported. Raises ImportFailed."""
+    took: dict[str, float] = {}
+    for line in _run(subject.command("-X", "importtime")).stderr.splitlines():
+        head, _, rest = line.partition(":")
+        own, _, name = rest.partition("|")
+        if head == "import time" and own.strip().isdigit():
+            took[name.rpartition("|")[2].strip()] = int(own) / 1000
+    return took
+
+
+def in_turn(subjects: Mapping[str, Subject], rounds: int) -> Iterator[tuple[str, float]]:
+    """(name, milliseconds) of every subject once in each round; one round before them warms the caches."""
+    for subject in subjects.values():
+        cpu_ms(subject)
+    for _ in range(rounds):
+        for name, subject in subjects.items():
+            yield name, cpu_ms(subject)
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command, env=_ENVIRONMENT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ImportFailed(done.stderr)
+    return done
+
+
+_ENVIRONMENT = {"PATH": os.defpath, "AWS_DEFAULT_REGION": "us-east-1"}

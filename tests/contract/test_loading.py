@@ -1,0 +1,101 @@
+"""What a function loads when it starts: what all its calls need, and nothing that only some of them do.
+
+`make imports` measures what that takes.
+"""
+
+import json
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from tests.contract.declared import FUNCTIONS, ROOT
+
+AWS = {"botocore", "certifi", "dateutil", "jmespath", "msgspec", "six", "typing_extensions", "urllib3"}
+"""botocore, what it brings along, and JSON."""
+TABLES = AWS | {"pynamodb"}
+REPORTING = TABLES | {"aws_lambda_powertools"}
+
+LIBRARIES = {
+    "accounts": REPORTING,
+    "buckets": REPORTING,
+    "installations": REPORTING,
+    "messages": REPORTING,
+    "topics": REPORTING,
+    # Both count, and so write metrics in every invocation.
+    "deliver": REPORTING,
+    "purge": REPORTING,
+    # These log failures, and load the logger for that.
+    "dispatch": TABLES,
+    "sweep": TABLES,
+    "fanout": AWS,
+}
+"""All that is imported beside the standard library. Not argon2, cryptography, jwt, requests: they are loaded
+for a password, a credential, an access token of Google's; not boto3, of which nothing is used."""
+
+API = {"accounts", "buckets", "installations", "messages", "topics"}
+
+ONLY_IN = {
+    "aws_lambda_powertools.event_handler": API,
+    "asyncio": API,  # by Powertools' routing
+    "fanfare.api": API,
+    "fanfare.pipeline": set(FUNCTIONS) - API,
+    "fanfare.networks": {"deliver"},
+    "fanfare.domain.payload": {"messages", "dispatch", "fanout", "deliver"},
+    "fanfare.store.apps": API | {"deliver"},
+    "fanfare.store.accounts": API | {"dispatch", "sweep"},
+    "fanfare.store.bodies": {"buckets", "sweep"},
+    "fanfare.store.installations": {"installations", "deliver", "purge", "sweep"},
+    "fanfare.store.lanes": {"deliver", "purge"},
+    "fanfare.store.ledger": {"messages", "dispatch", "deliver"},
+    "fanfare.store.messages": {"messages", "dispatch"},
+}
+"""Module or package -> the functions that use it."""
+
+LOAD = """
+import json, sys
+read = []
+def watch(event, arguments):
+    if event == "open" and not str(arguments[0]).endswith((".py", ".pyc")):
+        read.append(str(arguments[0]))
+    if event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen"):
+        read.append(event)
+sys.addaudithook(watch)
+import functions.{function}.app
+print(json.dumps([sorted(sys.modules), read]))
+"""
+
+
+@cache
+def loaded(function: str) -> tuple[set[str], list[str]]:
+    """The modules after the function's import, and what else was opened for it."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD.format(function=function)],
+        env={"PYTHONPATH": f"{ROOT / 'layers' / 'fanfare'}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    modules, opened = json.loads(done.stdout)
+    return set(modules), opened
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_loads_the_libraries_that_all_its_calls_need(function: str) -> None:
+    packages = {module.partition(".")[0] for module in loaded(function)[0]}
+
+    assert packages - sys.stdlib_module_names - {"__main__", "fanfare", "functions"} == LIBRARIES[function]
+
+
+@pytest.mark.parametrize("module", ONLY_IN)
+def test_a_module_is_loaded_where_it_is_used(module: str) -> None:
+    assert {function for function in FUNCTIONS if module in loaded(function)[0]} == ONLY_IN[module]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_loading_reads_code_and_nothing_else(function: str) -> None:
+    """Above all no root certificates, no credentials, and none of botocore's descriptions of services."""
+    assert loaded(function)[1] == []
