@@ -98,11 +98,11 @@ sam-ready: .venv/.done .venv-sam/.done ## let `sam local` run on the local stack
 
 sam-invoke: .venv/.done .venv-sam/.done ## run a function in Docker on a sample event (EVENT=events/topics/create.json ARGS=)
 	@$(BUILD_HERE)
-	@$(PY) -m local.commands.sam invoke --build $(HERE) --event "$(EVENT)" --more "$(ARGS)"
+	@$(PY) -m local.commands.sam invoke --build $(HERE) --event "$(EVENT)" --more="$(ARGS)"
 
 sam-api: .venv/.done .venv-sam/.done ## the API in Docker, on port 3000 (ARGS=)
 	@$(BUILD_HERE)
-	@$(PY) -m local.commands.sam api --build $(HERE) --more "$(ARGS)"
+	@$(PY) -m local.commands.sam api --build $(HERE) --more="$(ARGS)"
 
 lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer versions)
 	@$(UV) $(COMPILE) $(UPGRADE) -o layers/dependencies/requirements.txt layers/dependencies/requirements.in

@@ -1,8 +1,8 @@
 """`make sam-ready`, `make sam-invoke`, `make sam-api`: `sam local` on the local stack, in Docker.
 
 Writes beside the build for this machine: a template (local.yaml), the variables of functions that get a
-sample event (samples.json, on tables of their own, made anew) and of those that serve the API (api.json, on
-the tables of the local stack), and the fake networks' authority. Then says by which commands to go on, or
+sample event (samples.json, in an account of their own, made anew) and of those that serve the API (api.json,
+on the tables of the local stack), and the fake networks' authority. Then says by which commands to go on, or
 runs one.
 """
 
@@ -15,8 +15,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import boto3
 
 from local.aws import ministack
 from local.commands import place
@@ -55,9 +53,8 @@ def prepare(state: Path, build: Path) -> Mapping[str, Any]:
     containers.write(build / "api.json", containers.variables(served, local.resources, ports))
 
     sampled = load(TEMPLATE, parameters=told, stack_name=samples.STACK)
-    session = boto3.Session("test", "test", region_name=ministack.REGION)
     given = samples.Credentials.for_containers(state, ports.fcm)
-    resources = samples.make(session, stack["aws"], sampled, given)
+    resources = samples.make(stack["aws"], sampled, given)
     containers.write(build / "samples.json", containers.variables(sampled, resources, ports))
     return stack
 
@@ -75,10 +72,10 @@ def api(build: Path, stack: Mapping[str, Any]) -> list[str]:
     return ["start-api", *_options(build, "api.json", stack)]
 
 
-def environment(stack: Mapping[str, Any]) -> dict[str, str]:
+def environment(stack: Mapping[str, Any], action: str) -> dict[str, str]:
     """Credentials that open nothing, and the emulator for what SAM itself asks AWS."""
     return {
-        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_ACCESS_KEY_ID": samples.ACCOUNT if action == "invoke" else "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": ministack.REGION,
         "AWS_ENDPOINT_URL_STS": stack["aws"],
@@ -87,16 +84,17 @@ def environment(stack: Mapping[str, Any]) -> dict[str, str]:
 
 
 def how_to(build: Path, stack: Mapping[str, Any]) -> str:
-    exported = " ".join(f"{name}={value}" for name, value in environment(stack).items())
+    key, *others = (f"{name}={value}" for name, value in environment(stack, "api").items())
+    samples_key, *_ = (f"{name}={value}" for name, value in environment(stack, "invoke").items())
     one = " ".join(invoke(build, Path("events/topics/create.json"), stack))
     return f"""
 sam local is ready. In a shell that has .venv-sam/bin on its PATH:
 
-  export {exported}
-  # one function, one event
-  sam local {one}
-  # the API, on port 3000
-  sam local {" ".join(api(build, stack))}
+  export {" ".join(others)}
+  # one function, one event, in the samples' account
+  {samples_key} sam local {one}
+  # the API of the local stack, on port 3000
+  {key} sam local {" ".join(api(build, stack))}
 """
 
 
@@ -104,19 +102,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         stack = prepare(options.state, options.build)
-        match options.action:
-            case "ready":
-                print(how_to(options.build, stack))
-                return 0
-            case "invoke":
-                command = invoke(options.build, options.event, stack)
-            case _:
-                command = api(options.build, stack)
+        if options.action == "ready":
+            print(how_to(options.build, stack))
+            return 0
+        sam = (
+            api(options.build, stack)
+            if options.action == "api"
+            else invoke(options.build, options.event, stack)
+        )
     except (NoStack, NotBuilt, NoEvent) as error:
         print(error, file=sys.stderr)
         return 2
-    sam = [*SAM, *command, *options.more.split()]
-    os.execve(sam[0], sam, os.environ | environment(stack))
+    command = [*SAM, *sam, *options.more.split()]
+    # Takes this process's place, so that SAM gets Ctrl-C itself.
+    return os.execve(command[0], command, os.environ | environment(stack, options.action))
 
 
 def _options(build: Path, variables: str, stack: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ address of Docker's bridge as well, on the ports of AWS and of the networks alon
 import argparse
 import asyncio
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -81,13 +82,18 @@ async def serve(address: str, ports: Ports) -> None:
     await bridge.close()
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.sam.bridge", description=__doc__)
     parser.add_argument("--port", type=int, default=default_port(), help="the stack's first port")
     parser.add_argument("--address", required=True, help="the address of Docker's bridge on this machine")
     options = parser.parse_args()
-    asyncio.run(serve(options.address, Ports(options.port)))
+    try:
+        asyncio.run(serve(options.address, Ports(options.port)))
+    except OSError as error:
+        print(f"{error}: `docker network inspect bridge` says what address its gateway has", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

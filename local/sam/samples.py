@@ -1,23 +1,28 @@
-"""Tables, queues and a bucket of their own for the sample events, beside those of the local stack.
+"""Tables, queues and a bucket of their own for the sample events, in an AWS account of their own.
 
-The runner does not look at them: what an event does stays as it is, to be looked at.
+MiniStack takes an access key of twelve digits for an account. The local stack's runner does not look into
+this one: what an event does stays as it is, to be looked at.
 """
 
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import boto3
 
+from fanfare.runtime import clients
 from local import sample_app
+from local.aws.ministack import REGION
 from local.fakes import credentials
 from local.sam import containers
 from local.template import Template, create_resources
 
 STACK = "fanfare-samples"
-_PREFIX = "Sample"
+ACCOUNT = "123456789012"
+"""The one that the events' ARNs name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +49,21 @@ class Credentials:
         return f"/{STACK}/apps/{sample_app.APP}/{network}"
 
 
-def make(session: boto3.Session, endpoint: str, template: Template, given: Credentials) -> Mapping[str, str]:
+def make(endpoint: str, template: Template, given: Credentials) -> Mapping[str, str]:
     """All resources anew, with the rows of the sample app: {logical ID: name or URL}.
 
-    The store has to be in the same process's AWS, as `local.commands.place.local` sets it.
+    Clients made from now on are of this account.
     """
-    _remove(session, endpoint, template)
-    resources = create_resources(session, template, endpoint_url=endpoint, prefix=_PREFIX)
+    os.environ["AWS_ACCESS_KEY_ID"] = ACCOUNT
+    clients.forget()
+    session = boto3.Session(ACCOUNT, "test", region_name=REGION)
+    _remove(session, endpoint)
+    resources = create_resources(session, replace(template, buckets={}), endpoint_url=endpoint)
+    s3 = session.client("s3", endpoint_url=endpoint)
+    for bucket in template.buckets:
+        # All accounts share the names of buckets. One's own may be made again.
+        resources[bucket] = f"samples-{bucket}".lower()
+        s3.create_bucket(Bucket=resources[bucket])
     _keep_what_has_expired(session, endpoint, template, resources)
     ssm = session.client("ssm", endpoint_url=endpoint)
     secrets = {given.parameter(network): text for network, text in given.texts.items()}
@@ -75,12 +88,11 @@ def _keep_what_has_expired(
             )
 
 
-def _remove(session: boto3.Session, endpoint: str, template: Template) -> None:
+def _remove(session: boto3.Session, endpoint: str) -> None:
     """What the last time left. The bucket stays: nothing of the samples refers to a file of before."""
     dynamodb = session.client("dynamodb", endpoint_url=endpoint)
     for name in dynamodb.list_tables()["TableNames"]:
-        if name in {f"{_PREFIX}{table}" for table in template.tables}:
-            dynamodb.delete_table(TableName=name)
+        dynamodb.delete_table(TableName=name)
     sqs = session.client("sqs", endpoint_url=endpoint)
-    for url in sqs.list_queues(QueueNamePrefix=_PREFIX).get("QueueUrls", []):
+    for url in sqs.list_queues().get("QueueUrls", []):
         sqs.delete_queue(QueueUrl=url)

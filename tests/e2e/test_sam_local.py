@@ -93,7 +93,7 @@ def test_the_api_in_docker_is_that_of_the_local_stack(
     command = [*sam.SAM, *sam.api(build, told), "--port", str(port), *OPTIONS]
     with (tmp_path / "api.log").open("wb") as log:
         serving = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | sam.environment(told), stdout=log, stderr=log
+            command, cwd=ROOT, env=os.environ | sam.environment(told, "api"), stdout=log, stderr=log
         )
     try:
         site = f"http://127.0.0.1:{port}/api/apps/{told['app_id']}"
@@ -134,7 +134,7 @@ def resources_of(build: Path) -> Mapping[str, str]:
     """The samples' tables and queues, by logical ID, as the functions are told."""
     told: dict[str, dict[str, str]] = json.loads((build / "samples.json").read_text(encoding="utf-8"))
     values = {value for variables in told.values() for value in variables.values()}
-    names = {value.rpartition("/")[2].removeprefix("Sample"): value for value in values}
+    names = {value.rpartition("/")[2]: value for value in values}
     return {name: value for name, value in names.items() if name.endswith(("Table", "Queue"))}
 
 
@@ -143,7 +143,7 @@ def invoked(command: list[str], told: Mapping[str, Any]) -> Any:
     done = subprocess.run(
         [*sam.SAM, *command, *OPTIONS],
         cwd=ROOT,
-        env=os.environ | sam.environment(told),
+        env=os.environ | sam.environment(told, "invoke"),
         capture_output=True,
         text=True,
         timeout=120,
