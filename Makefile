@@ -22,7 +22,7 @@ help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-13s %s\n", $$1, $$2 }'
 
 run: .venv/.done .venv-ministack/.done ## start the local stack, play the main job, stay up
-	@$(PY) -m local.commands.demo --stay
+	@$(PY) -m local.commands.demo --stay $${BRIDGE:+--bridge "$$BRIDGE"}
 
 demo: .venv/.done .venv-ministack/.done ## the same, then exit
 	@$(PY) -m local.commands.demo
@@ -91,6 +91,18 @@ cost: .venv/.done .venv-ministack/.done ## what everything costs on AWS, counted
 imports: .venv/.done .venv-sam/.done ## what importing each function takes, beside boto3 (ROUNDS= FUNCTION=name: its largest parts)
 	@$(BUILD_HERE)
 	@$(PY) -m local.commands.imports --build $(HERE) $${ROUNDS:+--rounds "$$ROUNDS"} $${FUNCTION:+--function "$$FUNCTION"}
+
+sam-ready: .venv/.done .venv-sam/.done ## let `sam local` run on the local stack, and say how: docs/sam-local.md
+	@$(BUILD_HERE)
+	@$(PY) -m local.commands.sam ready --build $(HERE)
+
+sam-invoke: .venv/.done .venv-sam/.done ## run a function in Docker on a sample event (EVENT=events/topics/create.json ARGS=)
+	@$(BUILD_HERE)
+	@$(PY) -m local.commands.sam invoke --build $(HERE) --event "$(EVENT)" --more="$(ARGS)"
+
+sam-api: .venv/.done .venv-sam/.done ## the API in Docker, on port 3000 (ARGS=)
+	@$(BUILD_HERE)
+	@$(PY) -m local.commands.sam api --build $(HERE) --more="$(ARGS)"
 
 lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer versions)
 	@$(UV) $(COMPILE) $(UPGRADE) -o layers/dependencies/requirements.txt layers/dependencies/requirements.in

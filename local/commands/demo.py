@@ -178,10 +178,12 @@ The stack stays up; end it with Ctrl-C. What a client needs stands in {default_s
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--stay", action="store_true", help="leave the stack up until Ctrl-C")
-    stay = arguments.parse_args().stay
+    arguments.add_argument("--bridge", default="", metavar="ADDRESS", help="see docs/sam-local.md")
+    given = arguments.parse_args()
+    stay = given.stay
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        with Stack(port=default_port(), state=default_state()) as stack:
+        with Stack(port=default_port(), state=default_state(), bridge=given.bridge) as stack:
             demo = Demo(stack.values)
             right = demo.play()
             verdict = "Everything came out right." if right else f"{len(demo.wrong)} things came out WRONG."

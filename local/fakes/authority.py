@@ -26,7 +26,9 @@ def create(state: Path, now: datetime.datetime) -> tuple[Path, Path]:
         .sign(ca_key, hashes.SHA256())
     )
     key = ec.generate_private_key(ec.SECP256R1())
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    # By the second name containers know this machine.
+    hosts = ("localhost", "host.docker.internal")
+    names = [*map(x509.DNSName, hosts), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     leaf = (
         _certificate(_name("localhost"), ca_name, key.public_key(), now)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -16,11 +16,11 @@ from local.stack.state import State
 PATIENCE_S = 120
 
 
-def run(state: State, port: int, parameters: dict[str, str]) -> int:
+def run(state: State, port: int, parameters: dict[str, str], bridge: str) -> int:
     """Until SIGTERM, Ctrl-C, or the end of a part."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        with Stack(port=port, state=state.folder, parameters=parameters) as stack:
+        with Stack(port=port, state=state.folder, parameters=parameters, bridge=bridge) as stack:
             while (lost := stack.lost()) is None:
                 time.sleep(0.5)
             print(f"{lost.name} has ended: see {lost.log}", file=sys.stderr)
@@ -86,13 +86,20 @@ def main() -> int:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of template.yaml"
     )
+    parser.add_argument(
+        "--bridge",
+        default="",
+        metavar="ADDRESS",
+        help="of Docker's bridge, to be reached from containers, too",
+    )
     options = parser.parse_args()
     state = State(options.state.resolve())
     match options.action:
         case "run":
-            return run(state, options.port, dict(pair.split("=", 1) for pair in options.set))
+            return run(state, options.port, dict(pair.split("=", 1) for pair in options.set), options.bridge)
         case "up":
             again = [part for pair in options.set for part in ("--set", pair)]
+            again += ["--bridge", options.bridge] if options.bridge else []
             return up(state, ["--port", str(options.port), "--state", str(state.folder), *again])
         case "down":
             return down(state)

@@ -32,6 +32,8 @@ class StackError(Exception):
 class Stack:
     """`parameters` are the template's; `concurrency` bounds processes by function (see local.runner.config).
 
+    `bridge` is an address beside loopback on which Docker's containers reach AWS and the networks.
+
     As a context it runs; `values` then is what stack.json says. Enter it from a thread that stays.
     """
 
@@ -42,12 +44,14 @@ class Stack:
         state: str | Path | None = None,
         parameters: Mapping[str, str] | None = None,
         concurrency: Mapping[str, int] | None = None,
+        bridge: str = "",
         say: Callable[[str], None] = print,
     ) -> None:
         self.ports = Ports(default_port() if port is None else port)
         self.state = State(Path(default_state() if state is None else state).resolve())
         self.values: Mapping[str, Any] = {}
         self._concurrency = concurrency or {}
+        self._bridge = bridge
         self.parameters = self._local_parameters() | dict(parameters or {})
         self._say = say
         self._ending = ExitStack()
@@ -95,6 +99,8 @@ class Stack:
             "fakes": http(self.ports.fakes),
             "aws": aws,
             "runner": http(self.ports.runner),
+            "bridge": self._bridge,
+            "port": self.ports.first,
             "resources": resources,
             "pids": {child.name: child.pid for child in self._children},
         }
@@ -114,6 +120,11 @@ class Stack:
         proxy.wait_until(lambda: answers(f"{http(self.ports.aws)}/_fanfare/faults"))
         fakes.wait_until(lambda: answers(f"{http(self.ports.fakes)}/health"))
         self._say("  AWS (MiniStack), FCM and APNs (fakes) are up")
+        if self._bridge:
+            address = ("--address", self._bridge)
+            bridge = self._module(ending, "bridge", "local.sam.bridge", "--port", first, *address)
+            bridge.wait_until(lambda: answers(f"http://{self._bridge}:{self.ports.aws}/_fanfare/faults"))
+            self._say(f"  Containers reach them at {self._bridge}")
 
     def _make_resources(self) -> dict[str, str]:
         session = boto3.Session("test", "test", region_name=ministack.REGION)

@@ -16,13 +16,13 @@ from fanfare.domain.user import internal_id
 from fanfare.pipeline.senders import AppSenders
 from fanfare.pipeline.sending import Sender
 from fanfare.runtime import wire
+from local import sample_app
 from local.runner import http_response
 from local.runner.answer import Returned
+from local.sample_app import ALICE, ALICES_PHONE, APP, BOBS_IPAD, BOBS_PHONE, SENT
 from local.template import Template
 from tests.conftest import ROOT, Handler
-from tests.integration import sample_app
 from tests.integration.pipeline.conftest import FakeNetworks
-from tests.integration.sample_app import ALICE, ALICES_PHONE, APP, BOBS_IPAD, BOBS_PHONE, SENT
 
 EVENTS = {
     path.relative_to(ROOT / "events").with_suffix("").as_posix(): path
@@ -199,7 +199,7 @@ def queued(resources: Mapping[str, str]) -> dict[str, list[str]]:
     sqs = boto3.client("sqs")
     found = {}
     for name, url in resources.items():
-        if not url.startswith("https://"):
+        if not url.startswith("http"):
             continue
         messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]

@@ -16,8 +16,10 @@ LIMITS = Limits(arc_size=500, fan_out=64, express=8)
     ("subscribers", "population", "cut"),
     [
         (0, 0, Cut(0, Way.BY_KEY, Pace.EXPRESS)),
-        (500, 500, Cut(0, Way.BY_KEY, Pace.EXPRESS)),
-        (707, 707, Cut(0, Way.BY_KEY, Pace.EXPRESS)),
+        (32, 32, Cut(0, Way.BY_KEY, Pace.EXPRESS)),
+        (500, 500, Cut(0, Way.BY_ARC, Pace.EXPRESS)),
+        (500, 50_000, Cut(0, Way.BY_KEY, Pace.EXPRESS)),
+        (707, 707, Cut(0, Way.BY_ARC, Pace.EXPRESS)),
         (708, 708, Cut(1, Way.BY_ARC, Pace.EXPRESS)),
         (5_656, 1_000_000, Cut(3, Way.BY_KEY, Pace.EXPRESS)),
         (5_657, 64_000, Cut(4, Way.BY_ARC, Pace.BULK)),

@@ -13,6 +13,11 @@ DENSE_SHARE = 1 / 16
 4 KB of packed rows cost what one lookup costs."""
 
 
+FEW = 32
+"""So few subscribers are looked up, whatever the app's size: the whole ring has 16 shards, each a query, and to
+look at the app's size costs as much again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Settings: subscribers on an arc, queue messages for a record, deliveries that still go express."""
@@ -37,7 +42,7 @@ def decide(subscribers: float, population: float, limits: Limits) -> Cut:
     bits = 0
     while bits < MAX_BITS and subscribers / (1 << bits) > limits.largest_arc:
         bits += 1
-    dense = bits > 0 and subscribers > DENSE_SHARE * population
+    dense = subscribers > max(FEW, DENSE_SHARE * population)
     return Cut(
         bits=bits,
         way=Way.BY_ARC if dense else Way.BY_KEY,

@@ -3,6 +3,7 @@
 What is random in life stands here in full, so that the events can name it.
 """
 
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -57,8 +58,18 @@ SENT = "5e4d0000-0000-4000-8000-000000000001"
 """A push message that Alice was sent."""
 
 
-def seed(template: Template, resources: Mapping[str, str]) -> None:
-    """Write the rows of all this."""
+SIGNING_KEYS = {"current": "k1", "keys": {"k1": urlsafe_b64encode(bytes(range(32))).decode().rstrip("=")}}
+"""The key that the events' access tokens are signed with: for samples only."""
+
+
+def seed(
+    template: Template,
+    resources: Mapping[str, str],
+    *,
+    fcm_parameter: str | None = None,
+    apns_parameter: str | None = None,
+) -> None:
+    """Write the rows of all this; the parameters hold the app's credentials."""
     for function in template.functions.values():
         variables = function.variables(resources)
         row.bind(SimpleNamespace(**{name.lower(): value for name, value in variables.items()}))
@@ -68,6 +79,8 @@ def seed(template: Template, resources: Mapping[str, str]) -> None:
         client_id=CLIENT_ID,
         client_secret_hash=sha256(CLIENT_SECRET.encode()).hexdigest(),
         parameters={},
+        fcm_parameter=fcm_parameter,
+        apns_parameter=apns_parameter,
     ).save()
     accounts.register(_with_password(), ALICES_SESSION)
     accounts.register(BOB, None)
