@@ -12,10 +12,9 @@ DENSE_SHARE = 1 / 16
 """From this share of subscribers on, reading an arc of Recipients costs less than looking each of them up:
 4 KB of packed rows cost what one lookup costs."""
 
-
 FEW = 32
-"""So few subscribers are looked up, whatever the app's size: the whole ring has 16 shards, each a query, and to
-look at the app's size costs as much again."""
+"""So few subscribers are looked up, whatever the app's size: the whole ring has 16 shards, each a query, and
+to look at the app's size costs as much again."""
 
 
 @dataclass(frozen=True, slots=True)
