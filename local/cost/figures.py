@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import fmean
 
 from local.cost.bill import Bill
 
@@ -54,28 +55,30 @@ class Fit:
         return (send.bill.dollars - self.fixed) / send.recipients
 
 
-def fit(sends: Sequence[Send]) -> Fit:
-    """Least squares of the relative errors, so that the small sends count as much as the large.
+def fixed_cost(small: Sequence[Send]) -> float:
+    """Where the line through small sends meets no recipients: least squares of the relative errors.
 
-    A fixed cost below nothing is no cost: then the line goes through zero.
+    The largest are left out: a line through them would hide in its fixed cost what bends it.
     """
-    weights = [send.bill.dollars**-2 for send in sends]
-    total = sum(weights)
-    x = sum(w * send.recipients for w, send in zip(weights, sends, strict=True)) / total
-    y = sum(w * send.bill.dollars for w, send in zip(weights, sends, strict=True)) / total
-    slope = sum(
-        w * (send.recipients - x) * (send.bill.dollars - y) for w, send in zip(weights, sends, strict=True)
-    ) / sum(w * (send.recipients - x) ** 2 for w, send in zip(weights, sends, strict=True))
-    if y > slope * x:
-        return Fit(y - slope * x, slope)
-    mean = sum(w * send.recipients * send.bill.dollars for w, send in zip(weights, sends, strict=True))
-    return Fit(0.0, mean / sum(w * send.recipients**2 for w, send in zip(weights, sends, strict=True)))
+    weights = [send.bill.dollars**-2 for send in small]
+    x = fmean([send.recipients for send in small], weights)
+    y = fmean([send.bill.dollars for send in small], weights)
+    over = fmean([(send.recipients - x) * (send.bill.dollars - y) for send in small], weights)
+    return y - x * over / fmean([(send.recipients - x) ** 2 for send in small], weights)
 
 
-def straightness(sends: Sequence[Send]) -> float | None:
+def fit(fixed: float, sends: Sequence[Send]) -> Fit:
+    """With that fixed cost, least squares of the relative errors: small sends count as much as large ones."""
+    weights = [send.recipients / send.bill.dollars**2 for send in sends]
+    over = sum(weight * (send.bill.dollars - fixed) for weight, send in zip(weights, sends, strict=True))
+    under = sum(weight * send.recipients for weight, send in zip(weights, sends, strict=True))
+    return Fit(fixed, over / under)
+
+
+def straightness(fixed: float, sends: Sequence[Send]) -> float | None:
     """What a recipient of the largest send costs by what one of the smallest costs; None for one size."""
     ordered = sorted(sends, key=lambda send: send.recipients)
     if len(ordered) < 2:
         return None
-    line = fit(ordered)
+    line = fit(fixed, ordered)
     return line.slope(ordered[-1]) / line.slope(ordered[0])

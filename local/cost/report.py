@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from local.cost import prices
 from local.cost.bill import Service
 from local.cost.figures import Send, Share, fit, straightness
-from local.cost.result import MILLION, Result, egress_dollars
+from local.cost.result import MILLION, Result, egress_dollars, requests_of
 from local.documents import table
 
 DRIVERS = 12
@@ -19,15 +19,11 @@ def report(found: Result) -> str:
 def _parts(found: Result) -> Iterator[str]:
     yield "Dollars for a million recipients, one device each, without bytes out:"
     yield by_service(found)
+    yield "Requests of one send, by service:"
+    yield requests(found)
+    yield f"A send costs ${found.fixed:.6f}, whoever gets it, and then for each recipient:"
     for share in Share:
-        if len(sends := found.of(share)) > 1:
-            line = fit(sends)
-            yield (
-                f"{share.capitalize()}: a send costs ${line.fixed:.6f}, and "
-                f"${line.per_recipient * MILLION:.4f} for a million recipients; a recipient of "
-                f"{sends[-1].recipients:,} costs {straightness(sends):.3f} times one of "
-                f"{sends[0].recipients:,}, the fixed cost taken out."
-            )
+        yield from _straight(found, share)
     yield from _cpu(found)
     for share in Share:
         if (send := found.largest(share)) is not None:
@@ -38,6 +34,18 @@ def _parts(found: Result) -> Iterator[str]:
         yield single(found)
     yield "Beside that:"
     yield beside(found)
+
+
+def _straight(found: Result, share: Share) -> Iterator[str]:
+    sends = found.of(share)
+    if (straight := straightness(found.fixed, sends)) is not None:
+        line = fit(found.fixed, sends)
+        sizes = ", ".join(f"{line.slope(send) * MILLION:.4f} at {send.recipients:,}" for send in sends)
+        yield (
+            f"{share.capitalize()}, the fixed cost taken out: ${line.per_recipient * MILLION:.4f} for a "
+            f"million recipients ({sizes}); a recipient of the largest send costs {straight:.3f} times one "
+            "of the smallest."
+        )
 
 
 def _cpu(found: Result) -> Iterator[str]:
@@ -60,9 +68,16 @@ def by_service(found: Result) -> str:
     ]
     totals = [*(send.per_million.dollars for send in found.sends), *others]
     total = ("**total**", *map(_dollars, totals))
-    used = ("CPU-seconds of functions", *(f"{_cpu_s(send):.0f}" for send in found.sends), "", "")
+    used = ("CPU-seconds, starts included", *(f"{_cpu_s(send):.0f}" for send in found.sends), "", "")
     reached = ("deliver's environments", *(f"{send.reached['deliver']:.1f}" for send in found.sends), "", "")
     return table([head, *((*row, "", "") for row in rows), total, used, reached])
+
+
+def requests(found: Result) -> str:
+    counts = [requests_of(send) for send in found.sends]
+    services = [one.value for one in Service if any(one.value in each for each in counts)]
+    head = ("", *(f"{send.share} {send.recipients:,}" for send in found.sends))
+    return table([head, *((one, *(f"{each.get(one, 0):,}" for each in counts)) for one in services)])
 
 
 def drivers(send: Send) -> str:

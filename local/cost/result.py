@@ -7,19 +7,26 @@ from typing import Any
 from local.cost import prices
 from local.cost.acts import Act
 from local.cost.cpu import Found
-from local.cost.figures import Send, Share, straightness
+from local.cost.figures import Send, Share, fixed_cost, straightness
 
 MILLION = prices.MILLION
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    small: Sequence[Send]
+    """Dense sends by which, and by the smallest of `sends`, the fixed cost is found."""
     sends: Sequence[Send]
     acts: Sequence[Act]
     polled_queues: int
     """Queues that call a function, and are asked while they rest."""
     cpu: Found | None
     """None where no dense send was made."""
+
+    @property
+    def fixed(self) -> float:
+        """Dollars of a send, whoever gets it."""
+        return fixed_cost([*self.of(Share.DENSE)[:1], *self.small])
 
     def of(self, share: Share) -> list[Send]:
         """By size."""
@@ -31,20 +38,20 @@ class Result:
     def summary(self) -> dict[str, Any]:
         """The last line."""
         dense, sparse = self.largest(Share.DENSE), self.largest(Share.SPARSE)
-        slope = straightness(self.of(Share.DENSE))
+        slope = straightness(self.fixed, self.of(Share.DENSE))
         return {
             "dense_usd_per_million": _dollars(dense),
             "sparse_usd_per_million": _dollars(sparse),
             "egress_usd_per_million": dense and round(egress_dollars(dense), 4),
             "dense_slope": slope and round(slope, 3),
             "cpu_vs_bare_read": self.cpu and round(self.cpu.ratio, 2),
-            "requests": {
-                f"{one.share}_{one.recipients}": {
-                    service.value: round(count, 1) for service, count in one.bill.requests().items()
-                }
-                for one in self.sends
-            },
+            "requests": dense and requests_of(dense),
         }
+
+
+def requests_of(send: Send) -> dict[str, float]:
+    """Of one send, by service."""
+    return {service.value: round(count, 1) for service, count in send.bill.requests().items()}
 
 
 def egress_dollars(send: Send) -> float:

@@ -19,7 +19,7 @@ Bad input is answered with 400 and `error`, and changes nothing. docs/local.md h
 """
 
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
@@ -28,11 +28,10 @@ from local.fakes.keyring import ApnsKey, ServiceAccountKey
 from local.fakes.lane import LANES, Environment, Lane, Network
 from local.fakes.network import Networks
 from local.fakes.presets import PRESETS
-from local.fakes.record import Received
 from local.fakes.rules import Rule
 from local.fakes.servers import Servers
 
-_FILTERS = ("token", "network", "environment")
+_PUSHES = (Network.FCM, Network.APNS)
 
 
 class Control:
@@ -42,11 +41,15 @@ class Control:
 
     async def received(self, request: web.Request) -> web.Response:
         """Token requests only when asked for by ?network=oauth."""
-        wanted = {name: request.query[name] for name in _FILTERS if name in request.query}
-        since, limit = (_number(request.query.get(name)) for name in ("since", "limit"))
-        fitting = (entry for entry in self._networks.record.entries() if _fits(entry, wanted))
-        page = islice(fitting, since or 0, None if limit is None else (since or 0) + limit)
-        return _json([entry.shown() for entry in page])
+        asked = _Asked.of(request)
+        wanted = {lane for lane in LANES if asked.fits(lane) and lane.network in (asked.network, *_PUSHES)}
+        fitting = (
+            entry
+            for entry in self._networks.record.entries()
+            if entry.lane in wanted and asked.token in (None, entry.token)
+        )
+        end = None if asked.limit is None else asked.since + asked.limit
+        return _json([entry.shown() for entry in islice(fitting, asked.since, end)])
 
     async def counts(self, request: web.Request) -> web.Response:
         counted = {str(lane): self._networks.record.counts(lane) for lane in LANES}
@@ -57,11 +60,11 @@ class Control:
 
     async def tokens(self, request: web.Request) -> web.Response:
         """Of both environments and networks together, unless one is asked for."""
-        lane = _Asked.of(request)
+        asked = _Asked.of(request)
         histories: dict[str, list[str]] = {}
-        for one in LANES:
-            if lane.fits(one):
-                for token, history in self._networks.record.histories(one).items():
+        for lane in LANES:
+            if asked.fits(lane):
+                for token, history in self._networks.record.histories(lane).items():
                     histories[token] = histories.get(token, []) + history
         return _json(histories)
 
@@ -137,10 +140,14 @@ def application(networks: Networks, servers: Servers) -> web.Application:
 class _Asked(msgspec.Struct, frozen=True):
     network: Network | None = None
     environment: Environment | None = None
+    token: str | None = None
+    since: Annotated[int, msgspec.Meta(ge=0)] = 0
+    limit: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
     @staticmethod
     def of(request: web.Request) -> "_Asked":
-        return msgspec.convert(dict(request.query), _Asked)
+        """Raises msgspec.ValidationError."""
+        return msgspec.convert(dict(request.query), _Asked, strict=False)
 
     def fits(self, lane: Lane) -> bool:
         return self.network in (None, lane.network) and self.environment in (None, lane.environment)
@@ -153,20 +160,6 @@ async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
     except (msgspec.DecodeError, ValueError) as error:
         return _json({"error": str(error)}, status=400)
     return answer
-
-
-def _number(text: str | None) -> int | None:
-    """Raises ValueError."""
-    if text is not None and not (text.isascii() and text.isdigit()):
-        raise ValueError(f"{text!r} is not a number")
-    return None if text is None else int(text)
-
-
-def _fits(entry: Received, wanted: dict[str, str]) -> bool:
-    if "network" not in wanted and entry.lane.network is Network.OAUTH:
-        return False
-    shown = {"token": entry.token, "network": entry.lane.network, "environment": entry.lane.environment}
-    return all(shown[name] == value for name, value in wanted.items())
 
 
 def _json(body: Any, status: int = 200) -> web.Response:

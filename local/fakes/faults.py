@@ -58,7 +58,7 @@ class Reset:
 
 
 class GoAway(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """GOAWAY, then the answers that it leaves, then the end of the connection.
+    """GOAWAY before or behind this request's answer, the answers that it leaves, the connection's end.
 
     `last_stream_id`: a number, or one seen from the request: `this` one is the last that is answered, the one
     `before` it, or `all` that have come. With 2147483647 the connection stays, as before a second GOAWAY.
@@ -66,6 +66,7 @@ class GoAway(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     last_stream_id: int | Literal["this", "before", "all"] = "all"
     code: int = 0
+    when: Literal["before_answer", "after_answer"] = "before_answer"
     debug: Any = ""
     """Text goes out as it is, anything else as JSON."""
 

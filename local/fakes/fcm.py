@@ -24,6 +24,7 @@ from local.fakes.network import Networks
 from local.fakes.oauth import TokenEndpoint
 from local.fakes.quota import Bucket
 from local.fakes.switches import Reach, TooMany
+from local.fakes.workload_identity import EXCHANGE, IMPERSONATION, WorkloadIdentity
 
 _SEND = re.compile(r"/v1/projects/([^/]+)/messages:send")
 _EXCEEDED = GoAway(code=ErrorCode.PROTOCOL_ERROR, debug="exceeded_max_concurrent_streams")
@@ -37,6 +38,7 @@ class Fcm:
         self._networks = networks
         self.tokens = AccessTokens()
         self._token_endpoint = TokenEndpoint(networks, self.tokens)
+        self._workload_identity = WorkloadIdentity(networks, self.tokens)
         self._verdicts = Verdicts()
         self._bucket = Bucket()
 
@@ -59,8 +61,9 @@ class Fcm:
 
     def reply(self, request: Request) -> Reply:
         path = request.path.partition("?")[0]
-        if path == "/token":
-            return self._token_endpoint.reply(request)
+        credential = self._credential(request, path)
+        if credential is not None:
+            return credential
         verdict = self._verdicts.of(request.body)
         received = self._networks.record.write(request, FCM, verdict.target, dry=verdict.dry)
         send = _SEND.fullmatch(path)
@@ -71,6 +74,15 @@ class Fcm:
         if refusal is not None:
             return self._networks.refuse(received, refusal)
         return self._networks.accept(received, _success(project, dry=verdict.dry))
+
+    def _credential(self, request: Request, path: str) -> Reply | None:
+        """Google's other endpoints: real clients find them under other names."""
+        if path == "/token":
+            return self._token_endpoint.reply(request)
+        if path == EXCHANGE:
+            return self._workload_identity.exchange(request)
+        impersonation = IMPERSONATION.fullmatch(path)
+        return impersonation and self._workload_identity.impersonate(request, impersonation[1])
 
     def _refusal(self, request: Request, project: str, verdict: Verdict) -> Answer | None:
         issued = self.tokens.find((request.header("authorization") or "").removeprefix("Bearer "))

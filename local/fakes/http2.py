@@ -192,11 +192,17 @@ class Http2(asyncio.Protocol):
                     reply.note.not_processed()
                 self._end_if_done()
             case GoAway() as goaway:
-                self._leave(stream, goaway)
-                if stream.number in self._streams.open:
-                    self._answer(stream, reply.answer)
-                else:
-                    self._end_if_done()
+                self._leave_and_answer(stream, goaway, reply.answer)
+
+    def _leave_and_answer(self, stream: Stream, goaway: GoAway, answer: Answer) -> None:
+        if goaway.when == "after_answer":
+            self._answer(stream, answer)
+            self._leave(stream, goaway)
+        else:
+            self._leave(stream, goaway)
+            if stream.number in self._streams.open:
+                self._answer(stream, answer)
+        self._end_if_done()
 
     def _answer(self, stream: Stream, answer: Answer) -> None:
         fault = self._conversation.answering(answer)

@@ -137,6 +137,15 @@ def _of_oauth() -> dict[str, Answer]:
             401, "unauthorized_client", "Client is unauthorized to retrieve access tokens using this method."
         ),
         "oauth_rate_limited": oauth_error(429, "rate_limit_exceeded"),
+        "oauth_aws_expired": oauth_error(
+            400, "invalid_grant", "Received invalid AWS response of type ExpiredToken"
+        ),
+        "oauth_impersonation_denied": error(
+            403,
+            "PERMISSION_DENIED",
+            "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).",
+            error_info("IAM_PERMISSION_DENIED", "iam.googleapis.com"),
+        ),
         "oauth_internal": oauth_error(500, "internal_failure"),
         "oauth_html_503": page(503, "Service Unavailable"),
     }

@@ -47,6 +47,7 @@ class Received:
             "network": self.lane.network,
             "environment": self.lane.environment,
             "token": self.token,
+            "path": self.request.path,
             "headers": self.request.fields,
             "body": self.request.json,
             "time": self.time,

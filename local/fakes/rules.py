@@ -3,9 +3,10 @@
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from local.fakes.exchange import Answer
 from local.fakes.faults import Cut, Fault, GoAway, Reset
@@ -23,14 +24,14 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     token_prefix: str = ""
     network: Network | None = None
     environment: Environment | None = None
-    times: int | None = None
-    status: int | None = None
+    times: Annotated[int, Meta(ge=0)] | None = None
+    status: Annotated[int, Meta(ge=200, le=599)] | None = None
     preset: str | None = None
     body: Any = None
     headers: dict[str, str] = {}
     timestamp: int | None = None
     timestamp_offset_ms: int | None = None
-    delay_ms: float = 0
+    delay_ms: Annotated[float, Meta(ge=0)] = 0
     cut: Cut | None = None
     reset: int | str | None = None
     goaway: GoAway | None = None

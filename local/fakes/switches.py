@@ -2,12 +2,16 @@
 
 import random
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from local.fakes.lane import APNS_PRODUCTION, APNS_SANDBOX, FCM, OAUTH, Lane
 from local.fakes.record import KEPT
+
+type AtLeastOne = Annotated[int, Meta(ge=1)]
+type Seconds = Annotated[float, Meta(gt=0)]
 
 
 class Reach(StrEnum):
@@ -42,8 +46,8 @@ class Range(msgspec.Struct, frozen=True, array_like=True):
 class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So many messages, anew every `per_s` seconds; once and for all without it."""
 
-    messages: int
-    per_s: float | None = None
+    messages: Annotated[int, Meta(ge=0)]
+    per_s: Seconds | None = None
 
 
 class NetworkSwitches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,42 +58,38 @@ class NetworkSwitches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class FcmSwitches(NetworkSwitches, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reach: Reach = Reach.UP
     """Google's token endpoints lie on the same port: they share it."""
-    max_streams: int = 100
+    max_streams: AtLeastOne = 100
     too_many: TooMany = TooMany.GOAWAY
     quota: Quota | None = None
 
 
 class OauthSwitches(NetworkSwitches, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    expires_in_s: int = 3599
+    expires_in_s: AtLeastOne = 3599
     clock_offset_s: float = 0
     """How far Google's clock is ahead of ours."""
 
 
 class ApnsSwitches(NetworkSwitches, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reach: Reach = Reach.UP
-    first_streams: int = 1
+    first_streams: AtLeastOne = 1
     """Until a request was authorised."""
-    max_streams: int = 1000
+    max_streams: AtLeastOne = 1000
     too_many: TooMany = TooMany.REFUSE
-    streams_after_refusal: int | None = 1
+    streams_after_refusal: AtLeastOne | None = 1
     """From a 4xx other than 410 to the next 200; null: as many as before."""
-    token_lifetime_s: float = 3600
-    token_change_s: float | None = 1200
+    token_lifetime_s: Seconds = 3600
+    token_change_s: Seconds | None = 1200
     """A connection's second change of its provider token within that time is 429; null: never."""
     binds_connections: bool = True
     """The first push ties a connection to its team and family of keys."""
-    goaway_after_bad_tokens: int | None = None
+    goaway_after_bad_tokens: AtLeastOne | None = None
     """So many BadDeviceToken end a connection, with a GOAWAY that blames them; null: none do."""
     clock_offset_s: float = 0
 
 
 class RecordSwitches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    keep: int = KEPT
+    keep: Annotated[int, Meta(ge=0)] = KEPT
     """Of how many requests, the latest, headers and body are kept; of all, what each token was answered."""
-
-    def __post_init__(self) -> None:
-        if self.keep < 0:
-            raise ValueError("keep is not negative")
 
 
 class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -106,7 +106,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         """
         both = told.get("apns", {})
         told = {name: value for name, value in told.items() if name != "apns"}
-        if "apns" in told or both:
+        if both:
             for lane in (APNS_PRODUCTION, APNS_SANDBOX):
                 told[str(lane)] = {**_object(both), **_object(told.get(str(lane), {}))}
         now = msgspec.to_builtins(self)

@@ -23,11 +23,16 @@ class Node:
 
 
 def with_clients() -> Node:
-    """Node, with the clients beside the journeys as the lock says."""
+    """Node, with the clients beside the journeys."""
+    return with_packages(JOURNEYS)
+
+
+def with_packages(folder: Path) -> Node:
+    """Node, with the folder's packages as its lock says."""
     found = on_path(os.environ["PATH"]) or _from_pypi()
-    lock, installed = JOURNEYS / "package-lock.json", JOURNEYS / "node_modules" / ".installed"
+    lock, installed = folder / "package-lock.json", folder / "node_modules" / ".installed"
     if not installed.exists() or installed.read_bytes() != lock.read_bytes():
-        _run(*found.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=JOURNEYS)
+        _run(*found.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=folder)
         installed.write_bytes(lock.read_bytes())
     return found
 

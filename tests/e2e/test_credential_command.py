@@ -205,7 +205,7 @@ def test_a_dry_run_says_what_a_network_holds_against_it(desk: Desk, action: str)
     assert "TopicDisallowed (the key may not" in desk.refused(action, *wrong_topic, "--replace", "--dry-run")
     line = desk.refused(action, "--fcm", desk.service_account("new"), "--dry-run")
     assert "Google's token endpoint refuses the credential: invalid_grant (the key was deleted" in line
-    project = desk.good_service_account(project_id="other-project", private_key_id="o" * 40)
+    project = desk.good_service_account(project_id="other-project")
     line = desk.refused(action, "--fcm", project, "--replace", "--dry-run")
     assert "FCM refuses the credential: NOT_FOUND (there is no such project)" in line
 

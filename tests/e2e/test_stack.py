@@ -99,10 +99,10 @@ def test_a_further_app_has_its_own_keys_and_the_fakes_credentials(stack: Stack) 
     assert app["client_secret"] != stack.values["client_secret"]
     found = parameters(stack)
     assert found["/fanfare-local/signing-keys"] == first_keys
-    fcm = json.loads(found[f"/fanfare-local/apps/{app['app_id']}/fcm"])
-    apns = json.loads(found[f"/fanfare-local/apps/{app['app_id']}/apns"])
+    [fcm] = json.loads(found[f"/fanfare-local/apps/{app['app_id']}/fcm"])["live"]
+    [apns] = json.loads(found[f"/fanfare-local/apps/{app['app_id']}/apns"])["live"]
     assert fcm["project_id"] == "fanfare-local"
-    assert apns.keys() == {"key_id", "team_id", "topic", "private_key"}
+    assert apns.keys() == {"since", "key_id", "team_id", "topic", "private_key"}
 
 
 def test_the_clients_secret_is_nowhere_in_aws(stack: Stack) -> None:

@@ -4,7 +4,7 @@ import json
 import ssl
 import time
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -81,22 +81,32 @@ class Fakes:
         return self.http2.post(f"{https(port)}/3/device/{token}", content=content, headers=kept)
 
 
+@cache
+def control() -> httpx.Client:
+    """One for all calls: building one takes longer than any of them."""
+    return httpx.Client(base_url=CONTROL, trust_env=False, timeout=30)
+
+
 def told(*rules: dict[str, Any]) -> None:
-    httpx.post(f"{CONTROL}/answers", json=list(rules)).raise_for_status()
+    control().post("/answers", json=list(rules)).raise_for_status()
 
 
 def received(**query: str) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = httpx.get(f"{CONTROL}/received", params=query).json()
+    entries: list[dict[str, Any]] = control().get("/received", params=query).json()
     return entries
 
 
 def switched(**changes: dict[str, Any]) -> None:
-    httpx.post(f"{CONTROL}/switches", json=changes).raise_for_status()
+    control().post("/switches", json=changes).raise_for_status()
+
+
+def revoked_tokens() -> None:
+    control().delete("/access-tokens").raise_for_status()
 
 
 def counts(lane: str) -> dict[str, Any]:
     """`lane`: fcm, oauth, apns_production or apns_sandbox."""
-    counted: dict[str, Any] = httpx.get(f"{CONTROL}/counts").json()[lane]
+    counted: dict[str, Any] = control().get("/counts").json()[lane]
     return counted
 
 

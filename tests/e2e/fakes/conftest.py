@@ -10,7 +10,7 @@ import pytest
 
 from local.fakes import credentials
 from local.processes import answers, start
-from tests.e2e.fakes.client import CONTROL, PORTS, TOKEN_URI, Fakes
+from tests.e2e.fakes.client import CONTROL, PORTS, TOKEN_URI, Fakes, control
 
 
 @pytest.fixture(scope="session")
@@ -23,13 +23,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         process.wait_until(lambda: answers(f"{CONTROL}/health"))
         yield state
     finally:
+        control().close()
         process.stop()
 
 
 @pytest.fixture
 def fakes(running: Path) -> Iterator[Fakes]:
     """With connections of its own: APNs remembers what a connection did."""
-    httpx.post(f"{CONTROL}/reset").raise_for_status()
+    control().post("/reset").raise_for_status()
     trust = ssl.create_default_context(cafile=running / "ca.pem")
     with (
         httpx.Client(verify=trust, timeout=5) as http1,

@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from tests.e2e.fakes.client import CONTROL, DEVICE, PORTS, SEND, Fakes, reason, received, told
+from tests.e2e.fakes.client import DEVICE, PORTS, SEND, Fakes, control, reason, received, told
 
 pytestmark = pytest.mark.e2e
 
@@ -28,7 +28,7 @@ def test_a_rule_for_the_token_comes_before_one_for_its_prefix(fakes: Fakes) -> N
     answer = fakes.fcm({"message": {"token": "slow-2"}})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
     assert fakes.fcm({"message": {"token": "fast"}}).status_code == 200
-    httpx.post(f"{CONTROL}/reset")
+    control().post("/reset")
     assert fakes.fcm({"message": {"token": "slow-2"}}).status_code == 200
 
 
@@ -76,7 +76,7 @@ def test_a_delayed_answer_is_in_the_record_only_when_it_is_out(fakes: Fakes, ove
 
 
 def test_a_rule_that_is_not_understood_is_refused(fakes: Fakes) -> None:
-    answer = httpx.post(f"{CONTROL}/answers", json={"tokken": "t", "status": 500})
+    answer = control().post("/answers", json={"tokken": "t", "status": 500})
     assert answer.status_code == 400
     assert "tokken" in answer.json()["error"]
 

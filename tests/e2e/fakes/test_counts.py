@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.e2e.fakes.client import CONTROL, DEVICE, PORTS, Fakes, counts, received, switched, told
+from tests.e2e.fakes.client import DEVICE, PORTS, Fakes, control, counts, received, switched, told
 
 pytestmark = pytest.mark.e2e
 
@@ -32,7 +32,7 @@ def test_pushes_are_counted_by_answer_and_token(fakes: Fakes) -> None:
         "reached_again": 1,
         "maybe_again": 2,
     }
-    histories = httpx.get(f"{CONTROL}/tokens", params={"network": "fcm"}).json()
+    histories = control().get("/tokens", params={"network": "fcm"}).json()
     assert histories["busy"] == ["503 UNAVAILABLE", "200"]
     assert histories["cut"] == ["none", "200"]
     assert histories["dry"] == ["dry run"]
@@ -43,8 +43,8 @@ def test_environments_are_counted_apart(fakes: Fakes) -> None:
     fakes.apns()
     fakes.apns(port=PORTS.apns_sandbox)
     assert [counts(f"apns_{name}")["reached"] for name in ("production", "sandbox")] == [1, 1]
-    assert httpx.get(f"{CONTROL}/tokens").json() == {DEVICE: ["200", "200"]}
-    sandbox = httpx.get(f"{CONTROL}/tokens", params={"environment": "sandbox"}).json()
+    assert control().get("/tokens").json() == {DEVICE: ["200", "200"]}
+    sandbox = control().get("/tokens", params={"environment": "sandbox"}).json()
     assert sandbox == {DEVICE: ["200"]}
 
 
@@ -54,7 +54,7 @@ def test_the_record_is_read_in_pages(fakes: Fakes) -> None:
         fakes.fcm({"message": {"token": f"{number}"}}, bearer=bearer)
     assert [entry["token"] for entry in received(since="1", limit="2")] == ["1", "2"]
     assert received(since="5", limit="2") == []
-    assert httpx.get(f"{CONTROL}/received", params={"limit": "few"}).status_code == 400
+    assert control().get("/received", params={"limit": "few"}).status_code == 400
 
 
 def test_what_is_kept_of_the_record_is_bounded_and_what_is_counted_is_not(fakes: Fakes) -> None:

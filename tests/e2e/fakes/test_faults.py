@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated, PingAckReceived, RemoteSettingsChanged, StreamEnded, StreamReset
 
-from tests.e2e.fakes.client import CONTROL, DEVICE, PORTS, Fakes, counts, received, switched, told
+from tests.e2e.fakes.client import DEVICE, PORTS, Fakes, control, counts, received, switched, told
 from tests.e2e.fakes.wire import Wire, connected
 
 pytestmark = pytest.mark.e2e
@@ -51,6 +50,15 @@ def test_a_goaway_after_this_request_leaves_its_answer_and_those_before(
     assert wire.farewells() == [(streams[1], 0, sent)]
     assert wire.statuses() == {1: "200", streams[0]: "200", streams[1]: "200"}
     assert answers() == {EARLY: (200, True), MARKED: (200, True)}
+
+
+def test_a_goaway_may_come_behind_the_answer(fakes: Fakes, wire: Wire) -> None:
+    told({"token": MARKED, "goaway": {"when": "after_answer"}})
+    stream = wire.push(fakes, token=MARKED)
+    wire.read_to_the_end()
+    kinds = [type(event) for event in wire.events if isinstance(event, StreamEnded | ConnectionTerminated)]
+    assert kinds == [StreamEnded, StreamEnded, ConnectionTerminated]
+    assert wire.farewells() == [(stream, 0, b"")]
 
 
 def test_a_goaway_before_this_request_says_that_nothing_was_done_with_it(fakes: Fakes, wire: Wire) -> None:
@@ -154,13 +162,16 @@ def test_more_streams_than_fcm_allows_end_the_connection(fakes: Fakes) -> None:
         ({"cut": "hang", "reset": 7}, "at a time"),
         ({"goaway": {"last_stream_id": -1}}, "last_stream_id"),
         ({"goaway": {"last_stream_id": "next"}}, "next"),
+        ({"status": 101}, "status"),
+        ({"delay_ms": -1}, "delay_ms"),
+        ({"times": -1}, "times"),
         ({"preset": "fcm_nothing"}, "fcm_nothing"),
         ({"preset": "fcm_quota", "status": 500}, "preset"),
         ({"preset": "fcm_quota", "network": "apns"}, "fcm_quota"),
     ],
 )
 def test_a_fault_that_cannot_be_played_is_refused(fakes: Fakes, rule: dict[str, Any], named: str) -> None:
-    answer = httpx.post(f"{CONTROL}/answers", json=[{"status": 500}, rule])
+    answer = control().post("/answers", json=[{"status": 500}, rule])
     assert answer.status_code == 400
     assert named in answer.json()["error"]
     assert fakes.apns().status_code == 200

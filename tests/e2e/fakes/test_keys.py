@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from local.fakes import credentials
 from local.fakes.oauth import GRANT_TYPE
-from tests.e2e.fakes.client import CONTROL, PORTS, TOKEN_URI, Fakes, reason, switched
+from tests.e2e.fakes.client import PORTS, TOKEN_URI, Fakes, control, reason, switched
 from tests.e2e.fakes.wire import Wire, connected
 
 pytestmark = pytest.mark.e2e
@@ -41,12 +41,12 @@ def registered(key_id: str, *, team_id: str = TEAM, **limits: Any) -> Key:
     private = _pem(ec.generate_private_key(ec.SECP256R1()))
     public = credentials.public_pem(private.encode())
     key = {"key_id": key_id, "team_id": team_id, "public_key": public, "topics": [TOPIC]} | limits
-    httpx.post(f"{CONTROL}/credentials/apns", json=key).raise_for_status()
+    control().post("/credentials/apns", json=key).raise_for_status()
     return Key(key_id, team_id, private)
 
 
 def revoked(key_id: str) -> None:
-    httpx.delete(f"{CONTROL}/credentials/{key_id}").raise_for_status()
+    control().delete(f"/credentials/{key_id}").raise_for_status()
 
 
 def on_own_connection(fakes: Fakes, token: str, **more: Any) -> httpx.Response:
@@ -62,8 +62,8 @@ def test_a_key_that_is_registered_is_known_until_it_is_revoked(fakes: Fakes) -> 
     assert reason(on_own_connection(fakes, second.token())) == (403, "InvalidProviderToken")
     revoked(credentials.APNS_KEY_ID)
     assert reason(fakes.apns()) == (403, "InvalidProviderToken")
-    assert httpx.delete(f"{CONTROL}/credentials/{second.key_id}").status_code == 404
-    httpx.post(f"{CONTROL}/reset")
+    assert control().delete(f"/credentials/{second.key_id}").status_code == 404
+    control().post("/reset")
     assert fakes.apns().status_code == 200
 
 
@@ -137,7 +137,7 @@ def service_account(key_id: str, **more: Any) -> str:
         "project_id": credentials.PROJECT_ID,
         "public_key": credentials.public_pem(private.encode()),
     }
-    httpx.post(f"{CONTROL}/credentials/google", json=key | more).raise_for_status()
+    control().post("/credentials/google", json=key | more).raise_for_status()
     return private
 
 
@@ -147,7 +147,7 @@ def test_a_service_account_may_have_a_second_key_and_lose_the_first(fakes: Fakes
         return fakes.http1.post(TOKEN_URI, data=form).status_code == 200
 
     second = service_account("second")
-    first_key = httpx.get(f"{CONTROL}/credentials").json()["google"][0]["key_id"]
+    first_key = control().get("/credentials").json()["google"][0]["key_id"]
     assert granted(fakes.assertion(kid=first_key))
     assert granted(fakes.assertion(key=second, kid="second"))
     assert not granted(fakes.assertion(key=second, kid=first_key))
@@ -171,7 +171,7 @@ def test_an_account_of_another_project_may_only_send_where_it_was_allowed(fakes:
 
 def test_access_tokens_may_be_revoked(fakes: Fakes) -> None:
     bearer = fakes.access_token()
-    httpx.delete(f"{CONTROL}/access-tokens").raise_for_status()
+    control().delete("/access-tokens").raise_for_status()
     refused = fakes.fcm({"message": {"token": "t"}}, bearer=bearer)
     assert (refused.status_code, refused.json()["error"]["status"]) == (401, "UNAUTHENTICATED")
     assert fakes.fcm({"message": {"token": "t"}}).status_code == 200
@@ -186,7 +186,7 @@ def test_access_tokens_may_be_revoked(fakes: Fakes) -> None:
     ],
 )
 def test_what_is_no_key_is_refused(fakes: Fakes, network: str, key: dict[str, Any]) -> None:
-    answer = httpx.post(f"{CONTROL}/credentials/{network}", json=key)
+    answer = control().post(f"/credentials/{network}", json=key)
     assert answer.status_code == 400
     assert "public_key" in answer.json()["error"]
-    assert len(httpx.get(f"{CONTROL}/credentials").json()[network]) == 1
+    assert len(control().get("/credentials").json()[network]) == 1

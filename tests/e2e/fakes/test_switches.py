@@ -3,18 +3,17 @@
 import time
 from typing import Any
 
-import httpx
 import pytest
 from h2.events import RemoteSettingsChanged, StreamReset
 
-from tests.e2e.fakes.client import CONTROL, TOKEN_URI, Fakes, error_code, received, switched, told
+from tests.e2e.fakes.client import TOKEN_URI, Fakes, control, error_code, received, switched, told
 from tests.e2e.fakes.wire import connected
 
 pytestmark = pytest.mark.e2e
 
 
 def switches() -> dict[str, Any]:
-    shown: dict[str, Any] = httpx.get(f"{CONTROL}/switches").json()
+    shown: dict[str, Any] = control().get("/switches").json()
     return shown
 
 
@@ -26,7 +25,7 @@ def test_what_is_not_named_stays_and_a_reset_brings_all_back(fakes: Fakes) -> No
     assert (now["fcm"]["latency_ms"], now["fcm"]["max_streams"]) == ([1, 2], 7)
     assert [now[f"apns_{name}"]["max_streams"] for name in ("production", "sandbox")] == [500, 50]
     assert now["oauth"] == before["oauth"]
-    httpx.post(f"{CONTROL}/reset")
+    control().post("/reset")
     assert switches() == before
 
 
@@ -39,6 +38,9 @@ def test_what_is_not_named_stays_and_a_reset_brings_all_back(fakes: Fakes) -> No
         {"fcm": {"quota": {"per_s": 1}}},
         {"fcm": 5},
         {"apns": {"max_streams": "many"}},
+        {"apns": {"first_streams": 0}},
+        {"oauth": {"expires_in_s": 0}},
+        {"fcm": {"quota": {"messages": 5, "per_s": 0}}},
         {"record": {"keep": -1}},
         {"smtp": {}},
         [],
@@ -46,7 +48,7 @@ def test_what_is_not_named_stays_and_a_reset_brings_all_back(fakes: Fakes) -> No
 )
 def test_switches_that_there_are_not_change_nothing(fakes: Fakes, told_switches: Any) -> None:
     before = switches()
-    answer = httpx.post(f"{CONTROL}/switches", json=told_switches)
+    answer = control().post("/switches", json=told_switches)
     assert answer.status_code == 400
     assert answer.json()["error"]
     assert switches() == before
@@ -133,7 +135,7 @@ def test_google_s_clock_may_differ(fakes: Fakes) -> None:
 
 
 def test_presets_are_the_networks_own_answers(fakes: Fakes) -> None:
-    presets = httpx.get(f"{CONTROL}/presets").json()
+    presets = control().get("/presets").json()
     bearer = fakes.access_token()
     assert len(presets) > 50
     told(*({"token": name, "preset": name} for name in presets if name.startswith("fcm_")))

@@ -22,6 +22,11 @@ class Limits:
     express: int
 
     @property
+    def largest_arc(self) -> float:
+        """Arcs come in powers of two, so the nearest to `arc_size` may be larger by the root of two."""
+        return self.arc_size * 2**0.5
+
+    @property
     def level_bits(self) -> int:
         """How many bits one step may cut: the whole power of two within fan_out."""
         return self.fan_out.bit_length() - 1
@@ -30,7 +35,7 @@ class Limits:
 def decide(subscribers: float, population: float, limits: Limits) -> Cut:
     """How to cut a send to an estimated number of subscribers among an estimated number of users."""
     bits = 0
-    while bits < MAX_BITS and subscribers / (1 << bits) > limits.arc_size:
+    while bits < MAX_BITS and subscribers / (1 << bits) > limits.largest_arc:
         bits += 1
     dense = bits > 0 and subscribers > DENSE_SHARE * population
     return Cut(

@@ -12,7 +12,7 @@ from fanfare.domain.policy import Exhausted, Settled, StillOpen, Verdict, postpo
 from fanfare.domain.proof import Proof
 from fanfare.domain.push import Delivery
 from fanfare.pipeline.finding import Addressee
-from fanfare.pipeline.sending import Due, Sent, Share, Waiting
+from fanfare.pipeline.sent import Due, Sent, Share, Waiting
 from fanfare.store.ledger import Failure, Lease, State
 
 MAX_FAILURES = 20

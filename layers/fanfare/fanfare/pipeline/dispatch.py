@@ -96,7 +96,7 @@ def _cut(target: Target, message_id: str, limits: Limits) -> Cut:
     """How to cut, from a short look at one shard; which shard, the message decides."""
     digit = HEX_DIGITS[blake2b(message_id.encode(), digest_size=1).digest()[0] % 16]
     subscribers = estimate(subscriptions.sample(target, digit, SAMPLE_ROWS))
-    if subscribers <= limits.arc_size:
+    if subscribers <= limits.largest_arc:
         return Cut(bits=0, way=Way.BY_KEY, pace=Pace.EXPRESS)
     return decide(subscribers, estimate(recipients.sample(target.app, digit, SAMPLE_ROWS)), limits)
 

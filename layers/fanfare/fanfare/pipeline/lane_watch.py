@@ -7,7 +7,7 @@ from threading import Lock
 from fanfare.domain import breaker, outage
 from fanfare.pipeline.lane_pauses import KEPT_MS, Admission, LanePauses
 from fanfare.pipeline.quota import Quota
-from fanfare.pipeline.sending import Sent, Waiting
+from fanfare.pipeline.sent import Sent, Waiting
 from fanfare.runtime.clock import Clock
 from fanfare.store import lanes
 from fanfare.store.lanes import Answers

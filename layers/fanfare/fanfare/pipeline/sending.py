@@ -1,8 +1,8 @@
 """Sending to devices and judging each answer: lane by lane, with the little that is tried again at once."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from fanfare.domain.answer import Context, Provider, Transport
 from fanfare.domain.device import Environment, Network
@@ -14,6 +14,7 @@ from fanfare.networks.errors import CredentialError, CredentialUnavailable
 from fanfare.networks.result import Answered, Result, Unknown, outcome_of
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.lane_pauses import Admission
+from fanfare.pipeline.sent import Due, Sent, Share, Waiting
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.together import together
@@ -22,14 +23,6 @@ IMMEDIATE_TRIES = 3
 """How often, within one attempt, a push is handed over again that the network says it did not process."""
 
 _PROVIDERS = {Network.FCM: Provider.FCM, Network.APNS: Provider.APNS}
-
-
-class Due(NamedTuple):
-    """A device to send to, how it stands, and which of the deliveries that are sent together it is of."""
-
-    addressee: Addressee
-    standing: Standing
-    of: int = 0
 
 
 class Sender(Protocol):
@@ -56,31 +49,6 @@ class Senders(Protocol):
         """The sender of a lane, or None where the app has no credential for the network."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What came of one device in this attempt; `at` is the moment of the send in epoch ms."""
-
-    due: Due
-    outcome: Outcome
-    lane: str | None
-    """None where the app has no credential for the network: nobody was asked."""
-    at: int
-    answered: bool = False
-    """Whether the network said so itself: silences tell nothing about device tokens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A device that was not sent to: its lane is paused or used up, or its credential not to be had."""
-
-    due: Due
-    delay_ms: int
-    reason: str
-    lane: str
-    outcome: Outcome | None = None
-    """What the lane itself came to, where it was asked."""
-
-
 class Lanes(Protocol):
     """What the fleet knows of an app's lanes."""
 
@@ -90,16 +58,6 @@ class Lanes(Protocol):
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
 
     def breaker_open(self, app: str, lane: str) -> bool: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What came of one of the deliveries that were sent together."""
-
-    sent: list[Sent]
-    waiting: list[Waiting]
-    down: Set[str]
-    """The lanes that a probe found down."""
 
 
 @dataclass(frozen=True, slots=True)

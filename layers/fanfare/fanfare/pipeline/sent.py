@@ -1,0 +1,52 @@
+"""The devices of an attempt, before and after: due, sent to, or left waiting."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from fanfare.domain.openness import Standing
+from fanfare.domain.outcome import Outcome
+from fanfare.pipeline.finding import Addressee
+
+
+class Due(NamedTuple):
+    """A device to send to, how it stands, and which of the deliveries that are sent together it is of."""
+
+    addressee: Addressee
+    standing: Standing
+    of: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of one device in this attempt; `at` is the moment of the send in epoch ms."""
+
+    due: Due
+    outcome: Outcome
+    lane: str | None
+    """None where the app has no credential for the network: nobody was asked."""
+    at: int
+    answered: bool = False
+    """Whether the network said so itself: silences tell nothing about device tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A device that was not sent to: its lane is paused or used up, or its credential not to be had."""
+
+    due: Due
+    delay_ms: int
+    reason: str
+    lane: str
+    outcome: Outcome | None = None
+    """What the lane itself came to, where it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What came of one of the deliveries that were sent together."""
+
+    sent: list[Sent]
+    waiting: list[Waiting]
+    down: Set[str]
+    """The lanes that a probe found down."""

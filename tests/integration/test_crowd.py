@@ -1,0 +1,70 @@
+"""The meter's crowd against what installing and subscribing through the API leaves."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import boto3
+import pytest
+
+from fanfare.domain.scope import Scope, Target, TargetKind
+from local.cost.crowd import Crowd, device_of
+from local.cost.units import item_size
+from local.rehearsal.emulated import emulated, handler
+from local.rehearsal.front import Front
+from local.rehearsal.stage import Part, Stage, prepared
+from local.template import Template
+
+type Item = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def resources(whole_template: Template) -> Iterator[Mapping[str, str]]:
+    with emulated(whole_template) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def stage(resources: Mapping[str, str], whole_template: Template) -> Stage:
+    return prepared(Front(whole_template, handler), resources)
+
+
+def left(resources: Mapping[str, str], table: str, holding: str) -> Item:
+    """The row that the API made."""
+    items: list[Item] = boto3.client("dynamodb").scan(TableName=resources[table])["Items"]
+    return next(item for item in items if holding in str(item))
+
+
+def alike(crowds: Item, apis: Item, longer: int) -> None:
+    """The same attributes of the same types; `longer`: how many bytes more."""
+    assert {name: list(value) for name, value in crowds.items()} == {
+        name: list(value) for name, value in apis.items()
+    }
+    assert abs(item_size(crowds) - item_size(apis) - longer) <= 20
+
+
+def test_a_recipient_is_as_installing_leaves_it(stage: Stage, resources: Mapping[str, str]) -> None:
+    owner = stage.users[Part.OWNER]
+    token = device_of(owner, 0).token
+    form = {"deviceType": "ANDROID", "installationRegistrationID": token}
+    assert stage.ask(Part.STRANGER, "POST", f"{stage.scope('app')}/installations", form).status == 201
+
+    alike(next(Crowd("a" * 12, 1).recipients()), left(resources, "RecipientsTable", token), longer=0)
+
+
+def test_a_subscription_is_as_subscribing_leaves_it(stage: Stage, resources: Mapping[str, str]) -> None:
+    target = Target(TargetKind.TOPIC, Scope("a" * 12), "news", "0" * 16)
+
+    alike(
+        next(Crowd("a" * 12, 1).subscriptions(target)),
+        left(resources, "SubscriptionsTable", "topic#app#news"),
+        longer=0,
+    )
+
+
+def test_users_lie_evenly_on_the_ring_and_every_hundredth_is_one_of_them() -> None:
+    crowd = Crowd("a" * 12, 16_000)
+    shards = [row["pk"]["S"] for row in crowd.recipients()]
+
+    assert min(map(shards.count, set(shards))) > 800
+    assert len(set(shards)) == 16
+    assert set(crowd.users(every=100)) < set(crowd.users())
