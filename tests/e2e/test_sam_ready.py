@@ -34,7 +34,9 @@ def test_the_samples_have_an_account_of_their_own_and_are_made_anew(
 ) -> None:
     told = sam.prepare(running_stack.state.folder, build)
     dynamodb = {
-        account: boto3.client("dynamodb", endpoint_url=told["aws"], aws_access_key_id=account)
+        account: boto3.client(
+            "dynamodb", endpoint_url=told["aws"], aws_access_key_id=account, aws_secret_access_key="test"
+        )
         for account in (samples.ACCOUNT, "test")
     }
 

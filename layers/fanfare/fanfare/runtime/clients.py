@@ -16,29 +16,25 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
-_building = Lock()
-"""A session builds one client at a time, whoever asks."""
+_made: dict[str, Any] = {}
+_making = Lock()
 
 
-@cache
 def dynamodb() -> "DynamoDBClient":
     client: DynamoDBClient = _client("dynamodb", read_timeout=4)
     return client
 
 
-@cache
 def sqs() -> "SQSClient":
     client: SQSClient = _client("sqs", read_timeout=6)
     return client
 
 
-@cache
 def s3() -> "S3Client":
     client: S3Client = _client("s3", read_timeout=6)
     return client
 
 
-@cache
 def ssm() -> "SSMClient":
     client: SSMClient = _client("ssm", read_timeout=4)
     return client
@@ -46,8 +42,9 @@ def ssm() -> "SSMClient":
 
 def forget() -> None:
     """Drop the clients: for tests, which change what stands behind the endpoints."""
-    for kept in (dynamodb, s3, sqs, ssm, _session):
-        kept.cache_clear()
+    with _making:
+        _made.clear()
+        _session.cache_clear()
 
 
 @cache
@@ -57,8 +54,19 @@ def _session() -> Session:
 
 
 def _client(service: str, read_timeout: float) -> Any:
+    """Built once, by the thread that comes first: deliver has several, and a session is made for one."""
+    client = _made.get(service)
+    if client is None:
+        with _making:
+            client = _made.get(service)
+            if client is None:
+                client = _made[service] = _session().create_client(service, config=_config(read_timeout))
+    return client
+
+
+def _config(read_timeout: float) -> Config:
     """Short time-outs with retries: within a function's time a hung call must leave room for another."""
-    config = Config(
+    return Config(
         connect_timeout=1,
         read_timeout=read_timeout,
         retries={"total_max_attempts": 5, "mode": "standard"},
@@ -66,5 +74,3 @@ def _client(service: str, read_timeout: float) -> Any:
         max_pool_connections=32,
         parameter_validation=False,
     )
-    with _building:
-        return _session().create_client(service, config=config)
