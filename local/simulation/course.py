@@ -42,6 +42,7 @@ class Course:
     """Seconds are from the accepted send. `spans`: what it waited for, from when on."""
 
     first_s: float
+    """When the first invocation ends, at the latest."""
     half_s: float
     most_s: float
     """Nine in ten pushes are handed over."""
@@ -98,9 +99,12 @@ class _Run:
         self.waiting = Waiting(STEP_S)
 
     @property
+    def invocations(self) -> int:
+        return ceil(self.plan.deliveries / self.bounds.batch)
+
+    @property
     def invocation_s(self) -> float:
-        """A delivery is handed over at the latest when its invocation ends."""
-        return min(self.bounds.batch, self.plan.deliveries) * self.plan.on_arc * self.pace.recipient_s
+        return self.plan.recipients / self.invocations * self.pace.recipient_s
 
     def begin(self) -> None:
         self.step = ceil(self.pace.dispatch_s / STEP_S)
@@ -126,14 +130,16 @@ class _Run:
         self._note(self._deliver())
         for mark in (0.0, 0.5, 0.9)[len(self.marks) :]:
             if self.handed > mark * self.plan.recipients:
-                self.marks.append(self.now)
+                self.marks.append(self.now if mark == 0 else self.now + STEP_S)
         self.step += 1
         self.now = self.step * STEP_S
 
     def _cut(self) -> None:
         """Fanout takes coarse arcs in the order in which they came."""
         waiting = sum(self.coarse)
-        environments = min(self.fanout.ready(self.now), ceil(waiting))
+        if not waiting:
+            return
+        environments = min(self.fanout.ready(self.now), self.plan.fanout_messages)
         self.fanout.use(environments)
         seconds = environments * STEP_S
         for depth, level in enumerate(self.plan.levels):
@@ -153,14 +159,15 @@ class _Run:
         wanted = self.fresh + sum(self.ready.values())
         if not wanted:
             return "FCM's quota" if self.waiting.amount > LONG else "fanout"
-        environments = min(self.deliver.ready(self.now), ceil(wanted / (self.bounds.batch * self.plan.on_arc)))
-        self.deliver.use(environments)
-        self.busy = max(self.busy, environments)
+        environments = min(self.deliver.ready(self.now), self.invocations)
         rooms = {self._deliver_bound(): environments * STEP_S / self.pace.recipient_s}
         for table, units in self.pace.reads.items():
             rooms[f"reads of {table}"] = self.tables[table].at(self.now) * STEP_S / units if units else inf
         bound = min(rooms, key=lambda one: rooms[one])
         taken = min(wanted, rooms[bound])
+        at_work = min(environments, ceil(taken * self.pace.recipient_s / STEP_S))
+        self.deliver.use(at_work)
+        self.busy = max(self.busy, at_work)
         for table, units in self.pace.reads.items():
             self.tables[table].use(taken * units / STEP_S)
         self._send(taken / wanted)
@@ -172,6 +179,8 @@ class _Run:
         ready = self.deliver.ready(self.now)
         if not ready:
             return "start of environments"
+        if ready >= self.invocations:
+            return "deliver's work"
         return "concurrency of deliver" if ready >= self.bounds.deliver else "growth of pollers"
 
     def _put_off(self) -> None:
@@ -218,12 +227,13 @@ def course(plan: Plan, pace: Pace, bounds: Bounds, fcm: float) -> Course:
     run.begin()
     while not run.over():
         run.advance()
-    first, half, most = (one + run.invocation_s for one in (*run.marks, *[run.now] * (3 - len(run.marks))))
+    begun, half, most = (*run.marks, *[run.now] * (3 - len(run.marks)))
+    first = min(begun + run.invocation_s, run.now)
     return Course(
         first_s=first,
-        half_s=half,
-        most_s=most,
-        last_s=run.now + run.invocation_s,
+        half_s=max(first, half),
+        most_s=max(first, most),
+        last_s=run.now,
         spans=tuple(run.spans),
         deliver_environments=run.deliver.reached,
         fanout_environments=run.fanout.reached,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fanfare.domain import fanout
 from fanfare.domain.push import Pace
 from local.cost import bill, prices
-from local.cost.bill import Bill, Service
+from local.cost.bill import Bill
 from local.cost.figures import Send, Share
 from local.simulation import course, limits
 from local.simulation.course import Bounds, Course
@@ -111,8 +111,4 @@ def _concurrency(template: Template) -> Mapping[str, int]:
 
 
 def _batch(template: Template) -> int:
-    return next(
-        one.batch_size for one in template.functions["deliver"].queues if one.queue == "BulkQueue"
-    )
-
-
+    return next(one.batch_size for one in template.functions["deliver"].queues if one.queue == "BulkQueue")

@@ -53,7 +53,9 @@ class Plan:
 def plan(users: int, share: float, limits: Limits) -> Plan:
     """For an estimate that hits. Raises NobodyThere."""
     if users < 1 or not 0 < share <= 1:
-        raise NobodyThere(f"{users:,} users, a share of {share:g}: users have to be 1 or more, 0 < share <= 1")
+        raise NobodyThere(
+            f"{users:,} users, a share of {share:g}: users have to be 1 or more, 0 < share <= 1"
+        )
     recipients = max(1, round(users * share))
     cut = decide(recipients, users, limits)
     levels = []

@@ -14,7 +14,7 @@ SERVICES = (Service.API, Service.DYNAMODB, Service.SQS, Service.LAMBDA, Service.
 
 def sizes(found: Sequence[Outlook]) -> str:
     """A column for each send."""
-    head = ("", *(f"{one.users:,} × {one.share:g}" for one in found))
+    head = ("", *(f"{one.users:,}" for one in found))
     rows: list[tuple[str, ...]] = [
         head,
         ("recipients", *(f"{one.plan.recipients:,}" for one in found)),
@@ -78,7 +78,9 @@ def settings(found: Sequence[tuple[Mapping[str, str], Outlook]]) -> str:
 
 def check(found: Sequence[tuple[Send, Outlook]]) -> str:
     """A row for each measured send, beside what is computed for it from smaller ones."""
-    rows = [("for a million recipients, $", "measured", "computed", "ratio", "without Lambda's", "environments")]
+    rows = [
+        ("for a million recipients, $", "measured", "computed", "ratio", "without Lambda's", "environments")
+    ]
     for send, one in found:
         rows.append(
             (
@@ -104,7 +106,7 @@ def lines(found: Outlook) -> Iterator[str]:
     yield sizes([found])
     yield f"It waits for: {binding(found)}."
     if found.course.dead:
-        yield f"{found.course.dead:,.0f} recipients end in dead letters: they waited too often. `make redrive`."
+        yield f"{found.course.dead:,.0f} recipients end in dead letters, which `make redrive` sends."
 
 
 def summary(found: Outlook) -> dict[str, Any]:

@@ -10,7 +10,7 @@ LONG = 1e-9
 
 @dataclass(slots=True)
 class Environments:
-    """Of a function on one queue. `starts_s`: how long one needs before its first invocation does its work."""
+    """Of a function on one queue. `starts_s`: how long one needs before it works."""
 
     limit: int
     starts_s: float

@@ -63,7 +63,9 @@ def units(sends: Sequence[Send], share: Share, below: int | None = None) -> Unit
     mine = [one for one in sends if one.share is share and (below is None or one.recipients < below)]
     cut = [one for one in sends if counted(one)[By.COARSE_ARC]]
     if not mine or not cut:
-        raise NotMeasured(f"docs/cost.json: no {share} send, or none that fanout had a part in; run `make cost`")
+        raise NotMeasured(
+            f"docs/cost.json: no {share} send, or none that fanout had a part in; run `make cost`"
+        )
     largest, fanned = (max(some, key=lambda one: one.recipients) for some in (mine, cut))
     return Units(
         (

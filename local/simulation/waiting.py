@@ -1,4 +1,4 @@
-"""Deliveries whose FCM devices found the quota used up: when they come again, and how often they have waited."""
+"""Deliveries whose FCM devices found the quota used up: when they come again, how often they waited."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
