@@ -15,6 +15,7 @@ from local.cost import cold, prices
 from local.cost.acts import MESSAGE, acts
 from local.cost.bare import CpuFailed, cpu
 from local.cost.figures import Share
+from local.cost.kept import FILE, keep
 from local.cost.picture import picture
 from local.cost.report import report
 from local.cost.result import Result
@@ -53,7 +54,8 @@ def main(arguments: Sequence[str]) -> int:
     if len(plans) == len(PLANS):
         documents.write_run(PAGE, "make cost", text)
         PICTURE.write_text(picture(found.sends), encoding="utf-8")
-        print(f"written: {PAGE.relative_to(ROOT)}, {PICTURE.relative_to(ROOT)}")
+        keep(found.sends)
+        print(f"written: {PAGE.relative_to(ROOT)}, {PICTURE.relative_to(ROOT)}, {FILE.relative_to(ROOT)}")
     print(json.dumps(found.summary()))
     return 0
 

@@ -1,0 +1,114 @@
+"""One simulated send: how it is set, what it takes in time, and what it costs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fanfare.domain import fanout
+from fanfare.domain.push import Pace
+from local.cost import bill, prices
+from local.cost.bill import Bill
+from local.cost.figures import Send, Share
+from local.simulation import course, limits
+from local.simulation.course import Bounds, Course
+from local.simulation.plan import Plan, plan
+from local.simulation.units import By, Units, memory, units
+from local.template import Template
+
+HALF = 0.5
+"""The share of recipients that the meter reaches through FCM; its others are reached through APNs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    users: int
+    share: float
+    plan: Plan
+    course: Course
+    bill: Bill
+    egress: float
+    """Dollars for the bytes out to the networks, which are not on the bill."""
+
+
+def outlook(
+    sends: Sequence[Send], template: Template, users: int, share: float, below: int | None = None
+) -> Outlook:
+    """By units of the meter's sends (to fewer than `below`). Raises NobodyThere and NotMeasured."""
+    planned = plan(users, share, limits_of(template))
+    kind = Share.DENSE if share > fanout.DENSE_SHARE else Share.SPARSE
+    used = units(sends, kind, below)
+    came = course.course(planned, _pace(planned, used, template), _bounds(planned, template), HALF)
+    egress = max((one for one in sends if one.share is kind), key=lambda one: one.recipients)
+    out = egress.egress / egress.recipients * planned.recipients / prices.GB * prices.EGRESS_GB
+    return Outlook(users, share, planned, came, dollars(planned, came, used, _batch(template)), out)
+
+
+def dollars(planned: Plan, came: Course, used: Units, batch: int) -> Bill:
+    """Reading an arc once more costs what reading it first did; putting a delivery off costs the invocation's
+    share and, as with every one that waits, a message of its own."""
+    again = came.again / planned.on_arc
+    counts = counts_of(planned, came, batch)
+    counts |= {
+        By.RECIPIENT: counts[By.RECIPIENT] + came.again,
+        By.DELIVERY: counts[By.DELIVERY] + again,
+        By.INVOCATION: counts[By.INVOCATION] + (again + came.postponed / planned.on_arc) / batch,
+    }
+    requeued = round(came.requeued / planned.on_arc)
+    later = bill.sqs("deliver: SendMessageBatch, once more", requeued, 0, fair=planned.pace is Pace.BULK)
+    return bill.added([used.bill(counts), *([Bill((later,))] if requeued else [])])
+
+
+def counts_of(planned: Plan, came: Course, batch: int) -> dict[By, float]:
+    """Of a send whose devices are all sent to at once."""
+    return {
+        By.SEND: 1,
+        By.DISPATCH_BATCH: -(-planned.dispatched // 10),
+        By.COARSE_ARC: planned.fanout_messages,
+        By.FANOUT_BATCH: planned.fanout_batches,
+        By.INVOCATION: -(-planned.deliveries // batch),
+        By.DELIVERY: planned.deliveries,
+        By.RECIPIENT: planned.recipients,
+        By.FANOUT_START: came.fanout_environments,
+        By.DELIVER_START: came.deliver_environments,
+    }
+
+
+def limits_of(template: Template) -> fanout.Limits:
+    dispatch = template.functions["dispatch"].environment
+    arc_size, fan_out, express = (
+        int(str(dispatch[name])) for name in ("ARC_SIZE", "FAN_OUT", "EXPRESS_LIMIT")
+    )
+    return fanout.Limits(arc_size, fan_out, express)
+
+
+def _pace(planned: Plan, used: Units, template: Template) -> course.Pace:
+    def seconds(function: str, what: str) -> float:
+        return used.seconds(f"{function}: {what}", memory(template, function))
+
+    start = "INIT and first use"
+    return course.Pace(
+        dispatch_s=limits.STREAM_PICKUP_S + seconds("dispatch", start) + seconds("dispatch", "invocation"),
+        fanout_start_s=seconds("fanout", start),
+        fanout_batch_s=seconds("fanout", "time"),
+        deliver_start_s=seconds("deliver", start),
+        recipient_s=seconds("deliver", "time"),
+        reads={table: used.reads(table) for table in ("SubscriptionsTable", "RecipientsTable")},
+    )
+
+
+def _bounds(planned: Plan, template: Template) -> Bounds:
+    bound = _concurrency(template)
+    return Bounds(
+        deliver=bound["ExpressQueue" if planned.pace is Pace.EXPRESS else "BulkQueue"],
+        fanout=bound["FanoutQueue"],
+        batch=_batch(template),
+        fcm_per_minute=float(str(template.functions["deliver"].environment["FCM_QUOTA_PER_MINUTE"])),
+    )
+
+
+def _concurrency(template: Template) -> Mapping[str, int]:
+    sources = [one for function in template.functions.values() for one in function.queues]
+    return {one.queue: one.max_concurrency for one in sources if one.max_concurrency}
+
+
+def _batch(template: Template) -> int:
+    return next(one.batch_size for one in template.functions["deliver"].queues if one.queue == "BulkQueue")

@@ -1,0 +1,41 @@
+"""Deliveries whose FCM devices found the quota used up: when they come again, how often they waited."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from fanfare.domain.policy import MAX_WAITS, back_off_ms
+
+_JITTERS = tuple((one + 0.5) / 8 for one in range(8))
+"""In place of a random number: the middles of eight equal parts."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Amounts are recipients, whose arc has to be read again."""
+
+    step_s: float
+    due: defaultdict[int, defaultdict[int, float]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(float))
+    )
+    """By step of time, and by how often they have waited."""
+    amount: float = 0.0
+    most: int = 0
+    dead: float = 0.0
+
+    def wait(self, recipients: float, waits: int, now: float, closed_s: float) -> None:
+        """For the next time, at the earliest when the window that is used up ends; or no more."""
+        if waits > MAX_WAITS:
+            self.dead += recipients
+            return
+        self.most = max(self.most, waits)
+        self.amount += recipients
+        for jitter in _JITTERS:
+            later = back_off_ms(int(1000 * closed_s), waits, jitter) / 1000
+            step = max(int(now / self.step_s) + 1, round((now + later) / self.step_s))
+            self.due[step][waits] += recipients / len(_JITTERS)
+
+    def come(self, step: int) -> dict[int, float]:
+        """Who is due in this step, by how often they have waited."""
+        came = dict(self.due.pop(step, {}))
+        self.amount -= sum(came.values())
+        return came

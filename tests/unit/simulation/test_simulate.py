@@ -1,0 +1,80 @@
+"""`make simulate`, and what it computes beside what `make cost` measured (docs/cost.json)."""
+
+import json
+
+import pytest
+
+from local.commands import simulate
+from local.cost.figures import Share
+from local.cost.kept import kept
+from local.simulation.outlook import outlook
+from local.simulation.report import binding, ratio_of_requests
+from local.stack.stack import TEMPLATE
+from local.template import load
+
+REQUESTS, ALL = 0.05, 0.25
+"""How far off what is computed may be: requests and units; and with Lambda's time, which on a machine that
+does other things is no more exact."""
+
+
+@pytest.mark.parametrize("share", list(Share))
+def test_the_largest_measured_sends_are_computed_from_smaller_ones(share: Share) -> None:
+    [(send, found)] = [one for one in simulate.checked(kept()) if one[0].share is share]
+
+    assert send.recipients == (100_000 if share is Share.DENSE else 10_000)
+    assert found.plan.recipients == send.recipients
+    assert ratio_of_requests(send, found) == pytest.approx(1, abs=REQUESTS)
+    assert found.bill.dollars == pytest.approx(send.bill.dollars, rel=ALL)
+
+
+def test_a_hundred_thousand_reach_as_many_environments_as_the_meter_says() -> None:
+    """By the units of that send itself, and with room for as many."""
+    send = next(one for one in kept() if (one.share, one.recipients) == (Share.DENSE, 100_000))
+
+    found = outlook(kept(), load(TEMPLATE, parameters={"BulkConcurrency": "50"}), 100_000, 1.0)
+
+    assert found.course.deliver_environments == pytest.approx(send.reached["deliver"], rel=0.15)
+    assert found.bill.dollars == pytest.approx(send.bill.dollars, rel=0.05)
+
+
+def test_a_million_at_the_default_quota_wait_for_it() -> None:
+    """500,000 are on FCM: the first window of 10 s has room for 100,000, the last begins after 40 s."""
+    wide = {"BulkConcurrency": "1000"}
+    found = outlook(kept(), load(TEMPLATE, parameters=wide), 1_000_000, 1.0)
+
+    assert found.course.last_s >= 40
+    assert binding(found).endswith("FCM's quota")
+
+
+def test_one_send_ends_with_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert simulate.main(["--users", "1000000", "--share", "0.01"]) == 0
+
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["recipients"] == 10_000
+    assert 0 < found["first_s"] <= found["last_s"]
+    assert found["usd_per_million"] == pytest.approx(100 * found["usd"], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--users", "0"],
+        ["--users", "10", "--share", "2"],
+        ["--users", "10", "Nothing=5"],
+        ["--users", "10", "BulkConcurrency"],
+        ["--users", "10", "BulkConcurrency=1"],
+        ["--users", "10", "BulkConcurrency=1001"],
+        ["--users", "10", "LogLevel=DEBUG"],
+    ],
+)
+def test_bad_input_gets_one_line_and_changes_nothing(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = simulate.PAGE.read_bytes()
+
+    assert simulate.main(arguments) == 1
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert simulate.PAGE.read_bytes() == before

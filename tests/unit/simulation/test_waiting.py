@@ -1,0 +1,33 @@
+"""Deliveries that found FCM's quota used up."""
+
+import pytest
+
+from fanfare.domain.policy import MAX_WAITS
+from local.simulation.waiting import Waiting
+
+STEP_S = 0.1
+
+
+def test_who_waits_for_the_first_time_comes_again_when_the_window_has_ended() -> None:
+    """8 s are left of the window, more than the first back-off of 5 s; up to a quarter is added."""
+    waiting = Waiting(STEP_S)
+    waiting.wait(800.0, 1, now=2.0, closed_s=8.0)
+
+    assert min(waiting.due) >= 100
+    assert max(waiting.due) <= 120
+    assert sum(waiting.come(step).get(1, 0.0) for step in range(200)) == pytest.approx(800)
+    assert waiting.amount == pytest.approx(0)
+
+
+def test_who_has_waited_often_waits_ten_minutes() -> None:
+    waiting = Waiting(STEP_S)
+    waiting.wait(8.0, 9, now=0.0, closed_s=1.0)
+
+    assert 6_000 <= min(waiting.due) <= max(waiting.due) <= 7_500
+
+
+def test_who_has_waited_as_often_as_a_device_may_ends_as_a_dead_letter() -> None:
+    waiting = Waiting(STEP_S)
+    waiting.wait(8.0, MAX_WAITS + 1, now=0.0, closed_s=1.0)
+
+    assert (waiting.dead, waiting.amount, dict(waiting.due)) == (8.0, 0.0, {})
