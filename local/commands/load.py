@@ -20,7 +20,8 @@ from local.stack import Stack
 from local.stack.stack import NAME, TEMPLATE, StackError
 from local.template import load
 
-FEWEST, MOST = 1_000, 100_000
+FEWEST, MOST = 10_000, 100_000
+"""Fewer would take the express queue, too."""
 CONCURRENCY = {"deliver": 2, "fanout": 1}
 """Processes of a function for each of its queues: more would wait for this machine's cores."""
 

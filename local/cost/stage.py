@@ -150,6 +150,10 @@ class Stage:
     def end_record(self) -> list[Invocation]:
         """The tape is whole then; what was invoked."""
         requests.delete(f"{self.values['aws']}/_fanfare/tape", timeout=60).raise_for_status()
+        return self.invocations()
+
+    def invocations(self) -> list[Invocation]:
+        """All that the runner remembers."""
         answer = requests.get(f"{self.values['runner']}/invocations", timeout=60)
         return msgspec.json.decode(answer.content, type=list[Invocation])
 

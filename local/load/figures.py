@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 
+from local.runner.journal import Invocation
+
 _STEPS = (100, 150, 200, 300, 500, 700)
 BOUNDS_MS = tuple(step * scale for scale in (1, 10, 100, 1_000) for step in _STEPS)
 """Upper bounds of the histogram's rows."""
@@ -81,8 +83,33 @@ def beside(singles: Iterable[Single], sends: Iterable[Send]) -> list[Single]:
     return [one for one in singles if any(begun <= one.accepted < ended for begun, ended in ways)]
 
 
-def times_of(kind: Kind, singles: Iterable[Single]) -> Times:
-    return Times.of(one.ms for one in singles if one.kind is kind)
+def taken(single: Single, invocations: Iterable[Invocation]) -> float:
+    """When deliver was given it (epoch ms): its latest invocation from the express queue until it arrived."""
+    express = (one.asked for one in invocations if one.function == "deliver" and "Express" in one.queue)
+    return max((asked for asked in express if asked <= single.arrived), default=single.accepted)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Single pushes, alone or beside a large send."""
+
+    singles: Sequence[Single]
+    taken: Sequence[float]
+    """For each of them, when deliver was given it."""
+    reads: Times
+    """Of one small read of the emulated AWS, again and again meanwhile."""
+
+    def of(self, kind: Kind) -> Times:
+        return Times.of(one.ms for one in self.singles if one.kind is kind)
+
+    @property
+    def until_deliver(self) -> Times:
+        """From accepted: the stream, dispatch and the queue."""
+        return Times.of(at - one.accepted for one, at in zip(self.singles, self.taken, strict=True))
+
+    @property
+    def in_deliver(self) -> Times:
+        return Times.of(one.arrived - at for one, at in zip(self.singles, self.taken, strict=True))
 
 
 type Memory = Mapping[str, float]
@@ -96,8 +123,8 @@ class Found:
     small: Send
     large: Send
     memory: Mapping[int, Memory]
-    alone: Sequence[Single]
-    beside: Sequence[Single]
+    alone: Phase
+    beside: Phase
 
     def growth(self) -> Memory:
         """The larger send's memory over the smaller one's, of functions that ran in both."""

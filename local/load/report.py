@@ -1,12 +1,20 @@
 """What was found as tables that a terminal and Markdown both show, and as one object."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from local.documents import table
-from local.load.figures import BOUNDS_MS, Found, Kind, Memory, Send, Times, times_of
+from local.load.figures import BOUNDS_MS, Found, Kind, Memory, Phase, Send, Times
 
 PERCENTS = (50, 90, 99)
+READ = "one read of the emulated AWS"
+PARTS: Mapping[str, Callable[[Phase], Times]] = {
+    "until deliver has it": lambda phase: phase.until_deliver,
+    "in deliver, to the network": lambda phase: phase.in_deliver,
+    READ: lambda phase: phase.reads,
+}
+"""Where single pushes spend their time, and what the emulator makes everybody wait."""
 
 
 def report(found: Found) -> str:
@@ -19,13 +27,10 @@ def summary(found: Found) -> dict[str, Any]:
         "recipients": found.large.recipients,
         "handed_over_ms": _percentiles(found.large.times),
         "pushes_per_s": round(found.large.pushes_per_s),
-        "single_pushes_ms": {
-            kind.name.lower(): {
-                "alone": _percentiles(times_of(kind, found.alone)),
-                "beside": _percentiles(times_of(kind, found.beside)),
-            }
-            for kind in Kind
-        },
+        "single_pushes_ms": {kind.name.lower(): _both(found, partial(_of_kind, kind)) for kind in Kind},
+        "single_pushes_until_deliver_ms": _both(found, PARTS["until deliver has it"]),
+        "single_pushes_in_deliver_ms": _both(found, PARTS["in deliver, to the network"]),
+        "emulator_read_ms": _both(found, PARTS[READ]),
         "memory_mib": {
             str(size): {name: round(peak, 1) for name, peak in memory.items()}
             for size, memory in found.memory.items()
@@ -44,6 +49,8 @@ def _parts(found: Found) -> Iterator[str]:
     yield _times(columns, found)
     yield "The same as a histogram:"
     yield _histogram(columns)
+    yield "Where single pushes spend it, and how long the emulator takes for one small read meanwhile:"
+    yield _parts_of_singles(found)
     yield "Peak memory of a function's largest process, MiB, after a send to so many:"
     yield _memory(found)
 
@@ -51,9 +58,9 @@ def _parts(found: Found) -> Iterator[str]:
 def _columns(found: Found) -> dict[str, Times]:
     sends = {_name(send): send.times for send in (found.small, found.large)}
     singles = {
-        f"{kind}, {where}": times_of(kind, several)
+        f"{kind}, {where}": phase.of(kind)
         for kind in Kind
-        for where, several in (("alone", found.alone), ("beside", found.beside))
+        for where, phase in (("alone", found.alone), ("beside", found.beside))
     }
     return sends | singles
 
@@ -89,6 +96,15 @@ def _share(part: float) -> str:
     return f"{part * 100:.0f} %" if part else ""
 
 
+def _parts_of_singles(found: Found) -> str:
+    heads = [f"p{percent} {where}" for where in ("alone", "beside") for percent in PERCENTS]
+    rows = [("ms", *heads)]
+    for name, part in PARTS.items():
+        both = (part(found.alone), part(found.beside))
+        rows.append((name, *(f"{one.percentile(percent):,.0f}" for one in both for percent in PERCENTS)))
+    return table(rows)
+
+
 def _memory(found: Found) -> str:
     sizes = sorted(found.memory)
     growth = found.growth()
@@ -101,6 +117,14 @@ def _memory(found: Found) -> str:
 
 def _mib(memory: Memory, name: str) -> str:
     return f"{memory[name]:.1f}" if name in memory else "did not run"
+
+
+def _of_kind(kind: Kind, phase: Phase) -> Times:
+    return phase.of(kind)
+
+
+def _both(found: Found, part: Callable[[Phase], Times]) -> dict[str, dict[str, int]]:
+    return {"alone": _percentiles(part(found.alone)), "beside": _percentiles(part(found.beside))}
 
 
 def _percentiles(times: Times) -> dict[str, int]:

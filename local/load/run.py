@@ -4,14 +4,17 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
+import boto3
 import requests
 
 from local.client import Client
 from local.cost.stage import Audience, Stage
 from local.load.arrivals import Arrivals
-from local.load.figures import Found, Kind, Memory, Send, Single, beside
+from local.load.figures import Found, Kind, Memory, Phase, Send, Single, Times, beside, taken
 from local.load.memory import peak_memory
+from local.load.probe import Probe
 from local.load.sends import Readers, send, settle
+from local.runner.journal import Invocation
 
 SINGLES = 30
 """Of each kind, alone and beside a large send."""
@@ -41,11 +44,28 @@ def run(stage: Stage, recipients: int, say: Say) -> Found:
             stage.rest()
             memory[audience.recipients] = peak_memory(stage.pids())
         say("single pushes alone")
-        alone = list(islice(_told(readers.singles(arrivals), say), 2 * SINGLES))
+        with _probe(stage) as alone:
+            singles = list(islice(_told(readers.singles(arrivals), say), 2 * SINGLES))
         say(f"single pushes beside sends to {large.recipients:,}")
-        others, singles = _together(large, readers, arrivals, say)
+        with _probe(stage) as meanwhile:
+            others, more = _together(large, readers, arrivals, say)
         stage.rest()
-    return Found(sends[0], sends[1], memory, alone, beside(singles, others))
+    invocations = stage.invocations()
+    return Found(
+        sends[0],
+        sends[1],
+        memory,
+        _phase(singles, invocations, alone),
+        _phase(beside(more, others), invocations, meanwhile),
+    )
+
+
+def _probe(stage: Stage) -> Probe:
+    return Probe(boto3.client("dynamodb"), stage.resources["AppsTable"])
+
+
+def _phase(singles: Sequence[Single], invocations: Sequence[Invocation], probe: Probe) -> Phase:
+    return Phase(singles, [taken(one, invocations) for one in singles], Times.of(probe.ms))
 
 
 def _audience(stage: Stage, size: int, say: Say) -> Audience:

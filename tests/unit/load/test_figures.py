@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.load.figures import BOUNDS_MS, Found, Kind, Send, Single, Times, beside, times_of
+from local.load.figures import BOUNDS_MS, Found, Kind, Phase, Send, Single, Times, beside, taken
 from local.load.memory import peak_memory, peak_of
 from local.load.report import report, summary
+from local.runner.journal import Invocation, Used
 
 SMALL = Send(accepted=1_000.0, arrived=(1_120.0, 1_200.0))
 LARGE = Send(accepted=10_000.0, arrived=(10_400.0, 10_100.0, 14_000.0, 10_300.0))
@@ -18,8 +19,10 @@ FOUND = Found(
     SMALL,
     LARGE,
     memory={2: {"deliver": 60.0, "dispatch": 50.0}, 4: {"deliver": 75.0, "dispatch": 50.0, "fanout": 48.0}},
-    alone=[DIRECT, TO_TEN],
-    beside=[DIRECT, replace(TO_TEN, arrived=12_630.0)],
+    alone=Phase([DIRECT, TO_TEN], taken=[11_100.0, 12_130.0], reads=Times.of([4, 5, 6])),
+    beside=Phase(
+        [DIRECT, replace(TO_TEN, arrived=12_630.0)], taken=[11_100.0, 12_230.0], reads=Times.of([50, 400])
+    ),
 )
 
 
@@ -57,8 +60,25 @@ def test_single_pushes_ran_beside_a_send_if_they_were_accepted_while_it_was_on_i
 
 
 def test_single_pushes_are_timed_by_kind() -> None:
-    assert times_of(Kind.DIRECT, FOUND.beside).ms == (120.0,)
-    assert times_of(Kind.TEN, FOUND.beside).ms == (600.0,)
+    assert FOUND.beside.of(Kind.DIRECT).ms == (120.0,)
+    assert FOUND.beside.of(Kind.TEN).ms == (600.0,)
+
+
+def test_a_single_pushs_time_is_parted_where_deliver_was_given_it() -> None:
+    assert FOUND.beside.until_deliver.ms == (50.0, 200.0)
+    assert FOUND.beside.in_deliver.ms == (70.0, 400.0)
+
+
+def test_deliver_was_given_a_single_push_by_its_latest_express_invocation_before_the_arrival() -> None:
+    given = [
+        invocation("deliver", "ExpressQueue", asked=10_900.0),  # the one before, which writes down its result
+        invocation("deliver", "ExpressQueue", asked=11_100.0),
+        invocation("deliver", "BulkQueue", asked=11_120.0),
+        invocation("dispatch", "", asked=11_130.0),
+        invocation("deliver", "ExpressQueue", asked=11_200.0),
+    ]
+    assert taken(DIRECT, given) == 11_100.0
+    assert taken(DIRECT, given[2:]) == DIRECT.accepted
 
 
 def test_memory_grows_by_function_where_both_sends_used_it() -> None:
@@ -89,6 +109,18 @@ def test_the_last_line_has_every_figure() -> None:
                 "beside": {"p50": 600, "p90": 600, "p99": 600, "most": 600},
             },
         },
+        "single_pushes_until_deliver_ms": {
+            "alone": {"p50": 50, "p90": 100, "p99": 100, "most": 100},
+            "beside": {"p50": 50, "p90": 200, "p99": 200, "most": 200},
+        },
+        "single_pushes_in_deliver_ms": {
+            "alone": {"p50": 70, "p90": 200, "p99": 200, "most": 200},
+            "beside": {"p50": 70, "p90": 400, "p99": 400, "most": 400},
+        },
+        "emulator_read_ms": {
+            "alone": {"p50": 5, "p90": 6, "p99": 6, "most": 6},
+            "beside": {"p50": 50, "p90": 400, "p99": 400, "most": 400},
+        },
         "memory_mib": {
             "2": {"deliver": 60.0, "dispatch": 50.0},
             "4": {"deliver": 75.0, "dispatch": 50.0, "fanout": 48.0},
@@ -103,5 +135,10 @@ def test_the_tables_show_what_was_found_and_say_what_did_not_run() -> None:
     assert ["to ten, beside", "1", "600", "600", "600", "600", ""] in lines
     assert ["0 to 100", "", "25 %", "", "", "", ""] in lines
     assert ["3,000 to 4,000", "", "25 %", "", "", "", ""] in lines
+    assert ["one read of the emulated AWS", "5", "6", "6", "50", "400", "400"] in lines
     assert ["fanout", "did not run", "48.0", ""] in lines
     assert ["deliver", "60.0", "75.0", "1.25"] in lines
+
+
+def invocation(function: str, queue: str, *, asked: float) -> Invocation:
+    return Invocation(function, asked, queue, 1, 100, Used(40, 5), None, failed=False)
