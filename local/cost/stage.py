@@ -130,12 +130,17 @@ class Stage:
 
     def cool(self, *functions: str) -> None:
         """End the processes of these functions: the next invocation starts anew."""
-        processes = self._processes()
+        pids = self.pids()
         for name in functions:
-            for process in processes[name]:
+            for pid in pids[name]:
                 with suppress(ProcessLookupError):
-                    os.kill(process["pid"], signal.SIGKILL)
-        until(lambda: not any(self._processes()[name] for name in functions))
+                    os.kill(pid, signal.SIGKILL)
+        until(lambda: not any(self.pids()[name] for name in functions))
+
+    def pids(self) -> dict[str, list[int]]:
+        """Of each function's processes."""
+        listed = requests.get(f"{self.values['runner']}/functions", timeout=10).json()
+        return {name: [one["pid"] for one in running] for name, running in listed.items()}
 
     def start_record(self) -> None:
         requests.delete(f"{self.values['runner']}/invocations", timeout=10).raise_for_status()
@@ -145,6 +150,10 @@ class Stage:
     def end_record(self) -> list[Invocation]:
         """The tape is whole then; what was invoked."""
         requests.delete(f"{self.values['aws']}/_fanfare/tape", timeout=60).raise_for_status()
+        return self.invocations()
+
+    def invocations(self) -> list[Invocation]:
+        """All that the runner remembers."""
         answer = requests.get(f"{self.values['runner']}/invocations", timeout=60)
         return msgspec.json.decode(answer.content, type=list[Invocation])
 
@@ -175,10 +184,6 @@ class Stage:
     @property
     def _rows(self) -> str:
         return f"{self.emulator}/_fanfare/rows"
-
-    def _processes(self) -> dict[str, list[dict[str, Any]]]:
-        listed = requests.get(f"{self.values['runner']}/functions", timeout=10)
-        return dict(listed.json())
 
     def _app(self, size: int) -> tuple[Crowd, Client]:
         place = Place(NAME, self.resources)

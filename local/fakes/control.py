@@ -3,6 +3,7 @@
 | call | what it does |
 |---|---|
 | GET /received | requests, oldest first: ?token= ?network= ?environment= ?since= ?limit= |
+| GET /arrivals | token and time of the pushes that came later than ?after= (epoch ms), newest first |
 | GET /counts | for each network and environment: requests by answer, tokens, connections, bytes |
 | GET /tokens | for each token what its requests were answered: ?network= ?environment= |
 | POST /answers | rules: one, or a list |
@@ -50,6 +51,9 @@ class Control:
         )
         end = None if asked.limit is None else asked.since + asked.limit
         return _json([entry.shown() for entry in islice(fitting, asked.since, end)])
+
+    async def arrivals(self, request: web.Request) -> web.Response:
+        return _json(self._networks.record.arrivals(float(request.query.get("after", "0"))))
 
     async def counts(self, request: web.Request) -> web.Response:
         counted = {str(lane): self._networks.record.counts(lane) for lane in LANES}
@@ -120,6 +124,7 @@ def application(networks: Networks, servers: Servers) -> web.Application:
     app.add_routes(
         [
             web.get("/received", control.received),
+            web.get("/arrivals", control.arrivals),
             web.get("/counts", control.counts),
             web.get("/tokens", control.tokens),
             web.post("/answers", control.answers),

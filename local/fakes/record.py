@@ -4,6 +4,7 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -82,6 +83,11 @@ class Record:
     def entries(self) -> Iterator[Received]:
         """Oldest first."""
         return iter(self._kept)
+
+    def arrivals(self, after: float) -> list[tuple[str, float]]:
+        """Token and time of the pushes among them that came later than `after` (epoch ms), newest first."""
+        later = takewhile(lambda one: one.time > after, reversed(self._kept))
+        return [(one.token, one.time) for one in later if one.token]
 
     def histories(self, lane: Lane) -> dict[str, list[str]]:
         """For each token what its requests were answered: `200`, `410 Unregistered`, `none`."""

@@ -16,10 +16,12 @@ class Used:
 class Invocation:
     """`queue` is the queue's name, empty for streams and HTTP; `bytes` what the bodies of its messages hold.
 
-    `init` is the start of the process, where this invocation was its first.
+    `init` is the start of the process, where this invocation was its first. `asked`: when the poller or the
+    front had the event, epoch ms; it may have waited for a process since.
     """
 
     function: str
+    asked: float
     queue: str
     records: int
     bytes: int
@@ -29,10 +31,16 @@ class Invocation:
 
 
 def entry(
-    function: str, event: dict[str, Any], handler: Used, init: Used | None, *, failed: bool
+    function: str,
+    event: dict[str, Any],
+    handler: Used,
+    init: Used | None,
+    *,
+    asked: float,
+    failed: bool,
 ) -> Invocation:
     records = event.get("Records", [])
     bodies = [one["body"] for one in records if "body" in one]
     queue = records[0]["eventSourceARN"].rpartition(":")[2] if bodies else ""
     size = sum(len(body.encode()) for body in bodies)
-    return Invocation(function, queue, len(records), size, handler, init, failed)
+    return Invocation(function, asked, queue, len(records), size, handler, init, failed)

@@ -148,10 +148,11 @@ class FunctionProcesses:
 
     async def invoke(self, event: dict[str, Any]) -> Answer:
         self._running += 1
+        asked = time.time() * 1000
         try:
             async with self._free:
                 self.counts.invocations += 1
-                answer = await self._invoke(event, str(uuid.uuid4()))
+                answer = await self._invoke(event, str(uuid.uuid4()), asked)
         finally:
             self._running -= 1
         if isinstance(answer, Failed):
@@ -160,7 +161,7 @@ class FunctionProcesses:
             self._note(f"{answer.error_type}: {answer.message} ({answer.reason})")
         return answer
 
-    async def _invoke(self, event: dict[str, Any], request_id: str) -> Answer:
+    async def _invoke(self, event: dict[str, Any], request_id: str, asked: float) -> Answer:
         idle = (worker for worker in reversed(self.workers) if worker.alive and not worker.busy)
         worker = next(idle, None) or await self._start()
         worker.busy = True
@@ -186,7 +187,8 @@ class FunctionProcesses:
             worker.end()  # or the next one would get this answer
             raise
         finally:
-            self.journal.append(entry(self.function.name, event, worker.used, worker.init, failed=failed))
+            used, init = worker.used, worker.init
+            self.journal.append(entry(self.function.name, event, used, init, asked=asked, failed=failed))
             worker.busy = False
 
     async def _start(self) -> Worker:

@@ -48,6 +48,18 @@ def test_environments_are_counted_apart(fakes: Fakes) -> None:
     assert sandbox == {DEVICE: ["200"]}
 
 
+def test_arrivals_are_tokens_and_times_newest_first_and_only_what_is_new(fakes: Fakes) -> None:
+    bearer = fakes.access_token()
+    for token in ("first", "second", "third"):
+        fakes.fcm({"message": {"token": token}}, bearer=bearer)
+    arrivals = httpx.get(f"{CONTROL}/arrivals").json()
+    assert arrivals == [[one["token"], one["time"]] for one in reversed(received())]
+    assert [token for token, _ in arrivals] == ["third", "second", "first"]
+    [_, second, _] = arrivals
+    assert httpx.get(f"{CONTROL}/arrivals", params={"after": second[1]}).json() == arrivals[:1]
+    assert httpx.get(f"{CONTROL}/arrivals", params={"after": "noon"}).status_code == 400
+
+
 def test_the_record_is_read_in_pages(fakes: Fakes) -> None:
     bearer = fakes.access_token()
     for number in range(5):

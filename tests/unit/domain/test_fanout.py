@@ -1,5 +1,9 @@
 """The cut: from estimated sizes to arcs, in at most three levels, the same whenever it is computed again."""
 
+from collections.abc import Iterator
+from itertools import pairwise
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,9 +11,10 @@ from hypothesis import strategies as st
 from fanfare.domain.estimate import Sample, estimate
 from fanfare.domain.fanout import MAX_BITS, Limits, decide, next_arcs
 from fanfare.domain.push import Cut, Pace, Way
-from fanfare.domain.ring import WHOLE_RING, Arc
+from fanfare.domain.ring import PLACE_BITS, WHOLE_RING, Arc, ring_key
 
 LIMITS = Limits(arc_size=500, fan_out=64, express=8)
+USERS = st.frozensets(st.text(min_size=1, max_size=40), max_size=30)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +65,69 @@ def test_a_hundred_million_take_three_levels() -> None:
     while arc.bits < cut.bits:
         arc, levels = next_arcs(arc, cut, LIMITS)[0], levels + 1
     assert levels == 3
+
+
+@given(
+    users=USERS,
+    come_meanwhile=USERS,
+    arcs=st.floats(0, 600),
+    population=st.floats(0, 1e9),
+    limits=st.builds(Limits, st.integers(1, 1_000), st.integers(2, 100), st.integers(1, 16)),
+    order=st.integers().map(Random),
+)
+def test_arcs_cover_the_ring_once_whoever_is_on_it_and_are_the_same_again(
+    users: frozenset[str],
+    come_meanwhile: frozenset[str],
+    arcs: float,
+    population: float,
+    limits: Limits,
+    order: Random,
+) -> None:
+    """The estimate need not be near the truth, and users come and go between one step and the next: where an
+    arc lies follows from the cut alone, in whatever order the steps are made, and however often.
+    """
+    cut = decide(arcs * limits.arc_size, population, limits)
+    deliveries = set(deliveries_of(cut, limits, order))
+
+    on_ring = sorted(deliveries, key=lambda arc: arc.start)
+    assert on_ring[0].start == 0
+    assert on_ring[-1].end == 1 << PLACE_BITS
+    assert all(arc.end == following.start for arc, following in pairwise(on_ring))
+    for user in users | come_meanwhile:
+        assert sum(reads(arc, user) for arc in deliveries) == 1
+
+    assert set(deliveries_of(cut, limits, order)) == deliveries
+    assert len({arc.id for arc in deliveries}) == len(deliveries)
+
+
+@given(USERS, st.integers(0, 10), st.integers(0), st.integers(1, 6))
+def test_an_arc_that_is_halved_again_and_again_loses_nobody(
+    users: frozenset[str], bits: int, index: int, times: int
+) -> None:
+    whole = Arc(bits, index % (1 << bits))
+    parts = [whole]
+    for _ in range(times):
+        parts = [half for part in parts for half in part.cut(part.bits + 1)]
+    for user in users:
+        assert sum(reads(part, user) for part in parts) == reads(whole, user)
+    assert sum(part.end - part.start for part in parts) == whole.end - whole.start
+
+
+def deliveries_of(cut: Cut, limits: Limits, order: Random) -> Iterator[Arc]:
+    """The steps of dispatch and fanout, coarse arcs taken in any order and some of them twice."""
+    coarse, done = [WHOLE_RING], set[Arc]()
+    while coarse:
+        arc = coarse.pop(order.randrange(len(coarse)))
+        if arc not in done and order.random() < 0.2:
+            coarse.append(arc)
+        done.add(arc)
+        finer = next_arcs(arc, cut, limits)
+        assert len(finer) <= limits.fan_out
+        coarse += [one for one in finer if one.bits < cut.bits]
+        yield from (one for one in finer if one.bits == cut.bits)
+
+
+def reads(arc: Arc, user: str) -> bool:
+    """As a query of the arc's stretch: BETWEEN, both bounds inclusive."""
+    start, end = arc.bounds
+    return start <= ring_key(user) <= end
