@@ -52,10 +52,9 @@ def test_arrivals_are_tokens_and_times_newest_first_and_only_what_is_new(fakes: 
     bearer = fakes.access_token()
     for token in ("first", "second", "third"):
         fakes.fcm({"message": {"token": token}}, bearer=bearer)
-    with control() as asked:
-        arrivals = asked.get("/arrivals").json()
-        later = asked.get("/arrivals", params={"after": arrivals[1][1]}).json()
-        refused = asked.get("/arrivals", params={"after": "noon"})
+    arrivals = control().get("/arrivals").json()
+    later = control().get("/arrivals", params={"after": arrivals[1][1]}).json()
+    refused = control().get("/arrivals", params={"after": "noon"})
     assert arrivals == [[one["token"], one["time"]] for one in reversed(received())]
     assert [token for token, _ in arrivals] == ["third", "second", "first"]
     assert later == arrivals[:1]

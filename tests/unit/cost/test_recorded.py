@@ -78,7 +78,7 @@ def test_a_batch_of_messages_is_charged_by_its_bytes_and_its_group(
 
 
 def invocation(function: str, queue: str, records: int, ms: float, size: int = 0) -> Invocation:
-    return Invocation(function, queue, records, size, Used(ms, ms / 10), None, failed=False)
+    return Invocation(function, 0.0, queue, records, size, Used(ms, ms / 10), None, failed=False)
 
 
 def test_lambda_asks_the_queue_for_what_it_hands_over_and_deletes_it(whole_template: Template) -> None:
