@@ -111,6 +111,12 @@ def test_dispatch_reads_accepted_sends_and_changed_objects(template: Template) -
     assert template.tables["ObjectsTable"].stream_view == "NEW_AND_OLD_IMAGES"
 
 
+def test_a_send_does_not_wait_until_another_of_its_shard_is_cut(template: Template) -> None:
+    [messages] = [one for _, one in streams(template) if one.table == "MessagesTable"]
+
+    assert messages.parallelization > 1
+
+
 def test_a_function_that_queues_to_itself_is_not_stopped_as_a_loop(template: Template) -> None:
     loops = {
         name
