@@ -84,7 +84,7 @@ bench: .venv/.done ## what a push costs our sender and its peers, in CPU time; t
 	@$(MAKE) -s .venv-bench/.done local/bench/clients/node_apn/node_modules/.done
 	@$(PY) -m local.commands.bench $${ROUNDS:+--rounds "$$ROUNDS"} $${REQUESTS:+--requests "$$REQUESTS"}
 
-cost: .venv/.done .venv-ministack/.done ## what everything costs on AWS, counted on the local stack; takes a quarter of an hour (MOST=)
+cost: .venv/.done .venv-ministack/.done ## what everything costs on AWS, counted on the local stack; takes minutes (MOST=)
 	@$(PY) -m local.commands.cost $${MOST:+--most "$$MOST"}
 
 simulate: .venv/.done ## what a send to millions takes and costs on AWS, simulated (USERS= SHARE= PARAMETERS=; or docs/scale.md)

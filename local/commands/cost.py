@@ -3,6 +3,8 @@
 import argparse
 import datetime
 import json
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -28,23 +30,26 @@ from local.template import load
 PAGE = ROOT / "docs" / "cost.md"
 PICTURE = ROOT / "docs" / "cost.svg"
 _FOLDER = ROOT / ".local" / "cost"
+BUSY = 1.0
+"""From this load on, a run is not worth much."""
 _COLD = ("messages", "dispatch", "deliver")
 
 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     plans = tuple(plan for plan in PLANS if plan.recipients <= options.most)
-    began = time.monotonic()
+    began, load = time.monotonic(), os.getloadavg()[0]
 
     def say(text: str) -> None:
         print(f"[{time.monotonic() - began:4.0f} s] {text}", flush=True)
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the stack ends, too
     try:
         found = measure(plans, say)
     except (Spoiled, CpuFailed, StackError, TimeoutError) as error:
         print(error, file=sys.stderr)
         return 1
-    text = f"{about()}\n\n{report(found)}\n"
+    text = f"{about(load)}\n\n{report(found)}\n"
     print(f"\n{text}")
     if len(plans) == len(PLANS):
         documents.write_run(PAGE, "make cost", text)
@@ -76,9 +81,13 @@ def _dense(plans: tuple[Plan, ...]) -> list[Plan]:
     return [plan for plan in plans if plan.share is Share.DENSE]
 
 
-def about() -> str:
+def about(load: float) -> str:
+    """`load`: how many processes were ready to run before the run began."""
     today = datetime.datetime.now(datetime.UTC).date()
-    return f"{today}, {documents.machine()}; prices of {prices.REGION} as of {prices.AS_OF}, no free tier."
+    said = f"{today}, {documents.machine()}; prices of {prices.REGION} as of {prices.AS_OF}, no free tier."
+    if load > BUSY:
+        said += f" **{load:.1f} processes of others were waiting for the processor: times are too long.**"
+    return said
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -12,7 +12,7 @@ from local.cost.stage import Stage
 from local.runner.journal import Invocation, Used
 from local.template import Template
 
-ROUNDS = 3
+ROUNDS = 5
 WARM = 3
 """Invocations that the first one is compared with."""
 

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from statistics import fmean
+from dataclasses import dataclass, replace
+from statistics import fmean, median
 
 from local.cost import bill, cold
 from local.cost.acts import MESSAGE
-from local.cost.bill import Bill
+from local.cost.bill import Bill, Service
 from local.cost.cold import Cold
 from local.cost.figures import Send, Share
 from local.cost.measure import Measured, measured
@@ -80,7 +80,7 @@ def _mean(stage: Stage, plan: Plan, times: list[Measured], colds: Mapping[str, C
     for one in times:
         for name, count in one.reached.items():
             reached[name] = reached.get(name, 0.0) + count * share
-    warm = bill.added([one.bill for one in times]).times(share)
+    warm = usual([one.bill for one in times])
     starts = Bill(tuple(cold.lines(reached, known, stage.template)))
     return Send(
         plan.share,
@@ -92,6 +92,18 @@ def _mean(stage: Stage, plan: Plan, times: list[Measured], colds: Mapping[str, C
         egress=fmean(one.bytes_out for one in times),
         reached=reached,
     )
+
+
+def usual(bills: list[Bill]) -> Bill:
+    """The mean of several sends; where time is billed the median, since this machine has others to serve."""
+    lines = []
+    for one in bill.added(bills).times(1 / len(bills)).lines:
+        if one.service is Service.LAMBDA:
+            dollars = [sum(line.dollars for line in each.lines if line.what == one.what) for each in bills]
+            lines.append(replace(one, dollars=median(dollars)))
+        else:
+            lines.append(one)
+    return Bill(tuple(lines))
 
 
 def _name(plan: Plan) -> str:

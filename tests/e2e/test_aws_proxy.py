@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -24,6 +25,7 @@ PORTS = Ports(14210)
 ENDPOINT = http(PORTS.aws)
 FAULTS = f"{ENDPOINT}/_fanfare/faults"
 REQUESTS = f"{ENDPOINT}/_fanfare/requests"
+TAPE = f"{ENDPOINT}/_fanfare/tape"
 NO_RETRY = Config(retries={"total_max_attempts": 1, "mode": "standard"})
 
 
@@ -305,6 +307,42 @@ def test_a_caller_is_known_by_its_access_key_and_needs_the_actions_of_its_calls(
         ("dynamodb:Query", "Letters/index/by_box"),
         ("dynamodb:GetItem", "Letters"),
     }
+
+
+def test_the_tape_has_each_request_with_items_before_and_after_and_reads_whole(
+    dynamodb: DynamoDBClient, tmp_path: Path
+) -> None:
+    put(dynamodb, "one", box="old")
+    tape = tmp_path / "tape"
+    control("PUT", TAPE, {"path": str(tape)})
+    put(dynamodb, "one", box="new")
+    with pytest.raises(ClientError):
+        dynamodb.delete_item(
+            TableName="Letters", Key={"pk": {"S": "one"}}, ConditionExpression="attribute_not_exists(pk)"
+        )
+    dynamodb.get_item(TableName="Letters", Key={"pk": {"S": "one"}}, ProjectionExpression="pk")
+    control("DELETE", TAPE)
+    put(dynamodb, "two")
+
+    written = [json.loads(line) for line in tape.read_text().splitlines()]
+
+    by_operation = {one["operation"]: one for one in written}
+    assert sorted(by_operation) == ["DeleteItem", "GetItem", "PutItem"]
+    (changed,) = by_operation["PutItem"]["changed"]
+    assert changed["kind"] == "Put"
+    assert (changed["before"]["box"], changed["after"]["box"]) == ({"S": "old"}, {"S": "new"})
+    refused = by_operation["DeleteItem"]
+    assert refused["status"] == 400
+    assert refused["changed"][0]["after"] == changed["after"]
+    assert by_operation["GetItem"]["answer"] == {"Item": {"pk": {"S": "one"}}}
+    assert by_operation["GetItem"]["whole"] == {"Item": changed["after"]}
+
+
+def test_a_tape_without_a_file_is_refused(dynamodb: DynamoDBClient) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        control("PUT", TAPE, {"path": "/nowhere/at/all"})
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        control("PUT", TAPE, {})
 
 
 def test_a_fault_that_is_not_understood_is_refused_and_not_in_force(dynamodb: DynamoDBClient) -> None:

@@ -204,6 +204,19 @@ def test_what_is_handled_is_deleted_and_what_fails_becomes_a_dead_letter(stack: 
     assert json.loads(dead["Body"])["name"] == "bad"
 
 
+def test_what_an_invocation_used_is_written_down(stack: TinyStack) -> None:
+    requests.delete(f"{stack.control}/invocations", timeout=10).raise_for_status()
+    stack.send({"name": "good"}, {"name": "bad", "fail": True})
+    stack.rest()
+
+    invoked = [one for one in stack.ask("invocations") if one["function"] == "work"]
+
+    assert sum(one["records"] for one in invoked) >= 2
+    assert all(one["queue"].endswith("WorkQueue") and one["bytes"] > 0 for one in invoked)
+    assert all(one["handler"]["ms"] > 0 <= one["handler"]["cpu_ms"] for one in invoked)
+    assert not any(one["failed"] for one in invoked), "a batch that fails in part has answered"
+
+
 def test_a_killed_process_fails_its_batch_and_another_takes_its_place(stack: TinyStack) -> None:
     before = stack.ask("metrics")["work"]
     stack.send({"name": "killed", "sleep": 0.7})

@@ -5,6 +5,7 @@ import pytest
 from local.cost import bill
 from local.cost.bill import Bill, Line, Service, added
 from local.cost.recorded import line_of_logs
+from local.cost.sends import usual
 from local.runner.journal import Used
 
 MICRO = 1e-6
@@ -60,3 +61,21 @@ def test_bills_add_up_by_service_and_by_kind_of_request() -> None:
     assert both.by_service() == {Service.DYNAMODB: 2.0, Service.SQS: 4.0}
     assert [(line.what, line.requests, line.reads) for line in both.lines] == [("send", 2, 0), ("read", 2, 6)]
     assert both.times(0.5).by_service() == one.by_service()
+
+
+def test_of_several_sends_requests_are_the_mean_and_time_is_the_median() -> None:
+    """One of three met a slow minute, and another one reads more."""
+    bills = [
+        Bill(
+            (
+                Line(Service.LAMBDA, "deliver: invocation", 1, seconds * MICRO),
+                Line(Service.DYNAMODB, "deliver: Query", reads, reads * MICRO, reads),
+            )
+        )
+        for seconds, reads in ((10, 4), (11, 4), (90, 10))
+    ]
+
+    found = usual(bills)
+
+    assert found.by_service() == pytest.approx({Service.DYNAMODB: 6 * MICRO, Service.LAMBDA: 11 * MICRO})
+    assert found.requests() == pytest.approx({Service.DYNAMODB: 6, Service.LAMBDA: 1})
