@@ -5,6 +5,7 @@ import datetime
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
 
 import msgspec
 
@@ -18,7 +19,7 @@ from local.simulation.outlook import Outlook, outlook
 from local.simulation.plan import NobodyThere
 from local.simulation.units import NotMeasured
 from local.stack.stack import TEMPLATE
-from local.template import TemplateError, load
+from local.template import Template, TemplateError, load
 from local.template.intrinsics import read_yaml
 
 PAGE = ROOT / "docs" / "scale.md"
@@ -92,7 +93,12 @@ def checked(sends: Sequence[Send]) -> Iterator[tuple[Send, Outlook]]:
     for kind, share in ((Share.DENSE, DENSE), (Share.SPARSE, SPARSE)):
         largest = max((one for one in sends if one.share is kind), key=lambda one: one.recipients)
         users = largest.recipients * kind.every
-        yield largest, outlook(sends, load(TEMPLATE), users, share, below=largest.recipients)
+        yield largest, outlook(sends, with_room(largest), users, share, below=largest.recipients)
+
+
+def with_room(send: Send) -> Template:
+    """The template with a limit of concurrency that lets as many environments start as the meter saw."""
+    return load(TEMPLATE, parameters={"BulkConcurrency": str(max(2, ceil(send.reached["deliver"])))})
 
 
 def _one(sends: Sequence[Send], parameters: Mapping[str, str], users: int, share: float) -> Outlook:

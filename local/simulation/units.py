@@ -44,8 +44,9 @@ class Units:
         return bill.added(Bill((line,)).times(counts.get(by, 0)) for by, line in self.lines)
 
     def seconds(self, what: str, memory_mb: int) -> float:
-        """How long the one of a line of Lambda lasts. A started environment has 1 ms more or less."""
-        dollars = sum(line.dollars for _, line in self.lines if line.what == what)
+        """How long one of a line of Lambda lasts: what it costs beside its requests."""
+        mine = [line for _, line in self.lines if line.what == what]
+        dollars = sum(line.dollars - line.requests * prices.LAMBDA_REQUEST for line in mine)
         return dollars / bill.duration(1000, memory_mb)
 
     def reads(self, table: str) -> float:

@@ -31,7 +31,7 @@ def test_a_hundred_thousand_reach_as_many_environments_as_the_meter_says() -> No
     """By the units of that send itself, and with room for as many."""
     send = next(one for one in kept() if (one.share, one.recipients) == (Share.DENSE, 100_000))
 
-    found = outlook(kept(), load(TEMPLATE, parameters={"BulkConcurrency": "50"}), 100_000, 1.0)
+    found = outlook(kept(), simulate.with_room(send), 100_000, 1.0)
 
     assert found.course.deliver_environments == pytest.approx(send.reached["deliver"], rel=0.15)
     assert found.bill.dollars == pytest.approx(send.bill.dollars, rel=0.05)
