@@ -268,3 +268,15 @@ def test_what_the_quota_has_no_room_for_waits_for_the_next_window(
         for number, delivery in enumerate(world.queued("ExpressQueue", Delivery)):
             fleet[number].deliver(delivery, left)
     assert sorted(world.networks.received) == sorted(tokens * 3)
+
+
+def test_what_expired_while_its_lane_was_paused_is_counted_and_not_sent(world: World) -> None:
+    world.install("u1", "a")
+    lanes.pause(APP, FCM_LANE, Pause(world.clock() + 60_000, "read_timeout"))
+    delivery = Delivery(push=world.push(user="u1", ttl_s=90))
+    world.deliverer.deliver(delivery, left)
+    world.clock.go_on(120)
+    world.deliverer.deliver(delivery.next_attempt(0), left)
+    assert world.networks.received == []
+    [row] = world.ledger()
+    assert (row["state"]["S"], row["counts"]["S"]) == ("done", '{"drop_payload_error.expired": 1}')
