@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
-from fanfare.domain.fanout import Limits, decide
+from fanfare.domain.fanout import Limits, decide, next_bits
 from fanfare.domain.push import Pace
 
 ENTRIES = 10
@@ -59,9 +59,9 @@ def plan(users: int, share: float, limits: Limits) -> Plan:
     recipients = max(1, round(users * share))
     cut = decide(recipients, users, limits)
     levels = []
-    bits = first = min(cut.bits, limits.level_bits)
+    bits = first = next_bits(0, cut, limits)
     while bits < cut.bits:
-        finer = min(cut.bits, bits + limits.level_bits)
+        finer = next_bits(bits, cut, limits)
         levels.append(Level(1 << bits, 1 << finer - bits))
         bits = finer
     return Plan(recipients, 1 << cut.bits, 1 << first, tuple(levels), cut.pace)

@@ -59,6 +59,20 @@ def test_steps_end_at_exactly_the_deliveries_of_the_cut(bits: int, fan_out: int)
     assert sorted(deliveries, key=lambda arc: arc.start) == [Arc(cut.bits, i) for i in range(1 << cut.bits)]
 
 
+@pytest.mark.parametrize(
+    ("bits", "steps"), [(0, [1]), (6, [64]), (7, [2, 64]), (8, [4, 64]), (12, [64, 64]), (13, [2, 64, 64])]
+)
+def test_the_first_step_is_the_small_one_so_that_few_coarse_arcs_are_queued(
+    bits: int, steps: list[int]
+) -> None:
+    cut, arc, made = Cut(bits, Way.BY_ARC, Pace.BULK), WHOLE_RING, []
+    while not made or arc.bits < bits:
+        finer = next_arcs(arc, cut, LIMITS)
+        arc = finer[0]
+        made.append(len(finer))
+    assert made == steps
+
+
 def test_a_hundred_million_take_three_levels() -> None:
     cut = decide(100e6, 100e6, LIMITS)
     levels, arc = 0, WHOLE_RING

@@ -17,12 +17,12 @@ def test_a_small_send_is_one_delivery_and_takes_the_express_queue() -> None:
     assert found.pace is Pace.EXPRESS
 
 
-def test_a_hundred_thousand_are_256_deliveries_of_64_coarse_arcs() -> None:
+def test_a_hundred_thousand_are_256_deliveries_of_four_coarse_arcs() -> None:
     found = plan(100_000, 1.0, LIMITS)
 
-    assert (found.deliveries, found.dispatched) == (256, 64)
-    assert found.levels == (Level(messages=64, children=4),)
-    assert found.fanout_batches == 64
+    assert (found.deliveries, found.dispatched) == (256, 4)
+    assert found.levels == (Level(messages=4, children=64),)
+    assert found.fanout_batches == 4 * 7
     assert found.pace is Pace.BULK
 
 

@@ -49,6 +49,16 @@ def decide(subscribers: float, population: float, limits: Limits) -> Cut:
     )
 
 
+def next_bits(bits: int, cut: Cut, limits: Limits) -> int:
+    """How fine one step cuts an arc of so many bits.
+
+    The first step is the one that is not full: a coarse arc is a message and an invocation, and is to be worth
+    as many deliveries as a step can make.
+    """
+    left = cut.bits - bits
+    return bits + (left % limits.level_bits or min(left, limits.level_bits))
+
+
 def next_arcs(arc: Arc, cut: Cut, limits: Limits) -> list[Arc]:
     """What one step makes of an arc: at most 2**level_bits finer ones; those at cut.bits are deliveries."""
-    return list(arc.cut(min(cut.bits, arc.bits + limits.level_bits)))
+    return list(arc.cut(next_bits(arc.bits, cut, limits)))
