@@ -62,8 +62,10 @@ class QueuePoller:
         records = await self._receive(self._source.batch_size, _LONG_POLL_SECONDS)
         end = loop.time() + self._source.window_seconds
         while records and len(records) < self._source.batch_size and loop.time() < end:
-            records += await self._receive(self._source.batch_size - len(records), 0)
-            await asyncio.sleep(0.05)
+            more = await self._receive(self._source.batch_size - len(records), 0)
+            records += more
+            if not more:
+                await asyncio.sleep(0.05)
         return records
 
     async def _receive(self, count: int, seconds: int) -> list[Record]:

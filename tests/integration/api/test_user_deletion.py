@@ -21,7 +21,7 @@ from fanfare.store import definitions, recipients, row, subscriptions
 from tests.integration.api.conftest import PASSWORD, Client, World
 from tests.integration.api.costs import calls
 from tests.integration.api.test_accounts import REGISTER_AND_LOG_IN, log_in
-from tests.integration.pipeline.conftest import Clock, FakeLane, FakeNetworks
+from tests.integration.pipeline.conftest import Clock, FakeLane, FakeNetworks, deliver_one
 from tests.integration.pipeline.conftest import World as Pipeline
 
 type Act = Callable[[World, Client], int]
@@ -417,7 +417,7 @@ def test_only_a_delivery_that_read_before_the_deletion_sends_to_the_user(
         push = Push(
             app=world.app.id, id=message, payloads=content, at=at(), target=definition.target, user=None
         )
-        pipeline.deliverer.deliver(Delivery(push=push, arc=WHOLE_RING), lambda: 30.0)
+        deliver_one(pipeline.deliverer, Delivery(push=push, arc=WHOLE_RING), lambda: 30.0)
 
     first = Thread(target=deliver, args=(held, "m1"))
     first.start()

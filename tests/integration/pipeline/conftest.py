@@ -12,7 +12,7 @@ from moto import mock_aws
 from fanfare.domain.answer import Transport
 from fanfare.domain.device import Device, Environment, Network
 from fanfare.domain.payload import ApnsContent, Content, FcmContent, of_message
-from fanfare.domain.push import Push
+from fanfare.domain.push import Delivery, Push
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.networks.errors import CredentialError
 from fanfare.networks.result import Answered, Result, Unknown
@@ -21,6 +21,7 @@ from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.sending import Sender
+from fanfare.pipeline.waves import deliver_all
 from fanfare.runtime import clients, settings, wire
 from fanfare.store import installations, row, subscriptions
 from local.template import create_resources, load
@@ -146,6 +147,13 @@ class World:
     def ledger(self) -> list[dict[str, Any]]:
         """The rows as they stand in the table."""
         return boto3.client("dynamodb").scan(TableName=self.resources["LedgerTable"])["Items"]
+
+
+def deliver_one(deliverer: Deliverer, delivery: Delivery, seconds_left: Callable[[], float]) -> None:
+    """One attempt; raises why its message has to come again."""
+    [failure] = deliver_all(deliverer, [delivery], seconds_left)
+    if failure is not None:
+        raise failure
 
 
 @pytest.fixture

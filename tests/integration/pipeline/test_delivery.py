@@ -14,10 +14,11 @@ from fanfare.domain.ring import WHOLE_RING
 from fanfare.networks.errors import CredentialUnavailable
 from fanfare.pipeline import finding
 from fanfare.pipeline.delivery import LeaseHeld
+from fanfare.pipeline.waves import deliver_all
 from fanfare.store import installations, lanes, ledger, subscriptions
 from fanfare.store.lanes import Answers
 from fanfare.store.ledger import Lease
-from tests.integration.pipeline.conftest import APP, BUSY, GONE, OK, SILENT, TOPIC, World
+from tests.integration.pipeline.conftest import APP, BUSY, GONE, OK, SILENT, TOPIC, World, deliver_one
 
 LEASE_S = 75
 
@@ -27,7 +28,7 @@ def left() -> float:
 
 
 def deliver(world: World, delivery: Delivery) -> None:
-    world.deliverer.deliver(delivery, left)
+    deliver_one(world.deliverer, delivery, left)
 
 
 def counts(world: World) -> dict[str, int]:
@@ -174,17 +175,17 @@ def test_an_arc_that_is_far_too_large_is_halved_for_good(world: World) -> None:
         world.install(user, f"token-{user}")
     world.subscribe(*users)
     whole = Delivery(push=world.push(), arc=WHOLE_RING)
-    small.deliver(whole, left)
+    deliver_one(small, whole, left)
     assert world.networks.received == []
-    small.deliver(whole, left)
+    deliver_one(small, whole, left)
     halves = {half.id: half for half in world.queued("ExpressQueue", Delivery)}
     assert set(halves) == {"a1.0", "a1.1"}
     for user in users[2:]:
         subscriptions.unsubscribe(TOPIC, user)
-    small.deliver(whole, left)
+    deliver_one(small, whole, left)
     assert world.networks.received == [], "halved stays halved, though it would fit now"
     for half in halves.values():
-        small.deliver(half, left)
+        deliver_one(small, half, left)
     assert sorted(world.networks.received) == ["token-u0", "token-u1"]
 
 
@@ -384,7 +385,7 @@ def test_deliveries_of_one_push_are_sent_as_one_and_counted_apart(world: World) 
     for user in users:
         world.install(user, f"t-{user}")
     world.subscribe(*users)
-    assert world.deliverer.deliver_all(halves(world), left) == [None, None]
+    assert deliver_all(world.deliverer, halves(world), left) == [None, None]
     assert sorted(world.networks.received) == sorted(f"t-{user}" for user in users)
     assert world.networks.lanes["fcm:production"].batches == 1
     for row, arc in zip(ledger.status(APP, "m1")[1], WHOLE_RING.cut(1), strict=True):
@@ -397,7 +398,7 @@ def test_what_fails_of_one_delivery_leaves_the_others_alone(world: World) -> Non
     held, free = sorted(halves(world), key=lambda one: one.arc is not None and one.arc.holds("u1"))
     other = Delivery(push=world.push(user="u1", id="m2"))
     assert isinstance(ledger.take(held, world.clock(), 1000 * LEASE_S), Lease)
-    [first, second, third] = world.deliverer.deliver_all([held, free, other], left)
+    [first, second, third] = deliver_all(world.deliverer, [held, free, other], left)
     assert isinstance(first, LeaseHeld)
     assert (second, third) == (None, None)
     assert world.networks.received == ["a", "a"]
@@ -408,8 +409,8 @@ def test_faults_stay_with_the_delivery_that_met_them(world: World) -> None:
     world.install("u2", "b")
     world.networks.answers["b"] = [BUSY, OK]
     one, other = (Delivery(push=world.push(user=user, id=f"m-{user}")) for user in ("u1", "u2"))
-    assert world.deliverer.deliver_all([one, other], left) == [None, None]
+    assert deliver_all(world.deliverer, [one, other], left) == [None, None]
     assert world.delays("ExpressQueue") == 1
     world.clock.go_on(60)
-    world.deliverer.deliver_all([one.next_attempt(0), other.next_attempt(0)], left)
+    deliver_all(world.deliverer, [one.next_attempt(0), other.next_attempt(0)], left)
     assert sorted(world.networks.received) == ["a", "b", "b"]

@@ -1,6 +1,7 @@
 """dispatch and fanout: records become deliveries, the same ones however often they come."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -24,7 +25,7 @@ from fanfare.domain.ring import Arc, ring_key
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.pipeline import dispatch, fanout, sweep
 from fanfare.pipeline.dispatch import Settings
-from fanfare.runtime import settings, wire
+from fanfare.runtime import clients, settings, wire
 from fanfare.store import definitions, ledger, messages, objects, row, subscriptions
 from fanfare.store.subscriptions import SubscriptionRow
 from local import population
@@ -175,6 +176,19 @@ class TestPushToApp:
         assert {one.push.id for one in world.queued("ExpressQueue", Delivery)} == {
             one.push.id for one in deliveries
         }
+
+    def test_the_changes_of_one_batch_look_once_at_their_bucket_and_at_how_many_subscribe(
+        self, world: World, limits: Settings, bucket: Target
+    ) -> None:
+        definitions.mark_subscribed(bucket)
+        records = self.changes(world, bucket)
+        asked: Counter[str] = Counter()
+        clients.dynamodb().meta.events.register(
+            "before-call.dynamodb", lambda model, **_: asked.update([model.name])
+        )
+        dispatch.dispatch(records, limits)
+        assert len(world.queued("ExpressQueue", Delivery)) == len(records) == 4
+        assert asked == {"GetItem": 1, "Query": 1, "PutItem": 4}
 
     def test_what_happens_to_an_object_s_body_is_told_apart(
         self, world: World, limits: Settings, bucket: Target

@@ -14,7 +14,7 @@ from fanfare.domain.push import Delivery, Push, Way
 from fanfare.domain.ring import WHOLE_RING, Arc
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.pipeline import changes, dispatch
-from fanfare.pipeline.finding import addressees
+from fanfare.pipeline.finding import Finding
 from fanfare.runtime import settings
 from fanfare.store import definitions, members, objects, row
 from tests.integration.pipeline.conftest import APP, World
@@ -28,7 +28,7 @@ def join(*users: str) -> None:
 
 
 def reached(push: Push, arc: Arc = WHOLE_RING, way: Way = Way.BY_KEY) -> set[str]:
-    return {one.user for one in addressees(Delivery(push=push, arc=arc, way=way), None)}
+    return {one.user for one in Finding().addressees(Delivery(push=push, arc=arc, way=way), None)}
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_a_push_to_app_is_for_those_who_may_query_the_bucket(
         definitions.mark_subscribed(bucket.target)
         new = created(None, bucket.target, "o1", writing)
 
-        made = changes.push_of(record(None, new))
+        made = changes.Changes().push_of(record(None, new))
 
         assert made is not None
         assert made.gate == gate

@@ -20,7 +20,7 @@ from fanfare.runtime import clients, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import lanes
 from fanfare.store.lanes import Pause
-from tests.integration.pipeline.conftest import APP, BUSY, OK, SILENT, World
+from tests.integration.pipeline.conftest import APP, BUSY, OK, SILENT, World, deliver_one
 
 FCM_LANE = "fcm:production"
 REFUSED = NotProcessed(Transport.CONNECT_FAILED)
@@ -89,9 +89,9 @@ def test_a_network_that_cannot_be_reached_is_left_alone_by_the_whole_fleet(world
     fcm_user(world, "u1", 1)
     fcm_user(world, "u2", 1)
     fcm_answers(world, REFUSED)
-    world.deliverer.deliver(direct(world, "u1", "m1"), left)
+    deliver_one(world.deliverer, direct(world, "u1", "m1"), left)
     tried = len(world.networks.received)
-    another_environment(world).deliver(direct(world, "u2", "m2"), left)
+    deliver_one(another_environment(world), direct(world, "u2", "m2"), left)
     assert len(world.networks.received) == tried
 
 
@@ -102,17 +102,17 @@ def test_faults_of_single_pushes_do_not_stop_the_lane(world: World) -> None:
         world.networks.answers |= {token: [SILENT] for token in tokens}
         if not alone:
             world.install(f"u{users}", "answers")
-        world.deliverer.deliver(direct(world, f"u{users}", f"m{users}"), left)
+        deliver_one(world.deliverer, direct(world, f"u{users}", f"m{users}"), left)
         assert lanes.pause_of(APP, FCM_LANE) is None
 
 
 def test_what_waits_for_a_lane_that_is_down_costs_a_message_and_no_reads(world: World) -> None:
     fcm_user(world, "u1", 5)
     fcm_answers(world, SILENT)
-    world.deliverer.deliver(direct(world, "u1", "m1"), left)
+    deliver_one(world.deliverer, direct(world, "u1", "m1"), left)
     waiting = replace(direct(world, "u1", "m2"), lanes=(FCM_LANE,))
     with requests_counted(world) as seen:
-        world.deliverer.deliver(waiting, left)
+        deliver_one(world.deliverer, waiting, left)
     assert seen == []
     [_, back] = world.queued("ExpressQueue", Delivery)
     assert (back.attempt, back.waits) == (1, 1)
@@ -123,14 +123,14 @@ def test_the_other_network_goes_on_and_its_devices_get_their_push_once(world: Wo
     world.install("u1", "abcd", Network.APNS)
     fcm_answers(world, SILENT)
     first = direct(world, "u1", "m1")
-    world.deliverer.deliver(first, left)
+    deliver_one(world.deliverer, first, left)
     second = direct(world, "u1", "m2")
-    world.deliverer.deliver(second, left)
+    deliver_one(world.deliverer, second, left)
     assert world.networks.received.count("abcd") == 2
     fcm_answers(world, OK)
     world.clock.go_on(900)
     for delivery in (first, second):
-        world.deliverer.deliver(delivery.next_attempt(0), left)
+        deliver_one(world.deliverer, delivery.next_attempt(0), left)
     assert world.networks.received.count("abcd") == 2
     assert all(world.networks.received.count(f"u1-{number}") == 3 for number in range(5))
 
@@ -139,29 +139,29 @@ def test_when_the_pause_is_over_one_environment_sends_one_push_to_see(world: Wor
     fcm_user(world, "u1", 5)
     fcm_user(world, "u2", 40)
     fcm_answers(world, SILENT)
-    world.deliverer.deliver(direct(world, "u1", "m1"), left)
+    deliver_one(world.deliverer, direct(world, "u1", "m1"), left)
     world.clock.go_on(30)
     fcm_answers(world, BUSY)
     world.networks.received.clear()
     fleet = [another_environment(world) for _ in range(5)]
     for number, one in enumerate(fleet):
-        one.deliver(direct(world, "u2", f"m2{number}"), left)
+        deliver_one(one, direct(world, "u2", f"m2{number}"), left)
     assert len(world.networks.received) == 1
     world.clock.go_on(300)
     fcm_answers(world, OK)
-    fleet[3].deliver(direct(world, "u2", "m3"), left)
+    deliver_one(fleet[3], direct(world, "u2", "m3"), left)
     assert len(world.networks.received) == 41, "answered, so the rest goes, too"
     assert lanes.pause_of(APP, FCM_LANE) is None
     world.clock.go_on(10)
     for number, one in enumerate(fleet):
-        one.deliver(direct(world, "u1", f"m4{number}"), left)
+        deliver_one(one, direct(world, "u1", f"m4{number}"), left)
     assert len(world.networks.received) == 41 + 25
 
 
 def test_probes_become_rarer_to_once_a_minute(world: World) -> None:
     fcm_user(world, "u1", 5)
     fcm_answers(world, SILENT)
-    world.deliverer.deliver(direct(world, "u1", "m0"), left)
+    deliver_one(world.deliverer, direct(world, "u1", "m0"), left)
     fcm_user(world, "u2", 1)
     fcm_answers(world, REFUSED)
     pauses = []
@@ -170,7 +170,7 @@ def test_probes_become_rarer_to_once_a_minute(world: World) -> None:
         assert pause is not None
         pauses.append((pause.until - world.clock()) / 1000)
         world.clock.go_on(pauses[-1] + 0.001)
-        world.deliverer.deliver(direct(world, "u2", f"m{number}"), left)
+        deliver_one(world.deliverer, direct(world, "u2", f"m{number}"), left)
     expected = (10, 10, 20, 40, 60, 60)
     assert all(floor <= pause <= 1.25 * floor for floor, pause in zip(expected, pauses[1:], strict=True))
 
@@ -181,10 +181,10 @@ def test_a_probe_whose_environment_died_is_made_by_another(world: World) -> None
     over = lanes.pause_of(APP, FCM_LANE)
     assert over is not None
     assert lanes.take_probe(APP, FCM_LANE, over, world.clock() + 30_000) is not None
-    world.deliverer.deliver(direct(world, "u1", "m1"), left)
+    deliver_one(world.deliverer, direct(world, "u1", "m1"), left)
     assert world.networks.received == []
     world.clock.go_on(31)
-    world.deliverer.deliver(direct(world, "u1", "m2"), left)
+    deliver_one(world.deliverer, direct(world, "u1", "m2"), left)
     assert len(world.networks.received) == 2
 
 
@@ -204,7 +204,7 @@ def test_an_outage_longer_than_all_waits_ends_in_dead_letters_that_reach_everybo
     pending = [direct(world, f"u{number}", f"m{number}") for number in range(4)]
     for _ in range(2 * MAX_WAITS):
         for delivery in pending:
-            world.deliverer.deliver(delivery, left)
+            deliver_one(world.deliverer, delivery, left)
         pending = world.queued("ExpressQueue", Delivery)
         if not pending:
             break
@@ -221,7 +221,7 @@ def test_an_outage_longer_than_all_waits_ends_in_dead_letters_that_reach_everybo
     world.networks.received.clear()
     world.clock.go_on(650)
     for letter in letters:
-        world.deliverer.deliver(letter, left)
+        deliver_one(world.deliverer, letter, left)
     assert sorted(world.networks.received) == sorted(tokens)
 
 
@@ -248,7 +248,7 @@ def test_the_quota_is_one_write_for_500_pushes(
     crowd(world, 26)
     deliverer = with_quota(world, 600_000)
     for number in range(50):
-        deliverer.deliver(Delivery(push=world.push(id=f"m{number}"), arc=WHOLE_RING), left)
+        deliver_one(deliverer, Delivery(push=world.push(id=f"m{number}"), arc=WHOLE_RING), left)
     assert len(world.networks.received) == 1300
     assert quota_taken(world) == [1000]
 
@@ -261,12 +261,12 @@ def test_what_the_quota_has_no_room_for_waits_for_the_next_window(
     fleet = [with_quota(world, 6 * 30) for _ in range(3)]
     deliveries = [Delivery(push=world.push(id=f"m{number}"), arc=WHOLE_RING) for number in range(3)]
     for one, delivery in zip(fleet, deliveries, strict=True):
-        one.deliver(delivery, left)
+        deliver_one(one, delivery, left)
     assert 30 <= len(world.networks.received) <= 30 + 3 * 10
     for _ in range(10):
         world.clock.go_on(700)
         for number, delivery in enumerate(world.queued("ExpressQueue", Delivery)):
-            fleet[number].deliver(delivery, left)
+            deliver_one(fleet[number], delivery, left)
     assert sorted(world.networks.received) == sorted(tokens * 3)
 
 
@@ -274,9 +274,9 @@ def test_what_expired_while_its_lane_was_paused_is_counted_and_not_sent(world: W
     world.install("u1", "a")
     lanes.pause(APP, FCM_LANE, Pause(world.clock() + 60_000, "read_timeout"))
     delivery = Delivery(push=world.push(user="u1", ttl_s=90))
-    world.deliverer.deliver(delivery, left)
+    deliver_one(world.deliverer, delivery, left)
     world.clock.go_on(120)
-    world.deliverer.deliver(delivery.next_attempt(0), left)
+    deliver_one(world.deliverer, delivery.next_attempt(0), left)
     assert world.networks.received == []
     [row] = world.ledger()
     assert (row["state"]["S"], row["counts"]["S"]) == ("done", '{"drop_payload_error.expired": 1}')

@@ -21,7 +21,7 @@ from fanfare.pipeline.senders import AppSenders, Endpoints
 from fanfare.runtime import clients, clock, metrics, secrets
 from fanfare.store import apps, lanes, ledger
 from fanfare.store.ledger import Ended
-from tests.integration.pipeline.conftest import APP, World
+from tests.integration.pipeline.conftest import APP, World, deliver_one
 from tests.integration.pipeline.keyed_networks import (
     Carrier,
     KeyedNetworks,
@@ -75,7 +75,7 @@ class Stage:
         return delivery
 
     def attempt(self, delivery: Delivery) -> Delivery:
-        self.world.deliverer.deliver(delivery, lambda: 30.0)
+        deliver_one(self.world.deliverer, delivery, lambda: 30.0)
         return delivery.next_attempt(0)
 
     def go_on(self, seconds: float) -> None:

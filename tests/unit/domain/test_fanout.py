@@ -65,7 +65,8 @@ def test_steps_end_at_exactly_the_deliveries_of_the_cut(bits: int, fan_out: int)
 def test_the_first_step_is_the_small_one_so_that_few_coarse_arcs_are_queued(
     bits: int, steps: list[int]
 ) -> None:
-    cut, arc, made = Cut(bits, Way.BY_ARC, Pace.BULK), WHOLE_RING, []
+    cut, arc = Cut(bits, Way.BY_ARC, Pace.BULK), WHOLE_RING
+    made: list[int] = []
     while not made or arc.bits < bits:
         finer = next_arcs(arc, cut, LIMITS)
         arc = finer[0]

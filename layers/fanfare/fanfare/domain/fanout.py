@@ -52,8 +52,8 @@ def decide(subscribers: float, population: float, limits: Limits) -> Cut:
 def next_bits(bits: int, cut: Cut, limits: Limits) -> int:
     """How fine one step cuts an arc of so many bits.
 
-    The first step is the one that is not full: a coarse arc is a message and an invocation, and is to be worth
-    as many deliveries as a step can make.
+    The first step is the one that is not full: a coarse arc is a message and an invocation, and is to be
+    worth as many deliveries as a step can make.
     """
     left = cut.bits - bits
     return bits + (left % limits.level_bits or min(left, limits.level_bits))

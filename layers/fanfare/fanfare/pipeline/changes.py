@@ -1,12 +1,15 @@
 """From a stream record to a push: a send as it was accepted, or a change in a bucket with subscribers."""
 
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from fanfare.domain.gate import Gate
 from fanfare.domain.object import Object
 from fanfare.domain.payload import ObjectEvent, of_event
 from fanfare.domain.push import Push
-from fanfare.domain.scope import TargetKind
+from fanfare.domain.scope import Target, TargetKind
 from fanfare.runtime.batch import Record
+from fanfare.runtime.together import Once
 from fanfare.store import circles, definitions, messages, objects
 
 CREATED = "DATA_OBJECT_CREATED"
@@ -20,16 +23,55 @@ _WITH_TIME = {CREATED, UPDATED, BODY_UPDATED}
 """Events that tell when the object was modified."""
 
 
-def push_of(record: Record) -> Push | None:
-    """The push that the record starts, or None where it starts none."""
-    change = record["dynamodb"]
-    image = change.get("NewImage")
-    if image is None:
-        return None  # the row of a deleted object goes, long after its deletion was told
-    if "push" in image:
-        return messages.of_image(image)
-    old = change.get("OldImage")
-    return _push_to_app(record["eventID"], objects.of_image(old) if old else None, objects.of_image(image))
+@dataclass(frozen=True, slots=True)
+class _Subscribed:
+    """A bucket that somebody subscribed to, and whom of them its changes may reach now."""
+
+    gate: Gate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The records of one batch. A bucket is read once for all of them, after each of them was written."""
+
+    _buckets: Once[Target, _Subscribed | None] = field(default_factory=Once)
+
+    def push_of(self, record: Record) -> Push | None:
+        """The push that the record starts, or None where it starts none."""
+        change = record["dynamodb"]
+        image = change.get("NewImage")
+        if image is None:
+            return None  # the row of a deleted object goes, long after its deletion was told
+        if "push" in image:
+            return messages.of_image(image)
+        old = change.get("OldImage")
+        was = objects.of_image(old) if old else None
+        return self._push_to_app(record["eventID"], was, objects.of_image(image))
+
+    def _push_to_app(self, event_id: str, old: Object | None, new: Object) -> Push | None:
+        name = event_name(old, new)
+        if name is None:
+            return None
+        bucket = self._buckets.get(new.bucket, lambda: _subscribed(new.bucket))
+        if bucket is None:
+            return None
+        event = ObjectEvent(
+            name=name,
+            bucket=new.bucket,
+            object_id=new.id,
+            at=new.changed_at,
+            sender=new.changed_by,
+            modified_at=new.modified_at if name in _WITH_TIME else None,
+        )
+        return Push(
+            app=new.bucket.app,
+            # The same record makes the same message, however often it comes.
+            id=blake2b(f"{event_id}#{name}".encode(), digest_size=16).hexdigest(),
+            payloads=of_event(event),
+            at=new.changed_at,
+            target=new.bucket,
+            gate=bucket.gate,
+        )
 
 
 def event_name(old: Object | None, new: Object) -> str | None:
@@ -47,27 +89,9 @@ def event_name(old: Object | None, new: Object) -> str | None:
     return ACCESS_CHANGED if old.access != new.access else None
 
 
-def _push_to_app(event_id: str, old: Object | None, new: Object) -> Push | None:
-    name = event_name(old, new)
-    if name is None:
+def _subscribed(target: Target) -> _Subscribed | None:
+    """None where nobody ever subscribed, the bucket is gone, or another has its name."""
+    found = definitions.find(TargetKind.BUCKET, target.scope, target.name)
+    if found is None or found.target.ref != target.ref or not found.ever_subscribed:
         return None
-    bucket = definitions.find(TargetKind.BUCKET, new.bucket.scope, new.bucket.name)
-    if bucket is None or bucket.target.ref != new.bucket.ref or not bucket.ever_subscribed:
-        return None
-    event = ObjectEvent(
-        name=name,
-        bucket=new.bucket,
-        object_id=new.id,
-        at=new.changed_at,
-        sender=new.changed_by,
-        modified_at=new.modified_at if name in _WITH_TIME else None,
-    )
-    return Push(
-        app=new.bucket.app,
-        # The same record makes the same message, however often it comes.
-        id=blake2b(f"{event_id}#{name}".encode(), digest_size=16).hexdigest(),
-        payloads=of_event(event),
-        at=new.changed_at,
-        target=new.bucket,
-        gate=circles.gate_of(bucket),
-    )
+    return _Subscribed(circles.gate_of(found))

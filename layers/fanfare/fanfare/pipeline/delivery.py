@@ -1,4 +1,4 @@
-"""deliver: one attempt of a delivery, from its lease to what follows from it."""
+"""deliver: an attempt of a delivery, from its lease to what follows from it."""
 
 import random
 import time
@@ -12,7 +12,7 @@ from fanfare.domain.push import Delivery, Push
 from fanfare.pipeline import attempt
 from fanfare.pipeline.attempt import Audience, Result
 from fanfare.pipeline.deliver_settings import Settings
-from fanfare.pipeline.finding import Addressee, ArcTooLarge, addressees
+from fanfare.pipeline.finding import Addressee, ArcTooLarge, Finding
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.onward import Onward
 from fanfare.pipeline.sending import Senders, Sending
@@ -32,12 +32,14 @@ class LeaseHeld(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
-    """An attempt that is ours, with the devices that it is for."""
+class Begun:
+    """An attempt that is ours, with the devices that it is for, as they were at `at` (epoch ms)."""
 
     index: int
+    """Which of the deliveries that are sent together it is of."""
     lease: Lease
     gathered: Audience
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,47 +55,11 @@ class Deliverer:
     def onward(self) -> Onward:
         return Onward(self.settings, self.clock)
 
-    def deliver(self, delivery: Delivery, seconds_left: Callable[[], float]) -> None:
-        """One attempt; raises LeaseHeld, LeaseLost, and what AWS refuses: the message then comes again."""
-        [failure] = self.deliver_all([delivery], seconds_left)
-        if failure is not None:
-            raise failure
+    def begin(self, index: int, delivery: Delivery, until: int, finding: Finding) -> Begun | None:
+        """The attempt with its lease until then (epoch ms) and its devices; None where nothing is to be sent.
 
-    def deliver_all(
-        self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]
-    ) -> list[Exception | None]:
-        """An attempt of each, made together; for each what `deliver` would have raised.
-
-        Their devices are looked for at the same time, and those of one push are sent to as one: waiting for
-        tables and for networks is what an invocation is paid for.
+        Raises LeaseHeld, and what AWS refuses: the message then comes again.
         """
-        failures: list[Exception | None] = [None] * len(deliveries)
-
-        def begin(index: int) -> _Begun | None:
-            try:
-                return self._begin(index, deliveries[index])
-            except Exception as error:  # noqa: BLE001 - it is this delivery's alone
-                failures[index] = error
-                return None
-
-        def go_on(begun: Sequence[_Begun]) -> None:
-            try:
-                ended = self._send(begun, len(deliveries), seconds_left)
-            except Exception as error:  # noqa: BLE001 - and this that of one push
-                ended = [error] * len(begun)
-            for one, failure in zip(begun, ended, strict=True):
-                failures[one.index] = failure
-
-        pushes: dict[tuple[str, str], list[_Begun]] = {}
-        for one in together(begin, range(len(deliveries))):
-            if one is not None:
-                push = one.lease.delivery.push
-                pushes.setdefault((push.app, push.id), []).append(one)
-        together(go_on, list(pushes.values()))
-        return failures
-
-    def _begin(self, index: int, delivery: Delivery) -> _Begun | None:
-        """The attempt's lease and its devices; None where nothing is to be sent."""
         wait_ms = delivery.not_before - self.clock()
         if wait_ms > 0:
             self.onward.queue([delivery], wait_ms)
@@ -102,7 +68,8 @@ class Deliverer:
         if wait_ms > 0:
             self.onward.queue([delivery.postponed()], wait_ms)
             return None
-        taken = ledger.take(delivery, self.clock(), 1000 * self.settings.lease_seconds)
+        now = self.clock()
+        taken = ledger.take(delivery, now, until - now)
         match taken:
             case Held():
                 raise LeaseHeld(f"{delivery.push.id} {delivery.id}")
@@ -111,24 +78,27 @@ class Deliverer:
                     self.onward.follow(delivery, taken.state, taken.open)
                 return None
             case Lease():
-                return self._find(index, taken)
+                return self.find(index, taken, finding)
             case _:
                 assert_never(taken)
 
-    def _find(self, index: int, lease: Lease) -> _Begun | None:
+    def find(self, index: int, lease: Lease, finding: Finding) -> Begun | None:
+        """The attempt with its devices as they are owned now; None where its arc had to be halved."""
         limit = None if lease.ends else HALVE_FROM * self.settings.arc_size
+        at = self.clock()
         try:
-            found = addressees(lease.delivery, limit)
+            found = finding.addressees(lease.delivery, limit)
         except ArcTooLarge:
             ledger.end(lease, State.HALVED, (), {}, ())
             self.onward.follow(lease.delivery, State.HALVED, ())
             return None
-        return _Begun(index, lease, attempt.audience(lease, found, self.clock(), index))
+        return Begun(index, lease, attempt.audience(lease, found, at, index), at)
 
-    def _send(
-        self, begun: Sequence[_Begun], deliveries: int, seconds_left: Callable[[], float]
+    def send(
+        self, begun: Sequence[Begun], deliveries: int, seconds_left: Callable[[], float]
     ) -> list[Exception | None]:
-        """Send to the devices of one push's attempts, and end each; for each its failure."""
+        """Send to the devices of one push's attempts, and end each; for each its failure: LeaseLost, or what
+        AWS refused. `deliveries`: how many are sent together, at the most."""
         push = begun[0].lease.delivery.push
         max_tries = self.settings.max_tries
         sending = Sending(

@@ -1,7 +1,7 @@
 """dispatch: a stream record becomes deliveries, or coarse arcs for fanout where the send is large."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from fanfare.domain.estimate import estimate
@@ -9,10 +9,11 @@ from fanfare.domain.fanout import FEW, Limits, decide, next_arcs
 from fanfare.domain.push import CoarseArc, Cut, Delivery, Pace, Way
 from fanfare.domain.ring import HEX_DIGITS, WHOLE_RING
 from fanfare.domain.scope import Target
-from fanfare.pipeline import changes
+from fanfare.pipeline.changes import Changes
 from fanfare.runtime import logs, queues, wire
 from fanfare.runtime.batch import BatchResponse, Record
 from fanfare.runtime.queues import Outgoing
+from fanfare.runtime.together import Once, together
 from fanfare.store import ledger, recipients, subscriptions
 
 SAMPLE_ROWS = 256
@@ -58,15 +59,16 @@ def dispatch(records: Sequence[Record], settings: Settings) -> BatchResponse:
     Everything before it is queued, and what comes after it comes again with it: Lambda's checkpoint. Raises
     FirstRecordFailed where that is the first of several.
     """
+    batch = _Batch(settings)
     planned: list[Planned] = []
     failed = len(records)
-    for position, record in enumerate(records):
-        try:
-            planned += [Planned(position, *queued) for queued in _plan(record, settings)]
-        except Exception:  # noqa: BLE001 - whatever it was, the stream must not go past this record
-            logs.logger().exception("a record failed", extra={"event_id": record["eventID"]})
+    for position, plan in enumerate(together(batch.attempt, records)):
+        if isinstance(plan, Exception):  # the stream must not go past this record
+            told = {"event_id": records[position]["eventID"]}
+            logs.logger().error("a record failed", exc_info=plan, extra=told)
             failed = position
             break
+        planned += [Planned(position, *queued) for queued in plan]
     failed = min([failed, *_send(planned)])
     if failed == len(records):
         return {"batchItemFailures": []}
@@ -75,21 +77,38 @@ def dispatch(records: Sequence[Record], settings: Settings) -> BatchResponse:
     return {"batchItemFailures": [{"itemIdentifier": records[failed]["dynamodb"]["SequenceNumber"]}]}
 
 
-def _plan(record: Record, settings: Settings) -> list[tuple[str, Outgoing]]:
-    push = changes.push_of(record)
-    if push is None:
-        return []
-    if push.target is None:
-        return [_delivery(Delivery(push=push), settings)]
-    # Anything that follows from the cut may be queued only once the cut is written.
-    cut = ledger.decide_cut(push, _cut(push.target, push.id, settings.limits))
-    arcs = next_arcs(WHOLE_RING, cut, settings.limits)
-    if arcs[0].bits < cut.bits:
-        return [
-            (settings.fanout_queue_url, Outgoing(wire.encode(CoarseArc(push=push, cut=cut, arc=arc))))
-            for arc in arcs
-        ]
-    return [_delivery(Delivery(push=push, arc=arc, way=cut.way, pace=cut.pace), settings) for arc in arcs]
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What records become. Those of one target share what is read of it: hundreds come from one bucket."""
+
+    settings: Settings
+    _changes: Changes = field(default_factory=Changes)
+    _cuts: Once[Target, Cut] = field(default_factory=Once)
+
+    def attempt(self, record: Record) -> list[tuple[str, Outgoing]] | Exception:
+        try:
+            return self._plan(record)
+        except Exception as error:  # noqa: BLE001 - whatever it was, records before this one go on
+            return error
+
+    def _plan(self, record: Record) -> list[tuple[str, Outgoing]]:
+        push, settings = self._changes.push_of(record), self.settings
+        if push is None:
+            return []
+        if push.target is None:
+            return [_delivery(Delivery(push=push), settings)]
+        # Anything that follows from the cut may be queued only once the cut is written.
+        cut = ledger.decide_cut(push, self._cut(push.target, push.id))
+        arcs = next_arcs(WHOLE_RING, cut, settings.limits)
+        if arcs[0].bits < cut.bits:
+            return [
+                (settings.fanout_queue_url, Outgoing(wire.encode(CoarseArc(push=push, cut=cut, arc=arc))))
+                for arc in arcs
+            ]
+        return [_delivery(Delivery(push=push, arc=arc, way=cut.way, pace=cut.pace), settings) for arc in arcs]
+
+    def _cut(self, target: Target, message_id: str) -> Cut:
+        return self._cuts.get(target, lambda: _cut(target, message_id, self.settings.limits))
 
 
 def _cut(target: Target, message_id: str, limits: Limits) -> Cut:

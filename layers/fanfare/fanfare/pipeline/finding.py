@@ -1,11 +1,12 @@
 """Finding devices: who is on the arc, and which devices they have, read at the last moment."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from fanfare.domain.device import Device, Environment, Network, open_digest
 from fanfare.domain.push import Delivery, Push, Way
+from fanfare.runtime.together import Once
 from fanfare.store import members, recipients, subscriptions
 from fanfare.store.recipients import Recipient
 
@@ -31,16 +32,34 @@ class ArcTooLarge(Exception):
     """The arc holds far more subscribers or devices than an arc should: it has to be halved."""
 
 
-def addressees(delivery: Delivery, limit: int | None) -> list[Addressee]:
-    """The devices of the delivery's recipients that the push is for, as they are owned now.
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One look at the tables, at one time, for deliveries that are looked at together.
 
-    Raises ArcTooLarge where the arc has more than `limit` subscribers, or too many devices; never without a
-    limit.
+    Those for the same subscribers share what is read: changes of one bucket come by the hundred.
     """
-    found: list[Addressee] = []
-    for recipient in _recipients(delivery, limit):
-        found += _devices(recipient, delivery.push)
-        if limit is not None and len(found) > MAX_DEVICES:
+
+    _looks: Once[object, list[Recipient]] = field(default_factory=Once)
+
+    def addressees(self, delivery: Delivery, limit: int | None) -> list[Addressee]:
+        """The devices of the delivery's recipients that the push is for, as they are owned now.
+
+        Raises ArcTooLarge where the arc has more than `limit` subscribers, or too many devices; never without
+        a limit.
+        """
+        push = delivery.push
+        same = (push.app, push.target, push.user, push.gate, delivery.arc, delivery.way, limit)
+        found = self._looks.get(same, lambda: _within_bounds(_recipients(delivery, limit), limit))
+        return [device for recipient in found for device in _devices(recipient, push)]
+
+
+def _within_bounds(read: Iterator[Recipient], limit: int | None) -> list[Recipient]:
+    found: list[Recipient] = []
+    devices = 0
+    for recipient in read:
+        found.append(recipient)
+        devices += len(recipient.production) + len(recipient.sandbox)
+        if limit is not None and devices > MAX_DEVICES:
             raise ArcTooLarge
     return found
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from fanfare.domain.push import Delivery
+from fanfare.pipeline import waves
 from fanfare.pipeline.delivery import Deliverer
 from fanfare.runtime import batch, queues, wire
 from fanfare.runtime.batch import BatchResponse, Record
@@ -13,13 +14,6 @@ HOLD_BEYOND_LEASE_S = 2
 
 MARGIN_S = 3.0
 """What an attempt keeps of the function's time for writing down what came out."""
-
-START_FROM_S = 8.0
-"""With less time than this no delivery is begun."""
-
-
-class NoTime(Exception):
-    """The function's time is nearly up: the message comes again."""
 
 
 def deliver_all(
@@ -32,8 +26,6 @@ def deliver_all(
     def seconds_left() -> float:
         return remaining_ms() / 1000 - MARGIN_S
 
-    if seconds_left() < min(START_FROM_S, deliverer.settings.lease_seconds / 4):
-        return batch.response(records, [NoTime(f"{seconds_left():.1f} s")] * len(records))
     failures: list[Exception | None] = [None] * len(records)
     readable: dict[int, Delivery] = {}
     for place, record in enumerate(records):
@@ -41,7 +33,7 @@ def deliver_all(
             readable[place] = wire.decode(Delivery, record["body"])
         except WireError as error:
             failures[place] = error
-    came = deliverer.deliver_all(list(readable.values()), seconds_left)
+    came = waves.deliver_all(deliverer, list(readable.values()), seconds_left)
     for place, failure in zip(readable, came, strict=True):
         failures[place] = failure
     return batch.response(records, failures)

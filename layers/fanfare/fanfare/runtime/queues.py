@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import TYPE_CHECKING
 
 from fanfare.runtime import clients
+from fanfare.runtime.together import together
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
@@ -29,23 +31,13 @@ class Outgoing:
 
 def send(queue_url: str, messages: Sequence[Outgoing]) -> list[int]:
     """Send all; the answer holds the positions of those that the queue did not take."""
-    refused: list[int] = []
-    for batch in _batches(messages):
-        entries: list[SendMessageBatchRequestEntryTypeDef] = []
-        for position in batch:
-            message = messages[position]
-            entry: SendMessageBatchRequestEntryTypeDef = {
-                "Id": str(position),
-                "MessageBody": message.body.decode(),
-            }
-            if message.delay_s > 0:
-                entry["DelaySeconds"] = min(message.delay_s, MAX_DELAY_S)
-            if message.group is not None:
-                entry["MessageGroupId"] = message.group
-            entries.append(entry)
+
+    def send_batch(batch: Sequence[int]) -> list[int]:
+        entries = [_entry(position, messages[position]) for position in batch]
         answer = clients.sqs().send_message_batch(QueueUrl=queue_url, Entries=entries)
-        refused += [int(failure["Id"]) for failure in answer.get("Failed", [])]
-    return refused
+        return [int(failure["Id"]) for failure in answer.get("Failed", [])]
+
+    return [position for refused in together(send_batch, list(_batches(messages))) for position in refused]
 
 
 def send_all(queue_url: str, messages: Sequence[Outgoing]) -> None:
@@ -56,14 +48,26 @@ def send_all(queue_url: str, messages: Sequence[Outgoing]) -> None:
 
 def hold(queue_url: str, receipt_handles: Sequence[str], seconds: int) -> None:
     """Let received messages be seen again only after so many seconds from now."""
-    for start in range(0, len(receipt_handles), _BATCH_ENTRIES):
+
+    def hold_batch(handles: Sequence[str]) -> None:
         clients.sqs().change_message_visibility_batch(
             QueueUrl=queue_url,
             Entries=[
                 {"Id": str(i), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
-                for i, handle in enumerate(receipt_handles[start : start + _BATCH_ENTRIES])
+                for i, handle in enumerate(handles)
             ],
         )
+
+    together(hold_batch, list(batched(receipt_handles, _BATCH_ENTRIES, strict=False)))
+
+
+def _entry(position: int, message: Outgoing) -> "SendMessageBatchRequestEntryTypeDef":
+    entry: SendMessageBatchRequestEntryTypeDef = {"Id": str(position), "MessageBody": message.body.decode()}
+    if message.delay_s > 0:
+        entry["DelaySeconds"] = min(message.delay_s, MAX_DELAY_S)
+    if message.group is not None:
+        entry["MessageGroupId"] = message.group
+    return entry
 
 
 def _batches(messages: Sequence[Outgoing]) -> Iterator[list[int]]:

@@ -1,7 +1,8 @@
 """Doing several things at once that mostly wait: in threads, which end before the answer."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 
 THREADS = 16
 
@@ -12,3 +13,39 @@ def together[T, R](work: Callable[[T], R], things: Sequence[T]) -> list[R]:
         return [work(thing) for thing in things]
     with ThreadPoolExecutor(min(THREADS, len(things))) as threads:
         return list(threads.map(work, things))
+
+
+def one_ahead[T, R](work: Callable[[T], R], things: Sequence[T]) -> Iterator[R]:
+    """The results in the order of the things; while the caller is busy with one, the next is worked out."""
+    if len(things) < 2:
+        yield from map(work, things)
+        return
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(work, things[0])
+        for thing in things[1:]:
+            came = coming.result()
+            coming = thread.submit(work, thing)
+            yield came
+        yield coming.result()
+
+
+class Once[K: Hashable, R]:
+    """What several threads ask for is worked out once: by who asks first, while the others wait for it.
+
+    What the work raises, all of them get.
+    """
+
+    def __init__(self) -> None:
+        self._begun: dict[K, Future[R]] = {}
+        self._beginning = Lock()
+
+    def get(self, key: K, work: Callable[[], R]) -> R:
+        with self._beginning:
+            begun = self._begun.get(key)
+            mine = self._begun[key] = Future[R]() if begun is None else begun
+        if begun is None:
+            try:
+                mine.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - whoever waits must not wait for ever
+                mine.set_exception(error)
+        return mine.result()
