@@ -34,6 +34,8 @@ class Bounds:
     """Invocations at once on the queue that the send takes."""
     fanout: int
     batch: int
+    window_s: float
+    """How long pollers wait for a batch that does not fill."""
     fcm_per_minute: float
 
 
@@ -114,7 +116,7 @@ class _Run:
             self.coarse[0] = float(self.plan.dispatched)
             self.fanout.began = self.now
         else:
-            self.fresh, self.deliver.began = float(self.plan.recipients), self.now
+            self.fresh, self.deliver.began = float(self.plan.recipients), self.now + self.bounds.window_s
 
     def over(self) -> bool:
         return not (self.fresh or any(self.coarse) or any(self.ready.values()) or self.waiting.amount > LONG)
@@ -151,7 +153,8 @@ class _Run:
                 self.coarse[depth + 1] += done * level.children
             elif done:
                 self.fresh += done * level.children * self.plan.on_arc
-                self.deliver.began = self.now if self.deliver.began is None else self.deliver.began
+                if self.deliver.began is None:
+                    self.deliver.began = self.now + self.bounds.window_s
 
     def _deliver(self) -> str:
         """What the send waits for in this step."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fanfare.domain import fanout
 from fanfare.domain.push import Pace
+from fanfare.pipeline.quota import BULK_SHARE
 from local.cost import bill, prices
 from local.cost.bill import Bill
 from local.cost.figures import Send, Share
@@ -12,7 +13,7 @@ from local.simulation import course, limits
 from local.simulation.course import Bounds, Course
 from local.simulation.plan import Plan, plan
 from local.simulation.units import By, Units, memory, units
-from local.template import Template
+from local.template import QueueSource, Template
 
 HALF = 0.5
 """The share of recipients that the meter reaches through FCM; its others are reached through APNs."""
@@ -36,21 +37,24 @@ def outlook(
     planned = plan(users, share, limits_of(template))
     kind = Share.DENSE if share > fanout.DENSE_SHARE else Share.SPARSE
     used = units(sends, kind, below)
-    came = course.course(planned, _pace(planned, used, template), _bounds(planned, template), HALF)
+    bounds = _bounds(planned, template)
+    came = course.course(planned, _pace(planned, used, template), bounds, HALF)
     egress = max((one for one in sends if one.share is kind), key=lambda one: one.recipients)
     out = egress.egress / egress.recipients * planned.recipients / prices.GB * prices.EGRESS_GB
-    return Outlook(users, share, planned, came, dollars(planned, came, used, _batch(template)), out)
+    return Outlook(users, share, planned, came, dollars(planned, came, used, bounds.batch), out)
 
 
 def dollars(planned: Plan, came: Course, used: Units, batch: int) -> Bill:
     """Reading an arc once more costs what reading it first did; putting a delivery off costs the invocation's
-    share and, as with every one that waits, a message of its own."""
+    share and, as with every one that waits, another message, which is sent and taken."""
     again = came.again / planned.on_arc
     counts = counts_of(planned, came, batch)
+    postponed = came.postponed / planned.on_arc
     counts |= {
         By.RECIPIENT: counts[By.RECIPIENT] + came.again,
+        By.MESSAGE: counts[By.MESSAGE] + again + postponed,
         By.DELIVERY: counts[By.DELIVERY] + again,
-        By.INVOCATION: counts[By.INVOCATION] + (again + came.postponed / planned.on_arc) / batch,
+        By.INVOCATION: counts[By.INVOCATION] + (again + postponed) / batch,
     }
     requeued = round(came.requeued / planned.on_arc)
     later = bill.sqs("deliver: SendMessageBatch, once more", requeued, 0, fair=planned.pace is Pace.BULK)
@@ -65,6 +69,7 @@ def counts_of(planned: Plan, came: Course, batch: int) -> dict[By, float]:
         By.COARSE_ARC: planned.fanout_messages,
         By.FANOUT_BATCH: planned.fanout_batches,
         By.INVOCATION: -(-planned.deliveries // batch),
+        By.MESSAGE: planned.deliveries,
         By.DELIVERY: planned.deliveries,
         By.RECIPIENT: planned.recipients,
         By.FANOUT_START: came.fanout_environments,
@@ -96,12 +101,17 @@ def _pace(planned: Plan, used: Units, template: Template) -> course.Pace:
 
 
 def _bounds(planned: Plan, template: Template) -> Bounds:
-    bound = _concurrency(template)
+    concurrency = _concurrency(template)
+    bulk = planned.pace is Pace.BULK
+    queue = _queue(template, "BulkQueue" if bulk else "ExpressQueue")
+    quota = float(str(template.functions["deliver"].environment["FCM_QUOTA_PER_MINUTE"]))
+    fills = planned.deliveries >= queue.batch_size * limits.FIRST_POLLERS
     return Bounds(
-        deliver=bound["ExpressQueue" if planned.pace is Pace.EXPRESS else "BulkQueue"],
-        fanout=bound["FanoutQueue"],
-        batch=_batch(template),
-        fcm_per_minute=float(str(template.functions["deliver"].environment["FCM_QUOTA_PER_MINUTE"])),
+        deliver=concurrency[queue.queue],
+        fanout=concurrency["FanoutQueue"],
+        batch=queue.batch_size,
+        window_s=0 if fills else queue.window_seconds,
+        fcm_per_minute=quota * BULK_SHARE if bulk else quota,
     )
 
 
@@ -110,5 +120,5 @@ def _concurrency(template: Template) -> Mapping[str, int]:
     return {one.queue: one.max_concurrency for one in sources if one.max_concurrency}
 
 
-def _batch(template: Template) -> int:
-    return next(one.batch_size for one in template.functions["deliver"].queues if one.queue == "BulkQueue")
+def _queue(template: Template, name: str) -> QueueSource:
+    return next(one for one in template.functions["deliver"].queues if one.queue == name)

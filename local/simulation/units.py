@@ -21,6 +21,7 @@ class By(StrEnum):
     COARSE_ARC = "coarse arc"
     FANOUT_BATCH = "batch of fanout"
     INVOCATION = "invocation of deliver"
+    MESSAGE = "message that deliver takes"
     DELIVERY = "delivery"
     RECIPIENT = "recipient"
     FANOUT_START = "environment of fanout"
@@ -79,13 +80,15 @@ def units(sends: Sequence[Send], share: Share, below: int | None = None) -> Unit
 def counted(send: Send) -> Counts:
     """What the meter saw of everything that lines grow with."""
     requests = {line.what: line.requests for line in send.bill.lines}
+    deliveries = requests.get("deliver: UpdateItem LedgerTable", 0) / _LEDGER_WRITES
     return {
         By.SEND: 1,
         By.DISPATCH_BATCH: requests.get("dispatch: SendMessageBatch", 0),
         By.COARSE_ARC: requests.get("fanout: invocation", 0),
         By.FANOUT_BATCH: requests.get("fanout: SendMessageBatch", 0),
         By.INVOCATION: requests.get("deliver: invocation", 0),
-        By.DELIVERY: requests.get("deliver: UpdateItem LedgerTable", 0) / _LEDGER_WRITES,
+        By.MESSAGE: deliveries,
+        By.DELIVERY: deliveries,
         By.RECIPIENT: send.recipients,
         By.FANOUT_START: send.reached.get("fanout", 0),
         By.DELIVER_START: send.reached.get("deliver", 0),
@@ -124,6 +127,8 @@ def _grows_with(line: Line) -> By:
             return By.RECIPIENT
         case "deliver", ["UpdateItem", "LedgerTable"] | ["log"]:
             return By.DELIVERY
+        case "deliver", ["poller's", _] | ["ChangeMessageVisibilityBatch"]:
+            return By.MESSAGE  # ten at a time, whatever the batch of an invocation is
         case "deliver", _:
             return By.INVOCATION
         case "fanout", ["INIT", *_]:

@@ -10,7 +10,7 @@ import pytest
 from fanfare.domain.answer import Transport
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.policy import MAX_WAITS
-from fanfare.domain.push import Delivery
+from fanfare.domain.push import Delivery, Pace
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.networks.result import NotProcessed, Result
 from fanfare.pipeline import quota
@@ -268,6 +268,27 @@ def test_what_the_quota_has_no_room_for_waits_for_the_next_window(
         for number, delivery in enumerate(world.queued("ExpressQueue", Delivery)):
             deliver_one(fleet[number], delivery, left)
     assert sorted(world.networks.received) == sorted(tokens * 3)
+
+
+def test_a_direct_push_does_not_wait_because_a_large_send_used_up_its_share_of_the_window(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "BLOCK", 10)
+    crowd(world, 60)
+    deliverer = with_quota(world, 6 * 50)
+    for number in range(2):
+        large = Delivery(push=world.push(id=f"m{number}"), arc=WHOLE_RING, pace=Pace.BULK)
+        deliver_one(deliverer, large, left)
+    assert len(world.networks.received) == 45, "nine tenths of the window"
+    deliver_one(deliverer, direct(world, "c1", "m-direct"), left)
+    assert world.networks.received[45:] == ["t-c1"]
+
+
+def test_small_sends_do_not_overrun_the_quota_either(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quota, "BLOCK", 10)
+    crowd(world, 60)
+    deliver_one(with_quota(world, 6 * 50), Delivery(push=world.push(), arc=WHOLE_RING), left)
+    assert len(world.networks.received) == 50
 
 
 def test_what_expired_while_its_lane_was_paused_is_counted_and_not_sent(world: World) -> None:

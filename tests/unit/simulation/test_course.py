@@ -63,7 +63,7 @@ def test_a_send_waits_for_fanout_where_that_is_slow() -> None:
     slow = Pace(1.0, 0.0, 1.0, 0.0, 0.000_001, {})
     planned = Plan(128_000, 256, 64, (Level(64, 4),), Queue.BULK)
 
-    came = course(planned, slow, Bounds(50, 10, 10, FREE), fcm=0.0)
+    came = course(planned, slow, Bounds(50, 10, 10, 0.0, FREE), fcm=0.0)
 
     assert came.last_s == pytest.approx(1 + 1 + 5.65, abs=0.3)
     assert came.spans[1][1] == "fanout"
@@ -124,4 +124,4 @@ def _plan(deliveries: int) -> Plan:
 
 
 def _bounds(deliver: int = 50, quota: float = FREE) -> Bounds:
-    return Bounds(deliver=deliver, fanout=10, batch=1, fcm_per_minute=quota)
+    return Bounds(deliver=deliver, fanout=10, batch=1, window_s=0.0, fcm_per_minute=quota)

@@ -33,13 +33,12 @@ class LeaseHeld(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An attempt that is ours, with the devices that it is for, as they were at `at` (epoch ms)."""
+    """An attempt that is ours, with the devices that it is for."""
 
     index: int
     """Which of the deliveries that are sent together it is of."""
     lease: Lease
     gathered: Audience
-    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +77,9 @@ class Deliverer:
                     self.onward.follow(delivery, taken.state, taken.open)
                 return None
             case Lease():
-                return self.find(index, taken, finding)
+                return self._find(index, taken, finding)
             case _:
                 assert_never(taken)
-
-    def find(self, index: int, lease: Lease, finding: Finding) -> Begun | None:
-        """The attempt with its devices as they are owned now; None where its arc had to be halved."""
-        limit = None if lease.ends else HALVE_FROM * self.settings.arc_size
-        at = self.clock()
-        try:
-            found = finding.addressees(lease.delivery, limit)
-        except ArcTooLarge:
-            ledger.end(lease, State.HALVED, (), {}, ())
-            self.onward.follow(lease.delivery, State.HALVED, ())
-            return None
-        return Begun(index, lease, attempt.audience(lease, found, at, index), at)
 
     def send(
         self, begun: Sequence[Begun], deliveries: int, seconds_left: Callable[[], float]
@@ -103,6 +90,7 @@ class Deliverer:
         max_tries = self.settings.max_tries
         sending = Sending(
             push=push,
+            pace=begun[0].lease.delivery.pace,
             senders=self.senders,
             lanes=self.watch,
             clock=self.clock,
@@ -138,6 +126,16 @@ class Deliverer:
         self._tell(push, sending)
         return failures
 
+    def _find(self, index: int, lease: Lease, finding: Finding) -> Begun | None:
+        limit = None if lease.ends else HALVE_FROM * self.settings.arc_size
+        try:
+            found = finding.addressees(lease.delivery, limit)
+        except ArcTooLarge:
+            ledger.end(lease, State.HALVED, (), {}, ())
+            self.onward.follow(lease.delivery, State.HALVED, ())
+            return None
+        return Begun(index, lease, attempt.audience(lease, found, self.clock(), index))
+
     def _finish(self, lease: Lease, result: Result, seconds_left: Callable[[], float]) -> None:
         self._end(lease, result, seconds_left)
         _log(lease, result)
@@ -152,7 +150,7 @@ class Deliverer:
         lanes = delivery.lanes or self._lanes_of(delivery.push)
         if not lanes or delivery.waits >= MAX_WAITS:
             return 0
-        wait_ms = min(self.watch.wait_ms(app, lane) for lane in lanes)
+        wait_ms = min(self.watch.wait_ms(app, lane, delivery.pace) for lane in lanes)
         return wait_ms and back_off_ms(wait_ms, delivery.waits + 1, random.random())
 
     def _lanes_of(self, push: Push) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from fanfare.domain import breaker, outage
+from fanfare.domain.push import Pace
 from fanfare.pipeline.lane_pauses import KEPT_MS, Admission, LanePauses
 from fanfare.pipeline.quota import Quota
 from fanfare.pipeline.sent import Sent, Waiting
@@ -48,17 +49,17 @@ class LaneWatch:
         self._pauses = LanePauses(self.clock)
         self._quota = Quota(self.clock, self.fcm_quota_per_minute)
 
-    def wait_ms(self, app: str, lane: str) -> int:
+    def wait_ms(self, app: str, lane: str, pace: Pace) -> int:
         """How long there is no use in looking for the lane's devices."""
-        return max(self._pauses.wait_ms(app, lane), self._quota.wait_ms(app, lane))
+        return max(self._pauses.wait_ms(app, lane), self._quota.wait_ms(app, lane, pace))
 
     def admit(self, app: str, lane: str) -> Admission:
         return self._pauses.admit(app, lane)
 
-    def grant(self, app: str, lane: str, wanted: int) -> tuple[int, int]:
+    def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> tuple[int, int]:
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
-        granted = self._quota.grant(app, lane, wanted)
-        return granted, self._quota.wait_ms(app, lane)
+        granted = self._quota.grant(app, lane, wanted, pace)
+        return granted, self._quota.wait_ms(app, lane, pace)
 
     def breaker_open(self, app: str, lane: str) -> bool:
         """Whether the lane's proofs come too thick to be true, as read at most KEPT_MS ago."""

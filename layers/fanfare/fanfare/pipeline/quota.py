@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from threading import Lock
 
+from fanfare.domain.push import Pace
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
 from fanfare.store import lanes
@@ -10,6 +11,9 @@ from fanfare.store.row import REFUSED
 
 BLOCK = 500
 """Pushes for one write. What an environment sent of a block that it has not taken yet is owed."""
+
+BULK_SHARE = 0.9
+"""Of a window. The rest is left to small sends: they do not wait because a large one used it up."""
 
 WINDOW_MS = 10_000
 _WINDOWS_A_MINUTE = 60_000 // WINDOW_MS
@@ -27,16 +31,16 @@ class Quota:
     clock: Clock
     per_minute: int
     _owed: dict[_Lane, int] = field(default_factory=dict)
-    _closed: dict[_Lane, int] = field(default_factory=dict)
+    _closed: dict[tuple[str, str, Pace], int] = field(default_factory=dict)
     _counting: Lock = field(default_factory=Lock)
 
-    def grant(self, app: str, lane: str, wanted: int) -> int:
+    def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> int:
         """How many of so many pushes may go now; the rest from the next window on."""
         with self._counting:
-            return self._grant(app, lane, wanted)
+            return self._grant(app, lane, wanted, pace)
 
-    def _grant(self, app: str, lane: str, wanted: int) -> int:
-        if self.wait_ms(app, lane):
+    def _grant(self, app: str, lane: str, wanted: int, pace: Pace) -> int:
+        if self.wait_ms(app, lane, pace):
             return 0
         owed = self._owed.get((app, lane), 0)
         taken = (owed + wanted) // BLOCK * BLOCK
@@ -45,7 +49,8 @@ class Quota:
             return wanted
         now = self.clock()
         window = now // WINDOW_MS
-        limit = max(1, self.per_minute // _WINDOWS_A_MINUTE)
+        share = BULK_SHARE if pace is Pace.BULK else 1
+        limit = max(1, int(self.per_minute // _WINDOWS_A_MINUTE * share))
         try:
             granted = lanes.take_quota(app, lane, window, taken, limit, expires=now // 1000 + 3600)
         except REFUSED:  # the network itself will say when it is too much
@@ -54,10 +59,10 @@ class Quota:
         if granted == taken:
             self._owed[app, lane] = owed + wanted - taken
             return wanted
-        self._closed[app, lane] = (window + 1) * WINDOW_MS
+        self._closed[app, lane, pace] = (window + 1) * WINDOW_MS
         self._owed[app, lane] = max(0, owed - granted)
         return max(0, granted - owed)
 
-    def wait_ms(self, app: str, lane: str) -> int:
+    def wait_ms(self, app: str, lane: str, pace: Pace) -> int:
         """How long the window is still used up; 0 when it is not known to be."""
-        return max(0, self._closed.get((app, lane), 0) - self.clock())
+        return max(0, self._closed.get((app, lane, pace), 0) - self.clock())

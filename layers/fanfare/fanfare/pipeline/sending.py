@@ -9,7 +9,7 @@ from fanfare.domain.device import Environment, Network
 from fanfare.domain.openness import Standing
 from fanfare.domain.outage import FIRST_PAUSE_MS, alive
 from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind, drop
-from fanfare.domain.push import Push
+from fanfare.domain.push import Pace, Push
 from fanfare.networks.errors import CredentialError, CredentialUnavailable
 from fanfare.networks.result import Answered, Result, Unknown, outcome_of
 from fanfare.pipeline.finding import Addressee
@@ -54,7 +54,7 @@ class Lanes(Protocol):
 
     def admit(self, app: str, lane: str) -> Admission: ...
 
-    def grant(self, app: str, lane: str, wanted: int) -> tuple[int, int]:
+    def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> tuple[int, int]:
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
 
     def breaker_open(self, app: str, lane: str) -> bool: ...
@@ -75,6 +75,7 @@ class Sending:
     """The way through the lanes of one push's attempts that are made together."""
 
     push: Push
+    pace: Pace
     senders: Senders
     lanes: Lanes
     clock: Clock
@@ -143,7 +144,7 @@ class Sending:
         """The lane's quota, its probe where it is on trial, and then all the rest at once."""
         sender, members = ready.sender, ready.members
         if ready.network is Network.FCM:
-            granted, wait_ms = self.lanes.grant(self.push.app, sender.lane, len(members))
+            granted, wait_ms = self.lanes.grant(self.push.app, sender.lane, len(members), self.pace)
             self._wait(sender, members[granted:], wait_ms, "quota")
             members = members[:granted]
         if ready.probe:

@@ -1,4 +1,4 @@
-"""deliver: the deliveries of an invocation in waves; while one is sent, the next looks for its devices."""
+"""deliver: the deliveries of an invocation in waves, two at a time: one reads while the other is sent."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,17 +7,16 @@ from itertools import batched
 from fanfare.domain.push import Delivery
 from fanfare.pipeline.delivery import Begun, Deliverer
 from fanfare.pipeline.finding import Finding
-from fanfare.runtime.together import one_ahead, together
-from fanfare.store import ledger
+from fanfare.runtime.together import together
 
 WAVE = 10
 """Deliveries whose devices are looked for at the same time."""
 
-AHEAD_MS = 3_000
-"""A wave whose devices were read longer ago than this is read again before it is sent."""
+AT_A_TIME = 2
+"""Waves. Each is sent as soon as its devices are read, so that nothing is read far ahead."""
 
-BEGIN_FROM_S, SEND_FROM_S = 8.0, 4.0
-"""With less time than this no wave is begun, and none that was begun is sent."""
+BEGIN_FROM_S = 8.0
+"""With less time than this no wave is begun."""
 
 
 class NoTime(Exception):
@@ -35,8 +34,7 @@ def deliver_all(
     """
     lease_ms = 1000 * deliverer.settings.lease_seconds
     run = _Run(deliverer, deliveries, seconds_left, deliverer.clock() + lease_ms, [None] * len(deliveries))
-    for begun in one_ahead(run.begin, list(batched(range(len(deliveries)), WAVE, strict=False))):
-        run.send(begun)
+    together(run.wave, list(batched(range(len(deliveries)), WAVE, strict=False)), AT_A_TIME)
     return run.failures
 
 
@@ -46,42 +44,29 @@ class _Run:
     deliveries: Sequence[Delivery]
     seconds_left: Callable[[], float]
     until: int
+    """When all leases end, epoch ms."""
     failures: list[Exception | None] = field(default_factory=list)
 
-    def begin(self, wave: Sequence[int]) -> list[Begun]:
+    def wave(self, indices: Sequence[int]) -> None:
+        if self._short_of_time():
+            for index in indices:
+                self.failures[index] = NoTime(f"{self.seconds_left():.1f} s")
+            return
         finding = Finding()
-
-        def begin(index: int) -> Begun | None:
-            if self._short_of(BEGIN_FROM_S):
-                raise NoTime
-            return self.deliverer.begin(index, self.deliveries[index], self.until, finding)
-
-        return self._each(begin, {index: index for index in wave})
-
-    def send(self, begun: list[Begun]) -> None:
         pushes: dict[tuple[str, str], list[Begun]] = {}
-        for one in self._current(begun):
-            push = one.lease.delivery.push
-            pushes.setdefault((push.app, push.id), []).append(one)
+        for begun in together(lambda index: self._begin(index, finding), indices):
+            if begun is not None:
+                push = begun.lease.delivery.push
+                pushes.setdefault((push.app, push.id), []).append(begun)
         together(self._send, list(pushes.values()))
 
-    def _current(self, begun: list[Begun]) -> list[Begun]:
-        """Those that there is time for, with their devices as they are owned now, or were just now."""
-        finding = Finding()
-
-        def look_again(one: Begun) -> Begun | None:
-            return self.deliverer.find(one.index, one.lease, finding)
-
-        def give_back(one: Begun) -> None:
-            ledger.release(one.lease)
-            raise NoTime
-
-        mine = {one.index: one for one in begun}
-        if self._short_of(SEND_FROM_S):
-            return self._each(give_back, mine)
-        if any(self.deliverer.clock() - one.at > AHEAD_MS for one in begun):
-            return self._each(look_again, mine)
-        return begun
+    def _begin(self, index: int, finding: Finding) -> Begun | None:
+        """What fails of one delivery leaves the others alone."""
+        try:
+            return self.deliverer.begin(index, self.deliveries[index], self.until, finding)
+        except Exception as error:  # noqa: BLE001 - it is this delivery's
+            self.failures[index] = error
+            return None
 
     def _send(self, begun: Sequence[Begun]) -> None:
         """What fails of one push leaves the others alone."""
@@ -92,18 +77,6 @@ class _Run:
         for one, failure in zip(begun, ended, strict=True):
             self.failures[one.index] = failure
 
-    def _each[T](self, work: Callable[[T], Begun | None], things: dict[int, T]) -> list[Begun]:
-        """What came of those that go on; what fails of one delivery leaves the others alone."""
-
-        def attempt(index: int) -> Begun | None:
-            try:
-                return work(things[index])
-            except Exception as error:  # noqa: BLE001 - it is this delivery's
-                self.failures[index] = error
-                return None
-
-        return [one for one in together(attempt, list(things)) if one is not None]
-
-    def _short_of(self, least_s: float) -> bool:
-        """With a short lease, which has a short timeout, less time is enough."""
-        return self.seconds_left() < least_s * min(1.0, self.deliverer.settings.lease_seconds / 32)
+    def _short_of_time(self) -> bool:
+        """With a short lease, which has a short timeout, less is enough."""
+        return self.seconds_left() < min(BEGIN_FROM_S, self.deliverer.settings.lease_seconds / 4)

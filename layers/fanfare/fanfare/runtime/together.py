@@ -1,32 +1,18 @@
 """Doing several things at once that mostly wait: in threads, which end before the answer."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
 THREADS = 16
 
 
-def together[T, R](work: Callable[[T], R], things: Sequence[T]) -> list[R]:
+def together[T, R](work: Callable[[T], R], things: Sequence[T], at_a_time: int = THREADS) -> list[R]:
     """The results in the order of the things; one thing alone needs no thread."""
     if len(things) < 2:
         return [work(thing) for thing in things]
-    with ThreadPoolExecutor(min(THREADS, len(things))) as threads:
+    with ThreadPoolExecutor(min(at_a_time, len(things))) as threads:
         return list(threads.map(work, things))
-
-
-def one_ahead[T, R](work: Callable[[T], R], things: Sequence[T]) -> Iterator[R]:
-    """The results in the order of the things; while the caller is busy with one, the next is worked out."""
-    if len(things) < 2:
-        yield from map(work, things)
-        return
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(work, things[0])
-        for thing in things[1:]:
-            came = coming.result()
-            coming = thread.submit(work, thing)
-            yield came
-        yield coming.result()
 
 
 class Once[K: Hashable, R]:

@@ -163,6 +163,7 @@ def end(
 
     Raises LeaseLost.
     """
+    row = _key(lease.delivery)
     actions: list[Action] = [
         LedgerRow.state.set(state),
         LedgerRow.ended.set(lease.delivery.attempt),
@@ -174,12 +175,12 @@ def end(
     ]
     if failures:
         actions.append(LedgerRow.failures.set(wire.encode(failures).decode()))
-    _write(lease, actions)
-
-
-def release(lease: Lease) -> None:
-    """Give back an attempt in which nothing was sent: as if it had never been taken. Raises LeaseLost."""
-    _write(lease, [LedgerRow.lease_until.set(0), LedgerRow.takes.add(-1)])
+    try:
+        row.update(actions, condition=LedgerRow.claim == lease.claim)
+    except UpdateError as error:
+        if condition_failed(error):
+            raise LeaseLost(f"{lease.delivery.push.id} {lease.delivery.id}") from error
+        raise
 
 
 def status(app: str, message_id: str) -> tuple[Cut | None, list[LedgerRow]]:
@@ -196,15 +197,6 @@ def status(app: str, message_id: str) -> tuple[Cut | None, list[LedgerRow]]:
 def devices_left(row: LedgerRow) -> int:
     """How many devices of a delivery are still open; of a dead one, how many it gave up."""
     return sum(len(group.digests) for group in _open(row)) // DIGEST_BYTES
-
-
-def _write(lease: Lease, actions: Sequence[Action]) -> None:
-    try:
-        _key(lease.delivery).update(list(actions), condition=LedgerRow.claim == lease.claim)
-    except UpdateError as error:
-        if condition_failed(error):
-            raise LeaseLost(f"{lease.delivery.push.id} {lease.delivery.id}") from error
-        raise
 
 
 def _refusal(delivery: Delivery, claim: str) -> Lease | Held | Ended:
