@@ -16,10 +16,11 @@ from fanfare.domain.device import Device, Environment, Network
 from fanfare.domain.payload import Content, FcmContent, of_message
 from fanfare.domain.push import Push
 from fanfare.domain.scope import Scope, Target, TargetKind
-from fanfare.store import accounts, installations, messages, row, subscriptions
-from fanfare.store.accounts import Session, User
+from fanfare.store import accounts, installations, messages, open_sessions, row, subscriptions
+from fanfare.store.accounts import User
 from fanfare.store.apps import AppRow
 from fanfare.store.buckets import BucketRow
+from fanfare.store.open_sessions import Session
 from fanfare.store.topics import TopicRow
 from local.template import Template
 
@@ -84,7 +85,7 @@ def seed(
     ).save()
     accounts.register(_with_password(), ALICES_SESSION)
     accounts.register(BOB, None)
-    accounts.open_session(ADMINS_SESSION)
+    open_sessions.add(ADMINS_SESSION)
     for user, device, environment in (
         (ALICE, ALICES_PHONE, Environment.PRODUCTION),
         (BOB, BOBS_PHONE, Environment.PRODUCTION),

@@ -204,18 +204,18 @@ def test_refresh_tokens_that_are_none(
 
 
 def test_a_refresh_token_used_twice_at_once_works_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fanfare.store import accounts
+    from fanfare.store import open_sessions
 
     set_parameter(world, "refreshTokenEnabled", "true")
     given = {"refresh_token": log_in(world, LOGIN).json["refresh_token"]}
-    exchange, inner, answers = accounts.exchange, iter([True]), []
+    exchange, inner, answers = open_sessions.exchange, iter([True]), []
 
     def interrupted(*arguments: Any) -> bool:
         if next(inner, False):
             answers.append(log_in(world, given).status)
         return exchange(*arguments)
 
-    monkeypatch.setattr(accounts, "exchange", interrupted)
+    monkeypatch.setattr(open_sessions, "exchange", interrupted)
     answers.append(log_in(world, given).status)
 
     assert answers == [200, 403]

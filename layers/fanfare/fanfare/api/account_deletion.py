@@ -10,7 +10,7 @@ from fanfare.domain.rights import require_self
 from fanfare.domain.sweeping import SWEEP_DELAY_S, UserSweep
 from fanfare.runtime import queues, wire
 from fanfare.runtime.queues import Outgoing
-from fanfare.store import accounts, recipients
+from fanfare.store import accounts, open_sessions, recipients
 from fanfare.store.accounts import User
 
 
@@ -25,7 +25,7 @@ def delete(request: Request[Sweeping]) -> Response[str]:
     queues.send_all(request.settings.sweep_queue_url, [sweep])
     recipients.mark_deleting(found.app, found.id, request.now)
     accounts.delete(found.app, found.id)
-    accounts.end_sessions(found.app, found.id)
+    open_sessions.end_all(found.app, found.id)
     return answers.empty()
 
 
@@ -34,7 +34,7 @@ def end_sessions(request: Request[Authenticating]) -> Response[str]:
     found = _own(request)
     if found.is_pseudo:
         raise NotAllowed("a pseudo user whose session ends is lost; delete the user instead")
-    accounts.end_sessions(found.app, found.id)
+    open_sessions.end_all(found.app, found.id)
     return answers.empty()
 
 

@@ -7,7 +7,7 @@ from fanfare.api import tokens
 from fanfare.api.request import Request
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import AppNotFound, NotAuthenticated, WrongToken
-from fanfare.store import accounts, apps
+from fanfare.store import apps, open_sessions
 from fanfare.store.apps import App
 
 
@@ -42,7 +42,7 @@ def _bearer(request: Request[Any], token: str) -> Caller:
         raise WrongToken("the access token is for another app")
     if claims.role is Role.ANONYMOUS:
         return Caller(claims.app, Role.ANONYMOUS)
-    if not accounts.is_open(claims.app, claims.sub, claims.sid):
+    if not open_sessions.is_open(claims.app, claims.sub, claims.sid):
         raise WrongToken("the access token is no longer valid")
     return Caller(claims.app, claims.role, claims.sub if claims.role is Role.USER else None)
 

@@ -23,9 +23,9 @@ from fanfare.domain.errors import (
 )
 from fanfare.domain.parameters import Parameter
 from fanfare.domain.user import is_user_id
-from fanfare.store import accounts, apps
-from fanfare.store.accounts import Session
+from fanfare.store import accounts, apps, open_sessions
 from fanfare.store.apps import App
+from fanfare.store.open_sessions import Session
 
 NEVER_S = 2_147_483_647
 """What expires_in says of a token that does not expire."""
@@ -119,7 +119,7 @@ def _client(app: App, given: TokenRequest) -> Caller:
 
 def _open(request: Request[Authenticating], app: App, caller: Caller, given: TokenRequest) -> Response[str]:
     begun = _begun(request, app, caller, given)
-    if caller.role is not Role.ANONYMOUS and not accounts.open_session(begun.session):
+    if caller.role is not Role.ANONYMOUS and not open_sessions.add(begun.session):
         raise _invalid_grant("the user does not exist, or the password is wrong")
     return _answer(request, caller, begun)
 
@@ -136,7 +136,7 @@ def _exchange(request: Request[Authenticating], app: App, given: TokenRequest) -
     else:
         raise _wrong_refresh_token()
     begun = _begun(request, app, caller, given)
-    if not accounts.exchange(app.id, old.holder, old.session, old.hash, begun.session):
+    if not open_sessions.exchange(app.id, old.holder, old.session, old.hash, begun.session):
         raise _wrong_refresh_token()
     return _answer(request, caller, begun)
 

@@ -11,7 +11,7 @@ from fanfare.api.request import Request
 from fanfare.api.tokens import Claims
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.parameters import Parameter, Parameters
-from fanfare.store.accounts import Session
+from fanfare.store.open_sessions import Session
 
 _REFRESH_TOKEN = re.compile(r"([a-z0-9-]{1,64})\.([0-9a-f]{32})\.([0-9a-f]{64})")
 

@@ -26,6 +26,7 @@ from fanfare.store import (
     installations,
     members,
     objects,
+    open_sessions,
     recipients,
     scopes,
     subscriptions,
@@ -166,7 +167,7 @@ def _delete_users_own(gone: UserSweep, settings: Settings) -> list[int]:
     scopes.forget(gone.scope)
     return [
         int(accounts.delete(app, user)),
-        accounts.end_sessions(app, user),
+        open_sessions.end_all(app, user),
         _leave_groups(gone, settings),
         _remove_devices(app, user),
         subscriptions.sweep_user(app, user, ROWS_AT_A_TIME),

@@ -1,22 +1,20 @@
-"""Accounts: users, the claims that keep their addresses unique, and sessions."""
+"""Users, and the claims that keep their addresses unique."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from secrets import token_hex
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 
 from fanfare.domain.errors import UserAlreadyExists
-from fanfare.domain.user import Address, AddressKind, address, is_user_id
-from fanfare.store import pages
-from fanfare.store.row import Row, condition_failed, read, settle, transaction
+from fanfare.domain.user import Address, AddressKind, address
+from fanfare.store import open_sessions
+from fanfare.store.account_row import USER, AccountRow
+from fanfare.store.open_sessions import Session
+from fanfare.store.row import read, settle, transaction
 
-_USER = "user"
 _CLAIM = "claim"
-_SESSIONS = ("session#", "session$")
-"""Sort keys for BETWEEN: `$` follows `#`."""
 _FIELDS = {
     AddressKind.LOGIN_NAME: "loginName",
     AddressKind.EMAIL: "emailAddress",
@@ -66,56 +64,6 @@ class User:
                 yield found
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What an access token stands for, so that it can be revoked. `expires` in epoch s, None for never.
-
-    `holder` is a user's ID, else the role. A session with a refresh token, of which the hash is kept,
-    outlives its access token, and ends when it is exchanged for the next.
-    """
-
-    app: str
-    holder: str
-    id: str
-    expires: int | None
-    refresh_hash: str | None = None
-
-
-class AccountRow(Row):
-    """`app#userID`, `user`; `app#userID`, `session#id`; `app#KIND:address`, `claim`."""
-
-    class Meta:
-        table_name = None
-        setting = "accounts_table"
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    user = UnicodeAttribute(null=True)
-    """Of a claim: the ID of the user whose address it is."""
-    login_name = UnicodeAttribute(null=True)
-    email = UnicodeAttribute(null=True)
-    phone = UnicodeAttribute(null=True)
-    password_hash = UnicodeAttribute(null=True)
-    display_name = UnicodeAttribute(null=True)
-    country = UnicodeAttribute(null=True)
-    locale = UnicodeAttribute(null=True)
-    custom = UnicodeAttribute(null=True)
-    created_at = NumberAttribute(null=True)
-    modified_at = NumberAttribute(null=True)
-    ref = UnicodeAttribute(null=True)
-    """Of a group, and of a user's membership in it: see groups.py."""
-    name = UnicodeAttribute(null=True)
-    owner = UnicodeAttribute(null=True)
-    access = UnicodeAttribute(null=True)
-    """Of a scope: its access list, where it was ever changed. See access.py."""
-    mark = UnicodeAttribute(null=True)
-    pending_email = UnicodeAttribute(null=True)
-    pending_phone = UnicodeAttribute(null=True)
-    refresh_hash = UnicodeAttribute(null=True)
-    """Of a session."""
-    expires = NumberAttribute(null=True)
-
-
 type Decide = Callable[[User], User]
 """Makes of a user what the user is to be; may run again."""
 
@@ -139,7 +87,7 @@ def register(user: User, session: Session | None) -> None:
 
 
 def find(app: str, user_id: str) -> User | None:
-    row = read(AccountRow, f"{app}#{user_id}", _USER)
+    row = read(AccountRow, f"{app}#{user_id}", USER)
     if row is None:
         return None
     return User(
@@ -191,7 +139,7 @@ def delete(app: str, user_id: str) -> bool:
         if found is None:
             return False
         with transaction(AccountRow) as writes:
-            writes.delete(AccountRow(f"{app}#{user_id}", _USER), condition=_as_read(found))
+            writes.delete(AccountRow(f"{app}#{user_id}", USER), condition=_as_read(found))
             for mine in found.addresses:
                 writes.delete(AccountRow(f"{app}#{mine.claim}", _CLAIM))
         return True
@@ -205,71 +153,13 @@ def owner_of(app: str, address: Address) -> str | None:
     return None if row is None else row.user
 
 
-def open_session(session: Session) -> bool:
-    """False when the user is gone: a login that races with the deletion opens nothing. Raises Busy."""
-    if not is_user_id(session.holder):
-        _session_row(session).save()
-        return True
-
-    def step() -> bool:
-        try:
-            with transaction(AccountRow) as writes:
-                key = (f"{session.app}#{session.holder}", _USER)
-                writes.condition_check(AccountRow, *key, condition=AccountRow.pk.exists())
-                writes.save(_session_row(session))
-        except TransactWriteError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
-
-    return settle(step)
-
-
-def exchange(app: str, holder: str, session_id: str, refresh_hash: str, new: Session) -> bool:
-    """End the session that has this refresh token and open the new one, all or nothing, and once only.
-
-    False when there is no such session, or its holder is gone. Raises Busy.
-    """
-    old = AccountRow(f"{app}#{holder}", f"session#{session_id}")
-
-    def step() -> bool:
-        try:
-            with transaction(AccountRow) as writes:
-                writes.delete(old, condition=AccountRow.refresh_hash == refresh_hash)
-                if is_user_id(holder):
-                    key = (f"{app}#{holder}", _USER)
-                    writes.condition_check(AccountRow, *key, condition=AccountRow.pk.exists())
-                writes.save(_session_row(new))
-        except TransactWriteError as error:
-            if condition_failed(error):
-                # It is there already when only the answer to an earlier try was lost.
-                return is_open(app, holder, new.id)
-            raise
-        return True
-
-    return settle(step)
-
-
-def end_sessions(app: str, holder: str) -> int:
-    """End all sessions that are open now; how many there were."""
-    items = list(pages.query(AccountRow.table_name(), f"{app}#{holder}", _SESSIONS, keys_only=True))
-    pages.delete(AccountRow.table_name(), items)
-    return len(items)
-
-
-def is_open(app: str, holder: str, session_id: str) -> bool:
-    """Whether the session exists, strongly consistent. Whether it has expired, the token says itself."""
-    return read(AccountRow, f"{app}#{holder}", f"session#{session_id}") is not None
-
-
 def _write(user: User, session: Session | None) -> None:
     with transaction(AccountRow) as writes:
         writes.save(_user_row(user), condition=AccountRow.pk.does_not_exist())
         for mine in user.addresses:
             writes.save(_claim(user, mine), condition=AccountRow.pk.does_not_exist())
         if session is not None:
-            writes.save(_session_row(session))
+            writes.save(open_sessions.row_of(session))
 
 
 def _replace(found: User, new: User) -> None:
@@ -304,16 +194,10 @@ def _refuse_taken(user: User) -> None:
             raise UserAlreadyExists(text, field=_FIELDS[mine.kind], value=mine.value)
 
 
-def _session_row(session: Session) -> AccountRow:
-    key = (f"{session.app}#{session.holder}", f"session#{session.id}")
-    expires = session.expires if session.refresh_hash is None else None
-    return AccountRow(*key, expires=expires, refresh_hash=session.refresh_hash)
-
-
 def _user_row(user: User) -> AccountRow:
     return AccountRow(
         f"{user.app}#{user.id}",
-        _USER,
+        USER,
         login_name=user.login_name,
         email=user.email,
         phone=user.phone,

@@ -9,11 +9,10 @@ from fanfare.domain import refusals
 from fanfare.domain.errors import NotAllowed
 from fanfare.domain.group import Group
 from fanfare.store import members, pages
-from fanfare.store.accounts import AccountRow
+from fanfare.store.account_row import USER, AccountRow
 from fanfare.store.row import condition_failed, read, settle, transaction
 
 _GROUP = "group"
-_USER = "user"
 _MEMBERSHIPS = ("group#", "group$")
 """Sort keys for BETWEEN: `$` follows `#`."""
 
@@ -177,14 +176,14 @@ def leave(app: str, user: str, group_id: str, ref: str) -> None:
 
 def known_users(app: str, users: Sequence[str]) -> set[str]:
     """Which of these IDs are users'."""
-    keys = [{"pk": {"S": f"{app}#{user}"}, "sk": {"S": _USER}} for user in users]
+    keys = [{"pk": {"S": f"{app}#{user}"}, "sk": {"S": USER}} for user in users]
     items = pages.batch_get(AccountRow.table_name(), keys)
     return {item["pk"]["S"].removeprefix(f"{app}#") for item in items}
 
 
 def _join(writes: TransactWrite, group: Group, user: str) -> None:
     """Both rows of a membership, for a user who exists."""
-    writes.condition_check(AccountRow, f"{group.app}#{user}", _USER, condition=AccountRow.pk.exists())
+    writes.condition_check(AccountRow, f"{group.app}#{user}", USER, condition=AccountRow.pk.exists())
     writes.save(members.row_of(group.app, group.ref, group.id, user))
     writes.save(AccountRow(*_membership(group.app, user, group.id), ref=group.ref))
 

@@ -7,7 +7,7 @@ from fanfare.domain import access
 from fanfare.domain.access import AccessList
 from fanfare.domain.scope import Scope
 from fanfare.runtime import wire
-from fanfare.store.accounts import AccountRow
+from fanfare.store.account_row import AccountRow
 from fanfare.store.row import read, settle
 
 _ACCESS = "access"

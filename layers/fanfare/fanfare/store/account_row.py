@@ -1,0 +1,43 @@
+"""The rows of the Accounts table, whatever they are of: users, claims, sessions, groups, scopes."""
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from fanfare.store.row import Row
+
+USER = "user"
+"""The sort key of a user's own row."""
+
+
+class AccountRow(Row):
+    """`app#userID`, `user`; `app#userID`, `session#id`; `app#KIND:address`, `claim`."""
+
+    class Meta:
+        table_name = None
+        setting = "accounts_table"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    user = UnicodeAttribute(null=True)
+    """Of a claim: the ID of the user whose address it is."""
+    login_name = UnicodeAttribute(null=True)
+    email = UnicodeAttribute(null=True)
+    phone = UnicodeAttribute(null=True)
+    password_hash = UnicodeAttribute(null=True)
+    display_name = UnicodeAttribute(null=True)
+    country = UnicodeAttribute(null=True)
+    locale = UnicodeAttribute(null=True)
+    custom = UnicodeAttribute(null=True)
+    created_at = NumberAttribute(null=True)
+    modified_at = NumberAttribute(null=True)
+    ref = UnicodeAttribute(null=True)
+    """Of a group, and of a user's membership in it: see groups.py."""
+    name = UnicodeAttribute(null=True)
+    owner = UnicodeAttribute(null=True)
+    access = UnicodeAttribute(null=True)
+    """Of a scope: its access list, where it was ever changed. See access.py."""
+    mark = UnicodeAttribute(null=True)
+    pending_email = UnicodeAttribute(null=True)
+    pending_phone = UnicodeAttribute(null=True)
+    refresh_hash = UnicodeAttribute(null=True)
+    """Of a session."""
+    expires = NumberAttribute(null=True)
