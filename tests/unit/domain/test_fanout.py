@@ -24,18 +24,23 @@ USERS = st.frozensets(st.text(min_size=1, max_size=40), max_size=30)
         (32, 32, Cut(0, Way.BY_KEY, Pace.EXPRESS)),
         (500, 500, Cut(0, Way.BY_ARC, Pace.EXPRESS)),
         (500, 50_000, Cut(0, Way.BY_KEY, Pace.EXPRESS)),
-        (707, 707, Cut(0, Way.BY_ARC, Pace.EXPRESS)),
-        (708, 708, Cut(1, Way.BY_ARC, Pace.EXPRESS)),
-        (5_656, 1_000_000, Cut(3, Way.BY_KEY, Pace.EXPRESS)),
-        (5_657, 64_000, Cut(4, Way.BY_ARC, Pace.BULK)),
+        (999, 999, Cut(0, Way.BY_ARC, Pace.EXPRESS)),
+        (1_000, 1_000, Cut(1, Way.BY_ARC, Pace.EXPRESS)),
+        (7_999, 1_000_000, Cut(3, Way.BY_KEY, Pace.EXPRESS)),
+        (8_000, 64_000, Cut(4, Way.BY_ARC, Pace.BULK)),
         (10_000, 10_000, Cut(4, Way.BY_ARC, Pace.BULK)),
-        (1_000_000, 100_000_000, Cut(11, Way.BY_KEY, Pace.BULK)),
-        (100_000_000, 100_000_000, Cut(18, Way.BY_ARC, Pace.BULK)),
+        (1_000_000, 100_000_000, Cut(10, Way.BY_KEY, Pace.BULK)),
+        (100_000_000, 100_000_000, Cut(17, Way.BY_ARC, Pace.BULK)),
         (1e15, 1e15, Cut(MAX_BITS, Way.BY_ARC, Pace.BULK)),
     ],
 )
 def test_the_cut_follows_from_the_sizes(subscribers: float, population: float, cut: Cut) -> None:
     assert decide(subscribers, population, LIMITS) == cut
+
+
+@given(st.floats(500, 1e8))
+def test_an_arc_holds_the_arc_size_at_least_and_less_than_twice_as_many(subscribers: float) -> None:
+    assert 500 <= subscribers / (1 << decide(subscribers, subscribers, LIMITS).bits) < 1_000
 
 
 def test_an_estimate_reads_the_density_of_a_stretch() -> None:

@@ -6,7 +6,7 @@ from fanfare.domain.push import Cut, Pace, Way
 from fanfare.domain.ring import Arc
 
 MAX_BITS = 20
-"""2**20 arcs of 500 subscribers: half a billion; beyond it arcs only grow, and are halved on the way."""
+"""2**20 arcs of 1,000 subscribers: a billion; beyond it arcs only grow, and are halved on the way."""
 
 DENSE_SHARE = 1 / 16
 """From this share of subscribers on, reading an arc of Recipients costs less than looking each of them up:
@@ -19,16 +19,12 @@ to look at the app's size costs as much again."""
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Settings: subscribers on an arc, queue messages for a record, deliveries that still go express."""
+    """Settings: the fewest subscribers of an arc that was cut (it has less than twice as many), queue
+    messages for a record, deliveries that still go express."""
 
     arc_size: int
     fan_out: int
     express: int
-
-    @property
-    def largest_arc(self) -> float:
-        """Arcs come in powers of two, so the nearest to `arc_size` may be larger by the root of two."""
-        return self.arc_size * 2**0.5
 
     @property
     def level_bits(self) -> int:
@@ -39,7 +35,7 @@ class Limits:
 def decide(subscribers: float, population: float, limits: Limits) -> Cut:
     """How to cut a send to an estimated number of subscribers among an estimated number of users."""
     bits = 0
-    while bits < MAX_BITS and subscribers / (1 << bits) > limits.largest_arc:
+    while bits < MAX_BITS and subscribers / (1 << bits + 1) >= limits.arc_size:
         bits += 1
     dense = subscribers > max(FEW, DENSE_SHARE * population)
     return Cut(
