@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from local.changes.stream import OnStream
@@ -86,6 +86,11 @@ class Phase:
         """Of a change, as Lambda would count them."""
         return sum(billed_ms(one.handler, memory_mb) for one in self._of(function)) / self.count
 
+    def computing_ms(self, function: str, memory_mb: int) -> float:
+        """Of a change, as Lambda would count them if nothing had to be waited for."""
+        computing = (replace(one.handler, ms=one.handler.cpu_ms) for one in self._of(function))
+        return sum(billed_ms(one, memory_mb) for one in computing) / self.count
+
     def batches(self, function: str) -> list[int]:
         """Records of each invocation."""
         return [one.records for one in self._of(function)]
@@ -110,11 +115,16 @@ def mean(batches: Sequence[int]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Environments of a function at once, for PROVEN_PER_S changes a second, and those that it may have."""
+    """Environments of a function at once, for PROVEN_PER_S changes a second, and those that it may have.
+
+    `computing`: what would be needed if nothing had to be waited for. What AWS needs should lie between, since
+    here everybody waits for one emulator and two cores.
+    """
 
     function: str
     subscribers: int
     needed: float
+    computing: float
     allowed: int
     by: str
     """What of template.yaml allows them."""
@@ -134,16 +144,13 @@ def needs(phase: Phase, template: Template) -> list[Need]:
     allowed = {"dispatch": (stream.parallelization, "one shard of Objects x ParallelizationFactor")}
     if phase.subscribers:
         allowed["deliver"] = (express.max_concurrency or 0, "ExpressConcurrency")
-    return [
-        Need(
-            name,
-            phase.subscribers,
-            PROVEN_PER_S * phase.billed_ms(name, template.functions[name].memory) / 1000,
-            most,
-            by,
-        )
-        for name, (most, by) in allowed.items()
-    ]
+    found = []
+    for name, (most, by) in allowed.items():
+        memory = template.functions[name].memory
+        billed, computing = phase.billed_ms(name, memory), phase.computing_ms(name, memory)
+        rate = PROVEN_PER_S / 1000
+        found.append(Need(name, phase.subscribers, rate * billed, rate * computing, most, by))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

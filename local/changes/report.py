@@ -41,7 +41,8 @@ def verdict(need: Need) -> str:
     enough = "enough" if need.enough else "TOO FEW"
     return (
         f"{PROVEN_PER_S} changes a second, {_subscribers(need)}, need {need.needed:.1f} "
-        f"environments of {need.function} at once; template.yaml allows {need.allowed} ({need.by}): {enough}"
+        f"environments of {need.function} at once ({need.computing:.1f} for the computing alone); "
+        f"template.yaml allows {need.allowed} ({need.by}): {enough}"
     )
 
 
@@ -130,12 +131,18 @@ def _name(kind: Asked) -> str:
 
 def _small_pushes(found: Found) -> str:
     both = {"alone": found.alone, "beside": found.beside}
-    rows = [("ms", *(f"p{percent} {where}" for where in both for percent in _SINGLES))]
+    heads = [f"{head} {where}" for where in both for head in ("times", *(f"p{one}" for one in _SINGLES))]
+    rows = [("ms", *heads)]
     parts: dict[str, list[Times]] = {str(kind): [phase.of(kind) for phase in both.values()] for kind in Kind}
     parts |= {name: [part(phase) for phase in both.values()] for name, part in PARTS.items()}
-    for name, times in parts.items():
-        rows.append((name, *(f"{one.percentile(percent):,.0f}" for one in times for percent in _SINGLES)))
+    for name, several in parts.items():
+        rows.append((name, *(shown for one in several for shown in _row(one))))
     return table(rows)
+
+
+def _row(times: Times) -> Iterator[str]:
+    yield f"{len(times.ms):,}"
+    yield from (f"{times.percentile(percent):,.0f}" for percent in _SINGLES)
 
 
 def _summary(phase: Phase, found: Found) -> dict[str, Any]:
@@ -153,7 +160,11 @@ def _summary(phase: Phase, found: Found) -> dict[str, Any]:
         "batch": {name: round(mean(phase.batches(name)), 2) for name in functions},
         "requests": {_name(kind): round(times, 4) for kind, times in phase.per_change().items()},
         "environments": {
-            one.function: {"needed": round(one.needed, 2), "allowed": one.allowed}
+            one.function: {
+                "needed": round(one.needed, 2),
+                "computing": round(one.computing, 2),
+                "allowed": one.allowed,
+            }
             for one in found.needs
             if one.subscribers == phase.subscribers
         },

@@ -89,29 +89,41 @@ def _judged(phase: Phase, pushes: Sequence[received.Came], bucket: Bucket) -> Ti
 def _small_pushes(
     stage: Stage, readers: Readers, bucket: Bucket, plan: Plan, say: Say
 ) -> tuple[load.Phase, load.Phase]:
-    """Alone, and while changes are written into the bucket, which nobody is told of."""
+    """Alone, and while changes are written into the bucket, of which nobody is told."""
     received.record_anew(str(stage.values["fakes"]), KEPT)
-    with Arrivals(str(stage.values["fakes"])) as arrivals, ThreadPoolExecutor(1) as thread:
+    with Arrivals(str(stage.values["fakes"])) as arrivals:
         say("small pushes alone")
-        for _ in islice(readers.singles(arrivals), 4):  # functions have the app's credentials then
+        for _ in islice(
+            readers.singles(arrivals), 2 * len(Kind)
+        ):  # functions have the app's credentials then
             pass
-        with _probe(stage) as alone:
-            singles = list(islice(readers.singles(arrivals), 2 * SINGLES))
-        say(f"small pushes beside {plan.per_s} changes a second")
-        with _probe(stage) as meanwhile:
-            series = f"{bucket.name}-beside"
-            writing = thread.submit(bucket.writer.write, series, plan.quiet, plan.per_s, say)
-            others: list[Single] = []
-            for single in readers.singles(arrivals):
-                others.append(single)
-                if writing.done():
-                    break
-        written = writing.result()
+        with _probe(stage) as probe:
+            singles = list(islice(readers.singles(arrivals), SINGLES * len(Kind)))
         stage.rest()
-    others = [one for one in others if written.began <= one.accepted < written.ended]
-    if {one.kind for one in others} != set(Kind):
+        alone = _phase(stage, singles, probe)
+        _forget(stage)
+        say(f"small pushes beside {plan.per_s} changes a second")
+        with _probe(stage) as probe:
+            singles = _beside(readers, arrivals, bucket, plan, say)
+        _rest(stage, plan.quiet, say)
+    return alone, _phase(stage, singles, probe)
+
+
+def _beside(readers: Readers, arrivals: Arrivals, bucket: Bucket, plan: Plan, say: Say) -> list[Single]:
+    """Those that were accepted while the changes were written."""
+    singles: list[Single] = []
+    with ThreadPoolExecutor(1) as thread:
+        series = f"{bucket.name}-beside"
+        writing = thread.submit(bucket.writer.write, series, plan.quiet, plan.per_s, say)
+        for single in readers.singles(arrivals):
+            singles.append(single)
+            if writing.done():
+                break
+        written = writing.result()
+    found = [one for one in singles if written.began <= one.accepted < written.ended]
+    if {one.kind for one in found} != set(Kind):
         raise Spoiled("the changes were written before a small push of each kind was made: give more SECONDS")
-    return _phase(stage, singles, alone), _phase(stage, others, meanwhile)
+    return found
 
 
 def _phase(stage: Stage, singles: Sequence[Single], probe: Probe) -> load.Phase:

@@ -103,7 +103,7 @@ def test_environments_follow_from_billed_time_and_stand_beside_what_the_template
     (objects,) = (s for s in whole_template.functions["dispatch"].streams if s.table == "ObjectsTable")
     assert dispatch.needed == pytest.approx(TOLD.billed_ms("dispatch", memory) / 2)
     assert dispatch.allowed == objects.parallelization
-    assert deliver.needed == 12.5
+    assert (deliver.needed, deliver.computing) == (12.5, 2.5)
     assert deliver.allowed == express(whole_template)
     assert replace(deliver, allowed=13).enough
     assert not replace(deliver, allowed=12).enough
@@ -130,7 +130,8 @@ def found(template: Template) -> Found:
 def test_the_verdict_names_what_is_needed_and_what_is_allowed(whole_template: Template) -> None:
     deliver = needs(TOLD, whole_template)[1]
     assert verdict(replace(deliver, needed=57.96, allowed=20)) == (
-        "500 changes a second, 10 subscribers, need 58.0 environments of deliver at once; "
+        "500 changes a second, 10 subscribers, need 58.0 environments of deliver at once (2.5 for the "
+        "computing alone); "
         "template.yaml allows 20 (ExpressConcurrency): TOO FEW"
     )
     assert verdict(replace(deliver, allowed=13)).endswith(": enough")
@@ -151,7 +152,7 @@ def test_the_tables_show_what_was_found(whole_template: Template) -> None:
     assert ["batch of the stream: mean, most", "2.0, 3", "2.0, 3"] in lines
     assert ["deliver, of a change: CPU ms", "", "5.00"] in lines
     assert ["dispatch: dynamodb GetItem BucketsTable", "1.000", "1.000"] in lines
-    assert ["direct", "100", "100", "100", "140", "140", "140"] in lines
+    assert ["direct", "1", "100", "100", "100", "1", "140", "140", "140"] in lines
     assert text.splitlines()[-1] == verdict(found(whole_template).needs[-1])
 
 
@@ -162,7 +163,11 @@ def test_the_last_line_has_the_figures_of_both_buckets(whole_template: Template)
     assert line["kept_up"] is run.kept_up
     assert told["behind_ms"] == {"p50": 8, "p99": 50, "most": 50}
     assert told["cpu_ms"] == {"dispatch": 2.0, "deliver": 5.0}
-    assert told["environments"]["deliver"] == {"needed": 12.5, "allowed": express(whole_template)}
+    assert told["environments"]["deliver"] == {
+        "needed": 12.5,
+        "computing": 2.5,
+        "allowed": express(whole_template),
+    }
     assert line["subscribers"]["0"]["billed_ms"].keys() == {"dispatch"}
     assert line["subscribers"]["0"]["handed_over_ms"] is None
     assert line["small_pushes_ms"]["ten"]["beside"]["p99"] == 140
