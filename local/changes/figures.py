@@ -117,8 +117,8 @@ def mean(batches: Sequence[int]) -> float:
 class Need:
     """Environments of a function at once, for PROVEN_PER_S changes a second, and those that it may have.
 
-    `computing`: what would be needed if nothing had to be waited for. What AWS needs should lie between, since
-    here everybody waits for one emulator and two cores.
+    `computing`: what would be needed if nothing had to be waited for. What AWS needs should lie between: here
+    everybody waits for one emulator and for few cores.
     """
 
     function: str

@@ -1,5 +1,6 @@
 """From an invented run to its figures."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from local.changes.report import report, summary, verdict
 from local.changes.series import change
 from local.changes.stream import OnStream, on_stream
 from local.changes.writer import Written
+from local.commands import changes
 from local.load import figures as load
 from local.load.figures import Kind, Single, Times
 from local.runner.journal import Invocation, Used
@@ -172,3 +174,15 @@ def test_the_last_line_has_the_figures_of_both_buckets(whole_template: Template)
     assert line["subscribers"]["0"]["handed_over_ms"] is None
     assert line["small_pushes_ms"]["ten"]["beside"]["p99"] == 140
     assert line["small_pushes_until_deliver_ms"]["alone"] == {"p50": 40, "p90": 50, "p99": 50, "most": 50}
+
+
+def test_the_command_ends_with_the_object_and_with_1_where_too_few_are_allowed(
+    whole_template: Template, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = found(whole_template)
+    for allowed, code in ((100, 0), (1, 1)):
+        needs_met = [replace(one, needed=2.0, allowed=allowed) for one in run.needs]
+        outcome = replace(run, needs=needs_met)
+        monkeypatch.setattr(changes, "measure", lambda plan, say, outcome=outcome: outcome)
+        assert changes.main([]) == code
+        assert json.loads(capsys.readouterr().out.splitlines()[-1])["kept_up"] is (code == 0)
