@@ -5,7 +5,6 @@
 
 ARCH ?= arm64
 ENV = dev
-SECONDS = 60
 PY = PYTHONPATH=layers/fanfare .venv/bin/python
 UV = .venv/bin/uv
 SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
@@ -16,7 +15,7 @@ HERE = .aws-sam/this-machine
 BUILD_HERE = arch=$$(uname -m | sed s/aarch64/arm64/) && mkdir -p $(HERE) && \
   { env ARCH=$$arch $(SAM) build --build-dir $(HERE) --parameter-overrides Architecture=$$arch >$(HERE).log 2>&1 || { cat $(HERE).log >&2; exit 1; }; }
 
-.PHONY: help run demo test clients fuzz lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load lock clean
+.PHONY: help run demo test clients fuzz lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load changes lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -91,6 +90,9 @@ simulate: .venv/.done ## what a send to millions takes and costs on AWS, simulat
 	@$(PY) -m local.commands.simulate $${USERS:+--users "$$USERS"} $${SHARE:+--share "$$SHARE"} $(PARAMETERS)
 load: .venv/.done .venv-ministack/.done ## how long a push takes in a send to N=10000, and single pushes beside it; memory of each function
 	@$(PY) -m local.commands.load $${N:+--recipients "$$N"}
+
+changes: .venv/.done .venv-ministack/.done ## whether 500 object changes a second in one bucket are kept up with (RATE= SUBSCRIBED= SECONDS=)
+	@$(PY) -m local.commands.changes $${RATE:+--rate "$$RATE"} $${SUBSCRIBED:+--subscribed "$$SUBSCRIBED"} $(SECONDS)
 
 # In a folder of its own, so that what `make build` made for AWS stays as it is.
 imports: .venv/.done .venv-sam/.done ## what importing each function takes, beside boto3 (ROUNDS= FUNCTION=name: its largest parts)

@@ -85,16 +85,21 @@ class Readers:
 
 def settle(nobody: Client, admin: Client) -> Readers:
     """Make the ten, through the API."""
-    readers = []
     admin.call("PUT", f"/topics/{TOPIC}")
+    return Readers(admin, subscribed(nobody, f"/topics/{TOPIC}"))
+
+
+def subscribed(nobody: Client, target: str) -> list[Reader]:
+    """Ten new users with a device each, by turns of FCM and APNs, who subscribe to the target."""
+    readers = []
     for number in range(FEW):
         made = nobody.call("POST", "/users", {}, type="RegistrationAndAuthorizationRequest")
         user = Client(nobody.site, nobody.app_id, nobody.app_key, made["_accessToken"], made["userID"])
         token = uuid4().hex + uuid4().hex
         user.install("IOS" if number % 2 else "ANDROID", token)
-        user.subscribe(f"/topics/{TOPIC}")
+        user.subscribe(target)
         readers.append(Reader(made["userID"], token))
-    return Readers(admin, readers)
+    return readers
 
 
 def _now() -> float:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from local.runner.retry import sequence_number
+
 
 @dataclass(frozen=True, slots=True)
 class Used:
@@ -17,7 +19,8 @@ class Invocation:
     """`queue` is the queue's name, empty for streams and HTTP; `bytes` what the bodies of its messages hold.
 
     `init` is the start of the process, where this invocation was its first. `asked`: when the poller or the
-    front had the event, epoch ms; it may have waited for a process since.
+    front had the event, epoch ms; it may have waited for a process since. `numbers`: the sequence numbers of
+    a stream's records.
     """
 
     function: str
@@ -28,6 +31,7 @@ class Invocation:
     handler: Used
     init: Used | None
     failed: bool
+    numbers: tuple[str, ...] = ()
 
 
 def entry(
@@ -43,4 +47,5 @@ def entry(
     bodies = [one["body"] for one in records if "body" in one]
     queue = records[0]["eventSourceARN"].rpartition(":")[2] if bodies else ""
     size = sum(len(body.encode()) for body in bodies)
-    return Invocation(function, asked, queue, len(records), size, handler, init, failed)
+    numbers = tuple(sequence_number(one) for one in records if "dynamodb" in one)
+    return Invocation(function, asked, queue, len(records), size, handler, init, failed, numbers)
