@@ -15,7 +15,7 @@ HERE = .aws-sam/this-machine
 BUILD_HERE = arch=$$(uname -m | sed s/aarch64/arm64/) && mkdir -p $(HERE) && \
   { env ARCH=$$arch $(SAM) build --build-dir $(HERE) --parameter-overrides Architecture=$$arch >$(HERE).log 2>&1 || { cat $(HERE).log >&2; exit 1; }; }
 
-.PHONY: help run demo test clients fuzz lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load changes lock clean
+.PHONY: help run demo test clients fuzz lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -93,6 +93,9 @@ load: .venv/.done .venv-ministack/.done ## how long a push takes in a send to N=
 
 changes: .venv/.done .venv-ministack/.done ## whether 500 object changes a second in one bucket are kept up with (RATE= SUBSCRIBED= SECONDS=)
 	@$(PY) -m local.commands.changes $${RATE:+--rate "$$RATE"} $${SUBSCRIBED:+--subscribed "$$SUBSCRIBED"} $(SECONDS)
+
+killed: .venv/.done .venv-ministack/.done ## a send to N=100000 while fanout and deliver are killed at random, KILLS=20 times each
+	@FANFARE_KILLED_SUBSCRIBERS=$${N:-100000} FANFARE_KILLED_TIMES=$${KILLS:-20} $(PY) -m pytest -q -s tests/e2e/test_killed.py
 
 # In a folder of its own, so that what `make build` made for AWS stays as it is.
 imports: .venv/.done .venv-sam/.done ## what importing each function takes, beside boto3 (ROUNDS= FUNCTION=name: its largest parts)

@@ -2,14 +2,18 @@
 
 Judged by the networks' record: each device of each steady subscriber got each push at least once; and as
 often more as its delivery has attempts that never ended, since what those were answered nobody knows.
+
+`make killed` runs it with 100,000 subscribers and twenty kills of fanout and of deliver, within one send.
 """
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,20 +21,30 @@ from typing import Any
 import pytest
 import requests
 
+from fanfare.domain.device import Device
 from fanfare.domain.ring import Arc, place
 from fanfare.domain.scope import Scope, Target, TargetKind
-from local import population, ports
+from local import ports
 from local.client import Client
+from local.cost.crowd import Crowd, device_of, load
 from local.stack import Stack
 from tests.e2e.world import Tables, World, environment
 
-SUBSCRIBERS = 3_000
-KILLS = 10
-SENDS = 3
+SUBSCRIBERS = int(os.environ.get("FANFARE_KILLED_SUBSCRIBERS", "3000"))
+KILLS = int(os.environ.get("FANFARE_KILLED_TIMES", "10"))
+LARGE = SUBSCRIBERS > 20_000
+"""One send of it lasts for all kills."""
+SENDS = 1 if LARGE else 3
 MAX_SENDS = 8
+PATIENCE_S = 300 if LARGE else 30
+"""For a send to be killed in; then another is made."""
+FUNCTIONS = ("fanout", "deliver") if LARGE else ("dispatch", "fanout", "deliver")
+"""Who has to be killed so often. In one send dispatch has one record."""
+FAN_OUT = 16 if LARGE else 4
+PAGE = 10_000
 PARAMETERS = {
     "ArcSize": "20",
-    "FanOut": "4",
+    "FanOut": str(FAN_OUT),
     "ExpressLimit": "2",
     "DeliverTimeout": "12",
     "DeliverLease": "14",
@@ -60,10 +74,10 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.mark.e2e
 def test_a_large_send_survives_kills_and_disorder(world: World) -> None:
     world.admin.call("PUT", "/topics/crowd")
-    steady = list(population.people(SUBSCRIBERS))
-    population.bind(world.stack["resources"])
-    population.settle(world.stack["app_id"], steady, subscribed_to=topic(world))
+    steady = settle(world)
     world.answer(token_prefix="", delay_ms=30)
+    keep = {"record": {"keep": 10 * SENDS * SUBSCRIBERS}}
+    requests.post(f"{world.stack['fakes']}/switches", json=keep, timeout=10).raise_for_status()
     requests.post(f"{world.stack['runner']}/events", json=DISORDER, timeout=10).raise_for_status()
     stop = threading.Event()
     killed: Counter[str] = Counter()
@@ -71,28 +85,41 @@ def test_a_large_send_survives_kills_and_disorder(world: World) -> None:
         threading.Thread(target=kill, args=(world, killed, stop)),
         threading.Thread(target=come_and_go, args=(world, stop)),
     ]
-    with world.faults(*SLOW, THROTTLED):
-        for helper in helpers:
-            helper.start()
-        pushes = send_until_killed(world, killed)
-        stop.set()
-        for helper in helpers:
-            helper.join()
-    requests.post(f"{world.stack['runner']}/events", json={}, timeout=10).raise_for_status()
-    world.wait_for(world.idle, "the end of all deliveries", seconds=300)
+    with progress(world, killed):
+        with world.faults(*SLOW, THROTTLED):
+            for helper in helpers:
+                helper.start()
+            pushes = send_until_killed(world, killed)
+            stop.set()
+            for helper in helpers:
+                helper.join()
+        requests.post(f"{world.stack['runner']}/events", json={}, timeout=10).raise_for_status()
+        world.wait_for(world.idle, "the end of all deliveries", seconds=10 * PATIENCE_S)
 
-    assert all(killed[name] >= KILLS for name in ("dispatch", "fanout", "deliver")), killed
-    received = Counter((one["token"], push_of(one)) for one in world.received())
+    assert enough(killed), killed
+    received = received_by(world)
     unended = attempts_without_end(world)
+    for push in pushes:
+        deliveries = sum(of == push for of, _ in unended)
+        assert deliveries > FAN_OUT**2, f"{deliveries} deliveries: fanout cut once, or not at all"
+    say(f"{dict(killed)} were killed; {repeats(received):,} pushes came again")
 
     for push in pushes:
-        for person in steady:
-            times = received[person.device.token, push]
-            assert times >= 1, f"{person.user} never got {push}"
+        for user, device in steady.items():
+            times = received[device.token, push]
+            assert times >= 1, f"{user} never got {push}"
             doubled = times - 1
-            assert doubled <= unended_for(unended, push, person.user), (
-                f"{person.user} got {push} {times} times"
-            )
+            assert doubled <= unended_for(unended, push, user), f"{user} got {push} {times} times"
+
+
+def settle(world: World) -> Mapping[str, Device]:
+    """The steady subscribers, written as rows: through the API they would take minutes."""
+    crowd = Crowd(world.stack["app_id"], SUBSCRIBERS)
+    emulator = ports.http(ports.Ports(int(str(world.stack["aws"]).rpartition(":")[2]) - 2).ministack)
+    resources = world.stack["resources"]
+    load(f"{emulator}/_fanfare/rows", resources["RecipientsTable"], crowd.recipients())
+    load(f"{emulator}/_fanfare/rows", resources["SubscriptionsTable"], crowd.subscriptions(topic(world)))
+    return {user: device_of(user, number) for number, user in enumerate(crowd.users())}
 
 
 def send_until_killed(world: World, killed: Mapping[str, int]) -> list[str]:
@@ -101,14 +128,38 @@ def send_until_killed(world: World, killed: Mapping[str, int]) -> list[str]:
     while len(pushes) < SENDS or not enough(killed):
         assert len(pushes) < MAX_SENDS, f"only {dict(killed)} were killed"
         pushes.append(world.admin.send("/topics/crowd", message()))
-        deadline = time.monotonic() + (2 if len(pushes) < SENDS else 30)
+        deadline = time.monotonic() + (2 if len(pushes) < SENDS else PATIENCE_S)
         while time.monotonic() < deadline and not enough(killed):
             time.sleep(0.2)
     return pushes
 
 
 def enough(killed: Mapping[str, int]) -> bool:
-    return all(killed[name] >= KILLS for name in ("dispatch", "fanout", "deliver"))
+    return all(killed[name] >= KILLS for name in FUNCTIONS)
+
+
+@contextmanager
+def progress(world: World, killed: Mapping[str, int]) -> Iterator[None]:
+    """Says where it stands, every few seconds: `make killed` shows it."""
+    over = threading.Event()
+
+    def tell() -> None:
+        while not over.wait(5):
+            counts = requests.get(f"{world.stack['fakes']}/counts", timeout=60).json()
+            reached = sum(one["reached"] for one in counts.values())
+            say(f"{reached:,} devices reached, killed: {dict(killed)}")
+
+    teller = threading.Thread(target=tell)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 def message() -> dict[str, Any]:
@@ -126,17 +177,51 @@ def push_of(request: dict[str, Any]) -> str:
     return str(request["body"]["message"]["android"]["notification"]["tag"])
 
 
+def received_by(world: World) -> Counter[tuple[str, str]]:
+    """How often each token got each push, by the networks' record, page by page."""
+    received: Counter[tuple[str, str]] = Counter()
+    while True:
+        answer = requests.get(
+            f"{world.stack['fakes']}/received",
+            params={"since": received.total(), "limit": PAGE},
+            timeout=60,
+        )
+        answer.raise_for_status()
+        page = answer.json()
+        received.update((one["token"], push_of(one)) for one in page)
+        if len(page) < PAGE:
+            return received
+
+
+def repeats(received: Counter[tuple[str, str]]) -> int:
+    return received.total() - len(received)
+
+
 def kill(world: World, killed: Counter[str], stop: threading.Event) -> None:
-    """SIGKILL a process that is at work, of each of the three functions in turn, until all had enough."""
+    """SIGKILL a process that is at work, of each of the functions in turn, until all had enough."""
     random = Random(6)
     while not stop.is_set() and not enough(killed):
         functions = requests.get(f"{world.stack['runner']}/functions", timeout=10).json()
         for name in ("dispatch", "fanout", "deliver"):
             busy = [one["pid"] for one in functions.get(name, []) if one["busy"]]
             if busy and killed[name] < KILLS:
-                os.kill(random.choice(busy), signal.SIGKILL)
-                killed[name] += 1
+                pid = random.choice(busy)
+                os.kill(pid, signal.SIGKILL)
+                killed[name] += dead(pid)
         time.sleep(random.uniform(0.1, 0.4))
+
+
+def dead(pid: int) -> bool:
+    """Within a second: gone, or only its exit status is left."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def come_and_go(world: World, stop: threading.Event) -> None:

@@ -38,7 +38,7 @@ def test_a_hundred_thousand_reach_as_many_environments_as_the_meter_says() -> No
 
 
 def test_a_million_at_the_default_quota_wait_for_it() -> None:
-    """500,000 are on FCM: a window of 10 s has room for 90,000 of a large send, the last begins after 50 s."""
+    """500,000 are on FCM: a window of 10 s has room for 90,000 of them, so the last begins after 50 s."""
     wide = {"BulkConcurrency": "1000"}
     found = outlook(kept(), load(TEMPLATE, parameters=wide), 1_000_000, 1.0)
 
