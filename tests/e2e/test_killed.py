@@ -204,7 +204,7 @@ def kill(world: World, killed: Counter[str], stop: threading.Event) -> None:
         functions = requests.get(f"{world.stack['runner']}/functions", timeout=10).json()
         for name in ("dispatch", "fanout", "deliver"):
             busy = [one["pid"] for one in functions.get(name, []) if one["busy"]]
-            if busy and killed[name] < KILLS:
+            if busy and killed[name] < (KILLS if name in FUNCTIONS else 3):
                 pid = random.choice(busy)
                 os.kill(pid, signal.SIGKILL)
                 killed[name] += dead(pid)
