@@ -141,7 +141,7 @@ def needs(phase: Phase, template: Template) -> list[Need]:
     """
     (stream,) = (one for one in template.functions["dispatch"].streams if one.table == OBJECTS)
     (express,) = (one for one in template.functions["deliver"].queues if one.queue == EXPRESS)
-    allowed = {"dispatch": (stream.parallelization, "one shard of Objects x ParallelizationFactor")}
+    allowed = {"dispatch": (stream.parallelization, "one shard of Objects x StreamParallelization")}
     if phase.subscribers:
         allowed["deliver"] = (express.max_concurrency or 0, "ExpressConcurrency")
     found = []

@@ -20,6 +20,8 @@ from local.load.figures import Kind, Single, Times, taken
 from local.load.probe import Probe
 from local.load.run import KEPT
 from local.load.sends import Readers, settle
+from local.stack.stack import TEMPLATE
+from local.template import load as load_template
 
 WARM_UP, WARM_UP_PER_S = 100, 100
 """Changes, so many a second: every process that is needed starts, every lane of the stream has some."""
@@ -53,7 +55,7 @@ def run(stage: Stage, plan: Plan, say: Say) -> Found:
         _measured(stage, told, plan.told, plan.per_s, say),
     ]
     alone, meanwhile = _small_pushes(stage, settle(nobody, admin), quiet, plan, say)
-    found = [need for phase in phases for need in needs(phase, stage.template)]
+    found = [need for phase in phases for need in needs(phase, load_template(TEMPLATE))]
     memory = {name: function.memory for name, function in stage.template.functions.items()}
     return Found(phases, found, memory, alone, meanwhile)
 

@@ -22,6 +22,8 @@ from local.template import load
 
 PER_S, SECONDS, SUBSCRIBED = 500, 10, 500
 _MOST_PER_S, _MOST_SECONDS, _MOST_SUBSCRIBED = 2_000, 120, 10_000
+PARAMETERS = {"StreamParallelization": "1"}
+"""One batch of the stream at a time: ten of them would compete for these cores, and wait instead of fill."""
 _FOLDER = ROOT / ".local" / "changes"
 
 
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def measure(plan: Plan, say: Callable[[str], None]) -> Found:
-    with Stack(port=free(), state=_FOLDER, concurrency=CONCURRENCY, say=say) as stack:
+    with Stack(port=free(), state=_FOLDER, parameters=PARAMETERS, concurrency=CONCURRENCY, say=say) as stack:
         stage = Stage(stack.values, _FOLDER, load(TEMPLATE, parameters=stack.parameters, stack_name=NAME))
         stage.set()
         return run(stage, plan, say)

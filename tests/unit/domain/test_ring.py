@@ -46,6 +46,14 @@ def test_an_arc_touches_the_shards_that_it_overlaps(arc: Arc) -> None:
     assert arc.digits == "".join(f"{d:x}" for d in overlapped)
 
 
+@given(arcs)
+def test_an_arc_by_shard_is_the_same_stretch(arc: Arc) -> None:
+    parts = arc.by_shard()
+    assert all(len(part.digits) == 1 for part in parts)
+    assert (parts[0].start, parts[-1].end) == (arc.start, arc.end)
+    assert all(one.end == following.start for one, following in pairwise(parts))
+
+
 def test_neighbours_in_a_cut_lie_on_different_shards() -> None:
     cut = list(WHOLE_RING.cut(8))
     assert all(a.digits != b.digits for a, b in pairwise(cut))

@@ -6,6 +6,8 @@ from hashlib import blake2b
 
 PLACE_BITS = 64
 HEX_DIGITS = "0123456789abcdef"
+SHARD_BITS = 4
+"""The first digit of a place is the shard."""
 _AFTER_LAST = "g"  # sorts behind every hex digit
 
 
@@ -57,8 +59,12 @@ class Arc:
     @property
     def digits(self) -> str:
         """The first hex digits of the places on the arc: the shards that it touches."""
-        shift = PLACE_BITS - 4
+        shift = PLACE_BITS - SHARD_BITS
         return HEX_DIGITS[self.start >> shift : ((self.end - 1) >> shift) + 1]
+
+    def by_shard(self) -> list["Arc"]:
+        """The arc, or its parts, so that each lies on one shard; in ring order."""
+        return [self] if self.bits >= SHARD_BITS else [Arc(SHARD_BITS, int(one, 16)) for one in self.digits]
 
     def holds(self, user_id: str) -> bool:
         return self.start <= int(place(user_id), 16) < self.end

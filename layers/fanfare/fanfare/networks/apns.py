@@ -14,7 +14,7 @@ from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.provider_token import ProviderToken
 from fanfare.networks.result import Result
 
-POLICY = Policy(first_alone=True, most_connections=4, most_batches=4, authorization_s=1200)
+POLICY = Policy(first_alone=True, most_connections=4, most_batches=10, authorization_s=1200)
 """Apple lets a connection change its provider token every 20 minutes, and answers in tens of milliseconds."""
 
 

@@ -16,7 +16,7 @@ from fanfare.networks.result import Result
 _PLAIN = re.compile(r"[A-Za-z0-9:_.~%+/=-]*")
 """What a device token usually consists of: JSON writes it as it is."""
 
-POLICY = Policy(first_alone=False, most_streams=100, most_connections=32, most_batches=4)
+POLICY = Policy(first_alone=False, most_streams=100, most_connections=32, most_batches=10)
 """Google allows 100 streams, and answers in 60 to 180 ms: a connection is worth some 800 pushes a second."""
 
 

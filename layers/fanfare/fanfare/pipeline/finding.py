@@ -1,12 +1,13 @@
 """Finding devices: who is on the arc, and which devices they have, read at the last moment."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from fanfare.domain.device import Device, Environment, Network, open_digest
 from fanfare.domain.push import Delivery, Push, Way
-from fanfare.runtime.together import Once
+from fanfare.domain.ring import Arc
+from fanfare.runtime.together import Once, together
 from fanfare.store import members, recipients, subscriptions
 from fanfare.store.recipients import Recipient
 
@@ -23,6 +24,8 @@ class Addressee:
     def digest(self) -> bytes:
         return open_digest(self.user, self.device)
 
+
+SHARDS_AT_A_TIME = 4
 
 MAX_DEVICES = 20_000
 """Devices of one delivery: were all of them open, their digests would still fit into the ledger's row."""
@@ -69,8 +72,11 @@ def _recipients(delivery: Delivery, limit: int | None) -> Iterator[Recipient]:
     if delivery.arc is None or push.target is None:
         assert push.user is not None, "a push is for a target or for a user"
         return recipients.by_key(push.app, [push.user])
-    on_arc = subscriptions.on_arc(push.target, delivery.arc)
-    subscribers = list(islice(on_arc, None if limit is None else limit + 1))
+    target, most = push.target, None if limit is None else limit + 1
+    subscribers = _by_shard(
+        lambda part: islice(subscriptions.on_arc(target, part), most),
+        [delivery.arc] if len(target.scope.shards) == 1 else delivery.arc.by_shard(),
+    )
     if limit is not None and len(subscribers) > limit:
         raise ArcTooLarge
     if push.gate is not None:
@@ -78,7 +84,18 @@ def _recipients(delivery: Delivery, limit: int | None) -> Iterator[Recipient]:
     if delivery.way is Way.BY_KEY:
         return recipients.by_key(push.app, subscribers)
     wanted = set(subscribers)
-    return (one for one in recipients.on_arc(push.app, delivery.arc) if one.user in wanted)
+    return iter(
+        _by_shard(
+            lambda part: (one for one in recipients.on_arc(push.app, part) if one.user in wanted),
+            delivery.arc.by_shard(),
+        )
+    )
+
+
+def _by_shard[T](read: Callable[[Arc], Iterable[T]], parts: Sequence[Arc]) -> list[T]:
+    """What is read of each part, several parts at a time: a small send asks all shards."""
+    found = together(lambda part: list(read(part)), parts, SHARDS_AT_A_TIME)
+    return [one for of_part in found for one in of_part]
 
 
 def _devices(recipient: Recipient, push: Push) -> Iterator[Addressee]:
