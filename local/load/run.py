@@ -21,8 +21,8 @@ SINGLES = 30
 
 _WARM_UP = 6
 _TELL_EVERY = 10
-KEPT = 10_000
-"""Requests that the networks keep: more than come between two looks at the arrivals."""
+KEPT = 100_000
+"""Requests that the networks keep: far more than come between two looks at the arrivals."""
 
 type Say = Callable[[str], None]
 
