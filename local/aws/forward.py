@@ -15,6 +15,7 @@ from local.aws import batch, faults, permission, refusal
 from local.aws.call import Body, Call, of_signature, of_target
 from local.aws.late_index import LateIndexes
 from local.aws.tape import Tape
+from local.aws.turns import Turns, whose
 from local.runner.aws import Aws
 
 _NOT_FORWARDED = {"connection", "keep-alive", "transfer-encoding", "expect"}
@@ -44,6 +45,7 @@ class Proxy:
     aws: Aws
     """MiniStack, asked aside."""
     tape: Tape
+    turns: Turns = field(default_factory=Turns)
     in_force: faults.Faults = field(default_factory=faults.Faults)
     late: list[tuple[faults.Armed, LateIndexes]] = field(default_factory=list)
     requests: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
@@ -57,7 +59,8 @@ class Proxy:
             return refused
         told = await self.tape.listen(plan.call) if self.tape.runs else None
         try:
-            response = await self._forward(request, plan)
+            async with self.turns.turn(whose(plan.call)):
+                response = await self._forward(request, plan)
         except (aiohttp.ClientError, TimeoutError):
             return refusal.unreachable(plan.call)
         if told is not None and isinstance(response, web.Response):
