@@ -44,7 +44,7 @@ ONLY_IN = {
     "fanfare.networks": {"deliver"},
     "fanfare.domain.payload": {"messages", "dispatch", "fanout", "deliver"},
     "fanfare.store.apps": API | {"deliver"},
-    "fanfare.store.accounts": API | {"dispatch", "sweep"},
+    "fanfare.store.accounts": API | {"sweep"},
     "fanfare.store.bodies": {"buckets", "sweep"},
     "fanfare.store.installations": {"installations", "deliver", "purge", "sweep"},
     "fanfare.store.lanes": {"deliver", "purge"},

@@ -42,12 +42,12 @@ def test_an_overloaded_table_is_told_as_such(world: World, monkeypatch: pytest.M
     from botocore.exceptions import ClientError
     from pynamodb.exceptions import GetError
 
-    from fanfare.store import accounts
+    from fanfare.store import open_sessions
 
     def throttled(*_: object) -> bool:
         answer = {"Error": {"Code": "ProvisionedThroughputExceededException", "Message": "slow down"}}
         raise GetError(cause=ClientError(answer, "GetItem"))  # type: ignore[arg-type]
 
-    monkeypatch.setattr(accounts, "is_open", throttled)
+    monkeypatch.setattr(open_sessions, "is_open", throttled)
 
     assert world.alice("GET", "/users/me").error == (503, "RESOURCE_TEMPORARILY_UNAVAILABLE")

@@ -24,6 +24,7 @@ from fanfare.pipeline.sending import Sender
 from fanfare.pipeline.waves import deliver_all
 from fanfare.runtime import clients, settings, wire
 from fanfare.store import installations, row, subscriptions
+from local import population
 from local.template import create_resources, load
 
 APP = "app1"
@@ -120,6 +121,12 @@ class World:
     def subscribe(self, *users: str, target: Target = TOPIC) -> None:
         for user in users:
             subscriptions.subscribe(target, user, self.clock())
+
+    def crowd(self, *users: str) -> list[str]:
+        """Subscribers with a device each, as rows: hundreds of installs take moto a minute. Their tokens."""
+        people = [population.Person(user, Device(Network.FCM, f"t-{user}")) for user in users]
+        population.settle(APP, people, subscribed_to=TOPIC)
+        return [one.device.token for one in people]
 
     def push(self, *, user: str | None = None, ttl_s: int | None = None, id: str = "m1") -> Push:
         content = Content(fcm=FcmContent(data={"k": "v"}, ttl_s=ttl_s), apns=ApnsContent(alert="hi"))

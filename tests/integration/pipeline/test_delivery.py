@@ -237,12 +237,9 @@ def test_a_refused_credential_pauses_its_lane_and_loses_nothing(world: World) ->
 
 @pytest.mark.parametrize("users", [1, 250])
 def test_devices_by_key_come_a_hundred_at_a_time(world: World, users: int) -> None:
-    names = [f"u{number}" for number in range(users)]
-    for name in names:
-        world.install(name, f"t-{name}")
-    world.subscribe(*names)
+    tokens = world.crowd(*(f"u{number}" for number in range(users)))
     deliver(world, Delivery(push=world.push(), arc=WHOLE_RING))
-    assert sorted(world.networks.received) == sorted(f"t-{name}" for name in names)
+    assert sorted(world.networks.received) == sorted(tokens)
 
 
 def test_the_environment_names_every_setting(environment: Callable[[str], dict[str, str]]) -> None:

@@ -235,11 +235,7 @@ def with_quota(world: World, per_minute: int) -> Deliverer:
 
 
 def crowd(world: World, number: int) -> list[str]:
-    names = [f"c{one}" for one in range(number)]
-    for name in names:
-        world.install(name, f"t-{name}")
-    world.subscribe(*names)
-    return [f"t-{name}" for name in names]
+    return world.crowd(*(f"c{one}" for one in range(number)))
 
 
 def test_the_quota_is_one_write_for_500_pushes(

@@ -29,9 +29,7 @@ def deliveries(world: World) -> list[Delivery]:
 
 
 def settle(world: World) -> None:
-    for user in USERS:
-        world.install(user, f"t-{user}")
-    world.subscribe(*USERS)
+    world.crowd(*USERS)
 
 
 def counts(world: World) -> dict[str, int]:
