@@ -29,7 +29,7 @@ demo: .venv/.done .venv-ministack/.done ## the same, then exit
 test: .venv/.done .venv-ministack/.done ## run all tests: unit, integration, contract, e2e (TESTS= narrows it)
 	@if [ -n "$(TESTS)" ]; then exec env $(PY) -m pytest $(TESTS); fi; \
 	env $(PY) -m pytest -n auto --dist loadfile tests/unit tests/contract tests/integration && \
-	env $(PY) -m pytest -n 2 --dist loadfile tests/e2e
+	env $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
 
 clients: .venv/.done ## install Kii's own clients, and Node where it is missing (the tests do it, too)
 	@$(PY) -m tests.e2e.node
