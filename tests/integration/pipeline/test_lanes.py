@@ -278,6 +278,7 @@ def test_a_direct_push_does_not_wait_because_a_large_send_used_up_its_share_of_t
     assert len(world.networks.received) == 45, "nine tenths of the window"
     deliver_one(deliverer, direct(world, "c1", "m-direct"), left)
     assert world.networks.received[45:] == ["t-c1"]
+    assert quota_taken(world) == [45], "what was not granted is left to small sends"
 
 
 def test_small_sends_do_not_overrun_the_quota_either(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,11 @@ def take_quota(app: str, lane: str, window: int, pushes: int, limit: int, expire
     return max(0, pushes - max(0, int(row.taken or 0) - limit))
 
 
+def give_back_quota(app: str, lane: str, window: int, pushes: int) -> None:
+    """What was counted and not granted: to others the window has room for it."""
+    LaneRow(f"{app}#{lane}#quota#{window}").update([LaneRow.taken.add(-pushes)])
+
+
 def add_answers(app: str, lane: str, answers: Answers, now: int) -> None:
     minute = now // _MINUTE_MS
     LaneRow(f"{app}#{lane}#{minute}").update(
