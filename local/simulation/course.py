@@ -119,7 +119,7 @@ class _Run:
             self.fresh, self.deliver.began = float(self.plan.recipients), self.now + self.bounds.window_s
 
     def over(self) -> bool:
-        return not (self.fresh or any(self.coarse) or any(self.ready.values()) or self.waiting.amount > LONG)
+        return not (self.fresh or any(self.coarse) or any(self.ready.values()) or self.waiting)
 
     def advance(self) -> None:
         if self.window.at(self.now):
@@ -161,7 +161,7 @@ class _Run:
         self._put_off()
         wanted = self.fresh + sum(self.ready.values())
         if not wanted:
-            return "FCM's quota" if self.waiting.amount > LONG else "fanout"
+            return "FCM's quota" if self.waiting else "fanout"
         environments = min(self.deliver.ready(self.now), self.invocations)
         rooms = {self._deliver_bound(): environments * STEP_S / self.pace.recipient_s}
         for table, units in self.pace.reads.items():
@@ -173,10 +173,11 @@ class _Run:
         self.busy = max(self.busy, at_work)
         for table, units in self.pace.reads.items():
             self.tables[table].use(taken * units / STEP_S)
+        again = wanted > self.fresh
         self._send(taken / wanted)
         if any(self.coarse) and taken == wanted:
             return "fanout"
-        return bound if self.fresh or not self.waiting.amount else "FCM's quota"
+        return bound if self.fresh or not (again or self.waiting) else "FCM's quota"
 
     def _deliver_bound(self) -> str:
         ready = self.deliver.ready(self.now)

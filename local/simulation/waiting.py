@@ -18,9 +18,12 @@ class Waiting:
         default_factory=lambda: defaultdict(lambda: defaultdict(float))
     )
     """By step of time, and by how often they have waited."""
-    amount: float = 0.0
     most: int = 0
     dead: float = 0.0
+
+    def __bool__(self) -> bool:
+        """Whether somebody waits. A running sum would not come back to nothing: sums are rounded."""
+        return bool(self.due)
 
     def wait(self, recipients: float, waits: int, now: float, closed_s: float) -> None:
         """For the next time, at the earliest when the window that is used up ends; or no more."""
@@ -28,7 +31,6 @@ class Waiting:
             self.dead += recipients
             return
         self.most = max(self.most, waits)
-        self.amount += recipients
         for jitter in _JITTERS:
             later = back_off_ms(int(1000 * closed_s), waits, jitter) / 1000
             step = max(int(now / self.step_s) + 1, round((now + later) / self.step_s))
@@ -36,6 +38,4 @@ class Waiting:
 
     def come(self, step: int) -> dict[int, float]:
         """Who is due in this step, by how often they have waited."""
-        came = dict(self.due.pop(step, {}))
-        self.amount -= sum(came.values())
-        return came
+        return dict(self.due.pop(step, {}))

@@ -104,12 +104,15 @@ def test_a_record_of_a_stream_costs_nothing_but_the_function(whole_template: Tem
 
 
 def test_each_queue_of_a_function_has_pollers_of_its_own(whole_template: Template) -> None:
+    """Pollers begin with five, or with the queue's limit, which is four."""
+    limits = {one.queue: one.max_concurrency for one in whole_template.functions["deliver"].queues}
+    assert limits == {"ExpressQueue": 20, "BulkQueue": 4}
     done = [
         invocation("deliver", queue, 1, 10.0) for queue in ("ExpressQueue", "BulkQueue") for _ in range(9)
     ]
 
     assert reached([*done, invocation("dispatch", "", 1, 10.0)], whole_template.functions) == {
-        "deliver": 10,
+        "deliver": 5 + 4,
         "dispatch": 1,
     }
 
