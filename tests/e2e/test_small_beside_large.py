@@ -1,0 +1,123 @@
+"""Small pushes while a large send is held up: by its networks, with all its environments, or by its dispatch.
+
+Held up, not only busy: then it is no matter of this machine's cores. `make load` shows the times.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from fanfare.domain.scope import Scope, Target, TargetKind
+from local import ports
+from local.cost.acts import MESSAGE
+from local.cost.crowd import Crowd, device_of, load
+from local.load.sends import TOPIC, Reader, settle
+from local.stack import Stack
+from tests.e2e.world import Tables, World
+
+SUBSCRIBERS = 1_280
+PARAMETERS = {"ArcSize": "20", "FanOut": "8", "ExpressLimit": "2", "BulkConcurrency": "2"}
+"""64 deliveries, 20 of them at once in each of two environments: the others wait for these."""
+HELD_MS = 20_000
+SOON_S = 15.0
+
+DISPATCH_HELD = {"service": "sqs", "operation": "SendMessageBatch", "kind": "delay", "ms": 5_000, "times": 1}
+DIRECT = 5
+"""Lambda divides a stream's records into ten: now and then one lies behind the large send, never all five."""
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder: Path = tmp_path_factory.mktemp("stack")
+    with Stack(port=ports.free(), state=folder, parameters=PARAMETERS) as stack:
+        yield World(stack.values)
+
+
+@pytest.fixture(scope="module")
+def readers(world: World) -> Sequence[Reader]:
+    """Ten users who have a small topic of their own; their environments are warm."""
+    ten = settle(world.nobody, world.admin).readers
+    for to in (f"/users/{ten[0].user}", f"/topics/{TOPIC}"):
+        push = world.admin.send(to, MESSAGE)
+        world.wait_for(lambda push=push: delivered(world, push) > 0, "the first pushes")  # type: ignore[misc]
+    return ten
+
+
+@pytest.fixture(scope="module")
+def crowd(world: World) -> frozenset[str]:
+    """The device tokens of a large topic's subscribers."""
+    world.admin.call("PUT", "/topics/crowd")
+    [ref] = [row["ref"]["S"] for row in Tables(world.stack).rows("TopicsTable") if "crowd" in repr(row)]
+    everybody = Crowd(world.stack["app_id"], SUBSCRIBERS)
+    target = Target(TargetKind.TOPIC, Scope(world.stack["app_id"]), "crowd", ref)
+    emulator = ports.http(ports.Ports(int(str(world.stack["aws"]).rpartition(":")[2]) - 2).ministack)
+    resources = world.stack["resources"]
+    load(f"{emulator}/_fanfare/rows", resources["RecipientsTable"], everybody.recipients())
+    load(f"{emulator}/_fanfare/rows", resources["SubscriptionsTable"], everybody.subscriptions(target))
+    return frozenset(device_of(user, number).token for number, user in enumerate(everybody.users()))
+
+
+def test_small_pushes_do_not_wait_for_the_dispatch_of_a_large_one(
+    world: World, readers: Sequence[Reader], crowd: frozenset[str]
+) -> None:
+    cuts = invocations(world, "fanout")
+    with world.faults(DISPATCH_HELD):
+        large = world.admin.send("/topics/crowd", MESSAGE)
+        world.wait_for(lambda: world.faults_made() == 1, "the dispatch of the large send")
+        small = [world.admin.send(f"/users/{one.user}", MESSAGE) for one in readers[:DIRECT]]
+        world.wait_for(lambda: any(delivered(world, one) for one in small), "a small push")
+        assert invocations(world, "fanout") == cuts, "all waited until the large send was dispatched"
+    world.wait_for(lambda: delivered(world, large) == len(crowd), "the large send")
+    world.wait_for(lambda: all(delivered(world, one) for one in small), "all small pushes")
+
+
+def test_small_pushes_do_not_wait_for_a_large_one_whose_networks_are_slow(
+    world: World, readers: Sequence[Reader], crowd: frozenset[str]
+) -> None:
+    for reader in readers:
+        world.answer(token=reader.token)  # as ever
+    world.answer(token_prefix="", delay_ms=HELD_MS)
+    before = len(world.received())
+    large = world.admin.send("/topics/crowd", MESSAGE)
+    world.wait_for(lambda: busy(world, "deliver") == 2, "both environments at work on the large send")
+    world.wait_for(lambda: bool(to(crowd, world.received()[before:])), "its first pushes")
+
+    direct = world.admin.send(f"/users/{readers[0].user}", MESSAGE)
+    to_ten = world.admin.send(f"/topics/{TOPIC}", MESSAGE)
+
+    world.wait_for(
+        lambda: (delivered(world, direct), delivered(world, to_ten)) == (1, len(readers)),
+        "the small pushes",
+        seconds=SOON_S,
+    )
+    held = to(crowd, world.received()[before:])
+    assert held
+    assert all(one["answer"] is None for one in held), "the large send was not held up"
+    assert delivered(world, large) == 0
+
+
+def delivered(world: World, push: str) -> int:
+    return int(world.status(push)["devices"].get("delivered", 0))
+
+
+def to(tokens: frozenset[str], requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in requests if one["token"] in tokens]
+
+
+def busy(world: World, name: str) -> int:
+    """Processes of the function that are at work."""
+    return sum(one["busy"] for one in runner(world, "functions").get(name, []))
+
+
+def invocations(world: World, name: str) -> int:
+    return int(runner(world, "metrics")[name]["invocations"])
+
+
+def runner(world: World, path: str) -> dict[str, Any]:
+    told: dict[str, Any] = requests.get(f"{world.stack['runner']}/{path}", timeout=10).json()
+    return told
