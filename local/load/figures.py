@@ -118,7 +118,7 @@ type Memory = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All that a run found. `memory`: by recipients of the send that the functions had done."""
+    """All that a run found. `memory`: by recipients that the functions had sent to: few, many, many times."""
 
     small: Send
     large: Send
@@ -127,6 +127,6 @@ class Found:
     beside: Phase
 
     def growth(self) -> Memory:
-        """The larger send's memory over the smaller one's, of functions that ran in both."""
-        less, more = (self.memory[size] for size in sorted(self.memory))
+        """The most recipients' memory over the next fewer's, of functions that ran in both."""
+        *_, less, more = (self.memory[size] for size in sorted(self.memory))
         return {name: more[name] / less[name] for name in less if name in more}

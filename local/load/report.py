@@ -51,7 +51,10 @@ def _parts(found: Found) -> Iterator[str]:
     yield _histogram(columns)
     yield "Where single pushes spend it, and how long the emulator takes for one small read meanwhile:"
     yield _parts_of_singles(found)
-    yield "Peak memory of a function's largest process, MiB, after a send to so many:"
+    yield (
+        "Peak memory of a function's largest process, MiB, after a send to so many, and after "
+        f"{max(found.memory) // found.large.recipients} to {found.large.recipients:,}:"
+    )
     yield _memory(found)
 
 

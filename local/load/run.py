@@ -19,6 +19,9 @@ from local.runner.journal import Invocation
 SINGLES = 30
 """Of each kind, alone and beside a large send."""
 
+REPEATS = 3
+"""Large sends that the functions make once more: whether a process keeps something of each."""
+
 _WARM_UP = 6
 _TELL_EVERY = 10
 KEPT = 100_000
@@ -43,6 +46,11 @@ def run(stage: Stage, recipients: int, say: Say) -> Found:
             sends.append(send(audience, arrivals, say))
             stage.rest()
             memory[audience.recipients] = peak_memory(stage.pids())
+        say(f"{REPEATS} more, with the same functions")
+        for _ in range(REPEATS):
+            send(large, arrivals, say)
+        stage.rest()
+        memory[(1 + REPEATS) * recipients] = peak_memory(stage.pids())
         say("single pushes alone")
         with _probe(stage) as alone:
             singles = list(islice(_told(readers.singles(arrivals), say), 2 * SINGLES))

@@ -18,7 +18,11 @@ TO_TEN = Single(Kind.TEN, asked=12_000.0, accepted=12_030.0, arrived=12_330.0)
 FOUND = Found(
     SMALL,
     LARGE,
-    memory={2: {"deliver": 60.0, "dispatch": 50.0}, 4: {"deliver": 75.0, "dispatch": 50.0, "fanout": 48.0}},
+    memory={
+        2: {"deliver": 60.0, "dispatch": 50.0},
+        4: {"deliver": 75.0, "dispatch": 50.0, "fanout": 48.0},
+        16: {"deliver": 90.0, "dispatch": 50.0, "fanout": 48.0},
+    },
     alone=Phase([DIRECT, TO_TEN], taken=[11_100.0, 12_130.0], reads=Times.of([4, 5, 6])),
     beside=Phase(
         [DIRECT, replace(TO_TEN, arrived=12_630.0)], taken=[11_100.0, 12_230.0], reads=Times.of([50, 400])
@@ -81,8 +85,8 @@ def test_deliver_was_given_a_single_push_by_its_latest_express_invocation_before
     assert taken(DIRECT, given[2:]) == DIRECT.accepted
 
 
-def test_memory_grows_by_function_where_both_sends_used_it() -> None:
-    assert FOUND.growth() == {"deliver": 1.25, "dispatch": 1.0}
+def test_memory_grows_by_function_from_many_recipients_to_more() -> None:
+    assert FOUND.growth() == {"deliver": 1.2, "dispatch": 1.0, "fanout": 1.0}
 
 
 def test_peak_memory_is_read_from_what_linux_says_of_a_process() -> None:
@@ -124,8 +128,9 @@ def test_the_last_line_has_every_figure() -> None:
         "memory_mib": {
             "2": {"deliver": 60.0, "dispatch": 50.0},
             "4": {"deliver": 75.0, "dispatch": 50.0, "fanout": 48.0},
+            "16": {"deliver": 90.0, "dispatch": 50.0, "fanout": 48.0},
         },
-        "memory_growth": {"deliver": 1.25, "dispatch": 1.0},
+        "memory_growth": {"deliver": 1.2, "dispatch": 1.0, "fanout": 1.0},
     }
 
 
