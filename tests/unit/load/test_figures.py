@@ -141,8 +141,8 @@ def test_the_tables_show_what_was_found_and_say_what_did_not_run() -> None:
     assert ["0 to 100", "", "25 %", "", "", "", ""] in lines
     assert ["3,000 to 4,000", "", "25 %", "", "", "", ""] in lines
     assert ["one read of the emulated AWS", "5", "6", "6", "50", "400", "400"] in lines
-    assert ["fanout", "did not run", "48.0", ""] in lines
-    assert ["deliver", "60.0", "75.0", "1.25"] in lines
+    assert ["fanout", "did not run", "48.0", "48.0", "1.00"] in lines
+    assert ["deliver", "60.0", "75.0", "90.0", "1.20"] in lines
 
 
 def invocation(function: str, queue: str, *, asked: float) -> Invocation:
