@@ -15,7 +15,8 @@ from local.template.model import Template
 from tests.contract.declared import FUNCTIONS, ROOT, app_of, shape, takes
 
 HTTP_FUNCTIONS = ("accounts", "buckets", "installations", "messages", "topics")
-OBSERVABILITY = "POWERTOOLS_"
+NOT_OURS = ("POWERTOOLS_", "MALLOC_")
+"""Variables that Powertools and glibc read."""
 RESOURCE_POLICY_BYTES = 20_480
 
 
@@ -39,9 +40,7 @@ def test_a_handler_takes_an_event_and_a_context(template: Template, function: st
 def test_settings_and_variables_are_the_same(template: Template, function: str) -> None:
     settings = {field.name.upper() for field in fields(app_of(function).Settings)}
 
-    variables = {
-        name for name in template.functions[function].environment if not name.startswith(OBSERVABILITY)
-    }
+    variables = {name for name in template.functions[function].environment if not name.startswith(NOT_OURS)}
 
     assert settings == variables
 
