@@ -12,8 +12,12 @@ from types import SimpleNamespace
 
 from fanfare.api import passwords
 from fanfare.domain.caller import Role
+from fanfare.domain.content import (
+    Content,
+    FcmContent,
+    of_message,
+)
 from fanfare.domain.device import Device, Environment, Network
-from fanfare.domain.payload import Content, FcmContent, of_message
 from fanfare.domain.push import Push
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.store import accounts, installations, messages, open_sessions, row, subscriptions

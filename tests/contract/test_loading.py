@@ -42,6 +42,7 @@ ONLY_IN = {
     "fanfare.api": API,
     "fanfare.pipeline": set(FUNCTIONS) - API,
     "fanfare.networks": {"deliver"},
+    "fanfare.domain.content": {"messages", "dispatch"},
     "fanfare.domain.payload": {"messages", "dispatch", "fanout", "deliver"},
     "fanfare.store.apps": API | {"deliver"},
     "fanfare.store.accounts": API | {"sweep"},

@@ -12,7 +12,12 @@ from typing import Any
 
 import requests
 
-from fanfare.domain.payload import ApnsContent, Content, FcmContent, of_message
+from fanfare.domain.content import (
+    ApnsContent,
+    Content,
+    FcmContent,
+    of_message,
+)
 from fanfare.domain.push import Delivery, Pace, Push, Way
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.domain.scope import Scope, Target, TargetKind

@@ -10,8 +10,13 @@ import pytest
 from moto import mock_aws
 
 from fanfare.domain.answer import Transport
+from fanfare.domain.content import (
+    ApnsContent,
+    Content,
+    FcmContent,
+    of_message,
+)
 from fanfare.domain.device import Device, Environment, Network
-from fanfare.domain.payload import ApnsContent, Content, FcmContent, of_message
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.networks.errors import CredentialError

@@ -6,8 +6,13 @@ from typing import Any
 import pytest
 
 from fanfare.api import content
+from fanfare.domain.content import (
+    APNS_RESERVED_KEYS,
+    FCM_RESERVED_KEYS,
+    Content,
+    of_message,
+)
 from fanfare.domain.errors import InvalidInput, InvalidJson
-from fanfare.domain.payload import APNS_RESERVED_KEYS, FCM_RESERVED_KEYS, Content, of_message
 from tests.unit.api.requests import request
 
 FCM = {"enabled": True}

@@ -8,8 +8,7 @@ from msgspec import Meta, Struct
 
 from fanfare.api import parsing
 from fanfare.api.request import Request
-from fanfare.domain.errors import InvalidInput
-from fanfare.domain.payload import (
+from fanfare.domain.content import (
     APNS_RESERVED_KEYS,
     FCM_RESERVED_KEYS,
     ApnsContent,
@@ -17,6 +16,7 @@ from fanfare.domain.payload import (
     FcmContent,
     Scalar,
 )
+from fanfare.domain.errors import InvalidInput
 
 MAX_TTL_S = 2_419_200
 """Four weeks: the longest that FCM keeps a message."""

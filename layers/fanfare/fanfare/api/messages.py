@@ -12,8 +12,11 @@ from fanfare.api.authentication import authenticate
 from fanfare.api.content import Sending
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain.caller import Caller
+from fanfare.domain.content import (
+    PayloadTooLarge,
+    of_message,
+)
 from fanfare.domain.errors import InvalidInput, MessageNotFound
-from fanfare.domain.payload import PayloadTooLarge, of_message
 from fanfare.domain.push import Push
 from fanfare.domain.rights import Right, require_admin
 from fanfare.domain.scope import Target, TargetKind

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from fanfare.domain.content import (
+    ObjectEvent,
+    of_event,
+)
 from fanfare.domain.gate import Gate
 from fanfare.domain.object import Object
-from fanfare.domain.payload import ObjectEvent, of_event
 from fanfare.domain.push import Push
 from fanfare.domain.scope import Target, TargetKind
 from fanfare.runtime.batch import Record

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from fanfare.domain.payload import (
+from fanfare.domain.content import (
     PAYLOAD_LIMIT,
     ApnsContent,
     Content,
     FcmContent,
     ObjectEvent,
-    Payloads,
     PayloadTooLarge,
     of_event,
     of_message,
 )
+from fanfare.domain.payload import Payloads
 from fanfare.domain.scope import Scope, Target, TargetKind
 
 APP_TOPIC = Target(TargetKind.TOPIC, Scope("app1"), "news", "ref")

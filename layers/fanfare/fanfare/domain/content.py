@@ -1,0 +1,211 @@
+"""A push message to the bytes for a network, by Kii's keys: long ones for FCM, short ones for APNs."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fanfare.domain.payload import ApnsPayload, FcmPayload, Payloads
+from fanfare.domain.scope import Scope, Target
+
+PAYLOAD_LIMIT = 4096
+"""Bytes of a payload as it goes out, the fields that the server adds included; FCM's and APNs' own limit."""
+
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FcmContent:
+    """What the sender wants for FCM: the `fcm` block, else `gcm`; `data` holds the common data too."""
+
+    data: Mapping[str, Scalar] = field(default_factory=dict)
+    notification: Mapping[str, str] | None = None
+    collapse_key: str | None = None
+    priority: str | None = None
+    ttl_s: int | None = None
+    restricted_package_name: str | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApnsContent:
+    """What the sender wants for APNs: the `apns` block; `data` already holds the common data."""
+
+    data: Mapping[str, Scalar] = field(default_factory=dict)
+    alert: str | Mapping[str, object] | None = None
+    sound: str | None = None
+    badge: int | None = None
+    content_available: bool = False
+    category: str | None = None
+    mutable_content: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A message of the REST API with its defaults filled in; None for a network that is not enabled."""
+
+    fcm: FcmContent | None = None
+    apns: ApnsContent | None = None
+    type: str | None = None
+    send_app_id: bool = False
+    send_sender: bool = True
+    send_when: bool = False
+    send_origin: bool = False
+    send_object_scope: bool = True
+    send_topic_id: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectEvent:
+    """A change in a bucket that fires a Push to App; `at` is epoch ms."""
+
+    name: str
+    bucket: Target
+    object_id: str
+    at: int
+    sender: str | None
+    modified_at: int | None = None
+
+
+class PayloadTooLarge(ValueError):
+    """The payload for a network exceeds PAYLOAD_LIMIT."""
+
+    def __init__(self, network: str, size: int) -> None:
+        super().__init__(f"the {network} payload has {size} bytes, {PAYLOAD_LIMIT} are allowed")
+
+
+# The keys that the server may add: field name -> (FCM's key, APNs' key).
+_KEYS = {
+    "app_id": ("appID", "a"),
+    "sender": ("sender", "s"),
+    "origin": ("origin", "o"),
+    "when": ("when", "w"),
+    "type": ("type", "t"),
+    "topic": ("topic", "to"),
+    "scope_app": ("objectScopeAppID", "sa"),
+    "scope_user": ("objectScopeUserID", "su"),
+    "scope_group": ("objectScopeGroupID", "sg"),
+    "scope_thing": ("objectScopeThingID", "sth"),
+    "scope_type": ("objectScopeType", "st"),
+    "bucket": ("bucketID", "bi"),
+    "bucket_type": ("bucketType", "bt"),
+    "object": ("objectID", "oi"),
+    "modified_at": ("objectModifiedAt", "om"),
+}
+FCM_RESERVED_KEYS = frozenset(keys[0] for keys in _KEYS.values())
+APNS_RESERVED_KEYS = frozenset(keys[1] for keys in _KEYS.values()) | {"aps"}
+
+_NOT_ON_APNS_FOR_EVENTS = ("app_id", "sender", "origin", "modified_at")
+
+
+def of_message(
+    message_id: str, app: str, content: Content, *, topic: Target | None, sender: str | None, at: int
+) -> Payloads:
+    """Push to User (with `topic`) or direct push (without); raises PayloadTooLarge."""
+    added: dict[str, str | int | None] = {
+        "app_id": app if content.send_app_id else None,
+        "sender": sender if content.send_sender else None,
+        "when": at if content.send_when else None,
+        "origin": "EXPLICIT" if content.send_origin else None,
+        "type": content.type,
+    }
+    if topic is not None:
+        added["topic"] = topic.name if content.send_topic_id else None
+        if content.send_object_scope:
+            added |= _scope(topic.scope)
+    return Payloads(
+        fcm=None if content.fcm is None else _fcm(message_id, content.fcm, added),
+        apns=None if content.apns is None else _apns(message_id, content.apns, added),
+    )
+
+
+def of_event(event: ObjectEvent) -> Payloads:
+    """Push to App: not configurable, silent on iOS, and collapsed by bucket on FCM, as with Kii."""
+    added: dict[str, str | int | None] = {
+        "app_id": event.bucket.app,
+        "sender": event.sender,
+        "origin": "EVENT",
+        "when": event.at,
+        "type": event.name,
+        **_scope(event.bucket.scope),
+        "bucket": event.bucket.name,
+        "bucket_type": "rw",
+        "object": event.object_id,
+        "modified_at": event.modified_at,
+    }
+    short = {key: value for key, value in added.items() if key not in _NOT_ON_APNS_FOR_EVENTS}
+    return Payloads(
+        fcm=_fcm("", FcmContent(collapse_key=event.bucket.name), added),
+        apns=_apns("", ApnsContent(), short),
+    )
+
+
+def _scope(scope: Scope) -> dict[str, str | int | None]:
+    return {
+        "scope_app": scope.app,
+        "scope_user": scope.user,
+        "scope_group": scope.group,
+        "scope_type": scope.type,
+    }
+
+
+def _fcm(message_id: str, content: FcmContent, added: Mapping[str, str | int | None]) -> FcmPayload:
+    data = {key: _text(value) for key, value in content.data.items()}
+    data |= {_KEYS[key][0]: _text(value) for key, value in added.items() if value is not None}
+    android: dict[str, object] = {
+        "collapse_key": content.collapse_key,
+        "priority": content.priority.upper() if content.priority else None,
+        "ttl": None if content.ttl_s is None else f"{content.ttl_s}s",
+        "restricted_package_name": content.restricted_package_name,
+    }
+    notification = content.notification
+    if notification is not None:
+        # With a tag a repeated push replaces the shown one: a doubled delivery shows once.
+        notification = {"tag": message_id, **notification}
+        android["notification"] = notification
+    size = len(_json(data)) + (len(_json(notification)) if notification else 0)
+    if size > PAYLOAD_LIMIT:
+        raise PayloadTooLarge("FCM", size)
+    message: dict[str, object] = {"data": data} if data else {}
+    android = {key: value for key, value in android.items() if value is not None}
+    if android:
+        message["android"] = android
+    rest = _json(message)[1:]  # without its opening brace: the token comes first
+    return FcmPayload(
+        prefix=b'{"validate_only":true,"message":{"token":"' if content.dry_run else b'{"message":{"token":"',
+        suffix=b'"' + (b"," if message else b"") + rest + b"}",
+        ttl_s=content.ttl_s,
+    )
+
+
+def _apns(message_id: str, content: ApnsContent, added: Mapping[str, str | int | None]) -> ApnsPayload:
+    visible = content.alert is not None or content.sound is not None or content.badge is not None
+    aps: dict[str, object] = {
+        "alert": content.alert,
+        "badge": content.badge,
+        "sound": content.sound,
+        "category": content.category,
+        # A push that shows nothing is a background push, and APNs wants that one non-empty.
+        "content-available": 1 if content.content_available or not visible else None,
+        "mutable-content": 1 if content.mutable_content else None,
+    }
+    payload: dict[str, object] = {"aps": {key: value for key, value in aps.items() if value is not None}}
+    payload |= content.data
+    payload |= {_KEYS[key][1]: value for key, value in added.items() if value is not None}
+    body = _json(payload)
+    if len(body) > PAYLOAD_LIMIT:
+        raise PayloadTooLarge("APNs", len(body))
+    return ApnsPayload(
+        body=body,
+        push_type="alert" if visible else "background",
+        priority=10 if visible else 5,
+        collapse_id=message_id if visible and message_id else None,
+    )
+
+
+def _text(value: Scalar) -> str:
+    """FCM's data holds strings only: true and numbers as JSON writes them."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
