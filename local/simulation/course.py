@@ -61,6 +61,8 @@ class Course:
     waits: int
     dead: float
     """Recipients whose FCM devices ended as dead letters."""
+    idle_s: float
+    """Of environments that waited for the next window, all together."""
 
 
 @dataclass(slots=True)
@@ -85,6 +87,9 @@ class _Run:
     again: float = 0.0
     postponed: float = 0.0
     requeued: float = 0.0
+    held: float = 0.0
+    """Devices on FCM that environments have read, and hold until the next window begins."""
+    idle_s: float = 0.0
     marks: list[float] = field(default_factory=list)
     spans: list[tuple[float, str]] = field(default_factory=list)
     fanout: Environments = field(init=False)
@@ -119,13 +124,15 @@ class _Run:
             self.fresh, self.deliver.began = float(self.plan.recipients), self.now + self.bounds.window_s
 
     def over(self) -> bool:
-        return not (self.fresh or any(self.coarse) or any(self.ready.values()) or self.waiting)
+        return not (self.fresh or self.held or any(self.coarse) or any(self.ready.values()) or self.waiting)
 
     def advance(self) -> None:
         if self.window.at(self.now):
             # While first deliveries are there, it is one of these that tells an environment.
             blind = 0.0 if self.fresh else self.busy
             self.unaware, self.busy = blind * self.bounds.batch * self.plan.on_arc, 0.0
+            held, self.held = self.held, 0.0
+            self._refused(held - self._hand(held), 0)
         self._cut()
         for waits, recipients in self.waiting.come(self.step).items():
             self.ready[waits] += recipients
@@ -163,6 +170,9 @@ class _Run:
         if not wanted:
             return "FCM's quota" if self.waiting else "fanout"
         environments = min(self.deliver.ready(self.now), self.invocations)
+        if self.window.waited_for(self.now):
+            self.idle_s += min(environments, ceil(wanted * self.pace.recipient_s / STEP_S)) * STEP_S
+            return "FCM's quota"
         rooms = {self._deliver_bound(): environments * STEP_S / self.pace.recipient_s}
         for table, units in self.pace.reads.items():
             rooms[f"reads of {table}"] = self.tables[table].at(self.now) * STEP_S / units if units else inf
@@ -189,7 +199,7 @@ class _Run:
 
     def _put_off(self) -> None:
         """While the window is known to be used up, who comes again waits again, and nothing is read."""
-        if self.window.left:
+        if self.window.left or self.window.waited_for(self.now):
             return
         for waits, recipients in list(self.ready.items()):
             read = min(recipients, self.unaware)
@@ -203,18 +213,27 @@ class _Run:
         first = self.fresh * part
         self.fresh = self.fresh - first if part < 1 else 0.0
         self.handed += first * (1 - self.fcm)
-        left = first * self.fcm - self.window.take(first * self.fcm)
-        if left > LONG:
-            self._wait(left / self.fcm, 1)
-        self.handed += first * self.fcm - left
+        self._refused(first * self.fcm - self._hand(first * self.fcm), 0)
         for waits, recipients in list(self.ready.items()):
             mine = recipients * part
             self.ready[waits] = recipients - mine if part < 1 else 0.0
             self.again += mine
-            granted = self.window.take(mine * self.fcm)
-            self.handed += granted
-            if mine * self.fcm - granted > LONG:
-                self._wait(mine - granted / self.fcm, waits + 1)
+            self._refused(mine * self.fcm - self._hand(mine * self.fcm), waits)
+
+    def _hand(self, devices: float) -> float:
+        """To FCM, as far as the window has room; how many."""
+        granted = self.window.take(devices)
+        self.handed += granted
+        return granted
+
+    def _refused(self, devices: float, waited: int) -> None:
+        """Of FCM's, for which the window had no room."""
+        if devices <= LONG:
+            return
+        if self.window.waited_for(self.now):
+            self.held += devices
+        else:
+            self._wait(devices / self.fcm, waited + 1)
 
     def _wait(self, recipients: float, waits: int) -> None:
         if recipients > LONG:
@@ -246,4 +265,5 @@ def course(plan: Plan, pace: Pace, bounds: Bounds, fcm: float) -> Course:
         requeued=run.requeued,
         waits=run.waiting.most,
         dead=run.waiting.dead,
+        idle_s=run.idle_s,
     )

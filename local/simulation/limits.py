@@ -1,7 +1,7 @@
 """Limits that AWS and Google publish, us-east-1, as of 2026-11-23. docs/scale.md tells where."""
 
 from fanfare.domain.ring import HEX_DIGITS
-from fanfare.pipeline.quota import WINDOW_MS
+from fanfare.pipeline.quota import PATIENCE_MS, WINDOW_MS
 from local.cost import ramp
 
 STREAM_PICKUP_S = 0.25
@@ -24,3 +24,5 @@ PEAK_S = 30 * 60
 
 QUOTA_WINDOW_S = WINDOW_MS / 1000
 """Ours: in which the fleet counts what it takes of FCM's quota of a minute."""
+PATIENCE_S = PATIENCE_MS / 1000
+"""Ours: the end of a window that is used up, which environments wait out."""

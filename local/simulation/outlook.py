@@ -7,7 +7,7 @@ from fanfare.domain import fanout
 from fanfare.domain.push import Pace
 from fanfare.pipeline.quota import BULK_SHARE
 from local.cost import bill, prices
-from local.cost.bill import Bill
+from local.cost.bill import Bill, Line, Service
 from local.cost.figures import Send, Share
 from local.simulation import course, limits
 from local.simulation.course import Bounds, Course
@@ -41,12 +41,13 @@ def outlook(
     came = course.course(planned, _pace(planned, used, template), bounds, HALF)
     egress = max((one for one in sends if one.share is kind), key=lambda one: one.recipients)
     out = egress.egress / egress.recipients * planned.recipients / prices.GB * prices.EGRESS_GB
-    return Outlook(users, share, planned, came, dollars(planned, came, used, bounds.batch), out)
+    return Outlook(users, share, planned, came, dollars(planned, came, used, bounds.batch, template), out)
 
 
-def dollars(planned: Plan, came: Course, used: Units, batch: int) -> Bill:
+def dollars(planned: Plan, came: Course, used: Units, batch: int, template: Template) -> Bill:
     """Reading an arc once more costs what reading it first did; putting a delivery off costs the invocation's
-    share and, as with every one that waits, another message, which is sent and taken."""
+    share and, as with every one that waits, another message, which is sent and taken. An environment that
+    waits for a window is paid for like one that works."""
     again = came.again / planned.on_arc
     counts = counts_of(planned, came, batch)
     postponed = came.postponed / planned.on_arc
@@ -58,7 +59,10 @@ def dollars(planned: Plan, came: Course, used: Units, batch: int) -> Bill:
     }
     requeued = round(came.requeued / planned.on_arc)
     later = bill.sqs("deliver: SendMessageBatch, once more", requeued, 0, fair=planned.pace is Pace.BULK)
-    return bill.added([used.bill(counts), *([Bill((later,))] if requeued else [])])
+    idle = bill.duration(1000 * came.idle_s, memory(template, "deliver"))
+    waited = Line(Service.LAMBDA, "deliver: waiting for FCM's quota", 0, idle)
+    besides = [*([later] if requeued else []), *([waited] if idle else [])]
+    return bill.added([used.bill(counts), Bill(tuple(besides))])
 
 
 def counts_of(planned: Plan, came: Course, batch: int) -> dict[By, float]:

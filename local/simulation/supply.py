@@ -62,6 +62,10 @@ class Window:
         self.left, self.ends = self.limit, self.ends + limits.QUOTA_WINDOW_S
         return True
 
+    def waited_for(self, now: float) -> bool:
+        """Whether it is used up, and the next one begins so soon that environments wait for it."""
+        return not self.left and self.ends - now <= limits.PATIENCE_S + LONG
+
     def take(self, wanted: float) -> float:
         granted = min(self.left, wanted)
         self.left -= granted

@@ -16,6 +16,7 @@ from fanfare.networks.result import NotProcessed, Result
 from fanfare.pipeline import quota
 from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.lane_watch import LaneWatch
+from fanfare.pipeline.sending import SEND_S
 from fanfare.runtime import clients, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import lanes
@@ -286,6 +287,61 @@ def test_small_sends_do_not_overrun_the_quota_either(world: World, monkeypatch: 
     crowd(world, 60)
     deliver_one(with_quota(world, 6 * 50), Delivery(push=world.push(), arc=WHOLE_RING), left)
     assert len(world.networks.received) == 50
+
+
+def patient(world: World, per_minute: int) -> Deliverer:
+    """Eight seconds into a window; who waits for the next one lets the clock go on."""
+    world.clock.go_on(8)
+    return replace(with_quota(world, per_minute), sleep=world.clock.go_on)
+
+
+def test_a_window_that_begins_soon_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quota, "BLOCK", 10)
+    tokens = crowd(world, 60)
+    began = world.clock()
+    deliver_one(patient(world, 6 * 50), Delivery(push=world.push(), arc=WHOLE_RING), left)
+    assert world.clock() - began == quota.WINDOW_MS
+    assert sorted(world.networks.received) == sorted(tokens)
+    assert sorted(quota_taken(world)) == [10, 50]
+    assert world.queued("ExpressQueue", Delivery) == []
+
+
+def test_it_is_waited_for_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quota, "BLOCK", 10)
+    crowd(world, 60)
+    began = world.clock()
+    deliver_one(patient(world, 6 * 20), Delivery(push=world.push(), arc=WHOLE_RING), left)
+    assert world.clock() - began == quota.WINDOW_MS
+    assert len(world.networks.received) == 40
+    world.clock.go_on(30)
+    [later] = world.queued("ExpressQueue", Delivery)
+    assert later.waits == 1
+
+
+def test_it_is_not_waited_for_where_no_time_would_be_left_to_send(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "BLOCK", 10)
+    crowd(world, 60)
+    deliverer = patient(world, 6 * 50)
+    began = world.clock()
+    deliver_one(deliverer, Delivery(push=world.push(), arc=WHOLE_RING), lambda: SEND_S + 1)
+    assert world.clock() == began
+    assert len(world.networks.received) == 50
+
+
+def test_devices_are_looked_for_again_while_the_next_window_is_near(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "BLOCK", 10)
+    tokens = crowd(world, 60)
+    deliverer = with_quota(world, 6 * 50)
+    deliver_one(deliverer, Delivery(push=world.push(), arc=WHOLE_RING), left)
+    world.clock.go_on(9)
+    again = Delivery(push=world.push(id="m2", user="c1"), lanes=(FCM_LANE,))
+    deliver_one(replace(deliverer, sleep=world.clock.go_on), again, left)
+    assert len(world.networks.received) == 50 + 1
+    assert set(world.networks.received) <= set(tokens)
 
 
 def test_what_expired_while_its_lane_was_paused_is_counted_and_not_sent(world: World) -> None:

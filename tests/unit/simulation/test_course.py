@@ -83,6 +83,18 @@ def test_a_quota_is_kept_by_windows_of_ten_seconds() -> None:
     assert came.spans[-1][1] == "FCM's quota"
 
 
+def test_the_end_of_a_window_is_waited_out_and_nothing_is_read_again() -> None:
+    """Ten environments of 1,200 a second each, of windows of 100,000: used up after 8.3 s, the first after 9.5 s,
+    since it begins before the send and five of the ten come within a second."""
+    pace = Pace(1.0, 0.0, 0.0, 0.0, 1 / 1_200, {})
+
+    came = course(_plan(deliveries=800), pace, _bounds(deliver=10, quota=600_000), fcm=1.0)
+
+    assert came.last_s == pytest.approx(30 + 8.3, abs=2)
+    assert (came.again, came.requeued, came.waits) == (0, 0, 0)
+    assert came.idle_s == pytest.approx(10 * (0.5 + 2 * 1.7), rel=0.1)
+
+
 def test_apns_does_not_wait_for_fcm() -> None:
     fast = Pace(1.0, 0.0, 0.0, 0.0, 0.000_01, {})
 

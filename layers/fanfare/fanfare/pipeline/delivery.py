@@ -49,6 +49,7 @@ class Deliverer:
     senders: Senders
     watch: LaneWatch
     clock: Clock
+    sleep: Callable[[float], None] = time.sleep
 
     @property
     def onward(self) -> Onward:
@@ -96,6 +97,7 @@ class Deliverer:
             clock=self.clock,
             deadline=seconds_left,
             registered_at=lambda devices: _registered_at(push.app, devices),
+            sleep=self.sleep,
         )
         given_up = [one.lease.retakes > MAX_UNKNOWN for one in begun]
         sending.send(

@@ -7,7 +7,7 @@ from threading import Lock
 from fanfare.domain import breaker, outage
 from fanfare.domain.push import Pace
 from fanfare.pipeline.lane_pauses import KEPT_MS, Admission, LanePauses
-from fanfare.pipeline.quota import Quota
+from fanfare.pipeline.quota import PATIENCE_MS, Quota
 from fanfare.pipeline.sent import Sent, Waiting
 from fanfare.runtime.clock import Clock
 from fanfare.store import lanes
@@ -51,7 +51,8 @@ class LaneWatch:
 
     def wait_ms(self, app: str, lane: str, pace: Pace) -> int:
         """How long there is no use in looking for the lane's devices."""
-        return max(self._pauses.wait_ms(app, lane), self._quota.wait_ms(app, lane, pace))
+        quota_ms = self._quota.wait_ms(app, lane, pace)
+        return max(self._pauses.wait_ms(app, lane), quota_ms if quota_ms > PATIENCE_MS else 0)
 
     def admit(self, app: str, lane: str) -> Admission:
         return self._pauses.admit(app, lane)

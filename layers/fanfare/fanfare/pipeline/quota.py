@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from threading import Lock
 
+from fanfare.domain.policy import FIRST_DELAY_MS
 from fanfare.domain.push import Pace
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
@@ -16,6 +17,11 @@ BULK_SHARE = 0.9
 """Of a window. The rest is left to small sends: they do not wait because a large one used it up."""
 
 WINDOW_MS = 10_000
+
+PATIENCE_MS = FIRST_DELAY_MS
+"""Whoever is refused waits for a window that begins before the first back-off would end. That costs less than
+to look for the devices again; and how many environments use up the quota need not be known to some percent."""
+
 _WINDOWS_A_MINUTE = 60_000 // WINDOW_MS
 
 type _Lane = tuple[str, str]

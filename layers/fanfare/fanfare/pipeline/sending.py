@@ -1,7 +1,7 @@
 """Sending to devices and judging each answer: lane by lane, with the little that is tried again at once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fanfare.domain.answer import Context, Provider, Transport
@@ -14,6 +14,7 @@ from fanfare.networks.errors import CredentialError, CredentialUnavailable
 from fanfare.networks.result import Answered, Result, Unknown, outcome_of
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.lane_pauses import Admission
+from fanfare.pipeline.quota import PATIENCE_MS
 from fanfare.pipeline.sent import Due, Sent, Share, Waiting
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
@@ -21,6 +22,9 @@ from fanfare.runtime.together import together
 
 IMMEDIATE_TRIES = 3
 """How often, within one attempt, a push is handed over again that the network says it did not process."""
+
+SEND_S = 8.0
+"""Seconds that have to be left for sending after the quota's next window was waited for."""
 
 _PROVIDERS = {Network.FCM: Provider.FCM, Network.APNS: Provider.APNS}
 
@@ -83,6 +87,8 @@ class Sending:
     """Seconds that are left for the attempt."""
     registered_at: Callable[[Sequence[Addressee]], Mapping[Addressee, int]]
     """When devices were registered, epoch ms: asked for only where a proof has its own time."""
+    sleep: Callable[[float], None]
+    """Seconds."""
     sent: list[Sent] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     down: set[str] = field(default_factory=set)
@@ -141,13 +147,27 @@ class Sending:
         return [one for one in members if one.standing == Standing()]
 
     def _lane(self, ready: _Ready) -> None:
-        """The lane's quota, its probe where it is on trial, and then all the rest at once."""
+        """What the lane's quota has room for; then, where its next window is near, the rest."""
+        if ready.network is not Network.FCM:
+            return self._try(ready)
+        refused, wait_ms = self._within_quota(ready)
+        in_time = wait_ms <= PATIENCE_MS and wait_ms / 1000 + SEND_S <= self.deadline()
+        if refused and in_time and ready.sender.lane not in self.down:
+            self.sleep(wait_ms / 1000)
+            refused, wait_ms = self._within_quota(replace(ready, members=refused, probe=False))
+        return self._wait(ready.sender, refused, wait_ms, "quota")
+
+    def _within_quota(self, ready: _Ready) -> tuple[Sequence[Due], int]:
+        """Send to those who have room; the others, and how long they wait, in ms."""
+        lane, members = ready.sender.lane, ready.members
+        granted, wait_ms = self.lanes.grant(self.push.app, lane, len(members), self.pace)
+        self._try(replace(ready, members=members[:granted]))
+        return members[granted:], wait_ms
+
+    def _try(self, ready: _Ready) -> None:
+        """The lane's probe where it is on trial, and then all the rest at once."""
         sender, members = ready.sender, ready.members
-        if ready.network is Network.FCM:
-            granted, wait_ms = self.lanes.grant(self.push.app, sender.lane, len(members), self.pace)
-            self._wait(sender, members[granted:], wait_ms, "quota")
-            members = members[:granted]
-        if ready.probe:
+        if ready.probe and members:
             # One that was left without an answer before is not the one to try it with.
             members = sorted(members, key=lambda one: one.standing.unknown)
             self._send(sender, ready.network, members[:1])
