@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from math import ceil, inf
 
+from fanfare.domain.push import Pace as Queue
 from local.simulation import limits
 from local.simulation.plan import Plan
 from local.simulation.supply import LONG, Environments, Reads, Window
@@ -113,6 +114,11 @@ class _Run:
     def invocation_s(self) -> float:
         return self.plan.recipients / self.invocations * self.pace.recipient_s
 
+    @property
+    def waited_out(self) -> bool:
+        """Whether environments wait for the next window; those of small sends serve others meanwhile."""
+        return self.plan.pace is Queue.BULK and self.window.waited_for(self.now)
+
     def begin(self) -> None:
         self.step = ceil(self.pace.dispatch_s / STEP_S)
         self.now = self.step * STEP_S
@@ -170,7 +176,7 @@ class _Run:
         if not wanted:
             return "FCM's quota" if self.waiting else "fanout"
         environments = min(self.deliver.ready(self.now), self.invocations)
-        if self.window.waited_for(self.now):
+        if self.waited_out:
             self.idle_s += min(environments, ceil(wanted * self.pace.recipient_s / STEP_S)) * STEP_S
             return "FCM's quota"
         rooms = {self._deliver_bound(): environments * STEP_S / self.pace.recipient_s}
@@ -199,7 +205,7 @@ class _Run:
 
     def _put_off(self) -> None:
         """While the window is known to be used up, who comes again waits again, and nothing is read."""
-        if self.window.left or self.window.waited_for(self.now):
+        if self.window.left or self.waited_out:
             return
         for waits, recipients in list(self.ready.items()):
             read = min(recipients, self.unaware)
@@ -230,7 +236,7 @@ class _Run:
         """Of FCM's, for which the window had no room."""
         if devices <= LONG:
             return
-        if self.window.waited_for(self.now):
+        if self.waited_out:
             self.held += devices
         else:
             self._wait(devices / self.fcm, waited + 1)

@@ -295,26 +295,28 @@ def patient(world: World, per_minute: int) -> Deliverer:
     return replace(with_quota(world, per_minute), sleep=world.clock.go_on)
 
 
-def test_a_window_that_begins_soon_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_send_waits_for_a_window_that_begins_soon(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(quota, "BLOCK", 10)
     tokens = crowd(world, 60)
     began = world.clock()
-    deliver_one(patient(world, 6 * 50), Delivery(push=world.push(), arc=WHOLE_RING), left)
+    deliver_one(patient(world, 6 * 50), Delivery(push=world.push(), arc=WHOLE_RING, pace=Pace.BULK), left)
     assert world.clock() - began == quota.WINDOW_MS
     assert sorted(world.networks.received) == sorted(tokens)
-    assert sorted(quota_taken(world)) == [10, 50]
-    assert world.queued("ExpressQueue", Delivery) == []
+    assert sorted(quota_taken(world)) == [10, 45], "of the last 15 five are owed"
+    assert world.queued("BulkQueue", Delivery) == []
 
 
 def test_it_is_waited_for_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quota, "BLOCK", 10)
     crowd(world, 60)
     began = world.clock()
-    deliver_one(patient(world, 6 * 20), Delivery(push=world.push(), arc=WHOLE_RING), left)
+    deliver_one(patient(world, 6 * 20), Delivery(push=world.push(), arc=WHOLE_RING, pace=Pace.BULK), left)
     assert world.clock() - began == quota.WINDOW_MS
-    assert len(world.networks.received) == 40
+    assert len(world.networks.received) == 2 * 18
     world.clock.go_on(30)
-    [later] = world.queued("ExpressQueue", Delivery)
+    [later] = world.queued("BulkQueue", Delivery)
     assert later.waits == 1
 
 
@@ -325,9 +327,9 @@ def test_it_is_not_waited_for_where_no_time_would_be_left_to_send(
     crowd(world, 60)
     deliverer = patient(world, 6 * 50)
     began = world.clock()
-    deliver_one(deliverer, Delivery(push=world.push(), arc=WHOLE_RING), lambda: SEND_S + 1)
+    deliver_one(deliverer, Delivery(push=world.push(), arc=WHOLE_RING, pace=Pace.BULK), lambda: SEND_S + 1)
     assert world.clock() == began
-    assert len(world.networks.received) == 50
+    assert len(world.networks.received) == 45
 
 
 def test_devices_are_looked_for_again_while_the_next_window_is_near(
@@ -336,12 +338,24 @@ def test_devices_are_looked_for_again_while_the_next_window_is_near(
     monkeypatch.setattr(quota, "BLOCK", 10)
     tokens = crowd(world, 60)
     deliverer = with_quota(world, 6 * 50)
-    deliver_one(deliverer, Delivery(push=world.push(), arc=WHOLE_RING), left)
+    deliver_one(deliverer, Delivery(push=world.push(), arc=WHOLE_RING, pace=Pace.BULK), left)
     world.clock.go_on(9)
-    again = Delivery(push=world.push(id="m2", user="c1"), lanes=(FCM_LANE,))
+    again = Delivery(push=world.push(id="m2", user="c1"), lanes=(FCM_LANE,), pace=Pace.BULK)
     deliver_one(replace(deliverer, sleep=world.clock.go_on), again, left)
-    assert len(world.networks.received) == 50 + 1
+    assert len(world.networks.received) == 45 + 1
     assert set(world.networks.received) <= set(tokens)
+
+
+def test_a_small_send_waits_elsewhere(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quota, "BLOCK", 10)
+    crowd(world, 60)
+    deliverer = patient(world, 6 * 50)
+    began = world.clock()
+    deliver_one(deliverer, Delivery(push=world.push(), arc=WHOLE_RING), left)
+    assert world.clock() == began
+    assert len(world.networks.received) == 50
+    world.clock.go_on(30)
+    assert len(world.queued("ExpressQueue", Delivery)) == 1
 
 
 def test_what_expired_while_its_lane_was_paused_is_counted_and_not_sent(world: World) -> None:

@@ -52,7 +52,8 @@ class LaneWatch:
     def wait_ms(self, app: str, lane: str, pace: Pace) -> int:
         """How long there is no use in looking for the lane's devices."""
         quota_ms = self._quota.wait_ms(app, lane, pace)
-        return max(self._pauses.wait_ms(app, lane), quota_ms if quota_ms > PATIENCE_MS else 0)
+        near = pace is Pace.BULK and quota_ms <= PATIENCE_MS
+        return max(self._pauses.wait_ms(app, lane), 0 if near else quota_ms)
 
     def admit(self, app: str, lane: str) -> Admission:
         return self._pauses.admit(app, lane)

@@ -19,8 +19,9 @@ BULK_SHARE = 0.9
 WINDOW_MS = 10_000
 
 PATIENCE_MS = FIRST_DELAY_MS
-"""Whoever is refused waits for a window that begins before the first back-off would end. That costs less than
-to look for the devices again; and how many environments use up the quota need not be known to some percent."""
+"""A large send that is refused waits for a window that begins before the first back-off would end. That costs
+less than to look for the devices again; and how many environments use up the quota need not be known to some
+percent. Small sends do not wait: their environments serve others meanwhile."""
 
 _WINDOWS_A_MINUTE = 60_000 // WINDOW_MS
 

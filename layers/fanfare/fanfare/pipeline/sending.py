@@ -147,12 +147,13 @@ class Sending:
         return [one for one in members if one.standing == Standing()]
 
     def _lane(self, ready: _Ready) -> None:
-        """What the lane's quota has room for; then, where its next window is near, the rest."""
+        """What the lane's quota has room for; then, of a large send whose next window is near, the rest."""
         if ready.network is not Network.FCM:
             return self._try(ready)
         refused, wait_ms = self._within_quota(ready)
-        in_time = wait_ms <= PATIENCE_MS and wait_ms / 1000 + SEND_S <= self.deadline()
-        if refused and in_time and ready.sender.lane not in self.down:
+        near = self.pace is Pace.BULK and wait_ms <= PATIENCE_MS
+        in_time = wait_ms / 1000 + SEND_S <= self.deadline()
+        if refused and near and in_time and ready.sender.lane not in self.down:
             self.sleep(wait_ms / 1000)
             refused, wait_ms = self._within_quota(replace(ready, members=refused, probe=False))
         return self._wait(ready.sender, refused, wait_ms, "quota")
