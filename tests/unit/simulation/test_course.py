@@ -84,8 +84,10 @@ def test_a_quota_is_kept_by_windows_of_ten_seconds() -> None:
 
 
 def test_the_end_of_a_window_is_waited_out_and_nothing_is_read_again() -> None:
-    """Ten environments of 1,200 a second each use up windows of 100,000 after 8.3 s; the first after 9.5 s, as
-    it begins before the send, and five of the ten are there a second later."""
+    """Ten environments of 1,200 a second each use up windows of 100,000 after 8.3 s.
+
+    The first lasts 9.5 s: it begins before the send, and five of the ten are there a second later.
+    """
     pace = Pace(1.0, 0.0, 0.0, 0.0, 1 / 1_200, {})
 
     came = course(_plan(deliveries=800), pace, _bounds(deliver=10, quota=600_000), fcm=1.0)
