@@ -1,7 +1,8 @@
 """`make imports`: what importing each function takes, as built and with byte-code, beside boto3's import.
 
-The build is of this machine's architecture, apart from the one that is deployed. Functions and boto3 take
-turns in fresh processes, which can import from the function's folder, the layers and the standard library.
+The build is of this machine's architecture, apart from the one that is deployed. Every import is a fresh
+process, which can import from the function's folder, the layers and the standard library. Before and after
+each function, boto3 is imported: the ratio is to those two.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from local.imports.report import (
     modules_table,
     packages_table,
 )
-from local.imports.start import NOTHING, ImportFailed, Subject, in_turn, modules, more_ms, self_ms
+from local.imports.start import NOTHING, ImportFailed, Subject, beside, modules, more_ms, self_ms
 from local.processes import ROOT
 from local.template import load
 
@@ -38,24 +39,28 @@ LATE = (
 )
 
 
-def subjects(build: Build, boto3: Sequence[Path]) -> dict[str, Subject]:
-    named = {"nothing": NOTHING, "boto3": Subject("import boto3", boto3)}
-    named |= {name: Subject("import app", build.path_of(name)) for name in build.functions}
-    return named
+def subjects(build: Build) -> dict[str, Subject]:
+    return {name: Subject("import app", build.path_of(name)) for name in build.functions}
 
 
-def measured(named: Mapping[str, Subject], rounds: int) -> dict[str, Import]:
-    """Without `nothing`, which is taken off from all others."""
-    took: defaultdict[str, list[float]] = defaultdict(list)
-    for name, ms in in_turn(named, rounds):
-        took[name].append(ms)
-    nothing = median(took["nothing"])
-    net = {name: median(times) - nothing for name, times in took.items()}
-    return {
-        name: Import(net[name], net[name] / net["boto3"], modules(named[name]))
-        for name in named
-        if name != "nothing"
-    }
+def measured(named: Mapping[str, Subject], boto3: Subject, rounds: int) -> tuple[dict[str, Import], Import]:
+    """The functions and boto3; what the interpreter itself takes is taken off from all."""
+    nothing, others = [], []
+    own: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+    for name, ms, of_boto3 in beside({"nothing": NOTHING} | dict(named), boto3, rounds):
+        others.append(of_boto3)
+        if name == "nothing":
+            nothing.append(ms)
+        else:
+            own[name].append((ms, of_boto3))
+    start = median(nothing)
+
+    def middle(name: str) -> Import:
+        ms = median(ms for ms, _ in own[name]) - start
+        ratio = median((ms - start) / (of_boto3 - start) for ms, of_boto3 in own[name])
+        return Import(ms, ratio, modules(named[name]))
+
+    return {name: middle(name) for name in named}, Import(median(others) - start, 1.0, modules(boto3))
 
 
 def loaded_late(named: Mapping[str, Subject], rounds: int) -> list[Late]:
@@ -81,15 +86,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(build: Build, folder: Path, options: argparse.Namespace) -> None:
-    named = subjects(build, with_boto3(build, folder))
+    named = subjects(build)
     if options.function is not None:
         took = _middle(named[options.function], options.rounds)
         print(packages_table(options.function, took, options.longest))
         print()
         print(modules_table(options.function, took, options.longest))
         return
-    found, late = measured(named, options.rounds), loaded_late(named, options.rounds)
-    boto3 = found.pop("boto3")
+    found, boto3 = measured(named, Subject("import boto3", with_boto3(build, folder)), options.rounds)
+    late = loaded_late(named, options.rounds)
     layers_mb = {layer.parent.name: _size_mb(layer) for layer in build.layers}
     print(f"Imports with byte-code, in CPU time: medians of {options.rounds} rounds on {machine()}\n")
     print(functions_table(found, boto3))

@@ -64,13 +64,22 @@ def self_ms(subject: Subject) -> dict[str, float]:
     return took
 
 
-def in_turn(subjects: Mapping[str, Subject], rounds: int) -> Iterator[tuple[str, float]]:
-    """(name, milliseconds) of every subject once in each round; one round before them warms the caches."""
-    for subject in subjects.values():
+def beside(
+    subjects: Mapping[str, Subject], other: Subject, rounds: int
+) -> Iterator[tuple[str, float, float]]:
+    """(name, milliseconds, milliseconds of `other`) of every subject once in each round.
+
+    `other` runs before and after each, and counts with the mean of both: a machine's pace changes within a
+    round. One round before them warms the caches.
+    """
+    for subject in (*subjects.values(), other):
         cpu_ms(subject)
+    before = cpu_ms(other)
     for _ in range(rounds):
         for name, subject in subjects.items():
-            yield name, cpu_ms(subject)
+            took, after = cpu_ms(subject), cpu_ms(other)
+            yield name, took, (before + after) / 2
+            before = after
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:

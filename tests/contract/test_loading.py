@@ -38,7 +38,8 @@ API = {"accounts", "buckets", "installations", "messages", "topics"}
 
 ONLY_IN = {
     "aws_lambda_powertools.event_handler": API,
-    "asyncio": API,  # by Powertools' routing
+    "aws_lambda_powertools.event_handler.appsync": set(),
+    "asyncio": set(),
     "fanfare.api": API,
     "fanfare.pipeline": set(FUNCTIONS) - API,
     "fanfare.networks": {"deliver"},

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from local.commands import imports
+from local.imports import start
 from local.imports.built import LAYERS, NotBuilt, build_in
 from local.imports.report import Import, Late, functions_table, json_line, late_table, packages_table
-from local.imports.start import ImportFailed, Subject, cpu_ms, in_turn, modules, more_ms, self_ms
+from local.imports.start import NOTHING, ImportFailed, Subject, beside, cpu_ms, modules, more_ms, self_ms
 
 BOTO3 = Import(100.0, 1.0, 300)
 
@@ -24,9 +25,29 @@ def slow(tmp_path: Path) -> Subject:
 
 
 def test_cpu_time_is_that_of_the_import(slow: Subject) -> None:
-    took = dict(in_turn({"nothing": Subject("pass"), "slow": slow}, rounds=1))
+    [(_, alone, other), (_, took, again)] = beside({"nothing": NOTHING, "slow": slow}, NOTHING, rounds=1)
 
-    assert took["slow"] - took["nothing"] > 40
+    assert took - alone > 40
+    assert max(alone, other, again) < 40
+
+
+def test_a_function_is_compared_with_the_boto3_of_its_own_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is three times slower for a while does not make what it runs then three times slower."""
+    subjects = {"early": Subject("early"), "late": Subject("late")}
+    of = {"pass": 0.0, "early": 50.0, "late": 60.0, "boto3": 40.0}
+    pace = iter([1] * 8 + [3] * 3)
+
+    def cpu_ms(subject: Subject) -> float:
+        return of[subject.code] * next(pace)
+
+    monkeypatch.setattr(start, "cpu_ms", cpu_ms)
+    monkeypatch.setattr(imports, "modules", lambda subject: 7)
+
+    found, boto3 = imports.measured(subjects, Subject("boto3"), rounds=1)
+
+    assert found["late"] == Import(180.0, 1.5, 7)
+    assert boto3.ratio == 1.0
+    assert next(pace, None) is None
 
 
 def test_modules_are_counted_and_each_has_its_own_time(slow: Subject) -> None:

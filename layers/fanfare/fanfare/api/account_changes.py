@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from fanfare.api import accounts as views

@@ -1,6 +1,6 @@
 """The end of a user, and of a user's sessions."""
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Response
 
 from fanfare.api import addressing, answers
 from fanfare.api.authentication import authenticate

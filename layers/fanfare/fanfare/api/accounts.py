@@ -4,7 +4,7 @@ from dataclasses import replace
 from secrets import token_bytes, token_hex
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Raw, Struct
 
 from fanfare.api import addressing, answers, authentication, parsing, passwords, sessions

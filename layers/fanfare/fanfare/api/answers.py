@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import msgspec
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Response
 
 Headers = Mapping[str, str | list[str]]
 

@@ -1,6 +1,6 @@
 """The app's parameters over HTTP: read and set by the administrator, each as plain text."""
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Response
 
 from fanfare.api import accounts, answers
 from fanfare.api.authentication import authenticate

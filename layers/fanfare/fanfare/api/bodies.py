@@ -3,7 +3,7 @@
 import re
 from typing import Any, Protocol
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Response
 
 from fanfare.api import answers, objects
 from fanfare.api.request import Authenticating, Request, Sweeping

@@ -1,6 +1,6 @@
 """Buckets: create, read, delete, and who is subscribed to their changes."""
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Struct
 
 from fanfare.api import addressing, answers, parsing, subscriptions, targets

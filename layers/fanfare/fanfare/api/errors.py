@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Response
 
 from fanfare.api import answers
 from fanfare.domain import errors

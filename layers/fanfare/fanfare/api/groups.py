@@ -3,7 +3,7 @@
 from secrets import token_hex
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct
 
 from fanfare.api import addressing, answers, parsing

@@ -4,7 +4,7 @@ import re
 from itertools import islice
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Struct
 
 from fanfare.api import addressing, answers, parsing

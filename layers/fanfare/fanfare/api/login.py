@@ -5,7 +5,7 @@ refresh token.
 from secrets import token_bytes
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct, field
 
 from fanfare.api import answers, parsing, passwords, sessions

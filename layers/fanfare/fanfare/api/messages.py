@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from uuid import uuid4
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Response
 
 from fanfare.api import addressing, answers, content, status
 from fanfare.api.admission import admitted_to

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Struct
 
 from fanfare.api import answers, clauses, objects, parsing
