@@ -50,7 +50,7 @@ def local(state: Path) -> Place:
 def deployed(stack: str, region: str | None) -> Place:
     """A deployed stack, by what it gives out. Clients made from now on go to its region. Raises NoStack."""
     import boto3
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import BotoCoreError, ClientError
 
     if region is not None:
         os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = region
@@ -58,6 +58,8 @@ def deployed(stack: str, region: str | None) -> Place:
         answer = boto3.client("cloudformation").describe_stacks(StackName=stack)
     except ClientError as error:
         raise NoStack(error.response["Error"]["Message"]) from error
+    except BotoCoreError as error:  # no region, no credentials, nobody there
+        raise NoStack(str(error)) from error
     described = answer["Stacks"][0]
     resources = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
     if "AppsTable" not in resources:

@@ -43,26 +43,29 @@ def letters(place: Place, *, app: str | None = None, push: str | None = None) ->
     A letter leaves the dead-letter queue only after its delivery queue has it: a crash in between sends it
     twice, and the ledger takes it once.
     """
-    done: Counter[str] = Counter()
-    for message in _messages(place.resources["DeliveryDeadLetters"]):
+    dead_letters = place.resources["DeliveryDeadLetters"]
+    sent, kept = 0, []
+    for message in _messages(dead_letters):
         try:
             delivery = wire.decode(Delivery, message["Body"])
         except wire.WireError as error:
             print(f"{message['MessageId']} is no delivery: {error}", file=sys.stderr)
-            done["kept"] += 1
+            kept.append(message["ReceiptHandle"])
             continue
         if app not in (None, delivery.push.app) or push not in (None, delivery.push.id):
-            done["kept"] += 1
+            kept.append(message["ReceiptHandle"])
             continue
         express = delivery.pace is Pace.EXPRESS
         url = place.resources["ExpressQueue" if express else "BulkQueue"]
         group = None if express else delivery.push.id
         queues.send_all(url, [Outgoing(wire.encode(delivery), group=group)])
-        clients.sqs().delete_message(
-            QueueUrl=place.resources["DeliveryDeadLetters"], ReceiptHandle=message["ReceiptHandle"]
+        clients.sqs().delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
+        sent += 1
+    for handle in kept:
+        clients.sqs().change_message_visibility(
+            QueueUrl=dead_letters, ReceiptHandle=handle, VisibilityTimeout=0
         )
-        done["sent"] += 1
-    return done
+    return +Counter(sent=sent, kept=len(kept))
 
 
 def others(place: Place) -> Counter[str]:
@@ -97,7 +100,7 @@ def records(place: Place) -> int:
 
 
 def _messages(url: str) -> Iterator[dict[str, Any]]:
-    """What is on the queue, each message once; the queue's visibility hides what was seen."""
+    """What is on the queue, each message once: the queue's visibility hides what was seen."""
     seen: set[str] = set()
     while messages := clients.sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:

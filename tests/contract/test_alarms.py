@@ -8,7 +8,7 @@ import pytest
 from local.template.model import Template
 from tests.contract.declared import ROOT
 
-OWN_METRICS = ("PurgeStopped", "LanePaused", "CredentialRefused")
+OWN_METRICS = ("PurgeStopped", "LanePaused", "CredentialRefused", "DevicesRefused")
 
 
 def test_every_queue_of_dead_letters_raises_an_alarm(template: Template, document: Mapping[str, Any]) -> None:

@@ -347,6 +347,7 @@ def test_doubtful_proofs(provider: Provider, answer: Answer, with_breaker: tuple
     assert (told(shut), told(opened)) == (PURGE, with_breaker)
     assert shut.doubtful
     assert opened.doubtful, "the breaker must go on counting while it is open, or it never closes"
+    assert opened.kind is OutcomeKind.PURGE_TOKEN or not opened.whole_lane
 
 
 @pytest.mark.parametrize(("provider", "answer"), CERTAIN)

@@ -68,6 +68,8 @@ class KeyedNetworks:
     refuses: dict[str, Answered] = field(default_factory=dict)
     refuses_in: dict[tuple[str, str], Answered] = field(default_factory=dict)
     """The same by the first word of the host's name and the key."""
+    refuses_device: dict[str, Answered] = field(default_factory=dict)
+    """The same by the device token."""
     lasts: dict[str, int] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
     """Access tokens that FCM does not take any more."""
@@ -85,7 +87,7 @@ class KeyedNetworks:
         patch.setattr(oauth, "over_https", self._token)
 
     def answer(self, place: str, key: str, bearer: str, token: str) -> Result:
-        refusal = self.refuses.get(key) or self.refuses_in.get((place, key))
+        refusal = self.refuses.get(key) or self.refuses_in.get((place, key)) or self.refuses_device.get(token)
         if bearer in self.stale:
             refusal = fcm_refusal(401)
         if refusal is not None and self.lasts.get(key, 0) <= 0:

@@ -1,5 +1,6 @@
 """deliver: one delivery over all its attempts, seen from the networks, the queues and the ledger."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -338,6 +339,33 @@ def test_with_the_breaker_open_a_doubtful_proof_pauses_the_lane_and_keeps_the_pu
     assert counts(world) == {"delivered": 1}
 
 
+def test_with_the_breaker_open_the_other_devices_of_a_lane_are_sent_to(world: World) -> None:
+    """Of imported device tokens a fifth may be another environment's; the others get their pushes."""
+    tokens = [f"ab{number:02x}" for number in range(40)]
+    for token in tokens:
+        world.install("u1", token, Network.APNS)
+    bad = GONE._replace(status=400, body=b'{"reason":"BadDeviceToken"}')
+    world.networks.answers |= {token: [bad] * 9 for token in tokens[:15]}
+    lanes.add_answers(APP, "apns:production", Answers(1000, 300), world.clock())
+
+    deliver(world, Delivery(push=world.push(user="u1")))
+
+    assert counts(world) == {"delivered": 25}
+    assert world.queued("PurgeQueue", list[Proof]) == []
+    assert lanes.pause_of(APP, "apns:production") is None
+
+
+def test_one_doubtful_device_alone_does_not_pause_a_lane_that_others_get_through(world: World) -> None:
+    world.install("u1", "abcd", Network.APNS)
+    world.networks.answers["abcd"] = [GONE._replace(status=400, body=b'{"reason":"BadDeviceToken"}')]
+    lanes.add_answers(APP, "apns:production", Answers(1000, 300), world.clock())
+
+    deliver(world, Delivery(push=world.push(user="u1")))
+
+    assert world.queued("PurgeQueue", list[Proof]) == []
+    assert lanes.pause_of(APP, "apns:production") is None
+
+
 def test_answers_of_an_hour_ago_do_not_hide_a_mistake_of_now(world: World) -> None:
     tokens = [f"ab{number:02x}" for number in range(40)]
     for token in tokens:
@@ -349,6 +377,17 @@ def test_answers_of_an_hour_ago_do_not_hide_a_mistake_of_now(world: World) -> No
     deliver(world, Delivery(push=world.push(user="u1", id="m2")))
     answers = lanes.recent_answers(APP, "apns:production", world.clock())
     assert answers == Answers(40, 40)
+
+
+def test_the_log_says_why_devices_are_open(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    for token in ("t1", "t2", "t3"):
+        world.install("u1", token)
+    world.networks.answers |= {"t1": [BUSY], "t2": [BUSY]}
+    with caplog.at_level(logging.INFO):
+        deliver(world, Delivery(push=world.push(user="u1")))
+    [line] = [vars(record) for record in caplog.records if record.message == "delivery"]
+    assert (line["state"], line["counts"]) == ("open", {"delivered": 1})
+    assert line["failures"] == {"retry_after_delay.UNAVAILABLE": 2}
 
 
 def test_silences_are_no_answers(world: World) -> None:

@@ -396,6 +396,19 @@ def test_a_refusal_that_is_not_about_our_credential_changes_none(stage: Stage) -
     assert "CredentialRefused" not in stage.counted
 
 
+def test_android_devices_do_not_wait_for_the_key_of_ios_devices_behind_fcm(stage: Stage) -> None:
+    stage.store(Network.FCM, NEW)
+    stage.install(Network.FCM)
+    ios, *others = DEVICES
+    detail = {"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError"}
+    error = {"code": 401, "details": [detail | {"errorCode": "THIRD_PARTY_AUTH_ERROR"}]}
+    stage.networks.refuses_device[ios] = Answered(401, {}, json.dumps({"error": error}).encode())
+    stage.send()
+    assert {token for _, token in stage.networks.taken} == set(others)
+    assert not stage.paused("fcm:acme-push")
+    assert stage.counted == ["DevicesRefused"]
+
+
 def test_a_key_of_the_other_environment_gives_way_in_that_environment_only(stage: Stage) -> None:
     """Apple's keys of today are for one environment each."""
     stage.store(Network.APNS, A, B)

@@ -47,6 +47,23 @@ def test_one_push_alone_can_be_sent_again(world: World, place: Place) -> None:
     assert [one.push.id for one in world.queued("ExpressQueue", Delivery)] == ["m2"]
 
 
+def test_what_was_left_can_be_sent_again_at_once(world: World, place: Place) -> None:
+    first, second = world.push(user="u1"), world.push(user="u1", id="m2")
+    give_up(world, *(wire.encode(Delivery(push=push)) for push in (first, second)))
+    redrive.letters(place, push="m2")
+    assert redrive.letters(place) == {"sent": 1}
+
+
+def test_a_stack_that_cannot_be_asked_for_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    assert redrive.main(["--stack", "fanfare-prod"]) == 2
+    assert capsys.readouterr().err == "You must specify a region.\n"
+
+
 def test_what_the_other_functions_could_not_do_goes_back_as_it_is(world: World, place: Place) -> None:
     coarse = CoarseArc(push=world.push(), cut=Cut(8, Way.BY_KEY, Pace.BULK))
     queues.send_all(world.resources["FanoutDeadLetters"], [Outgoing(wire.encode(coarse))])

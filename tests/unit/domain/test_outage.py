@@ -5,13 +5,16 @@ from dataclasses import replace
 import pytest
 
 from fanfare.domain.outage import FAULTS, LONGEST_ASKED_MS, REFUSED_PAUSE_MS, Stop, alive, stop
-from fanfare.domain.outcome import EXPIRED, Outcome, alarm, delivered, drop, fresh, purge, retry
+from fanfare.domain.outcome import EXPIRED, Outcome, alarm, delivered, drop, fresh, purge, refused, retry
 
 YES = delivered()
 SILENT = replace(retry("read_timeout", 10), unknown=True)
 OVERLOADED = retry("UNAVAILABLE", 30)
 UNREACHED = replace(retry("connect_failed", 10), spends_attempt=False)
-REFUSED = alarm("InvalidProviderToken")
+REFUSED = refused("InvalidProviderToken")
+UNTRUSTED = alarm("tls_verify_failed")
+DOUBTFUL = alarm("BadDeviceToken", doubtful=True, whole_lane=False)
+NOT_FOR_SOME = alarm("THIRD_PARTY_AUTH_ERROR", whole_lane=False)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +35,14 @@ REFUSED = alarm("InvalidProviderToken")
         ([retry("QUOTA_EXCEEDED", 3600)] * FAULTS, None, Stop("QUOTA_EXCEEDED", LONGEST_ASKED_MS)),
         ([REFUSED], None, Stop("InvalidProviderToken", REFUSED_PAUSE_MS, refused=True)),
         ([REFUSED, YES], None, Stop("InvalidProviderToken", REFUSED_PAUSE_MS, refused=True)),
+        ([UNTRUSTED], None, Stop("tls_verify_failed", REFUSED_PAUSE_MS, refused=True)),
+        ([NOT_FOR_SOME], None, None),
+        ([NOT_FOR_SOME] * (FAULTS - 1), None, None),
+        ([NOT_FOR_SOME] * FAULTS, None, Stop("THIRD_PARTY_AUTH_ERROR", REFUSED_PAUSE_MS, refused=True)),
+        ([DOUBTFUL] * 400, None, None),
+        ([NOT_FOR_SOME] * 400 + [YES], None, None),
+        ([NOT_FOR_SOME] * 400 + [purge("UNREGISTERED")], None, None),
+        ([NOT_FOR_SOME], 0, Stop("THIRD_PARTY_AUTH_ERROR", REFUSED_PAUSE_MS, refused=True)),
         ([SILENT], 0, Stop("read_timeout", 10_000)),
         ([retry("read_timeout", 1)], 2, Stop("read_timeout", 20_000)),
         ([retry("read_timeout", 1)], 60, Stop("read_timeout", 60_000)),
@@ -41,6 +52,22 @@ REFUSED = alarm("InvalidProviderToken")
 )
 def test_the_pause(outcomes: list[Outcome], failed_probes: int | None, expected: Stop | None) -> None:
     assert stop(outcomes, failed_probes) == expected
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ([NOT_FOR_SOME], Stop("THIRD_PARTY_AUTH_ERROR", REFUSED_PAUSE_MS, refused=True)),
+        ([DOUBTFUL], Stop("BadDeviceToken", REFUSED_PAUSE_MS, refused=True)),
+        ([NOT_FOR_SOME, YES], None),
+        ([YES], None),
+        ([SILENT], None),
+    ],
+)
+def test_where_nobody_got_through_lately_one_such_alarm_is_enough(
+    outcomes: list[Outcome], expected: Stop | None
+) -> None:
+    assert stop(outcomes, nobody_lately=True) == expected
 
 
 def test_a_no_is_a_sign_of_life_and_a_fault_is_none() -> None:

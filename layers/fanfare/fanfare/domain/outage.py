@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind
 
 FAULTS = 5
-"""From so many in one attempt, with nothing else beside them, faults are the lane's and not a push's."""
+"""From so many in one attempt, with nothing else beside them, faults are the lane's and not a push's.
+
+So are alarms about some devices, but for those that the breaker counts: it knows how others fared.
+"""
 
 REFUSED_PAUSE_MS = 60_000
 """How long a lane rests after its credential was refused."""
@@ -31,16 +34,25 @@ class Stop:
     refused: bool = False
 
 
-def stop(outcomes: Sequence[Outcome], failed_probes: int | None = None) -> Stop | None:
+def stop(
+    outcomes: Sequence[Outcome], failed_probes: int | None = None, *, nobody_lately: bool = False
+) -> Stop | None:
     """Whether the lane has to rest after an attempt, and for how long; before jitter.
 
     `failed_probes`: how many probes had failed before, where the attempt was one; else None.
+    `nobody_lately`: in the last minutes the lane's network refused next to every device.
     """
-    refused = next((one for one in outcomes if one.kind in _OF_THE_CREDENTIAL), None)
+    alarms = [one for one in outcomes if one.kind in _OF_THE_CREDENTIAL]
+    refused = next((one for one in alarms if one.whole_lane), None)
     if refused is not None:
         return Stop(refused.reason, REFUSED_PAUSE_MS, refused=True)
+    if alive(outcomes):
+        return None
+    many = sum(not one.doubtful for one in alarms) >= FAULTS
+    if alarms and (many or nobody_lately or failed_probes is not None):
+        return Stop(alarms[0].reason, REFUSED_PAUSE_MS, refused=True)
     faults = [one for one in outcomes if _is_fault(one)]
-    if not faults or alive(outcomes):
+    if not faults:
         return None
     unreachable = not any(one.spends_attempt for one in faults)
     if not unreachable and len(faults) < FAULTS and failed_probes is None:

@@ -41,6 +41,8 @@ class Outcome:
     """Sending again makes sense on a new connection only."""
     spends_attempt: bool = True
     """False where the network did not process the push."""
+    whole_lane: bool = True
+    """Of an alarm: False where it is about some devices, and others of the lane may get through."""
     unknown: bool = False
     """The push may have been delivered: sending again may double it."""
 
@@ -92,10 +94,12 @@ _OF_ANOTHER_ENVIRONMENT = frozenset(
 )
 
 
-def alarm(reason: str, *, doubtful: bool = False) -> Outcome:
+def alarm(reason: str, *, doubtful: bool = False, whole_lane: bool = True) -> Outcome:
     """Somebody must look. Where APNs says that a key is one of the other environment, that is named."""
     word = f"wrong_environment.{reason}" if reason in _OF_ANOTHER_ENVIRONMENT else reason
-    return Outcome(kind=OutcomeKind.PAUSE_ALARM_CREDENTIAL, reason=_word(word), doubtful=doubtful)
+    return Outcome(
+        kind=OutcomeKind.PAUSE_ALARM_CREDENTIAL, reason=_word(word), doubtful=doubtful, whole_lane=whole_lane
+    )
 
 
 def refused(reason: str) -> Outcome:

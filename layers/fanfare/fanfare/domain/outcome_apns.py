@@ -67,7 +67,7 @@ def _gone(seen: _Seen) -> Outcome:
 
 def _doubtful(seen: _Seen) -> Outcome:
     if seen.context.breaker_open:
-        return alarm(seen.reason, doubtful=True)
+        return alarm(seen.reason, doubtful=True, whole_lane=False)
     return purge(seen.reason, target=seen.dead, doubtful=True)
 
 

@@ -90,7 +90,7 @@ def _text(value: object) -> str:
 
 def _doubtful(seen: _Seen) -> Outcome:
     if seen.context.breaker_open:
-        return alarm(seen.reason, doubtful=True)
+        return alarm(seen.reason, doubtful=True, whole_lane=False)
     return purge(seen.reason, target=seen.dead, doubtful=True)
 
 
@@ -105,7 +105,7 @@ def _unauthenticated(seen: _Seen) -> Outcome:
 
 def _third_party(seen: _Seen) -> Outcome:
     """Apple refuses the key that Firebase has of us; its own word says why, where it is told."""
-    return alarm(min(seen.apns_errors, default="THIRD_PARTY_AUTH_ERROR"))
+    return alarm(min(seen.apns_errors, default="THIRD_PARTY_AUTH_ERROR"), whole_lane=False)
 
 
 def _server_error(seen: _Seen) -> Outcome:
@@ -124,7 +124,7 @@ def _first(rules: tuple[_Rule, ...], seen: _Seen) -> Outcome:
 _BAD_REQUEST_RULES: tuple[_Rule, ...] = (
     (lambda s: bool(s.apns_errors & _DEAD), lambda s: purge(s.reason, target=s.dead)),
     (lambda s: "BadDeviceToken" in s.apns_errors, _doubtful),
-    (lambda s: bool(s.apns_errors & _CONFIGURED_TOPIC), lambda s: alarm(s.reason)),
+    (lambda s: bool(s.apns_errors & _CONFIGURED_TOPIC), lambda s: alarm(s.reason, whole_lane=False)),
     (lambda s: bool(s.apns_errors), lambda s: drop(s.reason)),
     # The breaker is not asked in these two: the table names it for the rules above only. The proof is marked
     # as doubtful, and nothing is deleted for it while the breaker is open.

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -206,5 +207,7 @@ def _log(lease: Lease, result: Result) -> None:
             "attempt": delivery.attempt,
             "state": result.state,
             "counts": dict(result.counts),
+            # As many as the ledger row tells of, of all attempts: devices that are open count nowhere else.
+            "failures": Counter(f"{one.outcome}.{one.reason}" for one in result.failures),
         },
     )

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from fanfare.domain import breaker, outage
+from fanfare.domain.outcome import OutcomeKind
 from fanfare.domain.push import Pace
 from fanfare.pipeline.lane_pauses import KEPT_MS, Admission, LanePauses
 from fanfare.pipeline.quota import PATIENCE_MS, Quota
 from fanfare.pipeline.sent import Sent, Waiting
+from fanfare.runtime import metrics
 from fanfare.runtime.clock import Clock
 from fanfare.store import lanes
 from fanfare.store.lanes import Answers
@@ -19,6 +21,8 @@ KEPT_UNTOLD_MS = 60_000
 """Answers that nobody was told of for so long are forgotten: as answers of now they would hide a mistake."""
 
 NO_QUOTA = 2**53
+
+_NONE = Answers(0, 0)
 
 type _Lane = tuple[str, str]
 """App and lane."""
@@ -41,7 +45,8 @@ class LaneWatch:
     fcm_quota_per_minute: int = NO_QUOTA
     _pauses: LanePauses = field(init=False)
     _quota: Quota = field(init=False)
-    _breakers: dict[_Lane, tuple[int, bool]] = field(default_factory=dict)
+    _recent: dict[_Lane, tuple[int, Answers]] = field(default_factory=dict)
+    """When it was read, and what the fleet was answered."""
     _untold: dict[_Lane, _Untold] = field(default_factory=dict)
     _telling: Lock = field(default_factory=Lock)
 
@@ -65,16 +70,15 @@ class LaneWatch:
 
     def breaker_open(self, app: str, lane: str) -> bool:
         """Whether the lane's proofs come too thick to be true, as read at most KEPT_MS ago."""
-        read_at, is_open = self._breakers.get((app, lane), (0, False))
+        read_at, answers = self._recent.get((app, lane), (0, _NONE))
         now = self.clock()
         if now - read_at >= KEPT_MS:
             try:
                 answers = lanes.recent_answers(app, lane, now)
             except REFUSED:  # purge looks again, in any case
                 return False
-            is_open = breaker.tripped(answers.all, answers.doubtful)
-            self._breakers[app, lane] = (now, is_open)
-        return is_open
+            self._recent[app, lane] = (now, answers)
+        return breaker.tripped(answers.all, answers.doubtful)
 
     def saw(self, app: str, sent: Sequence[Sent], waiting: Sequence[Waiting]) -> None:
         """Take note of attempts: pause the lanes that are down or refused, open those that answer again."""
@@ -89,11 +93,23 @@ class LaneWatch:
         seen: list[Sent | Waiting] = [*sent, *waiting]
         for lane in {one.lane for one in seen if one.lane is not None}:
             outcomes = [one.outcome for one in seen if one.lane == lane and one.outcome is not None]
-            why = outage.stop(outcomes, self._pauses.failed_probes(app, lane))
+            why = outage.stop(
+                outcomes, self._pauses.failed_probes(app, lane), nobody_lately=self._hopeless(app, lane)
+            )
             if why is not None:
                 self._pauses.stop(app, lane, why)
-            elif outage.alive(outcomes):
+                continue
+            if outage.alive(outcomes):
                 self._pauses.alive(app, lane)
+            refused = sum(one.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL for one in outcomes)
+            if refused:
+                metrics.count("DevicesRefused", refused)
+
+    def _hopeless(self, app: str, lane: str) -> bool:
+        """As `breaker_open` last read it."""
+        read_at, answers = self._recent.get((app, lane), (0, _NONE))
+        of_now = self.clock() - read_at < breaker.WINDOW_MS
+        return of_now and breaker.hopeless(answers.all, answers.doubtful)
 
     def _count(self, app: str, lane: str, new: Answers) -> None:
         now = self.clock()
