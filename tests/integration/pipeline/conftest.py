@@ -1,7 +1,7 @@
 """The pipeline on moto: real tables and queues from template.yaml, networks that answer as told."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.sending import Sender
 from fanfare.pipeline.waves import deliver_all
-from fanfare.runtime import clients, settings, wire
+from fanfare.runtime import clients, queues, settings, wire
+from fanfare.runtime.queues import Outgoing
 from fanfare.store import installations, row, subscriptions
 from local import population
 from local.template import create_resources, load
@@ -196,3 +197,14 @@ def world(aws: Mapping[str, str], environment: Callable[[str], dict[str, str]]) 
     return World(
         aws, clock, networks, Deliverer(read, networks, LaneWatch(clock, read.fcm_quota_per_minute), clock)
     )
+
+
+@pytest.fixture
+def without_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto's clock is not the test's: what is queued with a delay is there at once."""
+    send_all = queues.send_all
+
+    def at_once(url: str, messages: Sequence[Outgoing]) -> None:
+        send_all(url, [replace(one, delay_s=0) for one in messages])
+
+    monkeypatch.setattr(queues, "send_all", at_once)

@@ -19,7 +19,16 @@ from fanfare.pipeline.waves import deliver_all
 from fanfare.store import installations, lanes, ledger, subscriptions
 from fanfare.store.lanes import Answers
 from fanfare.store.ledger import Lease
-from tests.integration.pipeline.conftest import APP, BUSY, GONE, OK, SILENT, TOPIC, World, deliver_one
+from tests.integration.pipeline.conftest import (
+    APP,
+    BUSY,
+    GONE,
+    OK,
+    SILENT,
+    TOPIC,
+    World,
+    deliver_one,
+)
 
 LEASE_S = 75
 

@@ -1,8 +1,9 @@
 """What the fleet knows of its lanes: networks that are down, one probe at a time, and FCM's quota."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import boto3
 import pytest
@@ -17,9 +18,8 @@ from fanfare.pipeline import quota
 from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.sending import SEND_S
-from fanfare.runtime import clients, queues
-from fanfare.runtime.queues import Outgoing
-from fanfare.store import lanes
+from fanfare.runtime import clients
+from fanfare.store import lanes, row
 from fanfare.store.lanes import Pause
 from tests.integration.pipeline.conftest import APP, BUSY, OK, SILENT, World, deliver_one
 
@@ -31,15 +31,7 @@ def left() -> float:
     return 30.0
 
 
-@pytest.fixture(autouse=True)
-def without_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto's clock is not the test's: what is queued with a delay is there at once."""
-    send_all = queues.send_all
-
-    def at_once(url: str, messages: Sequence[Outgoing]) -> None:
-        send_all(url, [replace(one, delay_s=0) for one in messages])
-
-    monkeypatch.setattr(queues, "send_all", at_once)
+pytestmark = pytest.mark.usefixtures("without_delays")
 
 
 def fcm_user(world: World, name: str, devices: int) -> list[str]:
@@ -368,3 +360,110 @@ def test_what_expired_while_its_lane_was_paused_is_counted_and_not_sent(world: W
     assert world.networks.received == []
     [row] = world.ledger()
     assert (row["state"]["S"], row["counts"]["S"]) == ("done", '{"drop_payload_error.expired": 1}')
+
+
+def quota_used_up(world: World, per_minute: int) -> None:
+    """What large sends may take of this window, by another environment."""
+    LaneWatch(world.clock, per_minute).grant(APP, FCM_LANE, per_minute, Pace.BULK)
+
+
+def on_trial(world: World) -> None:
+    lanes.pause(APP, FCM_LANE, Pause(world.clock() - 1, "read_timeout"))
+
+
+def test_a_lane_on_trial_gets_one_push_when_the_quota_has_been_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "BLOCK", 10)
+    crowd(world, 60)
+    deliverer = patient(world, 6 * 50)
+    quota_used_up(world, 6 * 50)
+    on_trial(world)
+    fcm_answers(world, SILENT)
+    deliver_one(deliverer, Delivery(push=world.push(), arc=WHOLE_RING, pace=Pace.BULK), left)
+    assert len(world.networks.received) == 1
+
+
+def test_a_large_send_without_quota_leaves_the_lane_to_small_ones(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "BLOCK", 10)
+    crowd(world, 60)
+    world.install("u9", "small")
+    quota_used_up(world, 6 * 50)
+    on_trial(world)
+    deliver_one(with_quota(world, 6 * 50), Delivery(push=world.push(), arc=WHOLE_RING, pace=Pace.BULK), left)
+    deliver_one(with_quota(world, 6 * 50), direct(world, "u9", "m2"), left)
+    assert world.networks.received.count("small") == 1
+
+
+def test_a_probe_that_came_through_opens_the_lane_before_the_rest_is_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "BLOCK", 10)
+    crowd(world, 60)
+    world.install("u9", "small")
+    world.clock.go_on(7)
+    on_trial(world)
+
+    def another_sends(seconds: float) -> None:
+        deliver_one(another_environment(world), direct(world, "u9", "m2"), left)
+        world.clock.go_on(seconds)
+
+    deliverer = replace(with_quota(world, 6 * 50), sleep=another_sends)
+    deliver_one(deliverer, Delivery(push=world.push(), arc=WHOLE_RING, pace=Pace.BULK), left)
+    assert world.networks.received.index("small") < 60
+    assert len(world.networks.received) == 61
+
+
+def test_a_push_that_we_had_no_time_for_says_nothing_of_the_lane(world: World) -> None:
+    fcm_user(world, "u1", 20)
+    fcm_user(world, "u2", 1)
+    fcm_answers(world, NotProcessed(Transport.NOT_SENT))
+    deliver_one(world.deliverer, direct(world, "u1", "m1"), left)
+    assert lanes.pause_of(APP, FCM_LANE) is None
+    fcm_answers(world, OK)
+    world.networks.received.clear()
+    deliver_one(another_environment(world), direct(world, "u2", "m2"), left)
+    assert world.networks.received == ["u2-0"]
+
+
+def test_a_lane_on_trial_stays_so_where_we_had_no_time_for_the_probe(world: World) -> None:
+    fcm_user(world, "u1", 20)
+    on_trial(world)
+    fcm_answers(world, NotProcessed(Transport.NOT_SENT))
+    deliver_one(world.deliverer, direct(world, "u1", "m1"), left)
+    pause = lanes.pause_of(APP, FCM_LANE)
+    assert pause is not None
+    assert pause.until > world.clock()
+
+
+def test_a_window_never_counts_more_than_was_granted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a large send asked for beyond it would close the window to small ones, however shortly."""
+    monkeypatch.setattr(quota, "BLOCK", 10)
+    watches = [LaneWatch(world.clock, 6 * 50) for _ in range(4)]
+    granted = [watch.grant(APP, FCM_LANE, 20, Pace.BULK)[0] for watch in watches]
+    assert granted == [20, 20, 5, 0]
+    assert quota_taken(world) == [45]
+    assert LaneWatch(world.clock, 6 * 50).grant(APP, FCM_LANE, 10, Pace.EXPRESS)[0] == 5
+    assert quota_taken(world) == [50]
+
+
+def test_a_window_is_taken_as_it_is_when_somebody_was_faster(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at what is left and the taking of it."""
+    monkeypatch.setattr(quota, "BLOCK", 10)
+    slow, quick = (LaneWatch(world.clock, 6 * 50) for _ in range(2))
+    assert quick.grant(APP, FCM_LANE, 40, Pace.EXPRESS)[0] == 40
+    real = row.read
+
+    def outrun(*key: Any) -> Any:
+        found = real(*key)
+        monkeypatch.setattr("fanfare.store.lanes.read", real)
+        assert lanes.take_quota(APP, FCM_LANE, world.clock() // quota.WINDOW_MS, 7, 50, 0) == 7
+        return found
+
+    monkeypatch.setattr("fanfare.store.lanes.read", outrun)
+    assert slow.grant(APP, FCM_LANE, 20, Pace.EXPRESS)[0] == 3
+    assert quota_taken(world) == [50]

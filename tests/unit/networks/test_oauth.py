@@ -254,3 +254,19 @@ def test_a_hanging_token_endpoint_is_no_try_and_no_unknown_answer(
         tokens.bearer()
     assert not raised.value.outcome.unknown
     assert not raised.value.outcome.spends_attempt
+
+
+@pytest.mark.parametrize("left_s", [0.0, -1.0])
+def test_without_time_google_is_not_asked(tokens: AccessTokens, google: Google, left_s: float) -> None:
+    with pytest.raises(CredentialUnavailable) as refused:
+        tokens.bearer(left_s)
+    assert (refused.value.outcome.reason, refused.value.outcome.spends_attempt) == ("not_sent", False)
+    assert google.asked == []
+    assert tokens.bearer() == "ya29.1", "it was no failure of Google's, after which it rests"
+
+
+def test_without_time_to_renew_it_the_token_that_serves_is_used(tokens: AccessTokens, google: Google) -> None:
+    assert tokens.bearer() == "ya29.1"
+    google.seconds += 3599 - 200
+    assert tokens.bearer(0.0) == "ya29.1"
+    assert tokens.bearer() == "ya29.2"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fanfare.domain.answer import Transport
 from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind
 
 FAULTS = 5
@@ -52,8 +53,8 @@ def stop(
     if alarms and (many or nobody_lately or failed_probes is not None):
         return Stop(alarms[0].reason, REFUSED_PAUSE_MS, refused=True)
     faults = [one for one in outcomes if _is_fault(one)]
-    if not faults:
-        return None
+    if not faults or (failed_probes is None and all(one.reason == Transport.NOT_SENT for one in faults)):
+        return None  # our own time was up before anything was written
     unreachable = not any(one.spends_attempt for one in faults)
     if not unreachable and len(faults) < FAULTS and failed_probes is None:
         return None

@@ -92,6 +92,10 @@ class AccessTokens:
         now = self._now()
         if self._held and now < self._held.renewed_at:
             return self._held.token
+        if limit_s <= 0 and self._held and self._serves(now):
+            return self._held.token
+        if limit_s <= 0:
+            raise _error(judge(Provider.GOOGLE_OAUTH, Silence(Transport.NOT_SENT)))
         if self._failure is None or now >= self._rests_until:
             self._failure = self._ask(now, min(limit_s, RENEWAL_S) if self._serves(now) else limit_s)
         held, failure = self._held, self._failure

@@ -28,8 +28,11 @@ class Audience:
     gone: int = 0
 
 
-def audience(lease: Lease, found: Sequence[Addressee], now: int, of: int = 0) -> Audience:
-    """Of the devices that are there now: those still open, if an attempt has ended before, and else all."""
+def audience(lease: Lease, found: Sequence[Addressee], *, now: int, max_tries: int, of: int = 0) -> Audience:
+    """Of the devices that are there now: those still open, if an attempt has ended before, and else all.
+
+    Whose tries are used up stays for the dead letter.
+    """
     waits = lease.delivery.waits
     if lease.open is None:
         fresh = Standing(waits=waits)
@@ -42,7 +45,7 @@ def audience(lease: Lease, found: Sequence[Addressee], now: int, of: int = 0) ->
         standing = standings.pop(one.digest, None)
         if standing is None:
             continue
-        if standing.due <= now:
+        if standing.due <= now and standing.tries < max_tries:
             result.due.append(Due(one, replace(standing, waits=max(standing.waits, waits)), of))
         else:
             result.later.append((one.digest, standing))
@@ -89,9 +92,10 @@ class _Tally:
 
 def result(lease: Lease, gathered: Audience, share: Share, *, now: int, max_tries: int) -> Result:
     tally = _Tally(Counter(lease.counts), list(lease.failures), list(gathered.later))
+    # One for all: what failed together comes again in one attempt, and stands as one group in the row.
+    jitter = random.random()
     delivered = 0
     for held in share.waiting:
-        jitter = random.random()
         became = postponed(held.due.standing, held.delay_ms, now=now, jitter=jitter, reason=held.reason)
         tally.take_down(held.due, became, max_tries)
     for one in share.sent:
@@ -105,14 +109,14 @@ def result(lease: Lease, gathered: Audience, share: Share, *, now: int, max_trie
             one.due.standing,
             now=now,
             max_tries=max_tries,
-            jitter=random.random(),
+            jitter=jitter,
             lane_down=one.lane in share.down,
         )
         tally.take_down(one.due, became, max_tries)
         tally.tell(one)
     tally.counts.update({"gone": gathered.gone, "delivered": delivered})
     groups = pack(tally.still_open)
-    lanes = _lanes(lease, gathered, share, {digest for digest, _ in tally.still_open})
+    lanes = _lanes(lease, share, tally.still_open, max_tries)
     return Result(_state(groups, max_tries), groups, +tally.counts, tally.failures, lanes)
 
 
@@ -130,6 +134,8 @@ def next_attempt(
 ) -> Delivery:
     """The next attempt, when it is worth making."""
     standings = [group.standing for group in groups if group.standing.tries < max_tries]
+    # Where fewer tries are allowed than before, nobody may have one left: the next attempt ends it.
+    standings = standings or [group.standing for group in groups]
     due = min(one.due for one in standings)
     return delivery.next_attempt(due, lanes, max(one.waits for one in standings))
 
@@ -152,15 +158,18 @@ def proofs(app: str, sent: Sequence[Sent]) -> list[Proof]:
     ]
 
 
-def _lanes(lease: Lease, gathered: Audience, share: Share, still_open: set[bytes]) -> tuple[str, ...]:
-    """The lanes that the open devices are on; none where they are not known of all."""
-    if not still_open or (gathered.later and not lease.delivery.lanes):
-        return ()
-    lanes = set(lease.delivery.lanes if gathered.later else ())
+def _lanes(
+    lease: Lease, share: Share, still_open: Sequence[tuple[bytes, Standing]], max_tries: int
+) -> tuple[str, ...]:
+    """The lanes of the devices that are tried again; none where they are not known of all."""
+    again = {digest for digest, standing in still_open if standing.tries < max_tries}
     seen: list[Sent | Waiting] = [*share.sent, *share.waiting]
-    for one in seen:
-        if one.lane is not None and one.due.addressee.digest in still_open:
-            lanes.add(one.lane)
+    lane_of = {one.due.addressee.digest: one.lane for one in seen if one.lane is not None}
+    lanes = {lane_of[digest] for digest in again & lane_of.keys()}
+    if again - lane_of.keys():  # who was not due
+        if not lease.delivery.lanes:
+            return ()
+        lanes |= set(lease.delivery.lanes)
     return tuple(sorted(lanes))
 
 

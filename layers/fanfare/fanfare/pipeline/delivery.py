@@ -3,7 +3,8 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -101,14 +102,12 @@ class Deliverer:
             sleep=self.sleep,
         )
         given_up = [one.lease.retakes > MAX_UNKNOWN for one in begun]
-        sending.send(
-            [
-                due
-                for one, killed in zip(begun, given_up, strict=True)
-                if not killed
-                for due in one.gathered.due
-            ]
-        )
+        due = [
+            due for one, killed in zip(begun, given_up, strict=True) if not killed for due in one.gathered.due
+        ]
+        with _released_unless_sent(*(one.lease for one in begun)):
+            ready = sending.ready(due)
+        sending.send(ready)
         # What was answered is known from here on, and must not be lost to anything that fails before the end.
         shares = sending.shares(deliveries)
 
@@ -132,12 +131,15 @@ class Deliverer:
     def _find(self, index: int, lease: Lease, finding: Finding) -> Begun | None:
         limit = None if lease.ends else HALVE_FROM * self.settings.arc_size
         try:
-            found = finding.addressees(lease.delivery, limit)
+            with _released_unless_sent(lease):
+                found = finding.addressees(lease.delivery, limit)
         except ArcTooLarge:
             ledger.end(lease, State.HALVED, (), {}, ())
             self.onward.follow(lease.delivery, State.HALVED, ())
             return None
-        return Begun(index, lease, attempt.audience(lease, found, self.clock(), index))
+        max_tries = self.settings.max_tries
+        gathered = attempt.audience(lease, found, now=self.clock(), max_tries=max_tries, of=index)
+        return Begun(index, lease, gathered)
 
     def _finish(self, lease: Lease, result: Result, seconds_left: Callable[[], float]) -> None:
         self._end(lease, result, seconds_left)
@@ -182,6 +184,20 @@ class Deliverer:
                 if seconds_left() < 0 or not outage.passes(error):
                     raise
                 time.sleep(random.uniform(0.05, 0.5))
+
+
+@contextmanager
+def _released_unless_sent(*leases: Lease) -> Iterator[None]:
+    """Where tables or credentials cannot be had, the attempt was none: it is not one that may have sent."""
+    try:
+        yield
+    except ArcTooLarge:
+        raise
+    except Exception:
+        with suppress(*REFUSED):  # then it counts as killed
+            for lease in leases:
+                ledger.release(lease)
+        raise
 
 
 def _registered_at(app: str, devices: Sequence[Addressee]) -> Mapping[Addressee, int]:

@@ -73,9 +73,10 @@ class LanePauses:
 
     def alive(self, app: str, lane: str) -> None:
         """The network answered: a probe that was out has come through."""
-        held = self._probing.pop((app, lane), None)
+        held = self._probing.get((app, lane))
         if held is not None:
             lanes.resume(app, lane, held)
+            del self._probing[app, lane]
             self._known[app, lane] = (self.clock(), None)
             logs.logger().info("a lane is open again", extra={"app": app, "lane": lane, "why": held.why})
 

@@ -10,7 +10,7 @@ from fanfare.domain.push import Pace
 from fanfare.pipeline.lane_pauses import KEPT_MS, Admission, LanePauses
 from fanfare.pipeline.quota import PATIENCE_MS, Quota
 from fanfare.pipeline.sent import Sent, Waiting
-from fanfare.runtime import metrics
+from fanfare.runtime import logs, metrics
 from fanfare.runtime.clock import Clock
 from fanfare.store import lanes
 from fanfare.store.lanes import Answers
@@ -62,6 +62,14 @@ class LaneWatch:
 
     def admit(self, app: str, lane: str) -> Admission:
         return self._pauses.admit(app, lane)
+
+    def came_through(self, app: str, lane: str) -> None:
+        """The probe of a lane that was on trial: the fleet need not wait until all else is sent."""
+        with self._telling:
+            try:
+                self._pauses.alive(app, lane)
+            except REFUSED:  # it is told once more when the attempt has ended
+                logs.logger().exception("an open lane is not told", extra={"app": app, "lane": lane})
 
     def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> tuple[int, int]:
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""

@@ -68,11 +68,6 @@ class Quota:
             return wanted
         self._closed[app, lane, pace] = (window + 1) * WINDOW_MS
         self._owed[app, lane] = max(0, owed - granted)
-        if granted:  # a window that was full already was not added to
-            try:
-                lanes.give_back_quota(app, lane, window, taken - granted)
-            except REFUSED:  # small sends may have to wait for the next window
-                logs.logger().exception("quota not given back", extra={"app": app, "lane": lane})
         return max(0, granted - owed)
 
     def wait_ms(self, app: str, lane: str, pace: Pace) -> int:

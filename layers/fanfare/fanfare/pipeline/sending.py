@@ -58,6 +58,9 @@ class Lanes(Protocol):
 
     def admit(self, app: str, lane: str) -> Admission: ...
 
+    def came_through(self, app: str, lane: str) -> None:
+        """The probe of a lane on trial was answered."""
+
     def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> tuple[int, int]:
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
 
@@ -94,17 +97,19 @@ class Sending:
     down: set[str] = field(default_factory=set)
     """The lanes that a probe found down."""
 
-    def send(self, devices: Sequence[Due]) -> None:
-        """Send to all of them; afterwards each of them is in `sent` or in `waiting`."""
+    def ready(self, devices: Sequence[Due]) -> list[_Ready]:
+        """The lanes that may be sent to. Whatever can fail without an answer fails here."""
         lanes: dict[tuple[Network, Environment], list[Due]] = {}
         for due in devices:
             network, environment = due.addressee.device.network, due.addressee.environment
             # FCM knows no environments: both of them go one way.
             lane = (network, environment if network is Network.APNS else Environment.PRODUCTION)
             lanes.setdefault(lane, []).append(due)
-        # Whatever can fail without an answer fails here: once a lane has sent, its answers must come out.
-        ready = [one for lane, members in lanes.items() if (one := self._ready(lane, members))]
-        # So that a network that does not answer holds up no other.
+        return [one for lane, members in lanes.items() if (one := self._ready(lane, members))]
+
+    def send(self, ready: Sequence[_Ready]) -> None:
+        """Send on them all; afterwards each device is in `sent` or in `waiting`."""
+        # Together, so that a network that does not answer holds up no other.
         together(self._lane, ready)
 
     def shares(self, deliveries: int) -> list[Share]:
@@ -147,15 +152,20 @@ class Sending:
         return [one for one in members if one.standing == Standing()]
 
     def _lane(self, ready: _Ready) -> None:
-        """What the lane's quota has room for; then, of a large send whose next window is near, the rest."""
+        """The probe of a lane on trial; what its quota has room for; and of a large send whose next window is
+        near, the rest."""
+        if ready.probe:
+            ready = replace(ready, members=self._probed(ready))
+        if not ready.members:
+            return None
         if ready.network is not Network.FCM:
             return self._try(ready)
         refused, wait_ms = self._within_quota(ready)
         near = self.pace is Pace.BULK and wait_ms <= PATIENCE_MS
         in_time = wait_ms / 1000 + SEND_S <= self.deadline()
-        if refused and near and in_time and ready.sender.lane not in self.down:
+        if refused and near and in_time:
             self.sleep(wait_ms / 1000)
-            refused, wait_ms = self._within_quota(replace(ready, members=refused, probe=False))
+            refused, wait_ms = self._within_quota(replace(ready, members=refused))
         return self._wait(ready.sender, refused, wait_ms, "quota")
 
     def _within_quota(self, ready: _Ready) -> tuple[Sequence[Due], int]:
@@ -165,21 +175,25 @@ class Sending:
         self._try(replace(ready, members=members[:granted]))
         return members[granted:], wait_ms
 
+    def _probed(self, ready: _Ready) -> Sequence[Due]:
+        """Try the lane with one push, whatever its quota says; the others, or nobody where it is down."""
+        sender = ready.sender
+        # One that was left without an answer before is not the one to try it with.
+        first, *others = sorted(ready.members, key=lambda one: one.standing.unknown)
+        self._send(sender, ready.network, [first])
+        if alive([one.outcome for one in self.sent if one.lane == sender.lane]):
+            self.lanes.came_through(self.push.app, sender.lane)
+            return others
+        self.down.add(sender.lane)
+        self._wait(sender, others, FIRST_PAUSE_MS, "lane_paused")
+        return []
+
     def _try(self, ready: _Ready) -> None:
-        """The lane's probe where it is on trial, and then all the rest at once."""
+        """All at once."""
         sender, members = ready.sender, ready.members
-        if ready.probe and members:
-            # One that was left without an answer before is not the one to try it with.
-            members = sorted(members, key=lambda one: one.standing.unknown)
-            self._send(sender, ready.network, members[:1])
-            members = members[1:]
-            if not alive([one.outcome for one in self.sent if one.lane == sender.lane]):
-                self.down.add(sender.lane)
-                return self._wait(sender, members, FIRST_PAUSE_MS, "lane_paused")
         self._send(sender, ready.network, [one for one in members if not one.standing.unknown])
         # Whatever left these without an answer must not do it to them again through another's push.
         self._send(sender, ready.network, [one for one in members if one.standing.unknown], apart=True)
-        return None
 
     def _send(self, sender: Sender, network: Network, members: Sequence[Due], *, apart: bool = False) -> None:
         """All once; what was not processed again at once; one round with a fresh credential."""

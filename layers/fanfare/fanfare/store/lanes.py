@@ -11,6 +11,9 @@ from fanfare.domain.breaker import WINDOW_MINUTES
 from fanfare.store import pages
 from fanfare.store.row import Row, condition_failed, read
 
+QUOTA_TRIES = 3
+"""How often what a window still has room for is looked up and asked for: others take from it meanwhile."""
+
 _MINUTE_MS = 60_000
 
 
@@ -84,21 +87,26 @@ def resume(app: str, lane: str, held: Pause) -> None:
 
 
 def take_quota(app: str, lane: str, window: int, pushes: int, limit: int, expires: int) -> int:
-    """How many of so many pushes the window still has room for; `expires` in epoch seconds."""
+    """Take so many pushes from the window, or what it still has room for; `expires` in epoch seconds.
+
+    Counted is what was granted, at every moment: small sends have room beyond the limit of large ones.
+    """
     row = LaneRow(f"{app}#{lane}#quota#{window}")
-    room = LaneRow.taken.does_not_exist() | (LaneRow.taken < limit)
-    try:
-        row.update([LaneRow.taken.add(pushes), LaneRow.expires.set(expires)], condition=room)
-    except UpdateError as error:
-        if condition_failed(error):
-            return 0
-        raise
-    return max(0, pushes - max(0, int(row.taken or 0) - limit))
-
-
-def give_back_quota(app: str, lane: str, window: int, pushes: int) -> None:
-    """What was counted and not granted: to others the window has room for it."""
-    LaneRow(f"{app}#{lane}#quota#{window}").update([LaneRow.taken.add(-pushes)])
+    granted = min(pushes, limit)
+    for _ in range(QUOTA_TRIES):
+        room = LaneRow.taken.does_not_exist() | (LaneRow.taken <= limit - granted)
+        try:
+            row.update([LaneRow.taken.add(granted), LaneRow.expires.set(expires)], condition=room)
+        except UpdateError as error:
+            if not condition_failed(error):
+                raise
+        else:
+            return granted
+        found = read(LaneRow, row.pk)
+        granted = min(granted, limit - int(found.taken or 0)) if found else granted
+        if granted <= 0:
+            break
+    return 0
 
 
 def add_answers(app: str, lane: str, answers: Answers, now: int) -> None:

@@ -183,6 +183,17 @@ def end(
         raise
 
 
+def release(lease: Lease) -> None:
+    """Give the attempt back as if it had not been taken: nothing was sent, and it can be taken at once."""
+    try:
+        _key(lease.delivery).update(
+            [LedgerRow.takes.add(-1), LedgerRow.lease_until.set(0)], condition=LedgerRow.claim == lease.claim
+        )
+    except UpdateError as error:
+        if not condition_failed(error):
+            raise
+
+
 def status(app: str, message_id: str) -> tuple[Cut | None, list[LedgerRow]]:
     """The cut of a send and the rows of its deliveries: the message's status, exact at every moment."""
     rows = [

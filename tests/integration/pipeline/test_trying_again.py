@@ -1,0 +1,90 @@
+"""Trying again: who failed together comes again together, who has no try left is left alone."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from fanfare.domain import outage
+from fanfare.domain.device import Network
+from fanfare.domain.errors import Busy
+from fanfare.domain.openness import DIGEST_BYTES
+from fanfare.domain.push import Delivery
+from fanfare.domain.ring import WHOLE_RING
+from fanfare.networks.result import Answered
+from fanfare.store import lanes, recipients
+from fanfare.store.lanes import Pause
+from tests.integration.pipeline.conftest import APP, BUSY, OK, FakeLane, World
+from tests.integration.pipeline.test_delivery import counts, deliver
+
+pytestmark = pytest.mark.usefixtures("without_delays")
+
+
+def unavailable_for(world: World, tokens: Sequence[str], times: int) -> None:
+    busy = Answered(503, {}, b'{"error":{"status":"UNAVAILABLE"}}')
+    for token in tokens:
+        world.networks.answers[token] = [*[busy] * times, OK]
+
+
+def test_devices_that_failed_together_are_tried_again_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a chance of each one's own, 500 that fail six times made 215 attempts, and rows of 65 KB."""
+    monkeypatch.setattr(outage, "FAULTS", 10**6)  # the lane does not rest
+    tokens = world.crowd(*(f"c{number}" for number in range(200)))
+    unavailable_for(world, tokens[10:], times=6)
+    delivery = Delivery(push=world.push(), arc=WHOLE_RING)
+    for ended in range(7):
+        assert len(world.networks.received) == 10 * bool(ended) + 190 * ended
+        deliver(world, delivery)
+        if ended < 6:
+            [row] = world.ledger()
+            assert len(row["open"]["B"]) < 190 * DIGEST_BYTES + 100
+            [delivery] = world.queued("ExpressQueue", Delivery)
+            world.clock.at = delivery.not_before
+    assert counts(world) == {"delivered": 200}
+
+
+def test_a_device_whose_tries_are_used_up_is_left_alone_while_others_are_open(world: World) -> None:
+    world.install("u1", "a")
+    world.install("u1", "ab01", Network.APNS)
+    world.networks.answers["a"] = [BUSY] * 99
+    delivery = Delivery(push=world.push(user="u1"))
+    most = world.deliverer.settings.max_tries
+    for _ in range(most + 10):
+        lanes.pause(APP, "apns:production", Pause(world.clock() + 60_000, "down"))
+        deliver(world, delivery)
+        [delivery] = world.queued("ExpressQueue", Delivery)
+        world.clock.at = delivery.not_before
+    assert world.networks.received == ["a"] * most
+    assert delivery.lanes == ("apns:production",), "nobody is looked for on the other one"
+    world.clock.go_on(60)
+    deliver(world, delivery)
+    assert world.networks.received == ["a"] * most + ["ab01"]
+    [letter] = world.queued("DeliveryDeadLetters", Delivery)
+    assert letter.round == 2
+
+
+@pytest.mark.parametrize("failing", ["tables", "credentials"])
+def test_an_attempt_that_failed_before_it_sent_is_none(
+    world: World, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """Four minutes without tables or credentials end nothing: when they are back, it is sent."""
+    world.install("u1", "a")
+    delivery = Delivery(push=world.push(user="u1"))
+    with monkeypatch.context() as patch:
+
+        def throttled(*_: object) -> None:
+            raise Busy("rows stay unprocessed")
+
+        if failing == "tables":
+            patch.setattr(recipients, "by_key", throttled)
+        else:
+            patch.setattr(FakeLane, "prepare", throttled)
+        for _ in range(5):
+            with pytest.raises(Busy):
+                deliver(world, delivery)
+    deliver(world, delivery)
+    assert world.networks.received == ["a"]
+    assert counts(world) == {"delivered": 1}
+    [row] = world.ledger()
+    assert row["killed"] == {"N": "0"}
