@@ -170,6 +170,8 @@ The stack stays up; end it with Ctrl-C. What a client needs stands in {default_s
   # a direct push, with the administrator's token
   curl -s {app}/users/USER_ID/push/messages -H 'authorization: bearer ADMIN_TOKEN' \\
     -H 'content-type: application/json' -d '{{"data":{{"hello":"world"}},"gcm":{{"enabled":true}}}}'
+  # the API, to read and to try
+  {stack["runner"]}/
   # what the networks received
   curl -s {stack["fakes"]}/received
 """

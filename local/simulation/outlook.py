@@ -28,6 +28,8 @@ class Outlook:
     bill: Bill
     egress: float
     """Dollars for the bytes out to the networks, which are not on the bill."""
+    recipients_per_s: float
+    """Whom one environment of deliver sends to, where nothing else holds it up."""
 
 
 def outlook(
@@ -38,10 +40,12 @@ def outlook(
     kind = Share.DENSE if share > fanout.DENSE_SHARE else Share.SPARSE
     used = units(sends, kind, below)
     bounds = _bounds(planned, template)
-    came = course.course(planned, _pace(planned, used, template), bounds, HALF)
+    pace = _pace(planned, used, template)
+    came = course.course(planned, pace, bounds, HALF)
     egress = max((one for one in sends if one.share is kind), key=lambda one: one.recipients)
     out = egress.egress / egress.recipients * planned.recipients / prices.GB * prices.EGRESS_GB
-    return Outlook(users, share, planned, came, dollars(planned, came, used, bounds.batch, template), out)
+    bill_of_it = dollars(planned, came, used, bounds.batch, template)
+    return Outlook(users, share, planned, came, bill_of_it, out, 1 / pace.recipient_s)
 
 
 def dollars(planned: Plan, came: Course, used: Units, batch: int, template: Template) -> Bill:

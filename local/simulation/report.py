@@ -120,6 +120,7 @@ def summary(found: Outlook) -> dict[str, Any]:
         "usd": round(found.bill.dollars, 4),
         "usd_per_million": round(per_million(found), 4),
         "dead": round(found.course.dead),
+        "recipients_per_s": round(found.recipients_per_s),
     }
 
 
