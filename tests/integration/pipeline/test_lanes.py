@@ -10,18 +10,20 @@ import pytest
 
 from fanfare.domain.answer import Transport
 from fanfare.domain.device import Environment, Network
+from fanfare.domain.errors import Busy
 from fanfare.domain.policy import MAX_WAITS
+from fanfare.domain.proof import Proof
 from fanfare.domain.push import Delivery, Pace
 from fanfare.domain.ring import WHOLE_RING
-from fanfare.networks.result import NotProcessed, Result
+from fanfare.networks.result import Answered, NotProcessed, Result
 from fanfare.pipeline import quota
 from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.sending import SEND_S
 from fanfare.runtime import clients
 from fanfare.store import lanes, row
-from fanfare.store.lanes import Pause
-from tests.integration.pipeline.conftest import APP, BUSY, OK, SILENT, World, deliver_one
+from fanfare.store.lanes import Answers, Pause
+from tests.integration.pipeline.conftest import APP, BUSY, OK, SILENT, FakeLane, World, deliver_one
 
 FCM_LANE = "fcm:production"
 REFUSED = NotProcessed(Transport.CONNECT_FAILED)
@@ -467,3 +469,62 @@ def test_a_window_is_taken_as_it_is_when_somebody_was_faster(
     monkeypatch.setattr("fanfare.store.lanes.read", outrun)
     assert slow.grant(APP, FCM_LANE, 20, Pace.EXPRESS)[0] == 3
     assert quota_taken(world) == [50]
+
+
+BAD_TOKEN = Answered(400, {}, b'{"reason":"BadDeviceToken"}')
+
+
+def test_a_lane_that_rests_for_a_mistake_of_ours_believes_no_proof_until_it_is_mended(world: World) -> None:
+    """While it rests, no answers come in by which the breaker could still tell: good tokens were deleted."""
+    for number in range(12):
+        world.install("u1", f"ab{number:02x}", Network.APNS)
+    lanes.add_answers(APP, "apns:production", Answers(1000, 1000), world.clock())
+    world.networks.answers |= {f"ab{number:02x}": [BAD_TOKEN] * 99 for number in range(12)}
+    delivery = direct(world, "u1", "m1")
+    for _ in range(12):
+        deliver_one(another_environment(world), delivery, left)
+        [delivery] = world.queued("ExpressQueue", Delivery)
+        world.clock.go_on(100)
+    pause = lanes.pause_of(APP, "apns:production")
+    assert pause is not None
+    assert pause.hopeless
+    assert lanes.recent_answers(APP, "apns:production", world.clock()).all < 20
+    assert world.queued("PurgeQueue", list[Proof]) == []
+    world.networks.answers.clear()
+    world.clock.go_on(900)
+    deliver_one(another_environment(world), delivery, left)
+    assert set(world.networks.received[-12:]) == {f"ab{number:02x}" for number in range(12)}
+    assert lanes.pause_of(APP, "apns:production") is None
+
+
+def test_a_probe_that_could_not_be_made_is_left_to_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcm_user(world, "u1", 1)
+    world.install("u1", "abcd", Network.APNS)
+    on_trial(world)
+    prepare = FakeLane.prepare
+
+    def without_apns(lane: FakeLane, deadline_s: float) -> None:
+        if lane.lane != FCM_LANE:
+            raise Busy("credentials cannot be had")
+        prepare(lane, deadline_s)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeLane, "prepare", without_apns)
+        with pytest.raises(Busy):
+            deliver_one(world.deliverer, direct(world, "u1", "m1"), left)
+    deliver_one(another_environment(world), direct(world, "u1", "m2"), left)
+    assert sorted(world.networks.received) == ["abcd", "u1-0"]
+
+
+def test_a_probe_without_an_end_is_none_for_ever(world: World) -> None:
+    fcm_user(world, "u1", 1)
+    on_trial(world)
+    assert world.deliverer.watch.admit(APP, FCM_LANE).probe
+    world.clock.go_on(60)
+    deliver_one(another_environment(world), direct(world, "u1", "m1"), left)
+    world.clock.go_on(60)
+    fcm_answers(world, SILENT)
+    deliver_one(world.deliverer, direct(world, "u1", "m2"), left)
+    assert lanes.pause_of(APP, FCM_LANE) is None, "one silence, and no probe's"

@@ -1,8 +1,12 @@
 """Trying again: who failed together comes again together, who has no try left is left alone."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
+from pynamodb.exceptions import PutError, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.expressions.update import Action
 
 from fanfare.domain import outage
 from fanfare.domain.device import Network
@@ -11,8 +15,11 @@ from fanfare.domain.openness import DIGEST_BYTES
 from fanfare.domain.push import Delivery
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.networks.result import Answered
-from fanfare.store import lanes, recipients
+from fanfare.pipeline.waves import deliver_all
+from fanfare.store import lanes, ledger, recipients
 from fanfare.store.lanes import Pause
+from fanfare.store.outage import passes
+from fanfare.store.row import condition_failed, conflicted
 from tests.integration.pipeline.conftest import APP, BUSY, OK, FakeLane, World
 from tests.integration.pipeline.test_delivery import counts, deliver
 
@@ -88,3 +95,75 @@ def test_an_attempt_that_failed_before_it_sent_is_none(
     assert counts(world) == {"delivered": 1}
     [row] = world.ledger()
     assert row["killed"] == {"N": "0"}
+
+
+def test_each_attempt_is_given_back_whatever_becomes_of_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = world.crowd(*(f"c{number}" for number in range(40)))
+    deliveries = [Delivery(push=world.push(), arc=arc) for arc in WHOLE_RING.cut(2)]
+    with monkeypatch.context() as patch:
+        real = ledger.release
+        tried: list[object] = []
+
+        def refused_once(lease: ledger.Lease) -> None:
+            tried.append(lease)
+            if len(tried) == 1:
+                raise Busy("throttled")
+            real(lease)
+
+        patch.setattr(ledger, "release", refused_once)
+        patch.setattr(FakeLane, "prepare", refuse)
+        assert all(deliver_all(world.deliverer, deliveries, lambda: 30.0))
+    assert len(tried) == 4
+    failures = deliver_all(world.deliverer, deliveries, lambda: 30.0)
+    assert [type(one).__name__ for one in failures if one] == ["LeaseHeld"]
+    assert len(world.networks.received) > len(tokens) / 2
+
+
+def test_giving_back_twice_hides_no_kill(world: World) -> None:
+    """The answer of the first time may be lost, and botocore then asks again."""
+    delivery = Delivery(push=world.push(user="u1"))
+    killed = ledger.take(delivery, world.clock(), 10)
+    assert isinstance(killed, ledger.Lease)
+    world.clock.go_on(1)
+    again = ledger.take(delivery, world.clock(), 10)
+    assert isinstance(again, ledger.Lease)
+    for _ in range(2):
+        ledger.release(again)
+    third = ledger.take(delivery, world.clock(), 10)
+    assert isinstance(third, ledger.Lease)
+    assert third.retakes == 1
+
+
+def test_a_take_without_an_answer_is_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.install("u1", "a")
+    delivery = Delivery(push=world.push(user="u1"))
+    real = ledger.LedgerRow.update
+
+    def unanswered(self: ledger.LedgerRow, actions: list[Action], **more: Any) -> Any:
+        real(self, actions, **more)
+        monkeypatch.setattr(ledger.LedgerRow, "update", real)
+        raise UpdateError("no answer", cause=ReadTimeoutError(endpoint_url="dynamodb"))
+
+    for _ in range(5):
+        monkeypatch.setattr(ledger.LedgerRow, "update", unanswered)
+        with pytest.raises(UpdateError):
+            deliver(world, delivery)
+    deliver(world, delivery)
+    assert world.networks.received == ["a"]
+    [row] = world.ledger()
+    assert row["killed"] == {"N": "0"}
+
+
+def refuse(*_: object) -> None:
+    raise Busy("credentials cannot be had")
+
+
+@pytest.mark.parametrize("kind", [UpdateError, PutError, TransactWriteError])
+def test_a_write_without_an_answer_is_no_refusal(kind: type[PynamoDBException]) -> None:
+    """PynamoDB's own look at such an error ends in an AttributeError, which nobody takes for AWS's silence."""
+    error = kind("no answer", ReadTimeoutError(endpoint_url="dynamodb"))
+    assert not condition_failed(error)
+    assert not conflicted(error)
+    assert passes(error)

@@ -13,6 +13,7 @@ OVERLOADED = retry("UNAVAILABLE", 30)
 UNREACHED = replace(retry("connect_failed", 10), spends_attempt=False)
 REFUSED = refused("InvalidProviderToken")
 UNTRUSTED = alarm("tls_verify_failed")
+UNSENT = replace(retry("not_sent", 0), spends_attempt=False)
 DOUBTFUL = alarm("BadDeviceToken", doubtful=True, whole_lane=False)
 NOT_FOR_SOME = alarm("THIRD_PARTY_AUTH_ERROR", whole_lane=False)
 
@@ -37,12 +38,16 @@ NOT_FOR_SOME = alarm("THIRD_PARTY_AUTH_ERROR", whole_lane=False)
         ([REFUSED, YES], None, Stop("InvalidProviderToken", REFUSED_PAUSE_MS, refused=True)),
         ([UNTRUSTED], None, Stop("tls_verify_failed", REFUSED_PAUSE_MS, refused=True)),
         ([NOT_FOR_SOME], None, None),
-        ([NOT_FOR_SOME] * (FAULTS - 1), None, None),
-        ([NOT_FOR_SOME] * FAULTS, None, Stop("THIRD_PARTY_AUTH_ERROR", REFUSED_PAUSE_MS, refused=True)),
+        ([NOT_FOR_SOME] * 400, None, None),
         ([DOUBTFUL] * 400, None, None),
         ([NOT_FOR_SOME] * 400 + [YES], None, None),
         ([NOT_FOR_SOME] * 400 + [purge("UNREGISTERED")], None, None),
-        ([NOT_FOR_SOME], 0, Stop("THIRD_PARTY_AUTH_ERROR", REFUSED_PAUSE_MS, refused=True)),
+        ([NOT_FOR_SOME], 0, None),
+        ([DOUBTFUL], 0, None),
+        ([UNSENT] * 400, None, None),
+        ([UNSENT] * 400 + [SILENT], None, None),
+        ([UNSENT] * 400 + [SILENT] * FAULTS, None, Stop("read_timeout", 10_000)),
+        ([UNSENT], 0, Stop("not_sent", 5_000)),
         ([SILENT], 0, Stop("read_timeout", 10_000)),
         ([retry("read_timeout", 1)], 2, Stop("read_timeout", 20_000)),
         ([retry("read_timeout", 1)], 60, Stop("read_timeout", 60_000)),
@@ -54,20 +59,31 @@ def test_the_pause(outcomes: list[Outcome], failed_probes: int | None, expected:
     assert stop(outcomes, failed_probes) == expected
 
 
+RESTS = Stop("BadDeviceToken", REFUSED_PAUSE_MS, refused=True, hopeless=True)
+
+
 @pytest.mark.parametrize(
     ("outcomes", "expected"),
     [
-        ([NOT_FOR_SOME], Stop("THIRD_PARTY_AUTH_ERROR", REFUSED_PAUSE_MS, refused=True)),
-        ([DOUBTFUL], Stop("BadDeviceToken", REFUSED_PAUSE_MS, refused=True)),
-        ([NOT_FOR_SOME, YES], None),
+        ([DOUBTFUL], RESTS),
+        ([DOUBTFUL] * 400 + [purge("UNREGISTERED")], RESTS),
+        ([DOUBTFUL] * 400 + [YES], None),
+        ([NOT_FOR_SOME], None),
         ([YES], None),
         ([SILENT], None),
     ],
 )
-def test_where_nobody_got_through_lately_one_such_alarm_is_enough(
+def test_where_next_to_every_device_is_refused_a_doubtful_answer_is_enough(
     outcomes: list[Outcome], expected: Stop | None
 ) -> None:
-    assert stop(outcomes, nobody_lately=True) == expected
+    assert stop(outcomes, hopeless=True) == expected
+
+
+def test_there_such_an_answer_is_no_sign_of_life() -> None:
+    assert alive([DOUBTFUL])
+    assert not alive([DOUBTFUL], hopeless=True)
+    assert alive([DOUBTFUL, YES], hopeless=True)
+    assert alive([NOT_FOR_SOME], hopeless=True)
 
 
 def test_a_no_is_a_sign_of_life_and_a_fault_is_none() -> None:

@@ -7,10 +7,7 @@ from fanfare.domain.answer import Transport
 from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind
 
 FAULTS = 5
-"""From so many in one attempt, with nothing else beside them, faults are the lane's and not a push's.
-
-So are alarms about some devices, but for those that the breaker counts: it knows how others fared.
-"""
+"""From so many in one attempt, with nothing else beside them, faults are the lane's and not a push's."""
 
 REFUSED_PAUSE_MS = 60_000
 """How long a lane rests after its credential was refused."""
@@ -28,33 +25,37 @@ _OF_THE_CREDENTIAL = {OutcomeKind.PAUSE_ALARM_CREDENTIAL}
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Nothing is sent on the lane for `pause_ms`; `refused`: for the credential, so somebody must look."""
+    """Nothing is sent on the lane for `pause_ms`; `refused`: so that somebody must look."""
 
     why: str
     pause_ms: int
     refused: bool = False
+    hopeless: bool = False
+    """For answers that the breaker counts: until one of another kind comes, they delete nothing."""
 
 
 def stop(
-    outcomes: Sequence[Outcome], failed_probes: int | None = None, *, nobody_lately: bool = False
+    outcomes: Sequence[Outcome], failed_probes: int | None = None, *, hopeless: bool = False
 ) -> Stop | None:
     """Whether the lane has to rest after an attempt, and for how long; before jitter.
 
     `failed_probes`: how many probes had failed before, where the attempt was one; else None.
-    `nobody_lately`: in the last minutes the lane's network refused next to every device.
+    `hopeless`: of late the lane's network refused next to every device, for what may be a mistake of ours.
     """
     alarms = [one for one in outcomes if one.kind in _OF_THE_CREDENTIAL]
     refused = next((one for one in alarms if one.whole_lane), None)
     if refused is not None:
         return Stop(refused.reason, REFUSED_PAUSE_MS, refused=True)
+    doubtful = next((one for one in alarms if one.doubtful), None)
+    if hopeless and doubtful and not any(one.kind is OutcomeKind.DELIVERED for one in outcomes):
+        return Stop(doubtful.reason, REFUSED_PAUSE_MS, refused=True, hopeless=True)
     if alive(outcomes):
         return None
-    many = sum(not one.doubtful for one in alarms) >= FAULTS
-    if alarms and (many or nobody_lately or failed_probes is not None):
-        return Stop(alarms[0].reason, REFUSED_PAUSE_MS, refused=True)
     faults = [one for one in outcomes if _is_fault(one)]
-    if not faults or (failed_probes is None and all(one.reason == Transport.NOT_SENT for one in faults)):
-        return None  # our own time was up before anything was written
+    if failed_probes is None:  # what our own time did not suffice for says nothing
+        faults = [one for one in faults if one.reason != Transport.NOT_SENT]
+    if not faults:
+        return None
     unreachable = not any(one.spends_attempt for one in faults)
     if not unreachable and len(faults) < FAULTS and failed_probes is None:
         return None
@@ -63,9 +64,16 @@ def stop(
     return Stop(faults[0].reason, max(own_ms, min(asked_ms, LONGEST_ASKED_MS)))
 
 
-def alive(outcomes: Sequence[Outcome]) -> bool:
-    """Whether the network answered for at least one push itself, with yes or with no."""
-    return any(not _is_fault(one) and one.kind not in _OF_THE_CREDENTIAL for one in outcomes)
+def alive(outcomes: Sequence[Outcome], *, hopeless: bool = False) -> bool:
+    """Whether the network answered for at least one push itself, with yes or with no.
+
+    On a `hopeless` lane a doubtful no is none: it is what the lane rests for.
+    """
+    return any(
+        not _is_fault(one)
+        and not (one.kind in _OF_THE_CREDENTIAL and (one.whole_lane or (hopeless and one.doubtful)))
+        for one in outcomes
+    )
 
 
 def _is_fault(outcome: Outcome) -> bool:

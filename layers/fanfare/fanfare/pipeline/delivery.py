@@ -170,7 +170,7 @@ class Deliverer:
         """Tell the fleet what the lanes answered, and then purge the proofs: last of all, since a lost proof
         only costs another send to a dead token."""
         try:
-            self.watch.saw(push.app, sending.sent, sending.waiting)
+            self.watch.saw(push.app, sending.sent, sending.waiting, sending.down)
             self.onward.report(attempt.proofs(push.app, sending.sent))
         except REFUSED:
             logs.logger().exception("answers not told", extra={"push": push.id})
@@ -194,8 +194,8 @@ def _released_unless_sent(*leases: Lease) -> Iterator[None]:
     except ArcTooLarge:
         raise
     except Exception:
-        with suppress(*REFUSED):  # then it counts as killed
-            for lease in leases:
+        for lease in leases:
+            with suppress(*REFUSED):  # then it counts as killed
                 ledger.release(lease)
         raise
 

@@ -56,16 +56,30 @@ class LanePauses:
 
     def failed_probes(self, app: str, lane: str) -> int | None:
         """How many probes failed before the one that this environment makes; None: it makes none."""
-        held = self._probing.get((app, lane))
+        held = self._held(app, lane)
         return None if held is None else held.failed_probes
 
-    def stop(self, app: str, lane: str, why: Stop) -> None:
-        """Pause the lane for the fleet."""
+    def hopeless(self, app: str, lane: str) -> bool:
+        """Whether the lane rests, or is on trial here, since next to every device was refused."""
+        pause = self._held(app, lane) or self._pause(app, lane)
+        return pause is not None and pause.hopeless
+
+    def give_back(self, app: str, lane: str) -> None:
+        """The probe was not made."""
         held = self._probing.pop((app, lane), None)
+        if held is not None:
+            self._known.pop((app, lane), None)
+            lanes.give_back_probe(app, lane, held, self.clock())
+
+    def stop(self, app: str, lane: str, why: Stop, *, probed: bool) -> None:
+        """Pause the lane for the fleet; `probed`: since the probe that this environment made has failed."""
+        held = self._held(app, lane) if probed else None
         now = self.clock()
         until = now + int(why.pause_ms * (1 + JITTER * random.random()))
-        pause = Pause(until, why.why, 0 if held is None else held.failed_probes + 1)
+        pause = Pause(until, why.why, 0 if held is None else held.failed_probes + 1, why.hopeless)
         lanes.pause(app, lane, pause, held)
+        if held is not None:
+            del self._probing[app, lane]
         self._known[app, lane] = (now, pause)
         metrics.count("LanePaused" if why.refused else "LaneDown")
         told = {"app": app, "lane": lane, "why": why.why, "failed_probes": pause.failed_probes}
@@ -79,6 +93,14 @@ class LanePauses:
             del self._probing[app, lane]
             self._known[app, lane] = (self.clock(), None)
             logs.logger().info("a lane is open again", extra={"app": app, "lane": lane, "why": held.why})
+
+    def _held(self, app: str, lane: str) -> Pause | None:
+        """The probe that is out; one whose end was never told is forgotten: the fleet goes on without it."""
+        held = self._probing.get((app, lane))
+        if held is not None and held.until <= self.clock():
+            del self._probing[app, lane]
+            return None
+        return held
 
     def _pause(self, app: str, lane: str) -> Pause | None:
         now = self.clock()

@@ -1,11 +1,12 @@
 """What an environment knows of the lanes between deliveries: pauses, quota, breaker, answers untold."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 
 from fanfare.domain import breaker, outage
-from fanfare.domain.outcome import OutcomeKind
+from fanfare.domain.outcome import Outcome, OutcomeKind
 from fanfare.domain.push import Pace
 from fanfare.pipeline.lane_pauses import KEPT_MS, Admission, LanePauses
 from fanfare.pipeline.quota import PATIENCE_MS, Quota
@@ -63,13 +64,21 @@ class LaneWatch:
     def admit(self, app: str, lane: str) -> Admission:
         return self._pauses.admit(app, lane)
 
-    def came_through(self, app: str, lane: str) -> None:
-        """The probe of a lane that was on trial: the fleet need not wait until all else is sent."""
+    def came_through(self, app: str, lane: str, outcomes: Sequence[Outcome]) -> bool:
+        """Whether the probe of a lane on trial did. The fleet is told, and need not wait for all else."""
         with self._telling:
+            if not outage.alive(outcomes, hopeless=self._hopeless(app, lane)):
+                return False
             try:
                 self._pauses.alive(app, lane)
             except REFUSED:  # it is told once more when the attempt has ended
                 logs.logger().exception("an open lane is not told", extra={"app": app, "lane": lane})
+            return True
+
+    def untried(self, app: str, lane: str) -> None:
+        """Who was admitted for a probe made none."""
+        with self._telling, suppress(*REFUSED):  # then the fleet waits for it half a minute
+            self._pauses.give_back(app, lane)
 
     def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> tuple[int, int]:
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
@@ -78,6 +87,8 @@ class LaneWatch:
 
     def breaker_open(self, app: str, lane: str) -> bool:
         """Whether the lane's proofs come too thick to be true, as read at most KEPT_MS ago."""
+        if self._pauses.hopeless(app, lane):
+            return True
         read_at, answers = self._recent.get((app, lane), (0, _NONE))
         now = self.clock()
         if now - read_at >= KEPT_MS:
@@ -88,12 +99,17 @@ class LaneWatch:
             self._recent[app, lane] = (now, answers)
         return breaker.tripped(answers.all, answers.doubtful)
 
-    def saw(self, app: str, sent: Sequence[Sent], waiting: Sequence[Waiting]) -> None:
-        """Take note of attempts: pause the lanes that are down or refused, open those that answer again."""
-        with self._telling:
-            self._saw(app, sent, waiting)
+    def saw(
+        self, app: str, sent: Sequence[Sent], waiting: Sequence[Waiting], down: Container[str] = ()
+    ) -> None:
+        """Take note of attempts: pause the lanes that are down or refused, open those that answer again.
 
-    def _saw(self, app: str, sent: Sequence[Sent], waiting: Sequence[Waiting]) -> None:
+        `down`: the lanes that a probe of theirs found so.
+        """
+        with self._telling:
+            self._saw(app, sent, waiting, down)
+
+    def _saw(self, app: str, sent: Sequence[Sent], waiting: Sequence[Waiting], down: Container[str]) -> None:
         for lane in {one.lane for one in sent if one.lane is not None}:
             mine = [one for one in sent if one.lane == lane]
             answered = [one for one in mine if one.answered]
@@ -101,20 +117,23 @@ class LaneWatch:
         seen: list[Sent | Waiting] = [*sent, *waiting]
         for lane in {one.lane for one in seen if one.lane is not None}:
             outcomes = [one.outcome for one in seen if one.lane == lane and one.outcome is not None]
-            why = outage.stop(
-                outcomes, self._pauses.failed_probes(app, lane), nobody_lately=self._hopeless(app, lane)
-            )
+            probed = lane in down
+            hopeless = any(one.doubtful for one in outcomes) and self._hopeless(app, lane)
+            failed_probes = self._pauses.failed_probes(app, lane) if probed else None
+            why = outage.stop(outcomes, failed_probes, hopeless=hopeless)
             if why is not None:
-                self._pauses.stop(app, lane, why)
+                self._pauses.stop(app, lane, why, probed=probed)
                 continue
-            if outage.alive(outcomes):
+            if outage.alive(outcomes, hopeless=hopeless):
                 self._pauses.alive(app, lane)
             refused = sum(one.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL for one in outcomes)
             if refused:
                 metrics.count("DevicesRefused", refused)
 
     def _hopeless(self, app: str, lane: str) -> bool:
-        """As `breaker_open` last read it."""
+        """As the lane's pause and what `breaker_open` last read say."""
+        if self._pauses.hopeless(app, lane):
+            return True
         read_at, answers = self._recent.get((app, lane), (0, _NONE))
         of_now = self.clock() - read_at < breaker.WINDOW_MS
         return of_now and breaker.hopeless(answers.all, answers.doubtful)

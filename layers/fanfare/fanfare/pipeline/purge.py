@@ -39,8 +39,12 @@ def purge(record: Record, clock: Clock) -> None:
 
 
 def _tripped(app: str, lane: str, clock: Clock) -> bool:
+    """So is a lane that rests since next to every device was refused: no answers come in to count."""
     answers = lanes.recent_answers(app, lane, clock())
-    return breaker.tripped(answers.all, answers.doubtful)
+    if breaker.tripped(answers.all, answers.doubtful):
+        return True
+    pause = lanes.pause_of(app, lane)
+    return pause is not None and pause.hopeless
 
 
 def _judge(proof: Proof, now: int) -> str:

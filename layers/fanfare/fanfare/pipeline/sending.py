@@ -7,7 +7,7 @@ from typing import Protocol
 from fanfare.domain.answer import Context, Provider, Transport
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.openness import Standing
-from fanfare.domain.outage import FIRST_PAUSE_MS, alive
+from fanfare.domain.outage import FIRST_PAUSE_MS
 from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind, drop
 from fanfare.domain.push import Pace, Push
 from fanfare.networks.errors import CredentialError, CredentialUnavailable
@@ -58,8 +58,11 @@ class Lanes(Protocol):
 
     def admit(self, app: str, lane: str) -> Admission: ...
 
-    def came_through(self, app: str, lane: str) -> None:
-        """The probe of a lane on trial was answered."""
+    def came_through(self, app: str, lane: str, outcomes: Sequence[Outcome]) -> bool:
+        """Whether the probe of a lane on trial did, by what it was answered."""
+
+    def untried(self, app: str, lane: str) -> None:
+        """Who was admitted for a probe made none."""
 
     def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> tuple[int, int]:
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
@@ -105,7 +108,21 @@ class Sending:
             # FCM knows no environments: both of them go one way.
             lane = (network, environment if network is Network.APNS else Environment.PRODUCTION)
             lanes.setdefault(lane, []).append(due)
-        return [one for lane, members in lanes.items() if (one := self._ready(lane, members))]
+        ready: list[_Ready] = []
+        try:
+            for lane, members in lanes.items():
+                one = self._ready(lane, members)
+                if one is not None:
+                    ready.append(one)
+        except Exception:
+            for one in ready:
+                self._untried(one)
+            raise
+        return ready
+
+    def _untried(self, ready: _Ready) -> None:
+        if ready.probe:
+            self.lanes.untried(self.push.app, ready.sender.lane)
 
     def send(self, ready: Sequence[_Ready]) -> None:
         """Send on them all; afterwards each device is in `sent` or in `waiting`."""
@@ -181,8 +198,8 @@ class Sending:
         # One that was left without an answer before is not the one to try it with.
         first, *others = sorted(ready.members, key=lambda one: one.standing.unknown)
         self._send(sender, ready.network, [first])
-        if alive([one.outcome for one in self.sent if one.lane == sender.lane]):
-            self.lanes.came_through(self.push.app, sender.lane)
+        answers = [one.outcome for one in self.sent if one.lane == sender.lane]
+        if self.lanes.came_through(self.push.app, sender.lane, answers):
             return others
         self.down.add(sender.lane)
         self._wait(sender, others, FIRST_PAUSE_MS, "lane_paused")

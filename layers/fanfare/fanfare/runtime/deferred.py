@@ -26,7 +26,8 @@ class _Deferred(ModuleType):
 def defer(package: str) -> None:
     """Run the package's own code when a name is asked for that none of its modules has, not at its import.
 
-    Nothing changes where it was imported before. Raises ModuleNotFoundError.
+    Nothing changes where it was imported before. Not for names that several threads ask for at once. Raises
+    ModuleNotFoundError.
     """
     if package in sys.modules:
         return

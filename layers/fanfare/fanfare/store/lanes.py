@@ -1,8 +1,8 @@
 """Lanes: what the fleet has to know of a lane: paused until when and why, the breaker's counts, the quota."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -11,7 +11,7 @@ from fanfare.domain.breaker import WINDOW_MINUTES
 from fanfare.store import pages
 from fanfare.store.row import Row, condition_failed, read
 
-QUOTA_TRIES = 3
+QUOTA_TRIES = 5
 """How often what a window still has room for is looked up and asked for: others take from it meanwhile."""
 
 _MINUTE_MS = 60_000
@@ -32,6 +32,8 @@ class Pause:
     until: int
     why: str
     failed_probes: int = 0
+    hopeless: bool = False
+    """The network refused next to every device: its doubtful proofs are not to be believed meanwhile."""
 
 
 class LaneRow(Row):
@@ -46,6 +48,7 @@ class LaneRow(Row):
     paused_until = NumberAttribute(null=True)
     why = UnicodeAttribute(null=True)
     failed_probes = NumberAttribute(null=True)
+    hopeless = BooleanAttribute(null=True)
     answers = NumberAttribute(null=True)
     doubtful = NumberAttribute(null=True)
     taken = NumberAttribute(null=True)
@@ -66,19 +69,25 @@ def pause_of(app: str, lane: str) -> Pause | None:
     row = read(LaneRow, f"{app}#{lane}")
     if row is None or row.paused_until is None:
         return None
-    return Pause(int(row.paused_until), row.why or "", int(row.failed_probes or 0))
+    return Pause(int(row.paused_until), row.why or "", int(row.failed_probes or 0), bool(row.hopeless))
 
 
 def take_probe(app: str, lane: str, over: Pause, until: int) -> Pause | None:
     """Of all environments that see a pause which is over, one gets to probe the lane, until `until`."""
-    held = Pause(until, over.why, over.failed_probes)
+    held = replace(over, until=until)
     return held if _set(app, lane, held, LaneRow.paused_until == over.until) else None
+
+
+def give_back_probe(app: str, lane: str, held: Pause, now: int) -> None:
+    """Nothing was tried: another environment may."""
+    _set(app, lane, replace(held, until=now), LaneRow.paused_until == held.until)
 
 
 def resume(app: str, lane: str, held: Pause) -> None:
     """The probe came through: the lane is open, unless somebody paused it meanwhile."""
     row = LaneRow(f"{app}#{lane}")
     gone: list[Action] = [LaneRow.paused_until.remove(), LaneRow.why.remove(), LaneRow.failed_probes.remove()]
+    gone.append(LaneRow.hopeless.remove())
     try:
         row.update(gone, condition=LaneRow.paused_until == held.until)
     except UpdateError as error:
@@ -136,6 +145,7 @@ def _set(app: str, lane: str, new: Pause, condition: Condition) -> bool:
         LaneRow.paused_until.set(new.until),
         LaneRow.why.set(new.why),
         LaneRow.failed_probes.set(new.failed_probes),
+        LaneRow.hopeless.set(new.hopeless),
         LaneRow.expires.set(new.until // 1000 + 86_400),
     ]
     try:

@@ -1,12 +1,13 @@
 """The ledger: a row for each delivery, with its lease, attempts and counts; and the cut of a send."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from secrets import token_hex
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.exceptions import PutError, PynamoDBException, UpdateError
 from pynamodb.expressions.update import Action
 
 from fanfare.domain.openness import DIGEST_BYTES, OpenGroup
@@ -147,6 +148,8 @@ def take(delivery: Delivery, now: int, lease_ms: int) -> Lease | Held | Ended:
         )
     except UpdateError as error:
         if not condition_failed(error):
+            with suppress(PynamoDBException):  # it may have been written all the same
+                _release(row, claim)
             raise
         return _refusal(delivery, claim)
     return _lease(delivery, row)
@@ -185,10 +188,14 @@ def end(
 
 def release(lease: Lease) -> None:
     """Give the attempt back as if it had not been taken: nothing was sent, and it can be taken at once."""
+    _release(_key(lease.delivery), lease.claim)
+
+
+def _release(row: LedgerRow, claim: str) -> None:
+    """The claim goes with it: a repetition of the request finds it gone."""
+    actions: list[Action] = [LedgerRow.takes.add(-1), LedgerRow.lease_until.set(0), LedgerRow.claim.remove()]
     try:
-        _key(lease.delivery).update(
-            [LedgerRow.takes.add(-1), LedgerRow.lease_until.set(0)], condition=LedgerRow.claim == lease.claim
-        )
+        row.update(actions, condition=LedgerRow.claim == claim)
     except UpdateError as error:
         if not condition_failed(error):
             raise

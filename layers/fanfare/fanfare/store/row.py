@@ -75,18 +75,27 @@ def condition_failed(error: PynamoDBException) -> bool:
         codes = _cancellation_codes(error)
         return "ConditionalCheckFailed" in codes and not codes & _CONFLICTS
     return isinstance(error, PutError | UpdateError | PynamoDBException) and (
-        error.cause_response_code == "ConditionalCheckFailedException"
+        _code(error) == "ConditionalCheckFailedException"
     )
+
+
+def _code(error: PynamoDBException) -> str | None:
+    """What AWS answered, if it did. Not `cause_response_code`, which fails where a call got no answer at all:
+    botocore's errors of HTTP have a `response`, too, and it is None."""
+    match error.cause:
+        case ClientError(response={"Error": {"Code": str(code)}}):
+            return code
+    return None
 
 
 def conflicted(error: PynamoDBException) -> bool:
     """Whether another writer was in the way: the same write may go through the next time."""
     if isinstance(error, TransactWriteError):
-        return bool(_cancellation_codes(error) & _CONFLICTS) or error.cause_response_code in {
+        return bool(_cancellation_codes(error) & _CONFLICTS) or _code(error) in {
             "TransactionInProgressException",
             "TransactionConflictException",
         }
-    return error.cause_response_code == "TransactionConflictException"
+    return _code(error) == "TransactionConflictException"
 
 
 def settle[T](step: Callable[[], T], sleep: Callable[[float], None] = time.sleep) -> T:
@@ -114,5 +123,7 @@ def read[R: Row](row: type[R], pk: str, sk: str | None = None) -> R | None:
 
 
 def _cancellation_codes(error: TransactWriteError) -> set[str]:
+    if _code(error) != "TransactionCanceledException":
+        return set()
     reasons: list[Any] = list(error.cancellation_reasons)
     return {reason.code for reason in reasons if reason is not None}
