@@ -162,7 +162,7 @@ def refuse(*_: object) -> None:
 
 @pytest.mark.parametrize("kind", [UpdateError, PutError, TransactWriteError])
 def test_a_write_without_an_answer_is_no_refusal(kind: type[PynamoDBException]) -> None:
-    """PynamoDB's own look at such an error ends in an AttributeError, which nobody takes for AWS's silence."""
+    """PynamoDB's own look at such an error ends in an AttributeError."""
     error = kind("no answer", ReadTimeoutError(endpoint_url="dynamodb"))
     assert not condition_failed(error)
     assert not conflicted(error)
