@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from local import documents
 from local.cost import cold, prices
@@ -26,6 +27,7 @@ from local.processes import ROOT
 from local.stack import Stack
 from local.stack.stack import NAME, TEMPLATE, StackError
 from local.template import load
+from local.template.intrinsics import read_yaml
 
 PAGE = ROOT / "docs" / "cost.md"
 PICTURE = ROOT / "docs" / "cost.svg"
@@ -74,7 +76,17 @@ def measure(plans: tuple[Plan, ...], say: Callable[[str], None]) -> Result:
         say("CPU up to the sender's call, and of bare reading")
         used = cpu(stage, max(_dense(plans), key=lambda plan: plan.recipients).audience(stage))
     polled = sum(len(function.queues) for function in template.functions.values())
-    return Result(small, found_sends, found_acts, polled, used)
+    return Result(small, found_sends, found_acts, polled, alarm_metrics(read_yaml(TEMPLATE)), used)
+
+
+def alarm_metrics(document: Mapping[str, Any]) -> int:
+    """How many metrics the template's alarms look at: those of an expression count each."""
+    alarms = [
+        one["Properties"] for one in document["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    return sum(
+        len([each for each in one.get("Metrics", [0]) if each == 0 or "MetricStat" in each]) for one in alarms
+    )
 
 
 def _dense(plans: tuple[Plan, ...]) -> list[Plan]:

@@ -52,16 +52,25 @@ def acts(stage: Stage) -> Iterator[Act]:
         reader.subscribe("/topics/few")
     user.call("POST", "/buckets/notes/objects", {"text": "a note"})
 
-    def subscribe() -> None:
-        user.subscribe("/topics/lonely")
+    newcomers: list[Client] = []
 
-    def unsubscribe() -> None:
-        user.call("DELETE", f"/topics/lonely/push/subscriptions/users/{user.user_id}")
+    def arrive() -> None:
+        newcomers.append(_pseudo_user(nobody))
+
+    def arrive_with_a_device() -> None:
+        arrive()
+        install()
+
+    def install() -> None:
+        newcomers[-1].install("ANDROID", _token())
+
+    def subscribe() -> None:
+        newcomers[-1].subscribe("/topics/lonely")
 
     note = {"text": "another note"}
-    yield _act(stage, "an install", lambda: user.install("ANDROID", _token()))
+    yield _act(stage, "an install", install, before=arrive)
     yield _act(stage, "a re-install that changes nothing", lambda: user.install("ANDROID", token))
-    yield _act(stage, "a subscribe", subscribe, undo=unsubscribe)
+    yield _act(stage, "a subscribe", subscribe, before=arrive_with_a_device)
     yield _act(stage, "a send to a topic with ten subscribers", lambda: admin.send("/topics/few", MESSAGE))
     yield _act(
         stage,
@@ -71,13 +80,13 @@ def acts(stage: Stage) -> Iterator[Act]:
     yield _act(stage, "a direct send", lambda: admin.send(f"/users/{user.user_id}", MESSAGE))
 
 
-def _act(stage: Stage, name: str, do: Callable[[], Any], undo: Callable[[], Any] = lambda: None) -> Act:
+def _act(stage: Stage, name: str, do: Callable[[], Any], before: Callable[[], Any] = lambda: None) -> Act:
+    before()
     do()  # what functions keep is kept from here on
-    undo()
     times = []
     for _ in range(TIMES):
+        before()
         times.append(measured(stage, do))
-        undo()
     return Act(
         name,
         reads=max(len(_charges(one, reading=True)) for one in times),

@@ -19,7 +19,7 @@ class Service(StrEnum):
     LAMBDA = "Lambda"
     LOGS = "CloudWatch Logs"
     SSM = "SSM"
-    S3 = "S3"
+    KMS = "KMS"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """What an environment costs before it is warm: its start, and what its first invocation does once."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from statistics import median
 
-from local.cost import bill
+from local.cost import bill, prices
 from local.cost.bill import Line, Service
+from local.cost.recorded import asked
 from local.cost.stage import Stage
 from local.runner.journal import Invocation, Used
 from local.template import Template
@@ -23,6 +24,8 @@ class Cold:
 
     init: Used
     first: Used
+    secrets: float = 0.0
+    """Parameters that the first invocation has SSM decrypt."""
 
     def billed_ms(self, memory_mb: int) -> int:
         """A start gets a whole processor, whatever the memory."""
@@ -35,13 +38,19 @@ class Cold:
 
 def colds(stage: Stage, act: Callable[[], object], functions: tuple[str, ...]) -> dict[str, Cold]:
     """Medians over rounds. `act` invokes each of the functions."""
-    rounds = []
+    rounds, secrets = [], Counter[str]()
     for _ in range(ROUNDS):
         stage.rest()
         stage.cool(*functions)
-        journals = [_journal(stage, act) for _ in range(1 + WARM)]
+        journals = [_journal(stage, act)]
+        requests = asked(stage.tape, stage.template, stage.resources)
+        secrets.update(one.caller for one in requests if one.service == "ssm")
+        journals += [_journal(stage, act) for _ in range(WARM)]
         rounds.append(met([one for journal in journals for one in journal]))
-    return {name: _middle([one[name] for one in rounds]) for name in functions}
+    return {
+        name: replace(_middle([one[name] for one in rounds]), secrets=secrets[name] / ROUNDS)
+        for name in functions
+    }
 
 
 def met(invocations: Iterable[Invocation]) -> dict[str, Cold]:
@@ -58,16 +67,16 @@ def met(invocations: Iterable[Invocation]) -> dict[str, Cold]:
 
 def lines(reached: Mapping[str, float], cold: Mapping[str, Cold], template: Template) -> list[Line]:
     """The starts of the environments that a send reaches."""
-    return [
-        Line(
-            Service.LAMBDA,
-            f"{name}: INIT and first use",
-            0,
-            count * bill.duration(cold[name].billed_ms(memory), memory),
-        )
-        for name, count in reached.items()
-        for memory in [template.functions[name].memory]
-    ]
+    found = []
+    for name, count in reached.items():
+        memory = template.functions[name].memory
+        started = count * bill.duration(cold[name].billed_ms(memory), memory)
+        found.append(Line(Service.LAMBDA, f"{name}: INIT and first use", 0, started))
+        decrypted = count * cold[name].secrets
+        if decrypted:
+            dollars = decrypted * prices.KMS_REQUEST
+            found.append(Line(Service.KMS, f"{name}: Decrypt at first use", decrypted, dollars))
+    return found
 
 
 def _journal(stage: Stage, act: Callable[[], object]) -> list[Invocation]:

@@ -60,7 +60,8 @@ class Crowd:
 
 
 def device_of(user: str, number: int) -> Device:
-    if number % 2:
+    """By turns on FCM and on APNs, in the whole crowd and among each hundredth of it."""
+    if (number + number // 100) % 2:
         return Device(Network.APNS, shake_128(user.encode()).hexdigest(32))
     secret = urlsafe_b64encode(shake_128(user.encode()).digest(117)).decode()
     return Device(Network.FCM, f"{secret[:22]}:APA91b{secret[22:]}"[:163])

@@ -36,23 +36,32 @@ class Send:
     starts_cpu_s: float
     egress: float
     reached: Mapping[str, float]
+    starts: float = 0.0
+    """Dollars on the bill for the environments that start."""
+    more_starts: float = 0.0
+    """Dollars for the environments that start besides where each poller takes a message of its own."""
 
     @property
     def per_million(self) -> Bill:
         """The bill of a million recipients at this rate."""
         return self.bill.times(1_000_000 / self.recipients)
 
+    @property
+    def warm(self) -> float:
+        """Dollars without starts: how many environments start has a limit, whatever the audience."""
+        return self.bill.dollars - self.starts
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Dollars = fixed + per_recipient x recipients."""
+    """Dollars, without starts = fixed + per_recipient x recipients."""
 
     fixed: float
     per_recipient: float
 
     def slope(self, send: Send) -> float:
-        """What a recipient of this send costs, the fixed cost taken out."""
-        return (send.bill.dollars - self.fixed) / send.recipients
+        """What a recipient of this send costs, the fixed cost and starts taken out."""
+        return (send.warm - self.fixed) / send.recipients
 
 
 def fixed_cost(small: Sequence[Send]) -> float:
@@ -60,17 +69,17 @@ def fixed_cost(small: Sequence[Send]) -> float:
 
     The largest are left out: a line through them would hide in its fixed cost what bends it.
     """
-    weights = [send.bill.dollars**-2 for send in small]
+    weights = [send.warm**-2 for send in small]
     x = fmean([send.recipients for send in small], weights)
-    y = fmean([send.bill.dollars for send in small], weights)
-    over = fmean([(send.recipients - x) * (send.bill.dollars - y) for send in small], weights)
+    y = fmean([send.warm for send in small], weights)
+    over = fmean([(send.recipients - x) * (send.warm - y) for send in small], weights)
     return y - x * over / fmean([(send.recipients - x) ** 2 for send in small], weights)
 
 
 def fit(fixed: float, sends: Sequence[Send]) -> Fit:
     """With that fixed cost, least squares of the relative errors: small sends count as much as large ones."""
-    weights = [send.recipients / send.bill.dollars**2 for send in sends]
-    over = sum(weight * (send.bill.dollars - fixed) for weight, send in zip(weights, sends, strict=True))
+    weights = [send.recipients / send.warm**2 for send in sends]
+    over = sum(weight * (send.warm - fixed) for weight, send in zip(weights, sends, strict=True))
     under = sum(weight * send.recipients for weight, send in zip(weights, sends, strict=True))
     return Fit(fixed, over / under)
 

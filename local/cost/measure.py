@@ -1,6 +1,6 @@
 """One thing that Fanfare does, measured on the local stack: its bill, and what it used."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -32,6 +32,8 @@ class Measured:
     requests: tuple[Asked, ...]
     invocations: tuple[Invocation, ...]
     reached: Mapping[str, int]
+    reached_at_most: Mapping[str, int]
+    """Where each of Lambda's pollers takes a message of its own."""
     bytes_out: float
     """To the networks, as they are on the wire."""
 
@@ -64,6 +66,7 @@ def measured(stage: Stage, act: Callable[[], object]) -> Measured:
         requests,
         tuple(invocations),
         reached(invocations, stage.template.functions),
+        reached(invocations, stage.template.functions, apart=True),
         on_the_wire(stage.bytes_out() - out),
     )
 
@@ -74,13 +77,21 @@ def on_the_wire(size: int) -> float:
     return tls * (1 + _TCP_IP / _SEGMENT)
 
 
-def reached(invocations: list[Invocation], functions: Mapping[str, Function]) -> dict[str, int]:
-    """Environments by function: of each queue as its pollers ramp, for streams and the API one."""
+def reached(
+    invocations: list[Invocation], functions: Mapping[str, Function], *, apart: bool = False
+) -> dict[str, int]:
+    """Environments by function: of each queue as its pollers ramp, for streams and the API one.
+
+    At most as many as there were invocations, with batches as full as one poller makes them; or, `apart`, as
+    there were messages.
+    """
     busy: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    pieces: Counter[tuple[str, str]] = Counter()
     for one in invocations:
         busy[one.function, one.queue].append(one.handler.ms / 1000)
+        pieces[one.function, one.queue] += one.records if apart else 1
     found: defaultdict[str, int] = defaultdict(int)
     for (name, queue), seconds in busy.items():
         limit = next((one.max_concurrency for one in functions[name].queues if queue.endswith(one.queue)), 1)
-        found[name] += environments(len(seconds), sum(seconds), limit or MOST) if queue else 1
+        found[name] += environments(pieces[name, queue], sum(seconds), limit or MOST) if queue else 1
     return dict(found)

@@ -27,6 +27,9 @@ LAMBDA_REQUEST = 0.20 / MILLION
 HTTP_API_REQUEST = 1.00 / MILLION
 HTTP_API_CHUNK = 512 * 1024
 
+KMS_REQUEST = 0.03 / 10_000
+"""Decrypting a SecureString of SSM; the parameter itself is free."""
+
 LOG_GB = 0.50
 """Ingestion into CloudWatch Logs."""
 LOG_EVENT_OVERHEAD = 26
@@ -43,6 +46,12 @@ SNS_PUSH = 0.50 / MILLION
 """Amazon SNS, mobile push, each delivery."""
 END_USER_MESSAGING_PUSH = 1.00 / MILLION
 """AWS End User Messaging Push, each message."""
+
+ALARM_METRIC = 0.10
+"""A month, each metric that an alarm looks at."""
+FREE_ALARM_METRICS = 10
+DASHBOARD = 3.00
+"""A month; the first three are free."""
 
 IDLE_POLLS = 5 * 3 * 60 * 24 * 30
 """Requests a month of one resting queue that calls a function: five pollers, a long poll of 20 s each."""

@@ -10,12 +10,13 @@ FIRST = 5
 MORE_PER_SECOND = 300 / 60
 
 
-def environments(invocations: int, busy_s: float, limit: int) -> int:
-    """`busy_s` is what all invocations take together, one after the other; `limit` the event source's.
+def environments(pieces: int, busy_s: float, limit: int) -> int:
+    """`pieces`: how many invocations the work is parted into; `busy_s` is what all take together, one after
+    the other; `limit` the event source's.
 
     With c(t) = 5 + 5 t environments at a time, the work is done when 5 t + 2.5 t^2 = busy_s.
     """
-    if invocations == 0:
+    if pieces == 0:
         return 0
     ends_s = (sqrt(FIRST**2 + 2 * MORE_PER_SECOND * busy_s) - FIRST) / MORE_PER_SECOND
-    return min(invocations, limit, int(FIRST + MORE_PER_SECOND * ends_s))
+    return min(pieces, limit, int(FIRST + MORE_PER_SECOND * ends_s))

@@ -17,7 +17,8 @@ from local.cost.charge import Charge, charges
 from local.runner.journal import Invocation
 from local.template import Template
 
-_SERVICES = {"ssm": Service.SSM, "s3": Service.S3}
+ACCESS_LOG_BYTES = 223
+"""What the API writes of a call, by the template's format with values of usual length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,10 @@ def _decoded(value: Any) -> Any:
 
 
 def lines_of_requests(requests: Iterable[Asked]) -> Iterator[Line]:
-    """What functions asked of DynamoDB, SQS, SSM and S3. Standard parameters of SSM are free."""
+    """What functions asked of DynamoDB, SQS and SSM, whose parameters are free, but not decrypting them.
+
+    Raises ValueError for a service that has no price here.
+    """
     for one in requests:
         match one.service:
             case "dynamodb":
@@ -92,8 +96,11 @@ def lines_of_requests(requests: Iterable[Asked]) -> Iterator[Line]:
                     yield bill.dynamodb(f"{one.caller}: {one.operation} {table}", share, reads, writes)
             case "sqs":
                 yield bill.sqs(f"{one.caller}: {one.operation}", 1, one.bytes, fair=one.fair)
-            case _:
-                yield Line(_SERVICES[one.service], f"{one.caller}: {one.operation}", 1, 0.0)
+            case "ssm":
+                yield Line(Service.SSM, f"{one.caller}: {one.operation}", 1, 0.0)
+                yield Line(Service.KMS, f"{one.caller}: Decrypt", 1, prices.KMS_REQUEST)
+            case other:
+                raise ValueError(f"{other} has no price")
 
 
 def lines_of_invocations(invocations: Iterable[Invocation], template: Template) -> Iterator[Line]:
@@ -110,6 +117,7 @@ def lines_of_invocations(invocations: Iterable[Invocation], template: Template) 
             yield bill.sqs(f"{name}: poller's DeleteMessageBatch", batches, 0)
         elif one.records == 0:
             yield Line(Service.API, f"{name}: request", 1, prices.HTTP_API_REQUEST)
+            yield line_of_logs(f"{name}, access", ACCESS_LOG_BYTES, 1)
 
 
 def line_of_logs(name: str, size: int, events: int) -> Line:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from local.cost import prices
-from local.cost.bill import Service
+from local.cost.bill import Line, Service
 from local.cost.figures import Send, Share, fit, straightness
 from local.cost.result import MILLION, Result, egress_dollars, requests_of
 from local.documents import table
@@ -21,7 +21,7 @@ def _parts(found: Result) -> Iterator[str]:
     yield by_service(found)
     yield "Requests of one send, by service:"
     yield requests(found)
-    yield f"A send costs ${found.fixed:.6f}, whoever gets it, and then for each recipient:"
+    yield f"A send costs ${found.fixed:.6f}, whoever gets it, {_starts(found)}and then for each recipient:"
     for share in Share:
         yield from _straight(found, share)
     yield from _cpu(found)
@@ -36,15 +36,33 @@ def _parts(found: Result) -> Iterator[str]:
     yield beside(found)
 
 
+def _starts(found: Result) -> str:
+    """By the largest dense send, which starts some of every function."""
+    dense = found.largest(Share.DENSE)
+    if dense is None:
+        return ""
+    each = {
+        name: sum(line.dollars for line in dense.bill.lines if _is_start(line, name)) / count
+        for name, count in dense.reached.items()
+    }
+    return "for each environment that starts " + "".join(
+        f"${one:.6f} ({name}), " for name, one in each.items()
+    )
+
+
+def _is_start(line: Line, function: str) -> bool:
+    return line.what.startswith(f"{function}: ") and line.what.endswith("first use")
+
+
 def _straight(found: Result, share: Share) -> Iterator[str]:
     sends = found.of(share)
     if (straight := straightness(found.fixed, sends)) is not None:
         line = fit(found.fixed, sends)
         sizes = ", ".join(f"{line.slope(send) * MILLION:.4f} at {send.recipients:,}" for send in sends)
         yield (
-            f"{share.capitalize()}, the fixed cost taken out: ${line.per_recipient * MILLION:.4f} for a "
-            f"million recipients ({sizes}); a recipient of the largest send costs {straight:.3f} times one "
-            "of the smallest."
+            f"{share.capitalize()}, the fixed cost and starts taken out: "
+            f"${line.per_recipient * MILLION:.4f} for a million recipients ({sizes}); a recipient of the "
+            f"largest send costs {straight:.3f} times one of the smallest."
         )
 
 
@@ -70,7 +88,9 @@ def by_service(found: Result) -> str:
     total = ("**total**", *map(_dollars, totals))
     used = ("CPU-seconds, starts included", *(f"{_cpu_s(send):.0f}" for send in found.sends), "", "")
     reached = ("deliver's environments", *(f"{send.reached['deliver']:.1f}" for send in found.sends), "", "")
-    return table([head, *((*row, "", "") for row in rows), total, used, reached])
+    more = [send.per_million.dollars + send.more_starts * MILLION / send.recipients for send in found.sends]
+    at_most = ("where every poller takes a message", *map(_dollars, more), "", "")
+    return table([head, *((*row, "", "") for row in rows), total, at_most, used, reached])
 
 
 def requests(found: Result) -> str:
@@ -110,6 +130,14 @@ def beside(found: Result) -> str:
             f"{charged * prices.SQS_REQUEST:.2f}",
         ),
     ]
+    alarms = found.alarm_metrics
+    rows.append(
+        (
+            f"{alarms} metrics under alarms, and a dashboard, a month",
+            f"{alarms * prices.ALARM_METRIC + prices.DASHBOARD:.2f}",
+            f"{max(0, alarms - prices.FREE_ALARM_METRICS) * prices.ALARM_METRIC:.2f}",
+        )
+    )
     if (dense := found.largest(Share.DENSE)) is not None and dense.egress:
         gigabytes = dense.egress / dense.recipients * MILLION / prices.GB
         rows.append(

@@ -20,6 +20,7 @@ class Result:
     acts: Sequence[Act]
     polled_queues: int
     """Queues that call a function, and are asked while they rest."""
+    alarm_metrics: int
     cpu: Found | None
     """None where no dense send was made."""
 

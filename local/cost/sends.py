@@ -72,16 +72,13 @@ class Spoiled(Exception):
 
 
 def _mean(stage: Stage, plan: Plan, times: list[Measured], colds: Mapping[str, Cold]) -> Send:
-    share = 1 / len(times)
     known = dict(colds)
     for one in times:
         known |= {name: found for name, found in cold.met(one.invocations).items() if name not in known}
-    reached: dict[str, float] = {}
-    for one in times:
-        for name, count in one.reached.items():
-            reached[name] = reached.get(name, 0.0) + count * share
+    reached = _mean_of([one.reached for one in times])
+    at_most = _mean_of([one.reached_at_most for one in times])
     warm = usual([one.bill for one in times])
-    starts = Bill(tuple(cold.lines(reached, known, stage.template)))
+    starts, all_starts = (Bill(tuple(cold.lines(one, known, stage.template))) for one in (reached, at_most))
     return Send(
         plan.share,
         plan.recipients,
@@ -91,7 +88,14 @@ def _mean(stage: Stage, plan: Plan, times: list[Measured], colds: Mapping[str, C
         starts_cpu_s=sum(count * known[name].cpu_ms / 1000 for name, count in reached.items()),
         egress=fmean(one.bytes_out for one in times),
         reached=reached,
+        starts=starts.dollars,
+        more_starts=all_starts.dollars - starts.dollars,
     )
+
+
+def _mean_of(counts: list[Mapping[str, int]]) -> dict[str, float]:
+    names = dict.fromkeys(name for one in counts for name in one)
+    return {name: fmean(one.get(name, 0) for one in counts) for name in names}
 
 
 def usual(bills: list[Bill]) -> Bill:

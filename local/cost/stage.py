@@ -30,6 +30,7 @@ CONCURRENCY = {"deliver": 1, "fanout": 1}
 NETWORKS = {
     "fcm": {"latency_ms": [60, 180]},
     "apns": {"latency_ms": [20, 60]},
+    "oauth": {"latency_ms": [60, 180]},
     "record": {"keep": 0},
 }
 """How the fake networks are set."""

@@ -121,7 +121,7 @@ def _parts(line: Line) -> Iterator[Line]:
 def _grows_with(line: Line) -> By:
     function, _, what = line.what.partition(": ")
     match function, what.split():
-        case "deliver", ["INIT", *_]:
+        case "deliver", ["INIT", *_] | ["Decrypt", *_]:
             return By.DELIVER_START
         case "deliver", ["time"] | ["Query" | "BatchGetItem", _] | ["UpdateItem", "LanesTable"]:
             return By.RECIPIENT

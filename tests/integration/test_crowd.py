@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
+from fanfare.domain.device import Network
 from fanfare.domain.scope import Scope, Target, TargetKind
 from local.cost.crowd import Crowd, device_of
 from local.cost.units import item_size
@@ -59,6 +60,14 @@ def test_a_subscription_is_as_subscribing_leaves_it(stage: Stage, resources: Map
         left(resources, "SubscriptionsTable", "topic#app#news"),
         longer=0,
     )
+
+
+@pytest.mark.parametrize("every", [1, 100])
+def test_half_of_the_crowd_and_of_each_hundredth_is_on_each_network(every: int) -> None:
+    crowd = Crowd("a" * 12, 20_000)
+    networks = [device_of(user, number).network for number, user in enumerate(crowd.users())][::every]
+
+    assert networks.count(Network.FCM) == networks.count(Network.APNS)
 
 
 def test_users_lie_evenly_on_the_ring_and_every_hundredth_is_one_of_them() -> None:

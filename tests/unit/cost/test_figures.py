@@ -1,5 +1,6 @@
 """The line through the measured sends, and the tables and the picture of it."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -42,6 +43,22 @@ def test_what_grows_faster_than_the_audience_shows() -> None:
     assert straightness(FIXED, bent) == pytest.approx(1.4)
 
 
+def test_starts_of_environments_bend_no_line() -> None:
+    """Four of them at 100,000 and one at 1,000, for 30 millionths each: they are on the bill all the same."""
+    cold = [
+        replace(one, bill=Bill((*one.bill.lines, start(count))), starts=count * 30e-6)
+        for one, count in zip(on_a_line(1_000, 10_000, 100_000), (1, 1, 4), strict=True)
+    ]
+
+    assert straightness(FIXED, cold) == pytest.approx(1)
+    assert fixed_cost(cold[:2]) == pytest.approx(FIXED)
+    assert cold[2].per_million.dollars == pytest.approx((FIXED + EACH * 100_000 + 120e-6) * 10)
+
+
+def start(count: int) -> Line:
+    return Line(Service.LAMBDA, "deliver: INIT and first use", 0, count * 30e-6)
+
+
 def test_one_size_has_no_slope() -> None:
     assert straightness(FIXED, on_a_line(1_000)) is None
 
@@ -50,7 +67,7 @@ def result() -> Result:
     sparse = send(10_000, 1_500e-6, Share.SPARSE)
     act = Act("a direct send", 3, 3, 2, 4.0, 3.0, 9e-6)
     found = Found(until_sender_s=4.0, afterwards_s=1.0, bare_s=2.0, rows=200_000, devices=100_000)
-    return Result(on_a_line(2_000, 4_000), [*on_a_line(1_000, 10_000, 100_000), sparse], [act], 5, found)
+    return Result(on_a_line(2_000, 4_000), [*on_a_line(1_000, 10_000, 100_000), sparse], [act], 5, 37, found)
 
 
 def test_the_last_line_says_what_is_judged() -> None:

@@ -10,6 +10,8 @@ import pytest
 from local.aws.call import Call
 from local.aws.tape import Changed, Line, whole_read
 from local.cost.bill import Service
+from local.cost.cold import Cold
+from local.cost.cold import lines as cold_lines
 from local.cost.measure import on_the_wire, reached
 from local.cost.recorded import asked, lines_of_invocations, lines_of_requests, total
 from local.runner.journal import Invocation, Used
@@ -93,7 +95,7 @@ def test_lambda_asks_the_queue_for_what_it_hands_over_and_deletes_it(whole_templ
 def test_a_call_of_the_api_is_a_request_of_the_gateway_too(whole_template: Template) -> None:
     bill = total(lines_of_invocations([invocation("messages", "", 0, 10.0)], whole_template))
 
-    assert bill.requests() == {Service.API: 1, Service.LAMBDA: 1}
+    assert bill.requests() == {Service.API: 1, Service.LAMBDA: 1, Service.LOGS: 1}
     assert bill.by_service()[Service.API] == pytest.approx(1e-6)
 
 
@@ -145,3 +147,42 @@ def test_a_read_is_looked_at_whole_where_it_asks_for_less() -> None:
     assert whole_read(Call("f", "dynamodb", "BatchGetItem", body=batch)) == {
         "RequestItems": {"rows": {"Keys": [{}]}}
     }
+
+
+def test_a_secret_costs_its_decryption_and_a_parameter_nothing(
+    tmp_path: Path, whole_template: Template, resources: dict[str, str]
+) -> None:
+    tape = write(tmp_path / "tape", line("deliver", "ssm", "GetParameter", {"Name": "/a"}, {}))
+
+    bill = total(lines_of_requests(asked(tape, whole_template, resources)))
+
+    assert bill.by_service() == {Service.SSM: 0, Service.KMS: pytest.approx(3e-6)}
+
+
+def test_what_has_no_price_is_no_gift(
+    tmp_path: Path, whole_template: Template, resources: dict[str, str]
+) -> None:
+    tape = write(tmp_path / "tape", line("buckets", "s3", "PutObject", None, None))
+
+    with pytest.raises(ValueError, match="s3 has no price"):
+        total(lines_of_requests(asked(tape, whole_template, resources)))
+
+
+def test_an_environment_that_starts_has_its_secrets_decrypted(whole_template: Template) -> None:
+    memory = whole_template.functions["deliver"].memory
+    cold = Cold(Used(100.0, 100.0), Used(50.0, 0.0), secrets=2)
+
+    bill = total(cold_lines({"deliver": 4}, {"deliver": cold}, whole_template))
+
+    assert bill.requests()[Service.KMS] == 8
+    assert bill.dollars == pytest.approx(8 * 3e-6 + 4 * 0.15 * memory / 1024 * 0.0000133334)
+
+
+def test_where_each_poller_takes_a_message_of_its_own_more_environments_start(
+    whole_template: Template,
+) -> None:
+    """16 messages in one invocation: Lambda's five pollers, and four by the limit of the bulk queue."""
+    one = Invocation("deliver", 0.0, "BulkQueue", 16, 1, Used(1000.0, 500.0), None, failed=False)
+
+    assert reached([one], whole_template.functions) == {"deliver": 1}
+    assert reached([one], whole_template.functions, apart=True) == {"deliver": 4}
