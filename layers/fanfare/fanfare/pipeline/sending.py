@@ -155,8 +155,14 @@ class Sending:
         try:
             sender.prepare(self.deadline())
         except CredentialError as error:
+            if admission.probe:
+                self.down.add(sender.lane)
             self._refused(sender, members, error)
             return None
+        except Exception:
+            if admission.probe:
+                self.lanes.untried(self.push.app, sender.lane)
+            raise
         return _Ready(sender, network, members, admission.probe)
 
     def _in_time(self, network: Network, members: Sequence[Due]) -> Sequence[Due]:
