@@ -4,7 +4,6 @@ WINDOW_MINUTES = 5
 WINDOW_MS = 60_000 * WINDOW_MINUTES
 MIN_ANSWERS = 20
 MAX_DOUBTFUL_SHARE = 0.2
-HOPELESS_SHARE = 0.95
 
 
 def tripped(answers: int, doubtful: int) -> bool:
@@ -13,8 +12,3 @@ def tripped(answers: int, doubtful: int) -> bool:
     `doubtful` counts the proofs that such a mistake can cause; a run of 410 or UNREGISTERED does not trip it.
     """
     return answers >= MIN_ANSWERS and doubtful > MAX_DOUBTFUL_SHARE * answers
-
-
-def hopeless(answers: int, doubtful: int) -> bool:
-    """Whether it looks so for next to every device: pushes had better wait until the mistake is mended."""
-    return tripped(answers, doubtful) and doubtful >= HOPELESS_SHARE * answers

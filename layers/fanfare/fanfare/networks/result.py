@@ -25,7 +25,6 @@ class NotProcessed:
     """The other side did nothing with it: sending again doubles nothing."""
 
     reason: Transport
-    blaming_goaways: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,6 @@ class Unknown:
     """Written, at least in part, and never answered: it may have been done."""
 
     reason: Transport
-    blaming_goaways: int = 0
 
 
 type Result = Answered | NotProcessed | Unknown
@@ -44,4 +42,4 @@ def outcome_of(provider: Provider, result: Result, context: Context = NOTHING_KN
         case Answered():
             return judge(provider, Answer(result.status, result.headers, result.body), context)
         case NotProcessed() | Unknown():
-            return judge(provider, Silence(result.reason, result.blaming_goaways), context)
+            return judge(provider, Silence(result.reason), context)

@@ -67,7 +67,7 @@ class LaneWatch:
     def came_through(self, app: str, lane: str, outcomes: Sequence[Outcome]) -> bool:
         """Whether the probe of a lane on trial did. The fleet is told, and need not wait for all else."""
         with self._telling:
-            if not outage.alive(outcomes, hopeless=self._hopeless(app, lane)):
+            if not outage.alive(outcomes):
                 return False
             try:
                 self._pauses.alive(app, lane)
@@ -87,8 +87,6 @@ class LaneWatch:
 
     def breaker_open(self, app: str, lane: str) -> bool:
         """Whether the lane's proofs come too thick to be true, as read at most KEPT_MS ago."""
-        if self._pauses.hopeless(app, lane):
-            return True
         read_at, answers = self._recent.get((app, lane), (0, _NONE))
         now = self.clock()
         if now - read_at >= KEPT_MS:
@@ -113,30 +111,22 @@ class LaneWatch:
         for lane in {one.lane for one in sent if one.lane is not None}:
             mine = [one for one in sent if one.lane == lane]
             answered = [one for one in mine if one.answered]
-            self._count(app, lane, Answers(len(answered), sum(one.outcome.doubtful for one in answered)))
+            doubtful = sum(one.outcome.kind is OutcomeKind.SUSPECT for one in answered)
+            self._count(app, lane, Answers(len(answered), doubtful))
         seen: list[Sent | Waiting] = [*sent, *waiting]
         for lane in {one.lane for one in seen if one.lane is not None}:
             outcomes = [one.outcome for one in seen if one.lane == lane and one.outcome is not None]
             probed = lane in down
-            hopeless = any(one.doubtful for one in outcomes) and self._hopeless(app, lane)
             failed_probes = self._pauses.failed_probes(app, lane) if probed else None
-            why = outage.stop(outcomes, failed_probes, hopeless=hopeless)
+            why = outage.stop(outcomes, failed_probes)
             if why is not None:
                 self._pauses.stop(app, lane, why, probed=probed)
                 continue
-            if outage.alive(outcomes, hopeless=hopeless):
+            if outage.alive(outcomes):
                 self._pauses.alive(app, lane)
             refused = sum(one.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL for one in outcomes)
             if refused:
                 metrics.count("DevicesRefused", refused)
-
-    def _hopeless(self, app: str, lane: str) -> bool:
-        """As the lane's pause and what `breaker_open` last read say."""
-        if self._pauses.hopeless(app, lane):
-            return True
-        read_at, answers = self._recent.get((app, lane), (0, _NONE))
-        of_now = self.clock() - read_at < breaker.WINDOW_MS
-        return of_now and breaker.hopeless(answers.all, answers.doubtful)
 
     def _count(self, app: str, lane: str, new: Answers) -> None:
         now = self.clock()

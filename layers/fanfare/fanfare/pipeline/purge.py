@@ -39,12 +39,8 @@ def purge(record: Record, clock: Clock) -> None:
 
 
 def _tripped(app: str, lane: str, clock: Clock) -> bool:
-    """So is a lane that rests since next to every device was refused: no answers come in to count."""
     answers = lanes.recent_answers(app, lane, clock())
-    if breaker.tripped(answers.all, answers.doubtful):
-        return True
-    pause = lanes.pause_of(app, lane)
-    return pause is not None and pause.hopeless
+    return breaker.tripped(answers.all, answers.doubtful)
 
 
 def _judge(proof: Proof, now: int) -> str:

@@ -231,7 +231,7 @@ class Sending:
                 )
             except CredentialError as error:
                 return self._refused(sender, members, error)
-            outcomes = self._judge(sender.lane, network, members, results, credential_attempt)
+            outcomes = self._judge(network, members, results, credential_attempt)
             again: list[Due] = []
             stale = False
             for due, outcome, result in zip(members, outcomes, results, strict=True):
@@ -242,7 +242,7 @@ class Sending:
                     stale = stale or fresh
                 else:
                     answered = isinstance(result, Answered)
-                    self.sent.append(Sent(due, outcome, sender.lane, at, answered))
+                    self.sent.append(Sent(due, outcome, sender.lane, at, answered=answered))
             if stale:
                 sender.renew()
                 credential_attempt = 2
@@ -250,35 +250,27 @@ class Sending:
         return None
 
     def _judge(
-        self,
-        lane: str,
-        network: Network,
-        members: Sequence[Due],
-        results: Sequence[Result],
-        credential_attempt: int,
+        self, network: Network, members: Sequence[Due], results: Sequence[Result], credential_attempt: int
     ) -> list[Outcome]:
-        """The outcomes; where a proof has its own time or is doubtful, with what the tables know of it."""
+        """The outcomes; where a proof has its own time, with what the table knows of the device."""
 
         left_s = self._seconds_to_expiry(network)
 
-        def outcome(i: int, registered_at: int | None, breaker_open: bool) -> Outcome:
+        def outcome(i: int, registered_at: int | None) -> Outcome:
             context = Context(
                 attempt=members[i].standing.tries + 1,
                 credential_attempt=credential_attempt,
                 registered_at_ms=registered_at,
-                breaker_open=breaker_open,
                 seconds_to_expiry=None if left_s is None else max(0.0, left_s),
                 now_s=self.clock() / 1000,
             )
             return outcome_of(_PROVIDERS[network], results[i], context)
 
-        outcomes = [outcome(i, None, False) for i in range(len(results))]
+        outcomes = [outcome(i, None) for i in range(len(results))]
         timed = [i for i, one in enumerate(outcomes) if one.proof_at_ms is not None]
         registered = self.registered_at([members[i].addressee for i in timed]) if timed else {}
-        tripped = any(one.doubtful for one in outcomes) and self.lanes.breaker_open(self.push.app, lane)
-        for i, one in enumerate(outcomes):
-            if one.proof_at_ms is not None or (one.doubtful and tripped):
-                outcomes[i] = outcome(i, registered.get(members[i].addressee), tripped)
+        for i in timed:
+            outcomes[i] = outcome(i, registered.get(members[i].addressee))
         return outcomes
 
     def _seconds_to_expiry(self, network: Network) -> float | None:

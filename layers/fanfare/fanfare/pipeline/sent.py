@@ -26,6 +26,10 @@ class Sent:
     lane: str | None
     """None where the app has no credential for the network: nobody was asked."""
     at: int
+    sublane: str = ""
+    """Where the answer is comparable with others; empty where nobody was asked."""
+    breaker_open: bool = False
+    """Whether the sublane's breaker was open, where the answer is doubtful."""
     answered: bool = False
     """Whether the network said so itself: silences tell nothing about device tokens."""
 

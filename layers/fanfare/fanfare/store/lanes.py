@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -32,8 +32,6 @@ class Pause:
     until: int
     why: str
     failed_probes: int = 0
-    hopeless: bool = False
-    """The network refused next to every device: its doubtful proofs are not to be believed meanwhile."""
 
 
 class LaneRow(Row):
@@ -48,7 +46,6 @@ class LaneRow(Row):
     paused_until = NumberAttribute(null=True)
     why = UnicodeAttribute(null=True)
     failed_probes = NumberAttribute(null=True)
-    hopeless = BooleanAttribute(null=True)
     answers = NumberAttribute(null=True)
     doubtful = NumberAttribute(null=True)
     taken = NumberAttribute(null=True)
@@ -69,7 +66,7 @@ def pause_of(app: str, lane: str) -> Pause | None:
     row = read(LaneRow, f"{app}#{lane}")
     if row is None or row.paused_until is None:
         return None
-    return Pause(int(row.paused_until), row.why or "", int(row.failed_probes or 0), bool(row.hopeless))
+    return Pause(int(row.paused_until), row.why or "", int(row.failed_probes or 0))
 
 
 def take_probe(app: str, lane: str, over: Pause, until: int) -> Pause | None:
@@ -87,7 +84,6 @@ def resume(app: str, lane: str, held: Pause) -> None:
     """The probe came through: the lane is open, unless somebody paused it meanwhile."""
     row = LaneRow(f"{app}#{lane}")
     gone: list[Action] = [LaneRow.paused_until.remove(), LaneRow.why.remove(), LaneRow.failed_probes.remove()]
-    gone.append(LaneRow.hopeless.remove())
     try:
         row.update(gone, condition=LaneRow.paused_until == held.until)
     except UpdateError as error:
@@ -145,7 +141,6 @@ def _set(app: str, lane: str, new: Pause, condition: Condition) -> bool:
         LaneRow.paused_until.set(new.until),
         LaneRow.why.set(new.why),
         LaneRow.failed_probes.set(new.failed_probes),
-        LaneRow.hopeless.set(new.hopeless),
         LaneRow.expires.set(new.until // 1000 + 86_400),
     ]
     try:
