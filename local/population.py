@@ -68,6 +68,7 @@ def settle(app: str, population: Sequence[Person], subscribed_to: Target | None 
                     token=person.device.token,
                     sandbox=False,
                     registered_at=now,
+                    owned_since=now,
                     generation=place(person.device.token),
                 )
             )

@@ -17,6 +17,7 @@ from fanfare.domain.content import (
     of_message,
 )
 from fanfare.domain.device import Device, Environment, Network
+from fanfare.domain.outcome import Outcome
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.networks.errors import CredentialError
@@ -66,6 +67,9 @@ class FakeLane:
     renewed: int = 0
     refuses: CredentialError | None = None
     batches: int = 0
+
+    def sublane(self, addressee: Addressee, outcome: Outcome) -> str:
+        return f"{self.lane}/{'ios' if outcome.told_by_apple else 'own'}"
 
     def prepare(self, deadline_s: float) -> None:
         if self.refuses is not None:

@@ -2,9 +2,7 @@
 
 import pytest
 
-from fanfare.domain.breaker import tripped
 from fanfare.domain.device import Device, DeviceType, Network, device, open_digest
-from fanfare.domain.proof import Proof
 
 
 @pytest.mark.parametrize(
@@ -48,20 +46,3 @@ def test_a_digest_stands_for_the_device_of_one_user() -> None:
     assert open_digest("u1", one) == open_digest("u1", Device(Network.FCM, "t"))
     assert open_digest("u1", one) != open_digest("u2", one)
     assert open_digest("u1", one) != open_digest("u1", Device(Network.APNS, "t"))
-
-
-@pytest.mark.parametrize(
-    ("owner", "registered_at", "about"), [("u1", 100, True), ("u1", 101, False), ("u2", 50, False)]
-)
-def test_a_proof_is_about_the_installation_that_was_sent_to(
-    owner: str, registered_at: int, about: bool
-) -> None:
-    proof = Proof("app", "installation", "u1", 100, 100, False, "lane", "UNREGISTERED")
-    assert proof.is_about(owner, registered_at) is about
-
-
-@pytest.mark.parametrize(
-    ("answers", "doubtful", "open"), [(19, 19, False), (20, 4, False), (20, 5, True), (1000, 201, True)]
-)
-def test_the_breaker_opens_above_a_fifth_of_twenty(answers: int, doubtful: int, open: bool) -> None:
-    assert tripped(answers, doubtful) is open

@@ -56,6 +56,11 @@ class Device:
         digest = blake2b(f"{self.type}:{self.token}".encode(), digest_size=16).digest()
         return b32encode(digest).decode().rstrip("=").lower()
 
+    @property
+    def token_digest(self) -> str:
+        """8 bytes that stand for the token where it must not be seen, as hex."""
+        return blake2b(self.token.encode(), digest_size=8).hexdigest()
+
     @staticmethod
     def unpack(packed: str) -> "Device":
         network, _, token = packed.partition(":")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+VALIDATE_ONLY = b'{"validate_only":true,'
+
 
 @dataclass(frozen=True, slots=True)
 class FcmPayload:
@@ -10,6 +12,11 @@ class FcmPayload:
     prefix: bytes
     suffix: bytes
     ttl_s: int | None = None
+
+    @property
+    def validate_only(self) -> bool:
+        """Whether FCM is only asked if it would take the push."""
+        return self.prefix.startswith(VALIDATE_ONLY)
 
 
 @dataclass(frozen=True, slots=True)

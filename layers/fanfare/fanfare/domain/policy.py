@@ -99,6 +99,11 @@ def _settled(outcome: Outcome) -> Settled:
     return Settled(f"{outcome.kind}.{outcome.reason}")
 
 
+def given_up_in_doubt(standing: Standing) -> bool:
+    """Whether a device in the dead letter met doubtful answers as often as it was tried."""
+    return standing.doubts > MAX_DOUBTS
+
+
 def _doubted(outcome: Outcome, before: Standing, now: int, max_tries: int, jitter: float) -> Verdict:
     """While the breaker is open the answer may be a mistake of ours: the push is kept until it is mended."""
     doubts = before.doubts + 1

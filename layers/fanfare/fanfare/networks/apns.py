@@ -40,7 +40,7 @@ class Apns:
     """One environment, one team and key: a connection is bound to them by its first push."""
 
     def __init__(self, topic: str, provider_token: ProviderToken, sender: Sender) -> None:
-        self._topic = topic
+        self.topic = topic
         self._provider_token = provider_token
         self._sender = sender
 
@@ -80,7 +80,7 @@ class Apns:
         optional = {"apns-expiration": payload.expiration, "apns-collapse-id": payload.collapse_id}
         return (
             ("authorization", f"bearer {self._provider_token.bearer()}"),
-            ("apns-topic", self._topic),
+            ("apns-topic", self.topic),
             ("apns-push-type", payload.push_type),
             ("apns-priority", str(payload.priority)),
             *((name, str(value)) for name, value in optional.items() if value is not None),

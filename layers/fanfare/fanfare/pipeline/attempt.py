@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from fanfare.domain.openness import OpenGroup, Standing, pack, unpack
-from fanfare.domain.outcome import OutcomeKind
+from fanfare.domain.outcome import OutcomeKind, PurgeTarget
 from fanfare.domain.policy import Exhausted, Settled, StillOpen, Verdict, postponed, verdict
 from fanfare.domain.proof import Proof
 from fanfare.domain.push import Delivery
@@ -141,21 +141,21 @@ def next_attempt(
     return delivery.next_attempt(due, lanes, max(one.waits for one in standings))
 
 
-def proofs(app: str, sent: Sequence[Sent]) -> list[Proof]:
-    """The proofs among the outcomes, as they travel to purge."""
+def proofs(sent: Sequence[Sent]) -> list[Proof]:
+    """The proofs and doubtful answers among the outcomes, as they travel to purge."""
     return [
         Proof(
-            app=app,
             installation=one.due.addressee.device.installation_id,
             user=one.due.addressee.user,
+            token=one.due.addressee.device.token_digest,
             at=one.at if one.outcome.proof_at_ms is None else min(one.at, one.outcome.proof_at_ms),
             sent_at=one.at,
-            doubtful=one.outcome.kind is OutcomeKind.SUSPECT,
-            lane=one.lane,
+            sublane=one.sublane,
             reason=one.outcome.reason,
+            doubtful=one.outcome.kind is OutcomeKind.SUSPECT,
         )
         for one in sent
-        if one.outcome.kind in (OutcomeKind.PURGE_TOKEN, OutcomeKind.SUSPECT) and one.lane is not None
+        if one.outcome.purge_target is PurgeTarget.DEVICE_TOKEN
     ]
 
 

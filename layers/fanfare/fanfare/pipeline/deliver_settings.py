@@ -16,6 +16,7 @@ class Settings:
     bulk_queue_url: str
     purge_queue_url: str
     dead_letter_queue_url: str
+    doubt_dead_letter_queue_url: str
     arc_size: int
     lease_seconds: int
     max_tries: int

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fanfare.domain.device import DeviceType
+from fanfare.domain.outcome import Outcome
 from fanfare.domain.push import Push
 from fanfare.networks.apns import Apns, ApnsPush, apns_id
 from fanfare.networks.errors import CredentialError
@@ -15,6 +17,11 @@ from fanfare.pipeline.finding import Addressee
 class FcmSender:
     lane: str
     fcm: Fcm
+
+    def sublane(self, addressee: Addressee, outcome: Outcome) -> str:
+        """The platform: Google reaches Androids itself, iPhones through Apple, browsers through others."""
+        platform = DeviceType.IOS if outcome.told_by_apple else addressee.device.type
+        return f"{self.lane}/{platform}"
 
     def prepare(self, deadline_s: float) -> None:
         self.fcm.prepare(deadline_s)
@@ -35,6 +42,10 @@ class FcmSender:
 class ApnsSender:
     lane: str
     apns: Apns
+
+    def sublane(self, addressee: Addressee, outcome: Outcome) -> str:
+        """The topic: APNs judges a device token together with it."""
+        return f"{self.lane}/{self.apns.topic}"
 
     def prepare(self, deadline_s: float) -> None:
         """A provider token is made here, and asks nobody."""
@@ -58,6 +69,9 @@ class BrokenSender:
 
     lane: str
     error: CredentialError
+
+    def sublane(self, addressee: Addressee, outcome: Outcome) -> str:
+        return self.lane
 
     def prepare(self, deadline_s: float) -> None:
         raise self.error

@@ -35,6 +35,9 @@ class Sender(Protocol):
     @property
     def lane(self) -> str: ...
 
+    def sublane(self, addressee: Addressee, outcome: Outcome) -> str:
+        """Where such an answer about the device is comparable with others."""
+
     def prepare(self, deadline_s: float) -> None:
         """Have everything that a batch needs besides its connection. Raises CredentialError."""
 
@@ -67,7 +70,7 @@ class Lanes(Protocol):
     def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> tuple[int, int]:
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
 
-    def breaker_open(self, app: str, lane: str) -> bool: ...
+    def breaker_open(self, app: str, sublane: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,13 +244,27 @@ class Sending:
                     again.append(due)
                     stale = stale or fresh
                 else:
-                    answered = isinstance(result, Answered)
-                    self.sent.append(Sent(due, outcome, sender.lane, at, answered=answered))
+                    self.sent.append(self._sent(sender, due, outcome, result, at))
             if stale:
                 sender.renew()
                 credential_attempt = 2
             members = again
         return None
+
+    def _sent(self, sender: Sender, due: Due, outcome: Outcome, result: Result, at: int) -> Sent:
+        sublane = sender.sublane(due.addressee, outcome)
+        doubtful = outcome.kind is OutcomeKind.SUSPECT
+        fcm = self.push.payloads.fcm
+        return Sent(
+            due,
+            outcome,
+            sender.lane,
+            at,
+            sublane=sublane,
+            breaker_open=doubtful and self.lanes.breaker_open(self.push.app, sublane),
+            answered=isinstance(result, Answered),
+            validated=fcm is not None and fcm.validate_only and due.addressee.device.network is Network.FCM,
+        )
 
     def _judge(
         self, network: Network, members: Sequence[Due], results: Sequence[Result], credential_attempt: int

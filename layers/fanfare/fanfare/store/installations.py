@@ -1,6 +1,6 @@
 """Installations: one row for a device token, and so one owner. Moves go together with Recipients."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from secrets import token_hex
@@ -10,6 +10,7 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 
 from fanfare.domain.device import MAX_DEVICES, Device, Environment, Network
+from fanfare.domain.doubt import Mark
 from fanfare.domain.errors import UserNotFound
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.runtime.clock import Clock
@@ -27,6 +28,14 @@ class Installation:
     environment: Environment
     registered_at: int
     generation: str
+    owned_since: int
+    """Epoch ms: since when it is this user's."""
+    mark: Mark | None = None
+    """The first strike of a doubtful answer."""
+
+    @property
+    def token_digest(self) -> str:
+        return self.device.token_digest
 
     @property
     def id(self) -> str:
@@ -45,6 +54,9 @@ class InstallationRow(Row):
     sandbox = BooleanAttribute()
     registered_at = NumberAttribute()
     generation = UnicodeAttribute()
+    owned_since = NumberAttribute()
+    doubted_at = NumberAttribute(null=True)
+    doubted_on = UnicodeAttribute(null=True)
 
 
 def find(app: str, installation_id: str) -> Installation | None:
@@ -102,7 +114,12 @@ def _refresh(app: str, user: str, device: Device, environment: Environment, at: 
     generation = token_hex(8)
     try:
         row.update(
-            [InstallationRow.registered_at.set(at), InstallationRow.generation.set(generation)],
+            [
+                InstallationRow.registered_at.set(at),
+                InstallationRow.generation.set(generation),
+                InstallationRow.doubted_at.remove(),
+                InstallationRow.doubted_on.remove(),
+            ],
             condition=same,
         )
     except UpdateError as error:
@@ -126,7 +143,8 @@ def _move(app: str, user: str, device: Device, environment: Environment, clock: 
         oldest = min(others, key=lambda one: one.registered_at)
         # Clocks differ: what comes last must also be the youngest.
         at = max(at, 1 + max(one.registered_at for one in others))
-    new = Installation(app, device, user, environment, at, token_hex(8))
+    owned_since = found.owned_since if found is not None and stays else at
+    new = Installation(app, device, user, environment, at, token_hex(8), owned_since)
     with transaction(InstallationRow) as writes:
         writes.save(_row(new), condition=_as_read(found))
         if found is not None and not stays:
@@ -153,6 +171,29 @@ def _as_read(found: Installation | None) -> Condition:
     return InstallationRow.generation == found.generation
 
 
+def mark(installation: Installation, first: Mark) -> bool:
+    """Note the first strike, on condition of the generation that was read; False when it has changed."""
+    try:
+        InstallationRow(f"{installation.app}#{installation.id}").update(
+            [InstallationRow.doubted_at.set(first.at), InstallationRow.doubted_on.set(first.sublane)],
+            condition=_as_read(installation),
+        )
+    except UpdateError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def by_id(app: str, ids: Collection[str]) -> dict[str, Installation]:
+    """The installations with these IDs that exist, strongly consistent, 100 in a request."""
+    keys = [{"pk": {"S": f"{app}#{one}"}} for one in ids]
+    rows = [
+        InstallationRow.from_raw_data(item) for item in pages.batch_get(InstallationRow.table_name(), keys)
+    ]
+    return {one.id: one for one in map(_installation, rows)}
+
+
 def of_devices(app: str, devices: Sequence[Device]) -> list[Installation]:
     """The installations of these devices, whoever owns them; in no order."""
     keys = [{"pk": {"S": f"{app}#{one.installation_id}"}} for one in devices]
@@ -171,6 +212,7 @@ def _row(installation: Installation) -> InstallationRow:
         sandbox=installation.environment is Environment.SANDBOX,
         registered_at=installation.registered_at,
         generation=installation.generation,
+        owned_since=installation.owned_since,
     )
 
 
@@ -182,4 +224,6 @@ def _installation(row: InstallationRow) -> Installation:
         environment=Environment.SANDBOX if row.sandbox else Environment.PRODUCTION,
         registered_at=int(row.registered_at),
         generation=row.generation,
+        owned_since=int(row.owned_since),
+        mark=None if row.doubted_at is None else Mark(int(row.doubted_at), row.doubted_on or ""),
     )
