@@ -47,6 +47,20 @@ class Crowd:
                 "devices": {"N": "1"},
             }
 
+    def installations(self, owned_since: int) -> Iterator[Item]:
+        """`owned_since` in epoch ms: the breaker counts nobody who owns a device for less than a day."""
+        for number, user in enumerate(self.users()):
+            device = device_of(user, number)
+            yield {
+                "pk": {"S": f"{self.app}#{device.installation_id}"},
+                "owner": {"S": f"{self.app}#{user}"},
+                "device": {"S": device.packed},
+                "sandbox": {"BOOL": False},
+                "registered_at": {"N": str(_REGISTERED_AT)},
+                "owned_since": {"N": str(owned_since)},
+                "generation": {"S": device.token_digest},
+            }
+
     def subscriptions(self, target: Target, every: int = 1) -> Iterator[Item]:
         """To a target in the app's scope."""
         for user in self.users(every):
