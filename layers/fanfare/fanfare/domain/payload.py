@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FcmPayload:
-    """The body of messages:send is prefix + the device token as a JSON string's inside + suffix."""
+    """The body of messages:send is prefix + the target, `"token":"..."` or `"fid":"..."`, + suffix."""
 
     prefix: bytes
     suffix: bytes
