@@ -133,4 +133,4 @@ def service_account(key_id: str) -> str:
 def signing_key(key_id: str, topic: str = "com.example.app") -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return json.dumps({"key_id": key_id, "team_id": "TEAM000001", "topic": topic, "private_key": pem})
+    return json.dumps({"key_id": key_id, "team_id": "TEAM000001", "topics": [topic], "private_key": pem})

@@ -24,7 +24,7 @@ class Sent:
     due: Due
     outcome: Outcome
     lane: str | None
-    """None where the app has no credential for the network: nobody was asked."""
+    """None where nobody was asked: the app has no credential for the network, or not for the bundle ID."""
     at: int
     answered: bool = False
     """Whether the network said so itself: silences tell nothing about device tokens."""
