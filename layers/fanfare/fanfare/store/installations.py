@@ -87,15 +87,16 @@ def install(
     clock: Clock,
     *,
     ending: Sequence[str] = (),
+    most: int = MAX_DEVICES,
 ) -> Installation:
     """Make the device the user's: the last to install owns it. Raises UserNotFound (being deleted), Busy.
 
     What is already so is one conditional write that refreshes registered_at; anything else a transaction.
     `ending`: the IDs of other installations that end with it, whoever owns them. Where it is already so, they
-    have ended before.
+    have ended before. `most`: devices that a user can have; the one registered longest ago makes room.
     """
     return _refresh(app, user, device, environment, clock()) or settle(
-        lambda: _move(app, user, device, environment, ending, clock)
+        lambda: _move(app, user, device, environment, ending, most, clock)
     )
 
 
@@ -138,11 +139,17 @@ def _refresh(app: str, user: str, device: Device, environment: Environment, at: 
 
 
 def _move(
-    app: str, user: str, device: Device, environment: Environment, ending: Sequence[str], clock: Clock
+    app: str,
+    user: str,
+    device: Device,
+    environment: Environment,
+    ending: Sequence[str],
+    most: int,
+    clock: Clock,
 ) -> Installation:
     """One try to make the device the user's, decided by what is there now; raises when a write is refused."""
     own = device.installation_id
-    others = [one for one in ending if one != own]
+    others = dict.fromkeys(one for one in ending if one != own)
     there = {one.id: one for one in _by_id(app, [own, *others])}
     row = recipients.find(app, user)
     if row is not None and row.deleting_since:
@@ -150,7 +157,7 @@ def _move(
     at = clock()
     gone = list(there.values())
     owned_since = min((one.owned_since for one in gone if one.user == user), default=at)
-    if row is not None and (row.devices or 0) >= MAX_DEVICES and all(one.user != user for one in gone):
+    if row is not None and (row.devices or 0) >= most and all(one.user != user for one in gone):
         devices = of_devices(app, recipients.devices_of(row))
         gone.append(min(devices, key=lambda one: one.registered_at))
         # Clocks differ: what comes last must also be the youngest.
@@ -164,12 +171,16 @@ def _move(
         for absent in others:
             if absent not in there:
                 writes.condition_check(InstallationRow, f"{app}#{absent}", condition=_as_read(None))
-        _exchange(writes, gone, new, row)
+        _exchange(writes, gone, new, row, most)
     return new
 
 
 def _exchange(
-    writes: TransactWrite, gone: Sequence[Installation], new: Installation, row: RecipientRow | None
+    writes: TransactWrite,
+    gone: Sequence[Installation],
+    new: Installation,
+    row: RecipientRow | None,
+    most: int,
 ) -> None:
     """Write the row of each user who loses or gets a device, once. `row`: the new owner's, as it was read."""
     lost: dict[str, list[tuple[Device, Environment]]] = defaultdict(list)
@@ -181,7 +192,7 @@ def _exchange(
         exchange = recipients.replacing(row, replaced, new.device, new.environment)
         writes.update(owner, exchange, condition=recipients.unchanged(row))
     else:
-        room = recipients.not_deleting() & recipients.has_room()
+        room = recipients.not_deleting() & recipients.has_room(most)
         writes.update(owner, recipients.adding(new.device, new.environment), condition=room)
     for user, devices in lost.items():
         writes.update(recipients.row_of(new.app, user), recipients.removing(devices))

@@ -9,7 +9,7 @@ from pynamodb.exceptions import DeleteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from fanfare.domain.device import MAX_DEVICES, Device, Environment
+from fanfare.domain.device import Device, Environment
 from fanfare.domain.estimate import Sample
 from fanfare.domain.ring import Arc, place, ring_key, user_of
 from fanfare.store import pages
@@ -79,8 +79,8 @@ def not_deleting() -> Condition:
     return RecipientRow.deleting_since.does_not_exist()
 
 
-def has_room() -> Condition:
-    room: Condition = RecipientRow.devices.does_not_exist() | (RecipientRow.devices < MAX_DEVICES)
+def has_room(most: int) -> Condition:
+    room: Condition = RecipientRow.devices.does_not_exist() | (RecipientRow.devices < most)
     return room
 
 
