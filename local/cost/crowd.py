@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from fanfare.domain.device import Device, Network
+from fanfare.domain.device import Device
 from fanfare.domain.ring import place, ring_key
 from fanfare.domain.scope import Target
 from fanfare.domain.user import ID_RANDOM_BYTES, user_id
@@ -76,9 +76,9 @@ class Crowd:
 def device_of(user: str, number: int) -> Device:
     """By turns on FCM and on APNs, in the whole crowd and among each hundredth of it."""
     if (number + number // 100) % 2:
-        return Device(Network.APNS, shake_128(user.encode()).hexdigest(32))
+        return Device.apns(shake_128(user.encode()).hexdigest(32))
     secret = urlsafe_b64encode(shake_128(user.encode()).digest(117)).decode()
-    return Device(Network.FCM, f"{secret[:22]}:APA91b{secret[22:]}"[:163])
+    return Device.fcm(f"{secret[:22]}:APA91b{secret[22:]}"[:163])
 
 
 def load(rows: str, table: str, items: Iterator[Item]) -> None:

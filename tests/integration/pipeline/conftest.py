@@ -16,7 +16,7 @@ from fanfare.domain.content import (
     FcmContent,
     of_message,
 )
-from fanfare.domain.device import Device, Environment, Network
+from fanfare.domain.device import Device, DeviceType, Environment, Network, device
 from fanfare.domain.outcome import Outcome
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.scope import Scope, Target, TargetKind
@@ -124,9 +124,10 @@ class World:
         network: Network = Network.FCM,
         environment: Environment = Environment.PRODUCTION,
     ) -> Device:
-        device = Device(network, token)
-        installations.install(APP, user, device, environment, self.clock)
-        return device
+        made = device(network, DeviceType.IOS if network is Network.APNS else DeviceType.ANDROID, token)
+        assert made is not None, f"{token} is no device token"
+        installations.install(APP, user, made, environment, self.clock)
+        return made
 
     def subscribe(self, *users: str, target: Target = TOPIC) -> None:
         for user in users:
@@ -134,7 +135,7 @@ class World:
 
     def crowd(self, *users: str) -> list[str]:
         """Subscribers with a device each, as rows: hundreds of installs take moto a minute. Their tokens."""
-        people = [population.Person(user, Device(Network.FCM, f"t-{user}")) for user in users]
+        people = [population.Person(user, Device.fcm(f"t-{user}")) for user in users]
         population.settle(APP, people, subscribed_to=TOPIC)
         return [one.device.token for one in people]
 

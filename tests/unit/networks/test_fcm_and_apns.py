@@ -40,7 +40,7 @@ class Recorder:
         raise AssertionError("nobody asked for this")
 
 
-PAYLOAD = FcmPayload(prefix=b'{"message":{"token":"', suffix=b'","data":{"a":"b"}}}')
+PAYLOAD = FcmPayload(prefix=b'{"message":{', suffix=b',"data":{"a":"b"}}}')
 
 
 @pytest.fixture

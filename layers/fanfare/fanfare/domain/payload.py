@@ -7,7 +7,7 @@ VALIDATE_ONLY = b'{"validate_only":true,'
 
 @dataclass(frozen=True, slots=True)
 class FcmPayload:
-    """The body of messages:send is prefix + the device token as a JSON string's inside + suffix."""
+    """The body of messages:send is prefix + the target, `"token":"..."` or `"fid":"..."`, + suffix."""
 
     prefix: bytes
     suffix: bytes

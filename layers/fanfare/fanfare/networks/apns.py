@@ -40,7 +40,7 @@ class Apns:
     """One environment, one team and key: a connection is bound to them by its first push."""
 
     def __init__(self, topic: str, provider_token: ProviderToken, sender: Sender) -> None:
-        self.topic = topic
+        self._topic = topic
         self._provider_token = provider_token
         self._sender = sender
 
@@ -48,10 +48,10 @@ class Apns:
     def at(endpoint: str, credential: ApnsCredential, *, ca_file: str = "") -> "Apns":
         """`endpoint` is https://host[:port]; raises ValueError for anything else."""
         sender = Http2Sender(Endpoint.of(endpoint, ca_file), POLICY)
-        return Apns(credential.topic, ProviderToken(credential), sender)
+        return Apns(credential.topics[0], ProviderToken(credential), sender)
 
     def for_topic(self, topic: str) -> "Apns":
-        """Another app's pushes by the same team and key, over the same connections."""
+        """Pushes to another app by the same team and key, over the same connections."""
         return Apns(topic, self._provider_token, self._sender)
 
     def send(
@@ -80,7 +80,7 @@ class Apns:
         optional = {"apns-expiration": payload.expiration, "apns-collapse-id": payload.collapse_id}
         return (
             ("authorization", f"bearer {self._provider_token.bearer()}"),
-            ("apns-topic", self.topic),
+            ("apns-topic", self._topic),
             ("apns-push-type", payload.push_type),
             ("apns-priority", str(payload.priority)),
             *((name, str(value)) for name, value in optional.items() if value is not None),

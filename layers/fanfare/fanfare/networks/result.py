@@ -34,7 +34,18 @@ class Unknown:
     reason: Transport
 
 
-type Result = Answered | NotProcessed | Unknown
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Never sent: nobody was asked, and the outcome says why."""
+
+    outcome: Outcome
+
+    @property
+    def reason(self) -> str:
+        return self.outcome.reason
+
+
+type Result = Answered | NotProcessed | Unknown | Withheld
 
 
 def outcome_of(provider: Provider, result: Result, context: Context = NOTHING_KNOWN) -> Outcome:
@@ -43,3 +54,5 @@ def outcome_of(provider: Provider, result: Result, context: Context = NOTHING_KN
             return judge(provider, Answer(result.status, result.headers, result.body), context)
         case NotProcessed() | Unknown():
             return judge(provider, Silence(result.reason), context)
+        case Withheld():
+            return result.outcome

@@ -11,7 +11,7 @@ from fanfare.domain.outage import FIRST_PAUSE_MS
 from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind, drop
 from fanfare.domain.push import Pace, Push
 from fanfare.networks.errors import CredentialError, CredentialUnavailable
-from fanfare.networks.result import Answered, Result, Unknown, outcome_of
+from fanfare.networks.result import Answered, Result, Unknown, Withheld, outcome_of
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.lane_pauses import Admission
 from fanfare.pipeline.quota import PATIENCE_MS
@@ -205,9 +205,14 @@ class Sending:
         """Try the lane with one push, whatever its quota says; the others, or nobody where it is down."""
         sender = ready.sender
         # One that was left without an answer before is not the one to try it with.
-        first, *others = sorted(ready.members, key=lambda one: one.standing.unknown)
-        self._send(sender, ready.network, [first])
-        answers = [one.outcome for one in self.sent if one.lane == sender.lane]
+        others = sorted(ready.members, key=lambda one: one.standing.unknown)
+        answers: list[Outcome] = []
+        while others and not answers:  # what is withheld asks the network nothing
+            self._send(sender, ready.network, [others.pop(0)])
+            answers = [one.outcome for one in self.sent if one.lane == sender.lane]
+        if not answers:
+            self._untried(ready)
+            return []
         if self.lanes.came_through(self.push.app, sender.lane, answers):
             return others
         self.down.add(sender.lane)
@@ -258,7 +263,7 @@ class Sending:
         return Sent(
             due,
             outcome,
-            sender.lane,
+            None if isinstance(result, Withheld) else sender.lane,
             at,
             sublane=sublane,
             breaker_open=doubtful and self.lanes.breaker_open(self.push.app, sublane),
@@ -278,6 +283,7 @@ class Sending:
                 attempt=members[i].standing.tries + 1,
                 credential_attempt=credential_attempt,
                 registered_at_ms=registered_at,
+                bare_installation_id=members[i].addressee.device.is_bare_fid,
                 seconds_to_expiry=None if left_s is None else max(0.0, left_s),
                 now_s=self.clock() / 1000,
             )

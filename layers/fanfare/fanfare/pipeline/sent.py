@@ -31,7 +31,7 @@ class Sent:
     due: Due
     outcome: Outcome
     lane: str | None
-    """None where the app has no credential for the network: nobody was asked."""
+    """None where nobody was asked: the app has no credential for the network, or not for the bundle ID."""
     at: int
     sublane: str = ""
     """Where the answer is comparable with others; empty where nobody was asked."""
