@@ -123,7 +123,10 @@ EXPECTED = {
         queued={"BulkQueue": [f"{TO_CROWD} a8.{number:x}" for number in (0x14, 0x15, 0x16, 0x17)]}
     ),
     "deliver/direct": Expected(written={"LedgerTable": 1}, sent=frozenset({ALICES_PHONE.token})),
-    "deliver/arc": Expected(written={"LedgerTable": 1}, sent=frozenset({BOBS_PHONE.token, BOBS_IPAD.token})),
+    # Each of the two networks served a user: evidence for purge.
+    "deliver/arc": Expected(
+        written={"LedgerTable": 1, "LanesTable": 2}, sent=frozenset({BOBS_PHONE.token, BOBS_IPAD.token})
+    ),
     # The second proof is about a device that is no longer the user's that it names.
     "purge/proofs": Expected(written={"InstallationsTable": 1, "RecipientsTable": 1}),
     # Looked at again, in case a subscription was under way.

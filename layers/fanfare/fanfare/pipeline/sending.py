@@ -257,13 +257,15 @@ class Sending:
         return None
 
     def _sent(self, sender: Sender, due: Due, outcome: Outcome, result: Result, at: int) -> Sent:
+        if isinstance(result, Withheld):
+            return Sent(due, outcome, None, at)
         sublane = sender.sublane(due.addressee, outcome)
         doubtful = outcome.kind is OutcomeKind.SUSPECT
         fcm = self.push.payloads.fcm
         return Sent(
             due,
             outcome,
-            None if isinstance(result, Withheld) else sender.lane,
+            sender.lane,
             at,
             sublane=sublane,
             breaker_open=doubtful and self.lanes.breaker_open(self.push.app, sublane),

@@ -157,7 +157,7 @@ def _move(
     """One try to make the device the user's, decided by what is there now; raises when a write is refused."""
     own = device.installation_id
     others = dict.fromkeys(one for one in ending if one != own)
-    there = {one.id: one for one in _by_id(app, [own, *others])}
+    there = by_id(app, [own, *others])
     row = recipients.find(app, user)
     if row is not None and row.deleting_since:
         raise UserNotFound("the user is being deleted", field="userID", value=user, appID=app)
@@ -228,18 +228,15 @@ def mark(installation: Installation, first: Mark) -> bool:
 
 def by_id(app: str, ids: Collection[str]) -> dict[str, Installation]:
     """The installations with these IDs that exist, strongly consistent, 100 in a request."""
-    return {one.id: one for one in _by_id(app, ids)}
+    keys = [{"pk": {"S": f"{app}#{one}"}} for one in ids]
+    items = pages.batch_get(InstallationRow.table_name(), keys)
+    found = [_installation(InstallationRow.from_raw_data(item)) for item in items]
+    return {one.id: one for one in found}
 
 
 def of_devices(app: str, devices: Sequence[Device]) -> list[Installation]:
     """The installations of these devices, whoever owns them and whatever their token; in no order."""
-    return _by_id(app, [one.installation_id for one in devices])
-
-
-def _by_id(app: str, ids: Collection[str]) -> list[Installation]:
-    keys = [{"pk": {"S": f"{app}#{one}"}} for one in dict.fromkeys(ids)]
-    items = pages.batch_get(InstallationRow.table_name(), keys)
-    return [_installation(InstallationRow.from_raw_data(item)) for item in items]
+    return list(by_id(app, {one.installation_id for one in devices}).values())
 
 
 def row_of(installation: Installation) -> InstallationRow:
