@@ -1,21 +1,28 @@
 """purge: deletes device tokens that a network proved dead, and no others; apart from the sending."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanfare.domain import breaker
 from fanfare.domain.proof import Proof
-from fanfare.runtime import logs, metrics, wire
-from fanfare.runtime.batch import Record
+from fanfare.runtime import batch, logs, metrics, wire
+from fanfare.runtime.batch import BatchResponse, Record, Redelivery, Source
 from fanfare.runtime.clock import Clock
-from fanfare.store import installations, lanes
+from fanfare.store import installations, lanes, outage
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Redelivery):
     installations_table: str
     recipients_table: str
     lanes_table: str
+    purge_source_url: str
+
+
+def purge_all(records: Sequence[Record], settings: Settings, clock: Clock) -> BatchResponse:
+    source = Source(urls=(settings.purge_source_url,), settings=settings, of_aws=outage.of_aws)
+    return batch.each(records, lambda record: purge(record, clock), source)
 
 
 def purge(record: Record, clock: Clock) -> None:
