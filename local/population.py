@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from fanfare.domain.device import Device, Network
+from fanfare.domain.device import Device, Environment
 from fanfare.domain.ring import place, ring_key
 from fanfare.domain.scope import Target
 from fanfare.runtime import clock
 from fanfare.store import row
-from fanfare.store.installations import InstallationRow
+from fanfare.store.installations import Installation, InstallationRow, row_of
 from fanfare.store.recipients import RecipientRow
 from fanfare.store.subscriptions import SubscriptionRow
 
@@ -39,9 +39,9 @@ def people(count: int, *, prefix: str = "u") -> Iterator[Person]:
     for number in range(count):
         user = f"{prefix}{number:010d}"
         if number % 2:
-            device = Device(Network.APNS, f"{place(user)}{place(user[::-1])}{number:032x}")
+            device = Device.apns(f"{place(user)}{place(user[::-1])}{number:032x}")
         else:
-            device = Device(Network.FCM, f"{user}:{place(user)}")
+            device = Device.fcm(f"{place(user)}{number % 1_000_000:06d}:{user}")
         yield Person(user, device)
 
 
@@ -60,17 +60,9 @@ def settle(app: str, population: Sequence[Person], subscribed_to: Target | None 
                     devices=1,
                 )
             )
-            installations.save(
-                InstallationRow(
-                    f"{app}#{person.device.installation_id}",
-                    owner=f"{app}#{person.user}",
-                    network=person.device.network.value,
-                    token=person.device.token,
-                    sandbox=False,
-                    registered_at=now,
-                    generation=place(person.device.token),
-                )
-            )
+            generation = place(person.device.token)
+            made = Installation(app, person.device, person.user, Environment.PRODUCTION, now, now, generation)
+            installations.save(row_of(made))
 
 
 def subscribe(app: str, population: Sequence[Person], target: Target) -> None:

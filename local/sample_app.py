@@ -17,7 +17,7 @@ from fanfare.domain.content import (
     FcmContent,
     of_message,
 )
-from fanfare.domain.device import Device, Environment, Network
+from fanfare.domain.device import Device, Environment
 from fanfare.domain.push import Push
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.store import accounts, installations, messages, open_sessions, row, subscriptions
@@ -51,9 +51,9 @@ ADMINS_SESSION = Session(APP, Role.ADMIN, "5e55100000000000000000000000ad01", No
 ALICES_SESSION = Session(APP, ALICE.id, "5e55100000000000000000000000a11c", None)
 """They never expire; the events' access tokens are theirs."""
 
-ALICES_PHONE = Device(Network.FCM, "sample-alices-phone:APA91bF0xQ")
-BOBS_PHONE = Device(Network.FCM, "sample-bobs-phone:APA91bT7zR")
-BOBS_IPAD = Device(Network.APNS, "b0b0" + "1" * 60)
+ALICES_PHONE = Device.fcm("sample-alices-phone:APA91bF0xQ")
+BOBS_PHONE = Device.fcm("sample-bobs-phone:APA91bT7zR")
+BOBS_IPAD = Device.apns("b0b0" + "1" * 60)
 
 NEWS = Target(TargetKind.TOPIC, Scope(APP), "news", "7091c00000000001")
 BOARD = Target(TargetKind.BUCKET, Scope(APP), "board", "b0c4e70000000001")

@@ -35,9 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         given = _given(options)
         if options.stack:
-            made = create(deployed(options.stack, options.region), given)
+            place = deployed(options.stack, options.region)
         else:
-            made = create(local(options.state), given or of_the_fakes(options.state))
+            place, given = local(options.state), given or of_the_fakes(options.state)
+        made = create(place, given, whole_tokens=options.whole_tokens)
     except (NoStack, Unusable, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -50,7 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def create(place: Place, secrets_by_network: Mapping[str, str]) -> dict[str, str]:
+def create(
+    place: Place, secrets_by_network: Mapping[str, str], *, whole_tokens: bool = False
+) -> dict[str, str]:
     """app_id, app_key, client_id and client_secret of a new app. `secrets_by_network`: keys `fcm`, `apns`."""
     _ensure_signing_keys(place)
     app_id = apps.new_id()
@@ -58,7 +61,12 @@ def create(place: Place, secrets_by_network: Mapping[str, str]) -> dict[str, str
     for network, secret in secrets_by_network.items():
         clients.ssm().put_parameter(Name=parameters[network], Value=secret, Type="SecureString")
     bind(Settings(apps_table=place.resources["AppsTable"]))
-    made = apps.create(app_id, fcm_parameter=parameters.get("fcm"), apns_parameter=parameters.get("apns"))
+    made = apps.create(
+        app_id,
+        fcm_parameter=parameters.get("fcm"),
+        apns_parameter=parameters.get("apns"),
+        whole_tokens=whole_tokens,
+    )
     if made is None:
         raise Unusable(f"there is an app {app_id} already: try again")
     app, client_secret = made
@@ -94,13 +102,13 @@ def _given(options: argparse.Namespace) -> dict[str, str]:
 
 def of_the_fakes(state: Path) -> dict[str, str]:
     files = credentials.Files(state)
-    about_key = (credentials.APNS_KEY_ID, credentials.APNS_TEAM_ID, credentials.APNS_TOPIC)
+    about_key = (credentials.APNS_KEY_ID, credentials.APNS_TEAM_ID, [credentials.APNS_TOPIC])
     fcm = provider_files.fcm(files.service_account)
     return {"fcm": _alone(fcm), "apns": _signing_key(files.apns_key, *about_key)}
 
 
-def _signing_key(path: Path, key_id: str, team_id: str, topic: str) -> str:
-    return _alone(provider_files.apns(path, key_id=key_id, team_id=team_id, topic=topic))
+def _signing_key(path: Path, key_id: str, team_id: str, topics: Sequence[str]) -> str:
+    return _alone(provider_files.apns(path, key_id=key_id, team_id=team_id, topics=topics))
 
 
 def _alone(credential: Credential) -> str:
@@ -119,7 +127,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--apns", type=Path, metavar="FILE", help=".p8 signing key from Apple")
     parser.add_argument("--apns-key-id", metavar="ID")
     parser.add_argument("--apns-team-id", metavar="ID")
-    parser.add_argument("--apns-topic", metavar="BUNDLE")
+    parser.add_argument(
+        "--apns-topic",
+        metavar="BUNDLE",
+        action="append",
+        help="the app's bundle ID; may be repeated, the first is the default",
+    )
+    parser.add_argument(
+        "--whole-tokens",
+        action="store_true",
+        help="know FCM devices by their whole tokens, not by the Firebase installation ID in them",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 

@@ -15,6 +15,7 @@ from local import documents
 from local.cost import cold, prices
 from local.cost.acts import MESSAGE, acts
 from local.cost.bare import CpuFailed, cpu
+from local.cost.doubts import doubts
 from local.cost.figures import Share
 from local.cost.kept import FILE, keep
 from local.cost.picture import picture
@@ -73,10 +74,12 @@ def measure(plans: tuple[Plan, ...], say: Callable[[str], None]) -> Result:
         starts = cold.colds(stage, stage.direct_send(MESSAGE), _COLD)
         small = list(sends(stage, SMALL, starts, say))
         found_sends = list(sends(stage, plans, starts, say))
+        say("doubtful answers")
+        doubted = doubts(stage)
         say("CPU up to the sender's call, and of bare reading")
         used = cpu(stage, max(_dense(plans), key=lambda plan: plan.recipients).audience(stage))
     polled = sum(len(function.queues) for function in template.functions.values())
-    return Result(small, found_sends, found_acts, polled, alarm_metrics(read_yaml(TEMPLATE)), used)
+    return Result(small, found_sends, found_acts, polled, alarm_metrics(read_yaml(TEMPLATE)), doubted, used)
 
 
 def alarm_metrics(document: Mapping[str, Any]) -> int:

@@ -103,7 +103,9 @@ def _said(credential: Credential) -> str:
                 f"project {credential.project_id}, {credential.client_email}, key {credential.private_key_id}"
             )
         case ApnsCredential():
-            return f"team {credential.team_id}, key {credential.key_id}, topic {credential.topic}"
+            topics = ", ".join(credential.topics)
+            name = "topics" if len(credential.topics) > 1 else "topic"
+            return f"team {credential.team_id}, key {credential.key_id}, {name} {topics}"
 
 
 def _lanes(stored: Stored, network: Network) -> list[str]:
@@ -135,7 +137,7 @@ def _given(options: argparse.Namespace) -> Credential:
         return provider_files.fcm(options.fcm)
     if not all(about_key):
         raise Unusable("--apns, --team, --key and --topic belong together")
-    return provider_files.apns(options.apns, key_id=options.key, team_id=options.team, topic=options.topic)
+    return provider_files.apns(options.apns, key_id=options.key, team_id=options.team, topics=options.topic)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -157,7 +159,12 @@ def _parser() -> argparse.ArgumentParser:
         which.add_argument("--apns", type=Path, metavar="FILE", help=".p8 signing key from Apple")
         action.add_argument("--team", metavar="ID", help="Apple's team ID, of ten characters")
         action.add_argument("--key", metavar="ID", help="the signing key's ID, of ten characters")
-        action.add_argument("--topic", metavar="BUNDLE", help="the app's bundle ID")
+        action.add_argument(
+            "--topic",
+            metavar="BUNDLE",
+            action="append",
+            help="the app's bundle ID; repeated, where the team has several: the first is the default",
+        )
         action.add_argument("--replace", action="store_true", help="what is live by now ends at once")
         action.add_argument("--dry-run", action="store_true", help="ask the network, too, by one request")
         action.add_argument(

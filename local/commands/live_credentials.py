@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from botocore.exceptions import ClientError
 
 from fanfare.domain.device import Network
-from fanfare.networks.credentials import Credential, FcmCredential, key_id
+from fanfare.networks.credentials import Credential, key_id
 from fanfare.networks.errors import CredentialMalformed
-from fanfare.networks.live import MOST_LIVE, Live, from_text, to_text
+from fanfare.networks.live import MOST_LIVE, Live, difference, from_text, to_text
 from fanfare.runtime import clients
 from fanfare.store import apps
 from local.commands.place import Place
@@ -101,14 +101,16 @@ def without(stored: Stored, key: str | None) -> tuple[Live, Live]:
 
 
 def _same_audience(old: Credential, new: Credential) -> None:
-    """Device tokens belong to a project, or to a team's app: with another one's none is reached."""
-    names = ("project_id",) if isinstance(new, FcmCredential) else ("team_id", "topic")
-    for name in names:
-        before, after = getattr(old, name), getattr(new, name)
-        if before != after:
-            raise Unusable(
-                f"{name} is {after}, and {before} where {key_id(old)} is live: with --replace that one ends"
-            )
+    name = difference(old, new)
+    if name is not None:
+        before, after = (_listed(getattr(one, name)) for one in (old, new))
+        raise Unusable(
+            f"{name} is {after}, and {before} where {key_id(old)} is live: with --replace that one ends"
+        )
+
+
+def _listed(value: str | Sequence[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)
 
 
 def _fitting(live: Sequence[Live]) -> str:

@@ -127,7 +127,7 @@ def silence(context: Mapping[str, object], body: object) -> Silence:
         case "goaway":
             above = _true(context.get("above_last_stream_id"))
             why = Transport.GOAWAY_ABOVE if above else Transport.GOAWAY_COVERED
-            return Silence(why, (whole_number(context.get("repeated")) or 1) if blames else 0)
+            return Silence(Transport.GOAWAY_FOR_TOKENS if blames and not above else why)
         case "rst_stream":
             refused = str(context.get("error_code")).upper() in ("7", "0X7", "REFUSED_STREAM")
             return Silence(Transport.REFUSED_STREAM if refused else Transport.RST_STREAM)
@@ -145,7 +145,6 @@ def _context(context: Mapping[str, object]) -> Context:
     return Context(
         attempt=whole_number(context.get("attempt")) or 1,
         credential_attempt=whole_number(context.get("credential_attempt")) or 1,
-        breaker_open=_true(context.get("breaker_open")),
         registered_at_ms=whole_number(context.get("registered_at_ms")),
         seconds_to_expiry=_number(context.get("seconds_to_expiry")),
         live_activity=bool(context.get("live_activity_token")) or context.get("push_type") == "liveactivity",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def fcm(path: Path) -> FcmCredential:
     return account
 
 
-def apns(path: Path, *, key_id: str, team_id: str, topic: str) -> ApnsCredential:
+def apns(path: Path, *, key_id: str, team_id: str, topics: Sequence[str]) -> ApnsCredential:
     """A .p8 signing key with what Apple wants to know about it. Raises Unusable."""
     text = _text(path)
     if text.lstrip().startswith("{"):
@@ -92,15 +93,16 @@ def apns(path: Path, *, key_id: str, team_id: str, topic: str) -> ApnsCredential
         raise Unusable(f"{path} is no signing key: it is an RSA key, of a certificate perhaps; {_MAKE_A_KEY}")
     for name, value in (("key ID", key_id), ("team ID", team_id)):
         _check(f"the {name}", value, _APPLE_ID, "ten capital letters and digits")
-    _check("the topic", topic, _BUNDLE, "a bundle ID, com.example.app say")
+    for topic in topics:
+        _check("the topic", topic, _BUNDLE, "a bundle ID, com.example.app say")
     named = _APPLES_FILE_NAME.match(path.name)
     if named is not None and named[1] != key_id:
         raise Unusable(f"{path} is named after the key ID {named[1]}, and {key_id} was given")
-    document = {"key_id": key_id, "team_id": team_id, "topic": topic, "private_key": text.strip() + "\n"}
+    document = {"key_id": key_id, "team_id": team_id, "topics": topics, "private_key": text.strip() + "\n"}
     try:
         credential = apns_credential(msgspec.json.encode(document).decode())
     except CredentialMalformed as error:
-        raise Unusable(f"{path} is no signing key: {error}") from error
+        raise Unusable(f"{path} cannot be used: {error}") from error
     assert isinstance(key, EllipticCurvePrivateKey), "apns_credential lets only elliptic-curve keys pass"
     try:
         jwt.decode(signed(credential, 0), key.public_key(), ["ES256"], options=_ANY_TIME)

@@ -57,7 +57,13 @@ def letters(place: Place, *, app: str | None = None, push: str | None = None) ->
     A letter leaves the dead-letter queue only after its delivery queue has it: a crash in between sends it
     twice, and the ledger takes it once.
     """
-    dead_letters = place.resources["DeliveryDeadLetters"]
+    done: Counter[str] = Counter()
+    for name in ("DeliveryDeadLetters", "DoubtDeadLetters"):
+        done += _letters_of(place.resources[name], place, app=app, push=push)
+    return done
+
+
+def _letters_of(dead_letters: str, place: Place, *, app: str | None, push: str | None) -> Counter[str]:
     sent, kept = 0, []
     for message in _messages(dead_letters):
         try:

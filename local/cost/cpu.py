@@ -77,6 +77,9 @@ class CountingLane:
     def __post_init__(self) -> None:
         self.lane = f"counting:{self.network}"
 
+    def sublane(self, *_: object) -> str:
+        return self.lane
+
     def prepare(self, deadline_s: float) -> None:
         """Nothing to prepare."""
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from fanfare.domain.device import Device, Network
+from fanfare.domain.device import Device
 from fanfare.domain.ring import place, ring_key
 from fanfare.domain.scope import Target
 from fanfare.domain.user import ID_RANDOM_BYTES, user_id
@@ -47,6 +47,20 @@ class Crowd:
                 "devices": {"N": "1"},
             }
 
+    def installations(self, owned_since: int) -> Iterator[Item]:
+        """`owned_since` in epoch ms: the breaker counts nobody who owns a device for less than a day."""
+        for number, user in enumerate(self.users()):
+            device = device_of(user, number)
+            yield {
+                "pk": {"S": f"{self.app}#{device.installation_id}"},
+                "owner": {"S": f"{self.app}#{user}"},
+                "device": {"S": device.packed},
+                "sandbox": {"BOOL": False},
+                "registered_at": {"N": str(_REGISTERED_AT)},
+                "owned_since": {"N": str(owned_since)},
+                "generation": {"S": device.token_digest},
+            }
+
     def subscriptions(self, target: Target, every: int = 1) -> Iterator[Item]:
         """To a target in the app's scope."""
         for user in self.users(every):
@@ -62,9 +76,9 @@ class Crowd:
 def device_of(user: str, number: int) -> Device:
     """By turns on FCM and on APNs, in the whole crowd and among each hundredth of it."""
     if (number + number // 100) % 2:
-        return Device(Network.APNS, shake_128(user.encode()).hexdigest(32))
+        return Device.apns(shake_128(user.encode()).hexdigest(32))
     secret = urlsafe_b64encode(shake_128(user.encode()).digest(117)).decode()
-    return Device(Network.FCM, f"{secret[:22]}:APA91b{secret[22:]}"[:163])
+    return Device.fcm(f"{secret[:22]}:APA91b{secret[22:]}"[:163])
 
 
 def load(rows: str, table: str, items: Iterator[Item]) -> None:

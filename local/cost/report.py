@@ -32,6 +32,11 @@ def _parts(found: Result) -> Iterator[str]:
     if found.acts:
         yield "Single things (reads and writes: requests beyond authentication; units: all):"
         yield single(found)
+    if found.doubts is not None:
+        yield (
+            f"A million doubtful answers cost, beyond the send, ${found.doubts.first:.2f} where they are a "
+            f"device's first, and ${found.doubts.marked:.2f} where the device is marked already."
+        )
     yield "Beside that:"
     yield beside(found)
 

@@ -7,6 +7,7 @@ from typing import Any
 from local.cost import prices
 from local.cost.acts import Act
 from local.cost.cpu import Found
+from local.cost.doubts import Doubts
 from local.cost.figures import Send, Share, fixed_cost, straightness
 
 MILLION = prices.MILLION
@@ -21,6 +22,8 @@ class Result:
     polled_queues: int
     """Queues that call a function, and are asked while they rest."""
     alarm_metrics: int
+    doubts: Doubts | None
+    """None where no dense send was made."""
     cpu: Found | None
     """None where no dense send was made."""
 
@@ -46,6 +49,8 @@ class Result:
             "egress_usd_per_million": dense and round(egress_dollars(dense), 4),
             "dense_slope": slope and round(slope, 3),
             "cpu_vs_bare_read": self.cpu and round(self.cpu.ratio, 2),
+            "first_doubt_usd_per_million": self.doubts and round(self.doubts.first, 4),
+            "marked_doubt_usd_per_million": self.doubts and round(self.doubts.marked, 4),
             "requests": dense and requests_of(dense),
         }
 

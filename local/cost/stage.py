@@ -95,7 +95,7 @@ class Stage:
             found = definitions.find(TargetKind.TOPIC, Scope(crowd.app), topic)
             assert found is not None
             load(
-                self._rows,
+                self.rows,
                 self.resources["SubscriptionsTable"],
                 crowd.subscriptions(found.target, every),
             )
@@ -183,14 +183,15 @@ class Stage:
         return http(Ports(aws_port - 2).ministack)
 
     @property
-    def _rows(self) -> str:
+    def rows(self) -> str:
+        """Where the emulator takes rows by the thousand."""
         return f"{self.emulator}/_fanfare/rows"
 
     def _app(self, size: int) -> tuple[Crowd, Client]:
         place = Place(NAME, self.resources)
         made = app_command.create(place, app_command.of_the_fakes(self.folder))
         crowd = Crowd(made["app_id"], size)
-        load(self._rows, self.resources["RecipientsTable"], crowd.recipients())
+        load(self.rows, self.resources["RecipientsTable"], crowd.recipients())
         nobody = Client(self.values["site"], made["app_id"], made["app_key"])
         self._apps[size] = crowd, nobody.administrator(made["client_id"], made["client_secret"])
         return self._apps[size]

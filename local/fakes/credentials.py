@@ -20,6 +20,8 @@ CLIENT_EMAIL = f"fanfare@{PROJECT_ID}.iam.gserviceaccount.com"
 APNS_KEY_ID = "LOCALKEY01"
 APNS_TEAM_ID = "LOCALTEAM1"
 APNS_TOPIC = "com.example.fanfare"
+OTHER_APNS_TOPIC = "com.example.fanfare.dev"
+"""The key may push to it as well; the local app's credential does not list it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def load(state: Path) -> Keyring:
         ApnsKey(
             key_id=APNS_KEY_ID,
             team_id=APNS_TEAM_ID,
-            topics=(APNS_TOPIC,),
+            topics=(APNS_TOPIC, OTHER_APNS_TOPIC),
             public_key=public_pem(files.apns_key.read_bytes()),
         ),
     )

@@ -1,6 +1,6 @@
 """What the answers look like. The endpoints make them as they go; tests compare every answer with this."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
@@ -91,6 +91,8 @@ class Installation(NewInstallation, rename=contract_name):
     installation_type: DeviceType
     user_id: UserID
     development: bool
+    network: Literal["FCM", "APNS"]
+    bundle_id: str | UnsetType = UNSET
 
 
 class Installations(Struct):

@@ -6,10 +6,11 @@ from local.openapi import answers
 from local.openapi.operation import JSON, Answer, Body, Operation, Operations, kii
 
 _TYPES = {"enum": ["ANDROID", "IOS"]}
+_BUNDLE_ID = {"type": "string", "pattern": "^[A-Za-z0-9.-]{1,155}$"}
 
 OPERATIONS: Operations = {
     installations.install: Operation(
-        summary="Install: the device token is the user's from now on, whoever had it before",
+        summary="Install: the device is the user's from now on, whoever had it before",
         who="a user for himself, the administrator for the user of userID",
         body=Body(
             type=installations.Install,
@@ -23,6 +24,8 @@ OPERATIONS: Operations = {
                 "required": ["installationRegistrationID"],
                 "properties": {
                     "installationRegistrationID": {"type": "string", "pattern": "^[0-9a-f]{2,512}$"},
+                    "network": {"enum": ["FCM", "APNS", None]},
+                    "bundleID": {"anyOf": [_BUNDLE_ID, {"type": "null"}]},
                     "thingID": {"type": "null"},
                 },
                 "anyOf": [

@@ -39,7 +39,7 @@ class Credentials:
         apns = {
             "key_id": credentials.APNS_KEY_ID,
             "team_id": credentials.APNS_TEAM_ID,
-            "topic": credentials.APNS_TOPIC,
+            "topics": [credentials.APNS_TOPIC],
             "private_key": files.apns_key.read_text(encoding="utf-8"),
         }
         return Credentials({"fcm": json.dumps(account), "apns": json.dumps(apns)})

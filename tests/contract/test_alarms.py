@@ -8,11 +8,11 @@ import pytest
 from local.template.model import Template
 from tests.contract.declared import ROOT
 
-OWN_METRICS = ("PurgeStopped", "LanePaused", "CredentialRefused", "DevicesRefused")
+OWN_METRICS = ("DevicesSuspect", "LanePaused", "CredentialRefused", "DevicesRefused")
 
 
 def test_every_queue_of_dead_letters_raises_an_alarm(template: Template, document: Mapping[str, Any]) -> None:
-    dead_letters = {queue.dead_letters for queue in template.queues.values() if queue.dead_letters}
+    dead_letters = {name for name in template.queues if name.endswith("DeadLetters")}
 
     watched = {
         alarm["Dimensions"][0]["Value"]["Fn::GetAtt"].split(".")[0]

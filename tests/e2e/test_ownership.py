@@ -2,12 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
+from typing import Any
 
 import pytest
 
+from fanfare.domain.device import Device
 from local.client import Client
 from tests.e2e.world import Tables, World
 
@@ -19,6 +21,11 @@ WEATHER = (
     {"service": "dynamodb", "kind": "fail", "after": True, "share": 0.02, "seed": 11},
     {"kind": "late_index", "ms": 1000},
 )
+
+
+def token_of(row: Mapping[str, Any]) -> str:
+    """The device token of a row of Installations."""
+    return Device.unpack(row["device"]["S"]).token
 
 
 @pytest.fixture
@@ -42,11 +49,8 @@ def test_eighty_devices_moved_by_sixteen_threads_have_one_owner_each(world: Worl
     with ThreadPoolExecutor(16) as threads:
         list(threads.map(move, moves))
     tables = Tables(world.stack)
-    owners = {
-        row["token"]["S"]: row["owner"]["S"]
-        for row in tables.rows("InstallationsTable")
-        if row["token"]["S"] in tokens
-    }
+    rows = [(token_of(row), row["owner"]["S"]) for row in tables.rows("InstallationsTable")]
+    owners = {token: owner for token, owner in rows if token in tokens}
     assert sorted(owners) == sorted(tokens)
     held = {f"{world.stack['app_id']}#{user.user_id}": tables.devices(user.user_id) for user in users}
     for user in users:
@@ -73,7 +77,7 @@ def test_a_user_given_150_devices_ends_with_the_newest_hundred(world: World) -> 
     kept = {packed.removeprefix("fcm:") for packed in tables.devices(user.user_id)}
     assert len(kept) == 100
     assert tables.device_count(user.user_id) == 100
-    rows = {row["token"]["S"] for row in tables.rows("InstallationsTable")}
+    rows = {token_of(row) for row in tables.rows("InstallationsTable")}
     assert {token for token in spans if token in rows} == kept, "what was pushed out is gone altogether"
     pushed_out = spans.keys() - kept
     # Two that overlap may come in either order; but none that was answered before another began outlives it.

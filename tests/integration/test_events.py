@@ -76,6 +76,7 @@ LISTED = {
     "installationType": "ANDROID",
     "userID": ALICE.id,
     "development": False,
+    "network": "FCM",
 }
 STATUS = {
     "pushMessageID": SENT,

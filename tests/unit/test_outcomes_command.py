@@ -19,7 +19,7 @@ def vector(**values: Any) -> dict[str, Any]:
         "http_status": 400,
         "body": {"reason": "BadDeviceToken"},
         "headers": {},
-        "outcome": "purge_token",
+        "outcome": "suspect",
         "retry_after_s": None,
         "note": "",
         **values,
@@ -40,7 +40,7 @@ def test_the_vectors_of_the_reference(capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(
     ("otherwise", "named"),
     [
-        (vector(outcome="drop_payload_error"), "one: outcome 'purge_token' instead of 'drop_payload_error'"),
+        (vector(outcome="drop_payload_error"), "one: outcome 'suspect' instead of 'drop_payload_error'"),
         (vector(retry_after_s=5), "one: retry_after_s None instead of 5"),
         (vector(context={"purge_target": "live_activity_token"}), "one: purge_target 'device_token' instead"),
     ],
@@ -133,13 +133,13 @@ def test_the_words_for_silence(context: dict[str, Any], why: Transport) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "debug_data", "goaways"),
+    ("body", "debug_data", "why"),
     [
-        ({"reason": "BadDeviceToken"}, None, 3),
-        (None, '{"reason":"BadDeviceToken"}', 3),
-        ({"reason": "Shutdown"}, "server_shutting_down", 0),
+        ({"reason": "BadDeviceToken"}, None, Transport.GOAWAY_FOR_TOKENS),
+        (None, '{"reason":"BadDeviceToken"}', Transport.GOAWAY_FOR_TOKENS),
+        ({"reason": "Shutdown"}, "server_shutting_down", Transport.GOAWAY_COVERED),
     ],
 )
-def test_goaways_count_where_they_blame_tokens(body: object, debug_data: object, goaways: int) -> None:
+def test_a_goaway_may_blame_tokens(body: object, debug_data: object, why: Transport) -> None:
     context = {"transport": "goaway", "repeated": 3, "debug_data": debug_data}
-    assert outcomes.silence(context, body).blaming_goaways == goaways
+    assert outcomes.silence(context, body).why is why

@@ -47,7 +47,7 @@ ACCOUNT: dict[str, Any] = {
     "token_uri": "https://oauth2.googleapis.com/token",
     "universe_domain": "googleapis.com",
 }
-ABOUT_KEY = {"key_id": "ABC123DEFG", "team_id": "DEF123GHIJ", "topic": "com.example.app"}
+ABOUT_KEY: Any = {"key_id": "ABC123DEFG", "team_id": "DEF123GHIJ", "topics": ("com.example.app",)}
 GOOGLE_SERVICES = {"project_info": {"project_id": "acme-push"}, "client": [], "configuration_version": "1"}
 
 
@@ -92,7 +92,7 @@ def test_a_signing_key_as_apple_hands_it_out(tmp_path: Path, ending: str) -> Non
     file = tmp_path / "AuthKey_ABC123DEFG.p8"
     file.write_bytes(pem(P256).strip().replace("\n", ending).encode())
     key = provider_files.apns(file, **ABOUT_KEY)
-    assert (key.key_id, key.team_id, key.topic) == tuple(ABOUT_KEY.values())
+    assert (key.key_id, key.team_id, key.topics) == tuple(ABOUT_KEY.values())
 
 
 @pytest.mark.parametrize(
@@ -108,11 +108,11 @@ def test_a_signing_key_as_apple_hands_it_out(tmp_path: Path, ending: str) -> Non
         (pem(P256), {"key_id": "abc123defg"}, "the key ID is 'abc123defg', and not ten capital letters"),
         (pem(P256), {"key_id": "ABC123"}, "the key ID"),
         (pem(P256), {"team_id": "Example Inc"}, "the team ID"),
-        (pem(P256), {"topic": "app"}, "the topic is 'app', and not a bundle ID"),
-        (pem(P256), {"topic": "com.example.app\r\nx: y"}, "the topic"),
+        (pem(P256), {"topics": ("app",)}, "the topic is 'app', and not a bundle ID"),
+        (pem(P256), {"topics": ("com.example.app", "com.example.app\r\nx: y")}, "the topic"),
     ],
 )
-def test_what_is_no_signing_key(tmp_path: Path, content: str, changed: dict[str, str], said: str) -> None:
+def test_what_is_no_signing_key(tmp_path: Path, content: str, changed: dict[str, object], said: str) -> None:
     file = tmp_path / "key.p8"
     file.write_text(content)
     with pytest.raises(Unusable, match=said) as caught:

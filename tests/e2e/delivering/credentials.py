@@ -26,7 +26,7 @@ def apns(key: str, key_id: str) -> str:
         {
             "key_id": key_id,
             "team_id": credentials.APNS_TEAM_ID,
-            "topic": credentials.APNS_TOPIC,
+            "topics": [credentials.APNS_TOPIC],
             "private_key": key,
         }
     )

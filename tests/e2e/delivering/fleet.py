@@ -149,7 +149,7 @@ class Fleet:
         devices = {
             packed.partition(":")[2] for row in owned for packed in row.get("production", {}).get("SS", ())
         }
-        assert devices == {row["token"]["S"] for row in rows}
+        assert devices == {row["device"]["S"].partition(":")[2] for row in rows}
         return devices
 
     def answers(self) -> Mapping[str, list[str]]:

@@ -37,6 +37,7 @@ def test_from_install_to_uninstall(world: World) -> None:
         "installationType": "ANDROID",
         "userID": world.alice.user,
         "development": True,
+        "network": "FCM",
     }
     for ref in (installation_id, f"ANDROID:{TOKEN}", f"ANDROID%3A{TOKEN.replace(':', '%3a')}"):
         read = world.alice("GET", f"/installations/{ref}")

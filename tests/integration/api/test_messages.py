@@ -49,7 +49,7 @@ def test_a_push_to_a_topic_of_the_app(world: World, tables: Mapping[str, str]) -
         "sa": world.app.id,
         "st": "APP",
     }
-    fcm = json.loads(push.payloads.fcm.prefix + b"T" + push.payloads.fcm.suffix)
+    fcm = json.loads(push.payloads.fcm.prefix + b'"token":"T"' + push.payloads.fcm.suffix)
     assert fcm["message"]["data"] == {
         "k": "v",
         "topic": "news",

@@ -54,7 +54,8 @@ def test_authentication_adds_at_most_one_read_to_any_route(costs: list[Cost]) ->
 
 
 def test_installing_again_is_one_read_to_know_who_asks_and_one_write(stage: Stage, charges: Charges) -> None:
-    form = {"deviceType": "ANDROID", "installationRegistrationID": "first-device-token"}
+    form = {"deviceType": "ANDROID", "installationRegistrationID": "eFirebaseInstallation1:APA91b"}
+    stage.ask(Part.OWNER, "POST", f"{stage.scope('app')}/installations", form)
 
     with charges.noted() as noted:
         answer = stage.ask(Part.OWNER, "POST", f"{stage.scope('app')}/installations", form)

@@ -33,6 +33,7 @@ def test_parameters_are_read_and_set_by_the_administrator(world: World) -> None:
         "exposeFullUserDataToOthers": False,
         "emailAddressVerificationRequired": False,
         "phoneNumberVerificationRequired": False,
+        "wholeTokens": False,
     }
     assert world.admin("GET", "/configuration/parameters").json == all_of_them
 

@@ -16,7 +16,8 @@ from fanfare.domain.content import (
     FcmContent,
     of_message,
 )
-from fanfare.domain.device import Device, Environment, Network
+from fanfare.domain.device import Device, DeviceType, Environment, Network, device
+from fanfare.domain.outcome import Outcome
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.networks.errors import CredentialError
@@ -66,6 +67,9 @@ class FakeLane:
     renewed: int = 0
     refuses: CredentialError | None = None
     batches: int = 0
+
+    def sublane(self, addressee: Addressee, outcome: Outcome) -> str:
+        return f"{self.lane}/{'ios' if outcome.told_by_apple else 'own'}"
 
     def prepare(self, deadline_s: float) -> None:
         if self.refuses is not None:
@@ -120,9 +124,10 @@ class World:
         network: Network = Network.FCM,
         environment: Environment = Environment.PRODUCTION,
     ) -> Device:
-        device = Device(network, token)
-        installations.install(APP, user, device, environment, self.clock)
-        return device
+        made = device(network, DeviceType.IOS if network is Network.APNS else DeviceType.ANDROID, token)
+        assert made is not None, f"{token} is no device token"
+        installations.install(APP, user, made, environment, self.clock)
+        return made
 
     def subscribe(self, *users: str, target: Target = TOPIC) -> None:
         for user in users:
@@ -130,7 +135,7 @@ class World:
 
     def crowd(self, *users: str) -> list[str]:
         """Subscribers with a device each, as rows: hundreds of installs take moto a minute. Their tokens."""
-        people = [population.Person(user, Device(Network.FCM, f"t-{user}")) for user in users]
+        people = [population.Person(user, Device.fcm(f"t-{user}")) for user in users]
         population.settle(APP, people, subscribed_to=TOPIC)
         return [one.device.token for one in people]
 

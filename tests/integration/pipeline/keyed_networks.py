@@ -37,6 +37,8 @@ class Carrier:
     """The first word of its host's name: `sandbox`, say."""
     keys: list[str] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
+    topics: list[tuple[str, int]] = field(default_factory=list)
+    """Of each batch for APNs, with its size."""
     closed: int = 0
 
     def send(self, batch: Batch, *, deadline_s: float) -> list[Result]:
@@ -46,10 +48,10 @@ class Carrier:
         self.keys.append(key)
         self.batches.append(len(batch))
         if is_google:
-            tokens = [
-                json.loads(body)["message"]["token"] for body in batch.bodies if isinstance(body, bytes)
-            ]
+            messages = [json.loads(body)["message"] for body in batch.bodies if isinstance(body, bytes)]
+            tokens = [one.get("token") or one["fid"] for one in messages]
         else:
+            self.topics.append((dict(batch.headers)["apns-topic"], len(batch)))
             tokens = [
                 bytes(path).decode().rpartition("/")[2] for path in batch.paths if isinstance(path, bytes)
             ]
@@ -130,7 +132,14 @@ def service_account(key_id: str) -> str:
     return json.dumps(document)
 
 
-def signing_key(key_id: str, topic: str = "com.example.app") -> str:
+def signing_key(key_id: str, *topics: str) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return json.dumps({"key_id": key_id, "team_id": "TEAM000001", "topic": topic, "private_key": pem})
+    return json.dumps(
+        {
+            "key_id": key_id,
+            "team_id": "TEAM000001",
+            "topics": topics or ["com.example.app"],
+            "private_key": pem,
+        }
+    )

@@ -9,15 +9,14 @@ import pytest
 from fanfare.api import status
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.outcome import retry
-from fanfare.domain.proof import Proof
+from fanfare.domain.proof import Proof, Report
 from fanfare.domain.push import Delivery, Way
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.networks.errors import CredentialUnavailable
 from fanfare.pipeline import finding
 from fanfare.pipeline.delivery import LeaseHeld
 from fanfare.pipeline.waves import deliver_all
-from fanfare.store import installations, lanes, ledger, subscriptions
-from fanfare.store.lanes import Answers
+from fanfare.store import installations, ledger, subscriptions
 from fanfare.store.ledger import Lease
 from tests.integration.pipeline.conftest import (
     APP,
@@ -203,11 +202,19 @@ def test_proofs_go_to_purge_without_the_token(world: World) -> None:
     device = world.install("u1", "abcd", Network.APNS)
     world.networks.answers["abcd"] = [GONE]
     deliver(world, Delivery(push=world.push(user="u1")))
-    [[proof]] = world.queued("PurgeQueue", list[Proof])
+    [report] = world.queued("PurgeQueue", Report)
+    [proof] = report.proofs
     now = world.clock()
-    lane = "apns:production"
     # A time ahead of the send proves nothing about what was registered after it.
-    assert proof == Proof(APP, device.installation_id, "u1", now, now, False, lane, "Unregistered")
+    assert proof == Proof(
+        installation=device.installation_id,
+        user="u1",
+        token=device.token_digest,
+        at=now,
+        sent_at=now,
+        sublane="apns:production/own",
+        reason="Unregistered",
+    )
     assert counts(world) == {"purge_token.Unregistered": 1}
     assert installations.find(APP, device.installation_id) is not None, "only purge deletes"
 
@@ -333,62 +340,6 @@ def test_a_token_service_that_hangs_loses_nothing_and_holds_up_no_other_network(
     assert counts(world) == {"delivered": 2}
 
 
-def test_with_the_breaker_open_a_doubtful_proof_pauses_the_lane_and_keeps_the_push(world: World) -> None:
-    world.install("u1", "abcd", Network.APNS)
-    bad = GONE._replace(status=400, body=b'{"reason":"BadDeviceToken"}')
-    world.networks.answers["abcd"] = [bad, OK]
-    lanes.add_answers(APP, "apns:production", Answers(100, 100), world.clock())
-    delivery = Delivery(push=world.push(user="u1"))
-    deliver(world, delivery)
-    assert world.queued("PurgeQueue", list[Proof]) == []
-    pause = lanes.pause_of(APP, "apns:production")
-    assert pause is not None
-    assert pause.until > world.clock()
-    world.clock.go_on(600)
-    deliver(world, delivery.next_attempt(0))
-    assert counts(world) == {"delivered": 1}
-
-
-def test_with_the_breaker_open_the_other_devices_of_a_lane_are_sent_to(world: World) -> None:
-    """Of imported device tokens a fifth may be another environment's; the others get their pushes."""
-    tokens = [f"ab{number:02x}" for number in range(40)]
-    for token in tokens:
-        world.install("u1", token, Network.APNS)
-    bad = GONE._replace(status=400, body=b'{"reason":"BadDeviceToken"}')
-    world.networks.answers |= {token: [bad] * 9 for token in tokens[:15]}
-    lanes.add_answers(APP, "apns:production", Answers(1000, 300), world.clock())
-
-    deliver(world, Delivery(push=world.push(user="u1")))
-
-    assert counts(world) == {"delivered": 25}
-    assert world.queued("PurgeQueue", list[Proof]) == []
-    assert lanes.pause_of(APP, "apns:production") is None
-
-
-def test_one_doubtful_device_alone_does_not_pause_a_lane_that_others_get_through(world: World) -> None:
-    world.install("u1", "abcd", Network.APNS)
-    world.networks.answers["abcd"] = [GONE._replace(status=400, body=b'{"reason":"BadDeviceToken"}')]
-    lanes.add_answers(APP, "apns:production", Answers(1000, 300), world.clock())
-
-    deliver(world, Delivery(push=world.push(user="u1")))
-
-    assert world.queued("PurgeQueue", list[Proof]) == []
-    assert lanes.pause_of(APP, "apns:production") is None
-
-
-def test_answers_of_an_hour_ago_do_not_hide_a_mistake_of_now(world: World) -> None:
-    tokens = [f"ab{number:02x}" for number in range(40)]
-    for token in tokens:
-        world.install("u1", token, Network.APNS)
-    deliver(world, Delivery(push=world.push(user="u1")))
-    world.clock.go_on(3600)
-    bad = GONE._replace(status=400, body=b'{"reason":"BadDeviceToken"}')
-    world.networks.answers |= {token: [bad] for token in tokens}
-    deliver(world, Delivery(push=world.push(user="u1", id="m2")))
-    answers = lanes.recent_answers(APP, "apns:production", world.clock())
-    assert answers == Answers(40, 40)
-
-
 def test_the_log_says_why_devices_are_open(world: World, caplog: pytest.LogCaptureFixture) -> None:
     for token in ("t1", "t2", "t3"):
         world.install("u1", token)
@@ -398,15 +349,6 @@ def test_the_log_says_why_devices_are_open(world: World, caplog: pytest.LogCaptu
     [line] = [vars(record) for record in caplog.records if record.message == "delivery"]
     assert (line["state"], line["counts"]) == ("open", {"delivered": 1})
     assert line["failures"] == {"retry_after_delay.UNAVAILABLE": 2}
-
-
-def test_silences_are_no_answers(world: World) -> None:
-    world.install("u1", "ab01", Network.APNS)
-    world.install("u1", "ab02", Network.APNS)
-    world.networks.answers["ab01"] = [GONE._replace(status=400, body=b'{"reason":"BadDeviceToken"}')]
-    world.networks.answers["ab02"] = [SILENT]
-    deliver(world, Delivery(push=world.push(user="u1")))
-    assert lanes.recent_answers(APP, "apns:production", world.clock()) == Answers(1, 1)
 
 
 def test_more_devices_than_the_ledger_can_hold_are_halved(

@@ -348,7 +348,7 @@ def events_of(delivery: Delivery) -> dict[str, str]:
     """What the push tells of the event, as FCM gets it."""
     payload = delivery.push.payloads.fcm
     assert payload is not None
-    data: dict[str, str] = json.loads(b'{"token":"' + payload.suffix.removesuffix(b"}"))["data"]
+    data: dict[str, str] = json.loads(b'{"token":"T"' + payload.suffix.removesuffix(b"}"))["data"]
     return {name: data[name] for name in ("type", "when", "objectModifiedAt", "sender") if name in data}
 
 

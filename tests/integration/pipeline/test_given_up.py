@@ -9,9 +9,10 @@ import boto3
 import pytest
 
 from fanfare.api import status
+from fanfare.domain.fanout import next_arcs
 from fanfare.domain.push import CoarseArc, Push
 from fanfare.pipeline import dispatch, fanout, intake
-from fanfare.runtime import clients, wire
+from fanfare.runtime import clients, clock, wire
 from fanfare.store import ledger
 from local.commands import redrive
 from local.commands.place import Place
@@ -39,7 +40,7 @@ def sqs(world: World) -> Iterator[SimulatedSqs]:
 @pytest.fixture
 def place(world: World, limits: dispatch.Settings, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setattr(redrive, "_dispatch_settings", lambda place: limits)
-    monkeypatch.setattr(redrive.clock, "now", world.clock)
+    monkeypatch.setattr(clock, "now", world.clock)
     return Place("test", world.resources)
 
 
@@ -76,7 +77,7 @@ class Broken:
     """fanout fails on the arcs that begin where it says, by a bug of ours."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, start: int = 0, bits: int = 0) -> None:
-        whole = fanout.next_arcs
+        whole = next_arcs
 
         def fails(arc: Any, *rest: Any) -> Any:
             if arc.start == start and arc.bits >= bits:

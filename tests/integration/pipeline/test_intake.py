@@ -15,7 +15,8 @@ from fanfare.domain.device import Environment, Network
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.networks.result import Result
-from fanfare.pipeline import delivery_queues, intake, waves
+from fanfare.pipeline import delivery_queues, intake
+from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.finding import Addressee
 from fanfare.runtime import clients, wire
 from fanfare.store import ledger
@@ -255,14 +256,14 @@ def test_what_names_no_delivery_is_a_dead_letter_at_once(world: World, sqs: Simu
 
 def broken_for(user: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bug of ours, on one user's pushes."""
-    begin = waves.Deliverer.begin
+    begin = Deliverer.begin
 
     def fails(self: Any, index: int, delivery: Delivery, *rest: Any) -> Any:
         if delivery.push.user == user:
             raise KeyError(user)
         return begin(self, index, delivery, *rest)
 
-    monkeypatch.setattr(waves.Deliverer, "begin", fails)
+    monkeypatch.setattr(Deliverer, "begin", fails)
 
 
 def test_a_delivery_that_our_code_fails_on_is_given_up_after_some_receives(
@@ -348,13 +349,13 @@ def test_a_row_in_an_unknown_format_is_not_read_halfway(world: World, sqs: Simul
     [row] = world.ledger()
     newer = row["open"]["B"].replace(b"\xa6format\x01", b"\xa6format\x02")
     assert newer != row["open"]["B"]
-    table = {"TableName": world.resources["LedgerTable"]}
-    clients.dynamodb().put_item(**table, Item=row | {"open": {"B": newer}})
+    table = world.resources["LedgerTable"]
+    clients.dynamodb().put_item(TableName=table, Item=row | {"open": {"B": newer}})
     world.networks.answers["u1"] = []
     run(world, sqs, 600)
     assert world.networks.received == ["u1"]
     [letter] = letters(world, sqs)
-    clients.dynamodb().put_item(**table, Item=world.ledger()[0] | {"open": row["open"]})
+    clients.dynamodb().put_item(TableName=table, Item=world.ledger()[0] | {"open": row["open"]})
     delivery_queues.send_all([letter], world.deliverer.settings)
     run(world, sqs, 600)
     assert told(world, push)["devices"] == {"delivered": 1}

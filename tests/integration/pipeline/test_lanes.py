@@ -12,17 +12,16 @@ from fanfare.domain.answer import Transport
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.errors import Busy
 from fanfare.domain.policy import MAX_WAITS
-from fanfare.domain.proof import Proof
 from fanfare.domain.push import Delivery, Pace
 from fanfare.domain.ring import WHOLE_RING
-from fanfare.networks.result import Answered, NotProcessed, Result
+from fanfare.networks.result import NotProcessed, Result
 from fanfare.pipeline import quota
 from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.sending import SEND_S
 from fanfare.runtime import clients
 from fanfare.store import lanes, row
-from fanfare.store.lanes import Answers, Pause
+from fanfare.store.lanes import Pause
 from tests.integration.pipeline.conftest import APP, BUSY, OK, SILENT, FakeLane, World, deliver_one
 
 FCM_LANE = "fcm:production"
@@ -469,32 +468,6 @@ def test_a_window_is_taken_as_it_is_when_somebody_was_faster(
     monkeypatch.setattr("fanfare.store.lanes.read", outrun)
     assert slow.grant(APP, FCM_LANE, 20, Pace.EXPRESS)[0] == 3
     assert quota_taken(world) == [50]
-
-
-BAD_TOKEN = Answered(400, {}, b'{"reason":"BadDeviceToken"}')
-
-
-def test_a_lane_that_rests_for_a_mistake_of_ours_believes_no_proof_until_it_is_mended(world: World) -> None:
-    """While it rests, no answers come in by which the breaker could still tell: good tokens were deleted."""
-    for number in range(12):
-        world.install("u1", f"ab{number:02x}", Network.APNS)
-    lanes.add_answers(APP, "apns:production", Answers(1000, 1000), world.clock())
-    world.networks.answers |= {f"ab{number:02x}": [BAD_TOKEN] * 99 for number in range(12)}
-    delivery = direct(world, "u1", "m1")
-    for _ in range(12):
-        deliver_one(another_environment(world), delivery, left)
-        [delivery] = world.queued("ExpressQueue", Delivery)
-        world.clock.go_on(100)
-    pause = lanes.pause_of(APP, "apns:production")
-    assert pause is not None
-    assert pause.hopeless
-    assert lanes.recent_answers(APP, "apns:production", world.clock()).all < 20
-    assert world.queued("PurgeQueue", list[Proof]) == []
-    world.networks.answers.clear()
-    world.clock.go_on(900)
-    deliver_one(another_environment(world), delivery, left)
-    assert set(world.networks.received[-12:]) == {f"ab{number:02x}" for number in range(12)}
-    assert lanes.pause_of(APP, "apns:production") is None
 
 
 def test_a_probe_that_could_not_be_made_is_left_to_others(

@@ -140,7 +140,7 @@ def test_a_key_that_other_apps_still_use_keeps_its_connections(stage: Stage) -> 
     stage.store(Network.APNS, A)
     stage.install(Network.APNS)
     stage.send()
-    shared = json.dumps(json.loads(A) | {"topic": "com.example.other"})
+    shared = json.dumps(json.loads(A) | {"topics": ["com.example.other"]})
     boto3.client("ssm").put_parameter(Name="other", Value=shared, Type="SecureString")
     apps.create("app2", apns_parameter="other")
     stage.world.deliverer.senders.of("app2", Network.APNS, Environment.PRODUCTION)

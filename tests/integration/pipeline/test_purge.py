@@ -2,37 +2,55 @@
 
 from dataclasses import replace
 
-import pytest
-
+from fanfare.domain.breaker import WINDOW_MS
 from fanfare.domain.device import Device, Environment, Network
-from fanfare.domain.proof import Proof
+from fanfare.domain.doubt import DAY_MS, Mark
+from fanfare.domain.proof import Proof, Report
 from fanfare.pipeline.purge import purge
 from fanfare.runtime import wire
-from fanfare.store import installations, lanes, recipients
-from fanfare.store.lanes import Answers
+from fanfare.store import installations, recipients, sublanes
 from tests.integration.pipeline.conftest import APP, World
 
-LANE = "apns:production:team"
+SUBLANE = "apns:production:team/com.example.app"
+DAY_S = DAY_MS // 1000
 
 
-def proof_of(device: Device, world: World, *, user: str = "u1", at: int | None = None) -> Proof:
-    at = world.clock() if at is None else at
-    return Proof(APP, device.installation_id, user, at, world.clock(), True, LANE, "BadDeviceToken")
+def certain(device: Device, world: World, *, user: str = "u1", at: int | None = None) -> Proof:
+    return Proof(
+        installation=device.installation_id,
+        user=user,
+        token=device.token_digest,
+        at=world.clock() if at is None else at,
+        sent_at=world.clock(),
+        sublane=SUBLANE,
+        reason="Unregistered",
+    )
+
+
+def doubt(device: Device, world: World, *, user: str = "u1", sublane: str = SUBLANE) -> Proof:
+    return replace(certain(device, world, user=user), doubtful=True, sublane=sublane, reason="BadDeviceToken")
 
 
 def run(world: World, *proofs: Proof) -> None:
-    purge({"messageId": "1", "body": wire.encode(list(proofs)).decode()}, world.clock)
+    purge({"messageId": "1", "body": wire.encode(Report(app=APP, proofs=proofs)).decode()}, world.clock)
 
 
 def devices(user: str) -> set[str]:
-    [row] = recipients.by_key(APP, [user])
-    return set(row.devices)
+    return {packed for row in recipients.by_key(APP, [user]) for packed in row.devices}
 
 
-def test_a_proof_deletes_the_installation_and_the_users_device(world: World) -> None:
+def stays(device: Device) -> bool:
+    return installations.find(APP, device.installation_id) is not None
+
+
+def others_are_served(world: World, sublane: str = SUBLANE) -> None:
+    sublanes.handed_over(APP, sublane, ["somebody"], world.clock())
+
+
+def test_a_certain_proof_deletes_the_installation_and_the_users_device(world: World) -> None:
     device, other = world.install("u1", "a"), world.install("u1", "b")
-    run(world, proof_of(device, world))
-    assert installations.find(APP, device.installation_id) is None
+    run(world, certain(device, world))
+    assert not stays(device)
     assert devices("u1") == {other.packed}
     row = recipients.find(APP, "u1")
     assert row is not None
@@ -41,7 +59,7 @@ def test_a_proof_deletes_the_installation_and_the_users_device(world: World) -> 
 
 def test_a_device_of_another_owner_stays(world: World) -> None:
     device = world.install("u1", "a")
-    proof = proof_of(device, world, at=world.clock() + 10_000)
+    proof = certain(device, world, at=world.clock() + 10_000)
     installations.install(APP, "u2", device, Environment.PRODUCTION, world.clock)
     run(world, proof)
     assert devices("u2") == {device.packed}
@@ -49,56 +67,183 @@ def test_a_device_of_another_owner_stays(world: World) -> None:
 
 def test_a_device_registered_after_the_proof_stays(world: World) -> None:
     device = world.install("u1", "a")
-    proof = proof_of(device, world)
+    proof = certain(device, world)
     world.clock.go_on(1)
     world.install("u1", "a")
     run(world, proof)
     assert devices("u1") == {device.packed}
 
 
-def test_a_proof_that_comes_twice_or_too_late_does_no_harm(world: World) -> None:
+def test_a_proof_about_another_token_of_the_installation_deletes_nothing(world: World) -> None:
     device = world.install("u1", "a")
-    run(world, proof_of(device, world), proof_of(device, world))
-    run(world, proof_of(device, world))
-    assert installations.find(APP, device.installation_id) is None
+    run(world, replace(certain(device, world), token="0" * 16))
+    assert stays(device)
+
+
+def test_a_proof_that_comes_twice_does_no_harm(world: World) -> None:
+    device = world.install("u1", "a")
+    run(world, certain(device, world), certain(device, world))
+    run(world, certain(device, world))
+    assert not stays(device)
     row = recipients.find(APP, "u1")
     assert row is not None
     assert row.devices == 0
 
 
-@pytest.mark.parametrize(
-    ("answers", "stays"), [(Answers(19, 19), False), (Answers(100, 20), False), (Answers(100, 21), True)]
-)
-def test_proofs_too_thick_to_be_true_delete_nothing(world: World, answers: Answers, stays: bool) -> None:
+def test_a_doubtful_answer_takes_two_strikes_a_day_apart_and_evidence(world: World) -> None:
     device = world.install("u1", "abcd", Network.APNS)
-    lanes.add_answers(APP, LANE, answers, world.clock())
-    run(world, proof_of(device, world))
-    assert (installations.find(APP, device.installation_id) is not None) is stays
+    others_are_served(world)
+    run(world, doubt(device, world))
+    world.clock.go_on(DAY_S - 1)
+    others_are_served(world)
+    run(world, doubt(device, world))
+    assert stays(device)
+    world.clock.go_on(1)
+    run(world, doubt(device, world))
+    assert not stays(device)
 
 
-def test_the_breaker_closes_when_the_window_has_passed_and_forgets_what_it_held(world: World) -> None:
+def test_a_sublane_that_handed_over_nothing_to_others_deletes_nothing(world: World) -> None:
     device = world.install("u1", "abcd", Network.APNS)
-    lanes.add_answers(APP, LANE, Answers(100, 100), world.clock())
-    run(world, proof_of(device, world))
-    world.clock.go_on(7 * 60)
-    assert installations.find(APP, device.installation_id) is not None
-    run(world, proof_of(device, world))
-    assert installations.find(APP, device.installation_id) is None
+    for _ in range(10):
+        sublanes.handed_over(APP, SUBLANE, ["u1"], world.clock())
+        run(world, doubt(device, world))
+        world.clock.go_on(DAY_S)
+    assert stays(device)
 
 
-def test_another_lane_goes_on_purging(world: World) -> None:
-    device = world.install("u1", "a")
-    lanes.add_answers(APP, "fcm:project", Answers(100, 100), world.clock())
-    run(world, proof_of(device, world))
-    assert installations.find(APP, device.installation_id) is None
-
-
-def test_a_doubtful_proof_that_comes_after_the_window_deletes_nothing(world: World) -> None:
+def test_evidence_is_not_older_than_a_day(world: World) -> None:
     device = world.install("u1", "abcd", Network.APNS)
-    proof = proof_of(device, world)
-    lanes.add_answers(APP, LANE, Answers(100, 100), world.clock())
-    world.clock.go_on(7 * 60)
+    run(world, doubt(device, world))
+    world.clock.go_on(DAY_S)
+    others_are_served(world)
+    world.clock.go_on(DAY_S)
+    run(world, doubt(device, world))
+    assert stays(device)
+
+
+def test_a_strike_on_another_sublane_or_after_a_fortnight_is_a_first_one_again(world: World) -> None:
+    device = world.install("u1", "abcd", Network.APNS)
+    elsewhere = f"{SUBLANE}.dev"
+    run(world, doubt(device, world))
+    world.clock.go_on(2 * DAY_S)
+    others_are_served(world, elsewhere)
+    run(world, doubt(device, world, sublane=elsewhere))
+    world.clock.go_on(15 * DAY_S)
+    others_are_served(world, elsewhere)
+    run(world, doubt(device, world, sublane=elsewhere))
+    assert stays(device)
+    world.clock.go_on(DAY_S)
+    others_are_served(world, elsewhere)
+    run(world, doubt(device, world, sublane=elsewhere))
+    assert not stays(device)
+
+
+def test_an_install_clears_the_mark(world: World) -> None:
+    device = world.install("u1", "abcd", Network.APNS)
+    run(world, doubt(device, world))
+    world.clock.go_on(DAY_S)
+    world.install("u1", "abcd", Network.APNS)
+    world.clock.go_on(60)
+    others_are_served(world)
+    run(world, doubt(device, world))
+    assert stays(device)
+
+
+def test_the_same_doubtful_answer_processed_again_a_day_later_is_one_strike(world: World) -> None:
+    device = world.install("u1", "abcd", Network.APNS)
+    proof = doubt(device, world)
     run(world, proof)
-    assert installations.find(APP, device.installation_id) is not None
-    run(world, replace(proof, doubtful=False))
-    assert installations.find(APP, device.installation_id) is None, "a 410 holds, however late"
+    world.clock.go_on(DAY_S)
+    others_are_served(world)
+    run(world, proof)
+    run(world, replace(proof, sent_at=world.clock()))
+    assert stays(device)
+
+
+def test_a_doubtful_answer_that_comes_after_the_window_is_let_go(world: World) -> None:
+    device = world.install("u1", "abcd", Network.APNS)
+    run(world, doubt(device, world))
+    world.clock.go_on(DAY_S)
+    others_are_served(world)
+    late = doubt(device, world)
+    world.clock.go_on(WINDOW_MS // 1000 + 1)
+    run(world, late)
+    assert stays(device)
+    run(world, replace(late, doubtful=False))
+    assert not stays(device), "a certain proof holds, however late"
+
+
+def at_their_second_strike(world: World, number: int) -> list[tuple[str, Device]]:
+    """Users with a marked device each, a day later."""
+    users = [f"v{i}" for i in range(number)]
+    marked = [(user, world.install(user, f"{i:04x}", Network.APNS)) for i, user in enumerate(users)]
+    world.clock.go_on(DAY_S + 1)
+    run(world, *(doubt(device, world, user=user) for user, device in marked[:1]))
+    for user, device in marked[1:]:
+        run(world, doubt(device, world, user=user))
+        world.clock.go_on(60)
+    world.clock.go_on(DAY_S)
+    others_are_served(world)
+    return marked
+
+
+def test_no_second_strike_is_taken_while_twenty_users_are_doubted_at_once(world: World) -> None:
+    marked = at_their_second_strike(world, 20)
+    run(world, *(doubt(device, world, user=user) for user, device in marked))
+    assert all(stays(device) for _, device in marked)
+
+
+def test_nineteen_are_too_few_for_the_breaker(world: World) -> None:
+    marked = at_their_second_strike(world, 19)
+    run(world, *(doubt(device, world, user=user) for user, device in marked))
+    assert not any(stays(device) for _, device in marked)
+
+
+def test_a_fifth_of_those_who_were_answered_may_be_dead(world: World) -> None:
+    marked = at_their_second_strike(world, 20)
+    answered = {user for user, _ in marked} | {f"good{i}" for i in range(400)}
+    sublanes.add_answered(APP, SUBLANE, answered, world.clock())
+    run(world, *(doubt(device, world, user=user) for user, device in marked))
+    assert not any(stays(device) for _, device in marked)
+
+
+def test_whoever_invents_tokens_opens_no_breaker(world: World) -> None:
+    """One user with many of them is one user; devices of less than a day are not counted."""
+    marked = at_their_second_strike(world, 1)
+    invented = [world.install("attacker", f"aa{i:02x}", Network.APNS) for i in range(90)]
+    users = [(f"a{i}", world.install(f"a{i}", f"bb{i:02x}", Network.APNS)) for i in range(30)]
+    run(world, *(doubt(device, world, user="attacker") for device in invented))
+    run(world, *(doubt(device, world, user=user) for user, device in users))
+    run(world, *(doubt(device, world, user=user) for user, device in marked))
+    assert not any(stays(device) for _, device in marked)
+
+
+def test_a_certain_proof_is_acted_on_while_the_breaker_is_open(world: World) -> None:
+    marked = at_their_second_strike(world, 25)
+    run(world, *(doubt(device, world, user=user) for user, device in marked))
+    dead = world.install("u1", "dead")
+    run(world, certain(dead, world))
+    assert not stays(dead)
+
+
+def test_another_sublane_goes_on(world: World) -> None:
+    marked = at_their_second_strike(world, 25)
+    device = world.install("u1", "abcd", Network.APNS)
+    run(world, doubt(device, world, sublane="apns:production:team/other"))
+    run(world, *(doubt(device, world, user=user) for user, device in marked))
+    world.clock.go_on(DAY_S)
+    others_are_served(world, "apns:production:team/other")
+    run(world, doubt(device, world, sublane="apns:production:team/other"))
+    assert not stays(device)
+
+
+def test_a_mark_is_not_put_on_what_was_installed_meanwhile(world: World) -> None:
+    device = world.install("u1", "abcd", Network.APNS)
+    read = installations.find(APP, device.installation_id)
+    assert read is not None
+    world.install("u1", "abcd", Network.APNS)
+    assert not installations.mark(read, Mark(world.clock(), SUBLANE))
+    now = installations.find(APP, device.installation_id)
+    assert now is not None
+    assert now.mark is None

@@ -101,7 +101,7 @@ def test_a_wave_is_read_when_it_is_sent_and_not_with_the_first(world: World) -> 
 
     def meanwhile(batch: int) -> None:
         if batch == 1:
-            device = Device(Network.FCM, f"t-{user}")
+            device = Device.fcm(f"t-{user}")
             installations.install(APP, "new-owner", device, Environment.PRODUCTION, world.clock)
         else:
             assert until(lambda: recipients.find(APP, "new-owner") is not None)

@@ -35,7 +35,7 @@ def android_of(fcm: dict[str, Any], block: str = "fcm") -> Any:
     made = content_of({"data": {}, block: {"enabled": True, **fcm}})
     payload = of_message("m1", "app1", made, topic=None, sender=None, at=0).fcm
     assert payload is not None
-    return json.loads(payload.prefix + b"TOKEN" + payload.suffix)["message"].get("android", {})
+    return json.loads(payload.prefix + b'"token":"TOKEN"' + payload.suffix)["message"].get("android", {})
 
 
 @pytest.mark.parametrize(

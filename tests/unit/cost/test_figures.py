@@ -8,6 +8,7 @@ import pytest
 from local.cost.acts import Act
 from local.cost.bill import Bill, Line, Service
 from local.cost.cpu import Found
+from local.cost.doubts import Doubts
 from local.cost.figures import Send, Share, fit, fixed_cost, straightness
 from local.cost.picture import picture
 from local.cost.report import report
@@ -67,7 +68,15 @@ def result() -> Result:
     sparse = send(10_000, 1_500e-6, Share.SPARSE)
     act = Act("a direct send", 3, 3, 2, 4.0, 3.0, 9e-6)
     found = Found(until_sender_s=4.0, afterwards_s=1.0, bare_s=2.0, rows=200_000, devices=100_000)
-    return Result(on_a_line(2_000, 4_000), [*on_a_line(1_000, 10_000, 100_000), sparse], [act], 5, 37, found)
+    return Result(
+        on_a_line(2_000, 4_000),
+        [*on_a_line(1_000, 10_000, 100_000), sparse],
+        [act],
+        5,
+        37,
+        Doubts(0.8, 0.15),
+        found,
+    )
 
 
 def test_the_last_line_says_what_is_judged() -> None:

@@ -29,7 +29,7 @@ def render(content: Content, topic: Target | None = APP_TOPIC, sender: str | Non
 
 def fcm(payloads: Payloads) -> dict[str, Any]:
     assert payloads.fcm is not None
-    body: dict[str, Any] = json.loads(payloads.fcm.prefix + b"TOKEN" + payloads.fcm.suffix)
+    body: dict[str, Any] = json.loads(payloads.fcm.prefix + b'"token":"TOKEN"' + payloads.fcm.suffix)
     assert body["message"].pop("token") == "TOKEN"
     return body
 

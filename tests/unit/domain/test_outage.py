@@ -5,7 +5,18 @@ from dataclasses import replace
 import pytest
 
 from fanfare.domain.outage import FAULTS, LONGEST_ASKED_MS, REFUSED_PAUSE_MS, Stop, alive, stop
-from fanfare.domain.outcome import EXPIRED, Outcome, alarm, delivered, drop, fresh, purge, refused, retry
+from fanfare.domain.outcome import (
+    EXPIRED,
+    Outcome,
+    alarm,
+    delivered,
+    drop,
+    fresh,
+    purge,
+    refused,
+    retry,
+    suspect,
+)
 
 YES = delivered()
 SILENT = replace(retry("read_timeout", 10), unknown=True)
@@ -14,7 +25,7 @@ UNREACHED = replace(retry("connect_failed", 10), spends_attempt=False)
 REFUSED = refused("InvalidProviderToken")
 UNTRUSTED = alarm("tls_verify_failed")
 UNSENT = replace(retry("not_sent", 0), spends_attempt=False)
-DOUBTFUL = alarm("BadDeviceToken", doubtful=True, whole_lane=False)
+DOUBTFUL = suspect("BadDeviceToken")
 NOT_FOR_SOME = alarm("THIRD_PARTY_AUTH_ERROR", whole_lane=False)
 
 
@@ -57,33 +68,6 @@ NOT_FOR_SOME = alarm("THIRD_PARTY_AUTH_ERROR", whole_lane=False)
 )
 def test_the_pause(outcomes: list[Outcome], failed_probes: int | None, expected: Stop | None) -> None:
     assert stop(outcomes, failed_probes) == expected
-
-
-RESTS = Stop("BadDeviceToken", REFUSED_PAUSE_MS, refused=True, hopeless=True)
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "expected"),
-    [
-        ([DOUBTFUL], RESTS),
-        ([DOUBTFUL] * 400 + [purge("UNREGISTERED")], RESTS),
-        ([DOUBTFUL] * 400 + [YES], None),
-        ([NOT_FOR_SOME], None),
-        ([YES], None),
-        ([SILENT], None),
-    ],
-)
-def test_where_next_to_every_device_is_refused_a_doubtful_answer_is_enough(
-    outcomes: list[Outcome], expected: Stop | None
-) -> None:
-    assert stop(outcomes, hopeless=True) == expected
-
-
-def test_there_such_an_answer_is_no_sign_of_life() -> None:
-    assert alive([DOUBTFUL])
-    assert not alive([DOUBTFUL], hopeless=True)
-    assert alive([DOUBTFUL, YES], hopeless=True)
-    assert alive([NOT_FOR_SOME], hopeless=True)
 
 
 def test_a_no_is_a_sign_of_life_and_a_fault_is_none() -> None:

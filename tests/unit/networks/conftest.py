@@ -67,7 +67,7 @@ def apns_text(key_folder: Path) -> str:
         {
             "key_id": credentials.APNS_KEY_ID,
             "team_id": credentials.APNS_TEAM_ID,
-            "topic": credentials.APNS_TOPIC,
+            "topics": [credentials.APNS_TOPIC],
             "private_key": credentials.Files(key_folder).apns_key.read_text(),
         }
     )

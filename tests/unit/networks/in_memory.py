@@ -5,7 +5,6 @@ from h2.connection import H2Connection
 from h2.settings import SettingCodes, Settings
 
 from fanfare.networks.http2.connection import Connection
-from fanfare.networks.http2.goaway import Blame
 
 
 class Paper:
@@ -30,7 +29,7 @@ class Paper:
 
 
 def connection(wire: Paper, *, first_alone: bool = False, most_streams: int = 1000) -> Connection:
-    return Connection(wire, "example.com", first_alone=first_alone, most_streams=most_streams, blame=Blame())
+    return Connection(wire, "example.com", first_alone=first_alone, most_streams=most_streams)
 
 
 def server(initial: dict[SettingCodes, int] | None = None) -> H2Connection:

@@ -35,7 +35,7 @@ def test_a_service_account(service_account: str) -> None:
 
 def test_an_apns_key(apns_text: str) -> None:
     credential = apns_credential(apns_text)
-    assert (credential.key_id, credential.topic) == ("LOCALKEY01", "com.example.fanfare")
+    assert (credential.key_id, credential.topics) == ("LOCALKEY01", ("com.example.fanfare",))
     assert "PRIVATE" not in repr(credential)
 
 
@@ -85,7 +85,11 @@ def test_a_missing_field_is_named(service_account: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"topic": ""}, "topic"),
+        ({"topics": []}, "topics: 0 of them"),
+        ({"topics": [f"com.example.a{number}" for number in range(21)]}, "topics: 21 of them"),
+        ({"topics": ["com.example.app", ""]}, "topics"),
+        ({"topics": ["com.example.app", "com.example.app"]}, "topics.*twice"),
+        ({"topics": "com.example.app"}, "topics"),
         ({"key_id": None}, "key_id"),
         ({"team_id": "x\ny"}, "team_id"),
         ({"private_key": pem(P384)}, "P-256"),

@@ -40,7 +40,7 @@ class Recorder:
         raise AssertionError("nobody asked for this")
 
 
-PAYLOAD = FcmPayload(prefix=b'{"message":{"token":"', suffix=b'","data":{"a":"b"}}}')
+PAYLOAD = FcmPayload(prefix=b'{"message":{', suffix=b',"data":{"a":"b"}}}')
 
 
 @pytest.fixture
@@ -159,8 +159,8 @@ def test_a_result_has_the_outcome_of_its_answer_or_its_silence() -> None:
     assert (late.retry_after_s, late.unknown) == (5, True)
     unsent = outcome_of(Provider.APNS, NotProcessed(Transport.NOT_SENT))
     assert (unsent.retry_after_s, unsent.unknown, unsent.spends_attempt) == (0, False, False)
-    blamed = outcome_of(Provider.APNS, NotProcessed(Transport.GOAWAY_ABOVE, 3))
-    assert blamed.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL
+    blamed = outcome_of(Provider.APNS, Unknown(Transport.GOAWAY_FOR_TOKENS))
+    assert (blamed.kind, blamed.unknown) == (OutcomeKind.RETRY_AFTER_DELAY, True)
 
 
 def test_only_https_endpoints(service_account: str, apns_text: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
 from fanfare.networks.http2.sender import Http2Sender
-from fanfare.networks.result import Answered, NotProcessed
+from fanfare.networks.result import Answered
 from tests.unit.networks.conftest import Serve
 from tests.unit.networks.h2_server import Got, Peer
 from tests.unit.networks.test_http2 import hold_to_truth, kinds, pushes
@@ -87,4 +87,3 @@ def test_no_wrong_word(
     assert time.monotonic() - begun < 3.5
     hold_to_truth(results, server)
     assert Counter(server.executed).total() >= kinds(results)[Answered.__name__]
-    assert not [r for r in results if isinstance(r, NotProcessed) and r.blaming_goaways]

@@ -68,7 +68,7 @@ class Fakes:
             {
                 "key_id": credentials.APNS_KEY_ID,
                 "team_id": credentials.APNS_TEAM_ID,
-                "topic": credentials.APNS_TOPIC,
+                "topics": [credentials.APNS_TOPIC],
                 "private_key": credentials.Files(self.state).apns_key.read_text(),
             }
         )
@@ -105,7 +105,7 @@ def fakes(running: Fakes) -> Fakes:
     return running
 
 
-FCM = FcmPayload(b'{"message":{"token":"', b'","data":{"a":"b"}}}')
+FCM = FcmPayload(b'{"message":{', b',"data":{"a":"b"}}}')
 ALERT = ApnsPayload(b'{"aps":{"alert":"hello"}}', "alert", 10, "m-1")
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanfare.domain.content import Content, FcmContent, of_message
-from fanfare.domain.device import Device, Environment, Network
+from fanfare.domain.device import Device, Environment
+from fanfare.domain.openness import DIGEST_BYTES, OpenGroup
 from fanfare.domain.outcome import Outcome, OutcomeKind
 from fanfare.domain.push import Delivery, Push
 from fanfare.pipeline import attempt
@@ -15,9 +16,7 @@ from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.sent import Sent, Share, Waiting
 from fanfare.store.ledger import Lease, State
 
-DEVICES = [
-    Addressee(f"u{number}", Device(Network.FCM, f"t{number}"), Environment.PRODUCTION) for number in range(6)
-]
+DEVICES = [Addressee(f"u{number}", Device.fcm(f"t{number}"), Environment.PRODUCTION) for number in range(6)]
 MAX_TRIES = 3
 LANE = "lane"
 BESIDE = {"possibly_doubled"}
@@ -40,7 +39,7 @@ class Row:
 
     delivery: Delivery
     counts: Counter[str]
-    open: tuple[object, ...] | None = None
+    open: tuple[OpenGroup, ...] | None = None
     state: State = State.OPEN
     takes: int = 0
     ends: int = 0
@@ -51,7 +50,7 @@ class Row:
         return Lease(
             delivery=self.delivery,
             claim="",
-            open=self.open,  # type: ignore[arg-type]
+            open=self.open,
             counts=self.counts,
             failures=(),
             takes=self.takes,
@@ -73,8 +72,9 @@ class Row:
 
     @property
     def accounted(self) -> int:
-        left = sum(len(group.digests) for group in self.open or ()) // 8  # type: ignore[attr-defined]
-        return left + sum(count for name, count in self.counts.items() if name not in BESIDE)
+        left = sum(len(group.digests) for group in self.open or ()) // DIGEST_BYTES
+        counted = sum(count for name, count in self.counts.items() if name not in BESIDE)
+        return left + counted
 
 
 PUSH = Push(

@@ -36,7 +36,7 @@ def write(request: Request[Authenticating]) -> Response[str]:
     except UnicodeDecodeError as error:
         raise InvalidInput("the body is not UTF-8") from error
     parsed(name, text)
-    apps.set_parameter(caller.app, name, text)
+    apps.set_parameter(caller.app, name, text, request.now)
     return answers.empty()
 
 

@@ -2,16 +2,15 @@
 
 import re
 from itertools import islice
-from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Struct
 
 from fanfare.api import addressing, answers, parsing
-from fanfare.api.authentication import authenticate
+from fanfare.api.authentication import app_of, authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain.caller import Caller
-from fanfare.domain.device import Device, DeviceType, Environment, device
+from fanfare.domain.device import Device, DeviceType, Environment, Network, device, is_bundle_id, named
 from fanfare.domain.errors import Busy, InstallationNotFound, InvalidInput, NotImplementedHere
 from fanfare.domain.rights import not_permitted, require_admin, require_self
 from fanfare.runtime import clock
@@ -30,6 +29,8 @@ class Install(Struct, rename=parsing.contract_name):
     installation_type: str | None = None
     installation_registration_id: str | None = None
     development: bool | None = None
+    network: str | None = None
+    bundle_id: str | None = None
     user_id: str | None = None
     thing_id: str | None = None
 
@@ -37,16 +38,23 @@ class Install(Struct, rename=parsing.contract_name):
 def install(request: Request[Authenticating]) -> Response[str]:
     caller = authenticate(request)
     given = parsing.document(request, Install)
-    wanted = _device(given)
+    wanted, *others = _identified(caller.app, _device(given), request.now)
     environment = Environment.SANDBOX if given.development else Environment.PRODUCTION
-    made = installations.install(caller.app, _owner(caller, given), wanted, environment, clock.now)
+    made = installations.install(
+        caller.app,
+        _owner(caller, given),
+        wanted,
+        environment,
+        clock.now,
+        ending=[one.installation_id for one in others],
+    )
     body = {"installationID": made.id, "installationRegistrationID": made.device.token}
     location = request.location(f"installations/{made.id}")
     return answers.document(201, body, "InstallationCreationResponse", location)
 
 
 def get(request: Request[Authenticating]) -> Response[str]:
-    found = _found(authenticate(request), request.parameters["ref"])
+    found = _found(authenticate(request), request)
     return answers.document(200, _view(found), "InstallationRetrievalResponse")
 
 
@@ -69,15 +77,21 @@ def of(request: Request[Authenticating]) -> Response[str]:
 
 
 def delete(request: Request[Authenticating]) -> Response[str]:
-    """What is deleted is what the caller may delete: it is looked at anew when it changes meanwhile."""
+    """What is deleted is what the caller may delete: it is looked at anew when it changes meanwhile.
+
+    What the path names by a device token is deleted while it holds that token.
+    """
     caller = authenticate(request)
-    found = _found(caller, request.parameters["ref"])
+    found = _found(caller, request)
+    by_token = found.id != request.parameters["ref"]
     for _ in range(_REMOVE_TRIES):
         if installations.remove(found):
             return answers.empty()
         again = installations.find(caller.app, found.id)
         if again is None:
             return answers.empty()
+        if by_token and again.device.token != found.device.token:
+            raise _not_found(caller.app, request.parameters["ref"])
         require_self(caller, again.user)
         found = again
     raise Busy("the installation keeps changing; try again")
@@ -106,34 +120,83 @@ def _device(given: Install) -> Device:
         raise InvalidInput("deviceType and installationType are two names of one field, and differ")
     if name not in DeviceType:
         raise InvalidInput(f"deviceType {name}: this server delivers to ANDROID and IOS")
+    platform = DeviceType(name)
+    network = _network(given.network, platform)
+    if given.bundle_id is not None and network is not Network.APNS:
+        raise InvalidInput("bundleID is for devices that are reached through APNs; FCM knows the app itself")
+    if given.bundle_id is not None and not is_bundle_id(given.bundle_id):
+        raise InvalidInput("bundleID: 1 to 155 letters, digits, dots and hyphens, com.example.app say")
     if given.installation_registration_id is None:
         raise InvalidInput("installationRegistrationID is needed")
-    found = device(DeviceType(name), given.installation_registration_id)
-    if found is None:
-        raise InvalidInput(f"installationRegistrationID: not a device token of {name}")
-    return found
+    found = device(network, platform, given.installation_registration_id, bundle_id=given.bundle_id)
+    if found is not None:
+        return found
+    if network is Network.APNS and device(Network.FCM, platform, given.installation_registration_id):
+        raise InvalidInput(
+            "installationRegistrationID: not a device token of APNs, which is hex; "
+            'for a token of Firebase send "network": "FCM" as well'
+        )
+    raise InvalidInput(f"installationRegistrationID: not a device token of {name}")
 
 
-def _found(caller: Caller, ref: str) -> Installation:
-    """The installation that a path means, if the caller may see it."""
+def _network(name: str | None, platform: DeviceType) -> Network:
+    if name is None:
+        return platform.own_network
+    if name not in Network.__members__:
+        raise InvalidInput(f"network {name}: this server sends through FCM and APNS")
+    if (network := Network[name]) is Network.APNS and platform is not DeviceType.IOS:
+        raise InvalidInput(f"network APNS: devices of {platform} are reached through FCM alone")
+    return network
+
+
+def _identified(app_id: str, device: Device, now: int) -> list[Device]:
+    """The device as the app identifies its devices; second, if it may be there, under its other ID.
+
+    The app is looked at only where it matters.
+    """
+    other = device.other_identity
+    if other is None:
+        return [device]
+    app = app_of(app_id, now)
+    both = [device, other] if device.whole_token is app.whole_tokens(now) else [other, device]
+    return both if app.identity_changed else both[:1]
+
+
+def _found(caller: Caller, request: Request[Authenticating]) -> Installation:
+    """The installation that the path means, if the caller may see it."""
     if caller.user is None and not caller.is_admin:
         raise not_permitted(caller, "a user's access token is needed")
-    fields: dict[str, Any] = {"installationID": ref}
-    installation_id = ref if _ID.fullmatch(ref) else None
-    name, colon, token = ref.partition(":")  # device tokens of FCM hold colons themselves
-    if colon:
-        fields = {"deviceType": name, "installationRegistrationID": token}
-        meant = device(DeviceType(name), token) if name in DeviceType else None
-        installation_id = meant.installation_id if meant else None
-    found = installations.find(caller.app, installation_id) if installation_id else None
+    found = _meant(caller.app, request.parameters["ref"], request.now)
     if found is None:
-        raise InstallationNotFound("the installation does not exist", **fields, appID=caller.app)
+        raise _not_found(caller.app, request.parameters["ref"])
     require_self(caller, found.user)
     return found
 
 
+def _meant(app: str, ref: str, now: int) -> Installation | None:
+    """By its ID, or by the device token that it holds now: not by one that it held before."""
+    if _ID.fullmatch(ref):
+        return installations.find(app, ref)
+    name, _, token = ref.partition(":")  # device tokens of FCM hold colons themselves
+    if name not in DeviceType:
+        return None
+    for either in named(DeviceType(name), token):
+        for one in _identified(app, either, now):
+            found = installations.find(app, one.installation_id)
+            if found is not None and (found.device.token, found.device.platform) == (one.token, name):
+                return found
+    return None
+
+
+def _not_found(app: str, ref: str) -> InstallationNotFound:
+    name, colon, token = ref.partition(":")
+    fields = {"deviceType": name, "installationRegistrationID": token} if colon else {"installationID": ref}
+    return InstallationNotFound("the installation does not exist", **fields, appID=app)
+
+
 def _view(installation: Installation) -> dict[str, object]:
-    device_type = installation.device.type
+    device_type = installation.device.platform
+    bundle_id = installation.device.bundle_id
     return {
         "installationID": installation.id,
         "installationRegistrationID": installation.device.token,
@@ -141,4 +204,6 @@ def _view(installation: Installation) -> dict[str, object]:
         "installationType": device_type,
         "userID": installation.user,
         "development": installation.environment is Environment.SANDBOX,
+        "network": installation.device.network.name,
+        **({} if bundle_id is None else {"bundleID": bundle_id}),
     }

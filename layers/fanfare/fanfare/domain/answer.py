@@ -41,6 +41,8 @@ class Transport(StrEnum):
     RESET_AFTER_WRITE = "reset_after_write"
     RST_STREAM = "rst_stream"
     GOAWAY_COVERED = "goaway_covered"
+    GOAWAY_FOR_TOKENS = "goaway_for_tokens"
+    """Covered by a GOAWAY that blames device tokens: it says nothing about the lane."""
     PROTOCOL_ERROR = "protocol_error"
 
 
@@ -82,10 +84,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """No answer; `blaming_goaways` in a row said BadDeviceToken, with no push accepted in between."""
+    """No answer."""
 
     why: Transport
-    blaming_goaways: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +96,10 @@ class Context:
     attempt: int = 1
     credential_attempt: int = 1
     """2 when the credential is already the fresh one."""
-    breaker_open: bool = False
     registered_at_ms: int | None = None
     seconds_to_expiry: float | None = None
+    bare_installation_id: bool = False
+    """The push named a bare Firebase installation ID instead of a device token."""
     live_activity: bool = False
     """The push named a Live Activity token: it is what a proof is about."""
     now_s: float | None = None

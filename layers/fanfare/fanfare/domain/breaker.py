@@ -1,20 +1,14 @@
-"""The breaker: what stops purging when proofs come too thick to be true."""
+"""The breaker: so many users of a sublane get doubtful answers that a mistake of ours is likely."""
 
 WINDOW_MINUTES = 5
 WINDOW_MS = 60_000 * WINDOW_MINUTES
-MIN_ANSWERS = 20
-MAX_DOUBTFUL_SHARE = 0.2
-HOPELESS_SHARE = 0.95
+MIN_USERS = 20
+MAX_DOUBTED_SHARE = 0.2
 
 
-def tripped(answers: int, doubtful: int) -> bool:
-    """Whether a lane's last minutes look like a mistake of ours (a wrong key, topic or environment).
+def is_open(answered: int, doubted: int) -> bool:
+    """Whether the window's answers look like a mistake of ours: a wrong key, topic, project or environment.
 
-    `doubtful` counts the proofs that such a mistake can cause; a run of 410 or UNREGISTERED does not trip it.
+    Both count users, not device tokens: one user can install as many invented tokens as they like.
     """
-    return answers >= MIN_ANSWERS and doubtful > MAX_DOUBTFUL_SHARE * answers
-
-
-def hopeless(answers: int, doubtful: int) -> bool:
-    """Whether it looks so for next to every device: pushes had better wait until the mistake is mended."""
-    return tripped(answers, doubtful) and doubtful >= HOPELESS_SHARE * answers
+    return doubted >= MIN_USERS and doubted > MAX_DOUBTED_SHARE * answered

@@ -169,10 +169,10 @@ def _fcm(message_id: str, content: FcmContent, added: Mapping[str, str | int | N
     android = {key: value for key, value in android.items() if value is not None}
     if android:
         message["android"] = android
-    rest = _json(message)[1:]  # without its opening brace: the token comes first
+    rest = _json(message)[1:]  # without its opening brace: the target comes first
     return FcmPayload(
-        prefix=b'{"validate_only":true,"message":{"token":"' if content.dry_run else b'{"message":{"token":"',
-        suffix=b'"' + (b"," if message else b"") + rest + b"}",
+        prefix=b'{"validate_only":true,"message":{' if content.dry_run else b'{"message":{',
+        suffix=(b"," if message else b"") + rest + b"}",
         ttl_s=content.ttl_s,
     )
 

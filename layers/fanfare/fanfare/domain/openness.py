@@ -8,7 +8,8 @@ DIGEST_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an open device stands: when it is due (epoch ms), its tries, those without an answer, its waits.
+    """Where an open device stands: when it is due (epoch ms), its tries, those without an answer, its waits,
+    its doubtful answers.
 
     A wait is not a try: the device was not sent to, since its lane was paused or its network out of reach.
     """
@@ -17,6 +18,7 @@ class Standing:
     tries: int = 0
     unknown: int = 0
     waits: int = 0
+    doubts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,25 +30,17 @@ class Stop:
     why: str
     pause_ms: int
     refused: bool = False
-    hopeless: bool = False
-    """For answers that the breaker counts: until one of another kind comes, they delete nothing."""
 
 
-def stop(
-    outcomes: Sequence[Outcome], failed_probes: int | None = None, *, hopeless: bool = False
-) -> Stop | None:
+def stop(outcomes: Sequence[Outcome], failed_probes: int | None = None) -> Stop | None:
     """Whether the lane has to rest after an attempt, and for how long; before jitter.
 
     `failed_probes`: how many probes had failed before, where the attempt was one; else None.
-    `hopeless`: of late the lane's network refused next to every device, for what may be a mistake of ours.
     """
     alarms = [one for one in outcomes if one.kind in _OF_THE_CREDENTIAL]
     refused = next((one for one in alarms if one.whole_lane), None)
     if refused is not None:
         return Stop(refused.reason, REFUSED_PAUSE_MS, refused=True)
-    doubtful = next((one for one in alarms if one.doubtful), None)
-    if hopeless and doubtful and not any(one.kind is OutcomeKind.DELIVERED for one in outcomes):
-        return Stop(doubtful.reason, REFUSED_PAUSE_MS, refused=True, hopeless=True)
     if alive(outcomes):
         return None
     faults = [one for one in outcomes if _is_fault(one)]
@@ -64,15 +56,10 @@ def stop(
     return Stop(faults[0].reason, max(own_ms, min(asked_ms, LONGEST_ASKED_MS)))
 
 
-def alive(outcomes: Sequence[Outcome], *, hopeless: bool = False) -> bool:
-    """Whether the network answered for at least one push itself, with yes or with no.
-
-    On a `hopeless` lane a doubtful no is none: it is what the lane rests for.
-    """
+def alive(outcomes: Sequence[Outcome]) -> bool:
+    """Whether the network answered for at least one push itself, with yes or with no."""
     return any(
-        not _is_fault(one)
-        and not (one.kind in _OF_THE_CREDENTIAL and (one.whole_lane or (hopeless and one.doubtful)))
-        for one in outcomes
+        not _is_fault(one) and not (one.kind in _OF_THE_CREDENTIAL and one.whole_lane) for one in outcomes
     )
 
 

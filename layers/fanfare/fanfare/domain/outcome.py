@@ -11,6 +11,7 @@ EXPIRED = "expired"
 class OutcomeKind(StrEnum):
     DELIVERED = "delivered"
     PURGE_TOKEN = "purge_token"
+    SUSPECT = "suspect"
     RETRY_AFTER_DELAY = "retry_after_delay"
     RETRY_FRESH_CREDENTIAL = "retry_fresh_credential"
     DROP_PAYLOAD_ERROR = "drop_payload_error"
@@ -34,8 +35,8 @@ class Outcome:
     """Before jitter; None where nothing is to be sent again."""
     proof_at_ms: int | None = None
     """The network's own time of the proof; None where it gave none."""
-    doubtful: bool = False
-    """A proof of the kind that a mistake of ours can cause: what the breaker counts, open or not."""
+    told_by_apple: bool = False
+    """FCM passed on an answer of APNs: the device is one of Apple's, whatever it was installed as."""
     purge_target: PurgeTarget | None = None
     new_connection: bool = False
     """Sending again makes sense on a new connection only."""
@@ -61,14 +62,19 @@ def purge(
     *,
     target: PurgeTarget = PurgeTarget.DEVICE_TOKEN,
     proof_at_ms: int | None = None,
-    doubtful: bool = False,
 ) -> Outcome:
+    """A certain proof: the network gives this answer only for something dead."""
     return Outcome(
-        kind=OutcomeKind.PURGE_TOKEN,
-        reason=_word(reason),
-        purge_target=target,
-        proof_at_ms=proof_at_ms,
-        doubtful=doubtful,
+        kind=OutcomeKind.PURGE_TOKEN, reason=_word(reason), purge_target=target, proof_at_ms=proof_at_ms
+    )
+
+
+def suspect(
+    reason: str, *, target: PurgeTarget = PurgeTarget.DEVICE_TOKEN, told_by_apple: bool = False
+) -> Outcome:
+    """A doubtful answer: a mistake of ours causes it as well as a dead device token."""
+    return Outcome(
+        kind=OutcomeKind.SUSPECT, reason=_word(reason), purge_target=target, told_by_apple=told_by_apple
     )
 
 
@@ -94,12 +100,10 @@ _OF_ANOTHER_ENVIRONMENT = frozenset(
 )
 
 
-def alarm(reason: str, *, doubtful: bool = False, whole_lane: bool = True) -> Outcome:
+def alarm(reason: str, *, whole_lane: bool = True) -> Outcome:
     """Somebody must look. Where APNs says that a key is one of the other environment, that is named."""
     word = f"wrong_environment.{reason}" if reason in _OF_ANOTHER_ENVIRONMENT else reason
-    return Outcome(
-        kind=OutcomeKind.PAUSE_ALARM_CREDENTIAL, reason=_word(word), doubtful=doubtful, whole_lane=whole_lane
-    )
+    return Outcome(kind=OutcomeKind.PAUSE_ALARM_CREDENTIAL, reason=_word(word), whole_lane=whole_lane)
 
 
 def refused(reason: str) -> Outcome:

@@ -4,7 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fanfare.domain.answer import Answer, Context, whole_number
-from fanfare.domain.outcome import Outcome, PurgeTarget, alarm, delivered, drop, fresh, purge, refused, retry
+from fanfare.domain.outcome import (
+    Outcome,
+    PurgeTarget,
+    alarm,
+    delivered,
+    drop,
+    fresh,
+    purge,
+    refused,
+    retry,
+    suspect,
+)
 
 NOT_FROM_APNS_DELAY_S = 60
 REGISTERED_AGAIN_DELAY_S = 60
@@ -65,12 +76,6 @@ def _gone(seen: _Seen) -> Outcome:
     return purge(seen.reason, target=seen.dead, proof_at_ms=seen.died_at_ms)
 
 
-def _doubtful(seen: _Seen) -> Outcome:
-    if seen.context.breaker_open:
-        return alarm(seen.reason, doubtful=True, whole_lane=False)
-    return purge(seen.reason, target=seen.dead, doubtful=True)
-
-
 def _stale_credential(seen: _Seen) -> Outcome:
     if seen.context.credential_attempt >= 2:
         return refused(seen.reason)
@@ -92,7 +97,10 @@ def _first(rules: tuple[_Rule, ...], seen: _Seen) -> Outcome:
 _RULES: tuple[_Rule, ...] = (
     (lambda s: not s.reason, lambda s: retry("not_from_apns", NOT_FROM_APNS_DELAY_S)),
     (lambda s: s.status == 410, _gone),
-    (lambda s: s.reason in ("BadDeviceToken", "DeviceTokenNotForTopic"), _doubtful),
+    (
+        lambda s: s.reason in ("BadDeviceToken", "DeviceTokenNotForTopic"),
+        lambda s: suspect(s.reason, target=s.dead),
+    ),
     (lambda s: s.reason == "IdleTimeout", lambda s: retry(s.reason, IDLE_DELAY_S)),
     (lambda s: s.reason == "TopicDisallowed", lambda s: refused(s.reason)),
     (lambda s: s.reason in _STALE_CREDENTIAL, _stale_credential),

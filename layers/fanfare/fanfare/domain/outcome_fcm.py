@@ -4,14 +4,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fanfare.domain.answer import Answer, Context, objects
-from fanfare.domain.outcome import Outcome, PurgeTarget, alarm, delivered, drop, fresh, purge, refused, retry
+from fanfare.domain.outcome import (
+    Outcome,
+    PurgeTarget,
+    alarm,
+    delivered,
+    drop,
+    fresh,
+    purge,
+    refused,
+    retry,
+    suspect,
+)
 
 BASE_DELAY_S = 10
 QUOTA_DELAY_S = 60
 _MOST_DOUBLINGS = 30  # keeps the delay a number that means something; a push has expired long before
 
 _DEAD = frozenset({"Unregistered", "ExpiredToken"})
-_CONFIGURED_TOPIC = frozenset({"DeviceTokenNotForTopic", "BadTopic", "TopicDisallowed"})
+_DOUBTED_BY_APPLE = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic"})
+_CONFIGURED_TOPIC = frozenset({"BadTopic", "TopicDisallowed"})
 _TARGET_FIELDS = frozenset({"message.token", "message.fid"})
 
 
@@ -88,10 +100,15 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _doubtful(seen: _Seen) -> Outcome:
-    if seen.context.breaker_open:
-        return alarm(seen.reason, doubtful=True, whole_lane=False)
-    return purge(seen.reason, target=seen.dead, doubtful=True)
+def _doubtful(reason: str, seen: _Seen) -> Outcome:
+    return suspect(reason, target=seen.dead, told_by_apple=bool(seen.apns_errors))
+
+
+def _unregistered(seen: _Seen) -> Outcome:
+    """Certain for a device token. A bare installation ID may as well be one of another project."""
+    if seen.context.bare_installation_id:
+        return _doubtful("UNREGISTERED", seen)
+    return purge("UNREGISTERED", target=seen.dead)
 
 
 def _quota(seen: _Seen) -> Outcome:
@@ -123,24 +140,22 @@ def _first(rules: tuple[_Rule, ...], seen: _Seen) -> Outcome:
 
 _BAD_REQUEST_RULES: tuple[_Rule, ...] = (
     (lambda s: bool(s.apns_errors & _DEAD), lambda s: purge(s.reason, target=s.dead)),
-    (lambda s: "BadDeviceToken" in s.apns_errors, _doubtful),
+    (lambda s: bool(s.apns_errors & _DOUBTED_BY_APPLE), lambda s: _doubtful(s.reason, s)),
     (lambda s: bool(s.apns_errors & _CONFIGURED_TOPIC), lambda s: alarm(s.reason, whole_lane=False)),
     (lambda s: bool(s.apns_errors), lambda s: drop(s.reason)),
-    # The breaker is not asked in these two: the table names it for the rules above only. The proof is marked
-    # as doubtful, and nothing is deleted for it while the breaker is open.
     (
         lambda s: bool(s.blamed_fields) and s.blamed_fields <= _TARGET_FIELDS,
-        lambda s: purge("token_field", target=s.dead, doubtful=True),
+        lambda s: _doubtful("token_field", s),
     ),
     (lambda s: bool(s.blamed_fields), lambda s: drop("payload_field")),
-    (lambda s: s.text_blames_token, lambda s: purge("token_text", target=s.dead, doubtful=True)),
+    (lambda s: s.text_blames_token, lambda s: _doubtful("token_text", s)),
     (lambda s: True, lambda s: drop(s.reason)),
 )
 
 _RULES: tuple[_Rule, ...] = (
     (lambda s: "THIRD_PARTY_AUTH_ERROR" in s.fcm_errors, _third_party),
-    (lambda s: "UNREGISTERED" in s.fcm_errors, lambda s: purge("UNREGISTERED", target=s.dead)),
-    (lambda s: "SENDER_ID_MISMATCH" in s.fcm_errors, _doubtful),
+    (lambda s: "UNREGISTERED" in s.fcm_errors, _unregistered),
+    (lambda s: "SENDER_ID_MISMATCH" in s.fcm_errors, lambda s: _doubtful(s.reason, s)),
     (lambda s: s.status == 429, _quota),
     (lambda s: s.status == 401, _unauthenticated),
     (lambda s: s.status == 403, lambda s: refused(s.reason)),

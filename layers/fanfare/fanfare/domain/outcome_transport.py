@@ -6,15 +6,9 @@ from typing import assert_never
 from fanfare.domain.answer import Provider, Silence, Transport
 from fanfare.domain.outcome import Outcome, alarm, retry
 
-BLAMING_GOAWAYS = 3
-"""APNs closes connections that show many errors; this many in a row are our mistake and not the tokens'."""
-
 
 def judge(provider: Provider, silence: Silence) -> Outcome:
     """What was not processed costs no attempt; what was written may have been done."""
-    if silence.blaming_goaways >= BLAMING_GOAWAYS:
-        covered = silence.why is Transport.GOAWAY_COVERED
-        return replace(alarm("goaways_for_BadDeviceToken"), unknown=covered)
     match silence.why:
         case (
             Transport.REFUSED_STREAM
@@ -32,6 +26,7 @@ def judge(provider: Provider, silence: Silence) -> Outcome:
             | Transport.RESET_AFTER_WRITE
             | Transport.RST_STREAM
             | Transport.GOAWAY_COVERED
+            | Transport.GOAWAY_FOR_TOKENS
             | Transport.PROTOCOL_ERROR
         ):
             return replace(retry(silence.why, _base_delay_s(provider)), unknown=True)

@@ -10,7 +10,7 @@ MAX_SECONDS = 2_147_483_647
 
 
 class Parameter(StrEnum):
-    """Kii's names. Numbers of seconds are 0 where nothing is set, switches false."""
+    """Kii's names, and one of our own. Numbers of seconds are 0 where nothing is set, switches false."""
 
     DEFAULT_TOKEN_EXPIRATION = "defaultTokenExpirationSeconds"
     MAX_TOKEN_EXPIRATION = "maxTokenExpirationSeconds"
@@ -18,6 +18,8 @@ class Parameter(StrEnum):
     EXPOSE_USERS = "exposeFullUserDataToOthers"
     VERIFY_EMAIL = "emailAddressVerificationRequired"
     VERIFY_PHONE = "phoneNumberVerificationRequired"
+    WHOLE_TOKENS = "wholeTokens"
+    """Whether an FCM device is known by its whole token, and not by its Firebase installation ID."""
 
 
 _IN_SECONDS = {Parameter.DEFAULT_TOKEN_EXPIRATION, Parameter.MAX_TOKEN_EXPIRATION}

@@ -2,14 +2,21 @@
 
 from dataclasses import dataclass
 
+VALIDATE_ONLY = b'{"validate_only":true,'
+
 
 @dataclass(frozen=True, slots=True)
 class FcmPayload:
-    """The body of messages:send is prefix + the device token as a JSON string's inside + suffix."""
+    """The body of messages:send is prefix + the target, `"token":"..."` or `"fid":"..."`, + suffix."""
 
     prefix: bytes
     suffix: bytes
     ttl_s: int | None = None
+
+    @property
+    def validate_only(self) -> bool:
+        """Whether FCM is only asked if it would take the push."""
+        return self.prefix.startswith(VALIDATE_ONLY)
 
 
 @dataclass(frozen=True, slots=True)

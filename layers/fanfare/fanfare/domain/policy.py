@@ -16,6 +16,11 @@ MAX_WAITS = 30
 FIRST_DELAY_MS = 5_000
 """The back-off's first step, where the network asked for less; it doubles with each step."""
 
+MAX_DOUBTS = 2
+"""How often a push is sent again after a doubtful answer while the breaker is open."""
+
+DOUBT_DELAY_MS = 3_600_000
+
 MAX_BACKOFF_MS = 600_000
 MAX_DELAY_MS = 86_400_000
 """A day: whatever a network asks for beyond it is asked for by mistake."""
@@ -40,16 +45,23 @@ class StillOpen:
 
 @dataclass(frozen=True, slots=True)
 class Exhausted:
-    """The tries are used up: the device ends in the dead letter."""
+    """The tries are used up: the device ends in the dead letter, with this standing."""
 
-    reason: str
+    standing: Standing
 
 
 type Verdict = Settled | StillOpen | Exhausted
 
 
 def verdict(
-    outcome: Outcome, before: Standing, *, now: int, max_tries: int, jitter: float, lane_down: bool = False
+    outcome: Outcome,
+    before: Standing,
+    *,
+    now: int,
+    max_tries: int,
+    jitter: float,
+    lane_down: bool = False,
+    breaker_open: bool = False,
 ) -> Verdict:
     """What becomes of a device; `jitter` is a random number from 0 to 1.
 
@@ -60,7 +72,9 @@ def verdict(
         case OutcomeKind.DELIVERED:
             return Settled("delivered")
         case OutcomeKind.PURGE_TOKEN | OutcomeKind.DROP_PAYLOAD_ERROR:
-            return Settled(f"{outcome.kind}.{outcome.reason}")
+            return _settled(outcome)
+        case OutcomeKind.SUSPECT:
+            return _doubted(outcome, before, now, max_tries, jitter) if breaker_open else _settled(outcome)
         case OutcomeKind.RETRY_AFTER_DELAY | OutcomeKind.RETRY_FRESH_CREDENTIAL:
             delay_ms = 1000 * (outcome.retry_after_s or 0)
         case OutcomeKind.PAUSE_ALARM_CREDENTIAL:
@@ -68,24 +82,42 @@ def verdict(
         case _:
             assert_never(outcome.kind)
     if not outcome.spends_attempt:
-        return postponed(before, delay_ms, now=now, jitter=jitter, reason=outcome.reason)
+        return postponed(before, delay_ms, now=now, max_tries=max_tries, jitter=jitter)
     unknown = before.unknown + (1 if outcome.unknown else 0)
     if unknown > MAX_UNKNOWN and lane_down:
-        return Exhausted(f"unknown.{outcome.reason}")
+        return Exhausted(replace(before, tries=max_tries))
     if unknown > MAX_UNKNOWN:
         return Settled(f"unknown.{outcome.reason}")
     tries = before.tries + 1
     if tries >= max_tries:
-        return Exhausted(f"{outcome.kind}.{outcome.reason}")
+        return Exhausted(replace(before, tries=max_tries))
     due = now + back_off_ms(delay_ms, tries, jitter)
-    return StillOpen(Standing(due=due, tries=tries, unknown=unknown, waits=before.waits))
+    return StillOpen(replace(before, due=due, tries=tries, unknown=unknown))
 
 
-def postponed(before: Standing, delay_ms: int, *, now: int, jitter: float, reason: str) -> Verdict:
+def _settled(outcome: Outcome) -> Settled:
+    return Settled(f"{outcome.kind}.{outcome.reason}")
+
+
+def given_up_in_doubt(standing: Standing) -> bool:
+    """Whether a device in the dead letter met doubtful answers as often as it was tried."""
+    return standing.doubts > MAX_DOUBTS
+
+
+def _doubted(outcome: Outcome, before: Standing, now: int, max_tries: int, jitter: float) -> Verdict:
+    """While the breaker is open the answer may be a mistake of ours: the push is kept until it is mended."""
+    doubts = before.doubts + 1
+    if doubts > MAX_DOUBTS:
+        return Exhausted(replace(before, tries=max_tries, doubts=doubts))
+    due = now + int(DOUBT_DELAY_MS * (1 + JITTER * jitter))
+    return StillOpen(replace(before, due=due, doubts=doubts))
+
+
+def postponed(before: Standing, delay_ms: int, *, now: int, max_tries: int, jitter: float) -> Verdict:
     """The device was not sent to at all, so this was no try of its own; it waits, and not for ever."""
     waits = before.waits + 1
     if waits > MAX_WAITS:
-        return Exhausted(reason)
+        return Exhausted(replace(before, tries=max_tries))
     return StillOpen(replace(before, due=now + back_off_ms(delay_ms, waits, jitter), waits=waits))
 
 

@@ -1,23 +1,35 @@
-"""Proofs: answers that a network gives only for a dead device token, as they travel to purge."""
+"""Proofs and doubtful answers, as they travel from deliver to purge: no device token is in them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """Which installation is dead, whose it was, and since when that is known: no device token is in it."""
+    """An answer that speaks against an installation: its owner, the token it was about, and since when."""
 
-    app: str
     installation: str
     user: str
+    token: str
+    """The first 8 bytes of the refused token's digest, as hex."""
     at: int
     """Epoch ms: the network's own time, or the moment of the send where it gave none or a later one."""
     sent_at: int
-    doubtful: bool
-    """Of the kind that a mistake of ours can cause: it counts only while the breaker can weigh it."""
-    lane: str
+    sublane: str
     reason: str
+    doubtful: bool = False
+    """Of the kind that a mistake of ours can cause: it takes two strikes."""
 
-    def is_about(self, owner: str, registered_at: int) -> bool:
-        """Whether it is still the installation that was proved dead: same owner, not registered since."""
-        return owner == self.user and registered_at <= self.at
+    def is_about(self, owner: str, token: str, registered_at: int) -> bool:
+        """Whether the installation is as it was when refused: its owner, its token, not registered since."""
+        return (owner, token) == (self.user, self.token) and registered_at <= self.at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The proofs and doubtful answers of one app, as one message."""
+
+    app: str
+    proofs: Sequence[Proof]
+    format: Literal[1] = 1

@@ -48,10 +48,10 @@ class Apns:
     def at(endpoint: str, credential: ApnsCredential, *, ca_file: str = "") -> "Apns":
         """`endpoint` is https://host[:port]; raises ValueError for anything else."""
         sender = Http2Sender(Endpoint.of(endpoint, ca_file), POLICY)
-        return Apns(credential.topic, ProviderToken(credential), sender)
+        return Apns(credential.topics[0], ProviderToken(credential), sender)
 
     def for_topic(self, topic: str) -> "Apns":
-        """Another app's pushes by the same team and key, over the same connections."""
+        """Pushes to another app by the same team and key, over the same connections."""
         return Apns(topic, self._provider_token, self._sender)
 
     def send(

@@ -12,6 +12,8 @@ from fanfare.networks.errors import CredentialMalformed
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
+MOST_TOPICS = 20
+
 _PROJECT = re.compile(r"[a-z0-9.:-]{1,128}")
 _PLAIN = re.compile(r"[\x21-\x7e]{1,512}")
 
@@ -30,11 +32,14 @@ class FcmCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApnsCredential:
-    """An APNs signing key (the .p8 file's text) with its two IDs, and the bundle ID that it pushes to."""
+    """An APNs signing key (the .p8 file's text) with its two IDs, and the topics that it pushes to.
+
+    Topics are bundle IDs. The first is that of devices whose install named none.
+    """
 
     key_id: str
     team_id: str
-    topic: str
+    topics: tuple[str, ...]
     private_key: str = field(repr=False)
 
 
@@ -71,7 +76,12 @@ def apns_credential(text: str) -> ApnsCredential:
     credential = decoded(text, ApnsCredential)
     _check("key_id", credential.key_id, _PLAIN)
     _check("team_id", credential.team_id, _PLAIN)
-    _check("topic", credential.topic, _PLAIN)
+    if not 1 <= len(credential.topics) <= MOST_TOPICS:
+        raise CredentialMalformed(f"topics: {len(credential.topics)} of them, and not 1 to {MOST_TOPICS}")
+    for topic in credential.topics:
+        _check("topics", topic, _PLAIN)
+    if len(set(credential.topics)) < len(credential.topics):
+        raise CredentialMalformed("topics: one of them is there twice")
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 
     key = private_key(credential.private_key)

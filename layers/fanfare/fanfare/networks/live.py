@@ -17,7 +17,14 @@ from dataclasses import dataclass
 import msgspec
 
 from fanfare.domain.device import Network
-from fanfare.networks.credentials import Credential, apns_credential, decoded, fcm_credential, private_key
+from fanfare.networks.credentials import (
+    Credential,
+    FcmCredential,
+    apns_credential,
+    decoded,
+    fcm_credential,
+    private_key,
+)
 from fanfare.networks.errors import CredentialMalformed
 
 MOST_LIVE = 2
@@ -43,7 +50,21 @@ def from_text(network: Network, text: str) -> tuple[Live, ...]:
         return (Live(read(text)),)
     if not 1 <= len(entries) <= MOST_LIVE:
         raise CredentialMalformed(f"{len(entries)} credentials are live, and not 1 or {MOST_LIVE}")
-    return tuple(_entry(one, read) for one in entries)
+    live = tuple(_entry(one, read) for one in entries)
+    for one in live[1:]:
+        named = difference(live[0].credential, one.credential)
+        if named is not None:
+            raise CredentialMalformed(f"{named} differs between the two credentials that are live")
+    return live
+
+
+def difference(one: Credential, other: Credential) -> str | None:
+    """The name of what two credentials must have in common to be live together, and have not.
+
+    Device tokens belong to a project, or to the apps of a team: with another one's none is reached.
+    """
+    names = ("project_id",) if isinstance(one, FcmCredential) else ("team_id", "topics")
+    return next((name for name in names if getattr(one, name) != getattr(other, name, None)), None)
 
 
 def to_text(live: Sequence[Live]) -> str:

@@ -25,7 +25,6 @@ class NotProcessed:
     """The other side did nothing with it: sending again doubles nothing."""
 
     reason: Transport
-    blaming_goaways: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,20 @@ class Unknown:
     """Written, at least in part, and never answered: it may have been done."""
 
     reason: Transport
-    blaming_goaways: int = 0
 
 
-type Result = Answered | NotProcessed | Unknown
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Never sent: nobody was asked, and the outcome says why."""
+
+    outcome: Outcome
+
+    @property
+    def reason(self) -> str:
+        return self.outcome.reason
+
+
+type Result = Answered | NotProcessed | Unknown | Withheld
 
 
 def outcome_of(provider: Provider, result: Result, context: Context = NOTHING_KNOWN) -> Outcome:
@@ -44,4 +53,6 @@ def outcome_of(provider: Provider, result: Result, context: Context = NOTHING_KN
         case Answered():
             return judge(provider, Answer(result.status, result.headers, result.body), context)
         case NotProcessed() | Unknown():
-            return judge(provider, Silence(result.reason, result.blaming_goaways), context)
+            return judge(provider, Silence(result.reason), context)
+        case Withheld():
+            return result.outcome

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from fanfare.domain.openness import OpenGroup, Standing, pack, unpack
-from fanfare.domain.outcome import OutcomeKind
+from fanfare.domain.outcome import OutcomeKind, PurgeTarget
 from fanfare.domain.policy import Exhausted, Settled, StillOpen, Verdict, postponed, verdict
 from fanfare.domain.proof import Proof
 from fanfare.domain.push import Delivery
@@ -73,14 +73,14 @@ class _Tally:
     failures: list[Failure]
     still_open: list[tuple[bytes, Standing]]
 
-    def take_down(self, due: Due, became: Verdict, max_tries: int) -> None:
+    def take_down(self, due: Due, became: Verdict) -> None:
         match became:
             case Settled():
                 self.counts[became.count] += 1
             case StillOpen():
                 self.still_open.append((due.addressee.digest, became.standing))
             case Exhausted():
-                self.still_open.append((due.addressee.digest, replace(due.standing, tries=max_tries)))
+                self.still_open.append((due.addressee.digest, became.standing))
             case _:
                 assert_never(became)
 
@@ -96,8 +96,8 @@ def result(lease: Lease, gathered: Audience, share: Share, *, now: int, max_trie
     jitter = random.random()
     delivered = 0
     for held in share.waiting:
-        became = postponed(held.due.standing, held.delay_ms, now=now, jitter=jitter, reason=held.reason)
-        tally.take_down(held.due, became, max_tries)
+        became = postponed(held.due.standing, held.delay_ms, now=now, max_tries=max_tries, jitter=jitter)
+        tally.take_down(held.due, became)
     for one in share.sent:
         if one.due.standing.unknown or lease.retakes:
             tally.counts["possibly_doubled"] += 1
@@ -111,8 +111,9 @@ def result(lease: Lease, gathered: Audience, share: Share, *, now: int, max_trie
             max_tries=max_tries,
             jitter=jitter,
             lane_down=one.lane in share.down,
+            breaker_open=one.breaker_open,
         )
-        tally.take_down(one.due, became, max_tries)
+        tally.take_down(one.due, became)
         tally.tell(one)
     tally.counts.update({"gone": gathered.gone, "delivered": delivered})
     groups = pack(tally.still_open)
@@ -141,21 +142,21 @@ def next_attempt(
     return delivery.next_attempt(due, lanes, max(one.waits for one in standings))
 
 
-def proofs(app: str, sent: Sequence[Sent]) -> list[Proof]:
-    """The proofs among the outcomes, as they travel to purge."""
+def proofs(sent: Sequence[Sent]) -> list[Proof]:
+    """The proofs and doubtful answers among the outcomes, as they travel to purge."""
     return [
         Proof(
-            app=app,
             installation=one.due.addressee.device.installation_id,
             user=one.due.addressee.user,
+            token=one.due.addressee.device.token_digest,
             at=one.at if one.outcome.proof_at_ms is None else min(one.at, one.outcome.proof_at_ms),
             sent_at=one.at,
-            doubtful=one.outcome.doubtful,
-            lane=one.lane,
+            sublane=one.sublane,
             reason=one.outcome.reason,
+            doubtful=one.outcome.kind is OutcomeKind.SUSPECT,
         )
         for one in sent
-        if one.outcome.kind is OutcomeKind.PURGE_TOKEN and one.lane is not None
+        if one.outcome.purge_target is PurgeTarget.DEVICE_TOKEN
     ]
 
 

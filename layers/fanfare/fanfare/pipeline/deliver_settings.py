@@ -17,6 +17,7 @@ class Settings(Redelivery):
     express_queue_url: str
     bulk_queue_url: str
     purge_queue_url: str
+    doubt_dead_letter_queue_url: str
     arc_size: int
     lease_seconds: int
     max_tries: int

@@ -172,7 +172,7 @@ class Deliverer:
         only costs another send to a dead token."""
         try:
             self.watch.saw(push.app, sending.sent, sending.waiting, sending.down)
-            self.onward.report(attempt.proofs(push.app, sending.sent))
+            self.onward.report(push.app, attempt.proofs(sending.sent))
         except REFUSED:
             logs.logger().exception("answers not told", extra={"push": push.id})
 

@@ -59,11 +59,6 @@ class LanePauses:
         held = self._held(app, lane)
         return None if held is None else held.failed_probes
 
-    def hopeless(self, app: str, lane: str) -> bool:
-        """Whether the lane rests, or is on trial here, since next to every device was refused."""
-        pause = self._held(app, lane) or self._pause(app, lane)
-        return pause is not None and pause.hopeless
-
     def give_back(self, app: str, lane: str) -> None:
         """The probe was not made."""
         held = self._probing.pop((app, lane), None)
@@ -76,7 +71,7 @@ class LanePauses:
         held = self._held(app, lane) if probed else None
         now = self.clock()
         until = now + int(why.pause_ms * (1 + JITTER * random.random()))
-        pause = Pause(until, why.why, 0 if held is None else held.failed_probes + 1, why.hopeless)
+        pause = Pause(until, why.why, 0 if held is None else held.failed_probes + 1)
         lanes.pause(app, lane, pause, held)
         if held is not None:
             del self._probing[app, lane]

@@ -61,6 +61,9 @@ class LiveSender:
     def lane(self) -> str:
         return self._way.sender.lane
 
+    def sublane(self, addressee: Addressee, outcome: Outcome) -> str:
+        return self._way.sender.sublane(addressee, outcome)
+
     def prepare(self, deadline_s: float) -> None:
         ends = time.monotonic() + deadline_s
         self._using(lambda sender: sender.prepare(max(0.0, ends - time.monotonic())))

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import assert_never
 
 from fanfare.domain.openness import OpenGroup
-from fanfare.domain.proof import Proof
+from fanfare.domain.policy import given_up_in_doubt
+from fanfare.domain.proof import Proof, Report
 from fanfare.domain.push import Delivery
 from fanfare.pipeline import attempt, delivery_queues
 from fanfare.pipeline.deliver_settings import Settings
@@ -22,11 +24,11 @@ class Onward:
     settings: Settings
     clock: Clock
 
-    def report(self, proofs: Sequence[Proof]) -> None:
-        """To purge, which deletes apart from the sending."""
+    def report(self, app: str, proofs: Sequence[Proof]) -> None:
+        """Tell purge, which deletes apart from the sending."""
         messages = [
-            Outgoing(wire.encode(proofs[start : start + PROOFS_IN_MESSAGE]))
-            for start in range(0, len(proofs), PROOFS_IN_MESSAGE)
+            Outgoing(wire.encode(Report(app=app, proofs=some)))
+            for some in batched(proofs, PROOFS_IN_MESSAGE, strict=False)
         ]
         queues.send_all(self.settings.purge_queue_url, messages)
 
@@ -45,9 +47,15 @@ class Onward:
             case State.DEAD:
                 metrics.count("DeliveryDead")
                 letter = Outgoing(wire.encode(delivery.next_round()))
-                queues.send_all(self.settings.dead_letter_queue_url, [letter])
+                queues.send_all(self._dead_letters(groups), [letter])
             case _:
                 assert_never(state)
+
+    def _dead_letters(self, groups: Sequence[OpenGroup]) -> str:
+        """The queue of doubt holds letters of which nobody is open for another reason."""
+        if all(given_up_in_doubt(group.standing) for group in groups):
+            return self.settings.doubt_dead_letter_queue_url
+        return self.settings.dead_letter_queue_url
 
     def queue(self, deliveries: Sequence[Delivery], wait_ms: int) -> None:
         delay_s = min(MAX_DELAY_S, max(0, -(-wait_ms // 1000)))

@@ -1,15 +1,18 @@
-"""purge: deletes device tokens that a network proved dead, and no others; apart from the sending."""
+"""purge: deletes device tokens that are dead, on proof, and no others; apart from the sending."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from fanfare.domain import breaker
-from fanfare.domain.proof import Proof
+from fanfare.domain import doubt
+from fanfare.domain.breaker import WINDOW_MS
+from fanfare.domain.doubt import DAY_MS, Mark, Strike
+from fanfare.domain.proof import Proof, Report
 from fanfare.runtime import batch, logs, metrics, wire
 from fanfare.runtime.batch import BatchResponse, Record, Redelivery, Source
 from fanfare.runtime.clock import Clock
-from fanfare.store import installations, lanes, outage
+from fanfare.store import installations, outage, sublanes
+from fanfare.store.installations import Installation
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,39 +31,83 @@ def purge_all(records: Sequence[Record], settings: Settings, clock: Clock) -> Ba
 def purge(record: Record, clock: Clock) -> None:
     """Compare and delete, for each proof in the message.
 
-    While the lane's breaker is open its proofs are let go, not kept: when the window has passed they
-    would delete what a mistake of ours condemned. For the same reason a doubtful proof that comes later than
-    the window is let go. A token that is really dead is proved dead again.
+    A certain proof is acted on at once. A doubtful answer takes two strikes a day apart, evidence that the
+    credential is right, and a breaker that is shut; one that comes later than the breaker's window is let go,
+    since nothing can be weighed against it any more. A token that is really dead is refused again.
     """
-    proofs = wire.decode(list[Proof], record["body"])
-    tripped = {
-        (app, lane): _tripped(app, lane, clock) for app, lane in {(proof.app, proof.lane) for proof in proofs}
-    }
-    done: Counter[str] = Counter()
-    for proof in proofs:
-        done["stopped" if tripped[proof.app, proof.lane] else _judge(proof, clock())] += 1
-    if done["stopped"]:
-        metrics.count("PurgeStopped", done["stopped"])
+    report = wire.decode(Report, record["body"])
+    purged = _Purge(report.app, clock)
+    done = purged.all_of(report.proofs)
+    if purged.breakers_open:
+        metrics.count("DevicesSuspect", len(purged.breakers_open))
     metrics.count("Purged", done["purged"])
-    logs.logger().info("proofs", extra={"app": proofs[0].app if proofs else None, **done})
+    logs.logger().info(
+        "proofs", extra={"app": report.app, **done, "breakers_open": sorted(purged.breakers_open)}
+    )
 
 
-def _tripped(app: str, lane: str, clock: Clock) -> bool:
-    """So is a lane that rests since next to every device was refused: no answers come in to count."""
-    answers = lanes.recent_answers(app, lane, clock())
-    if breaker.tripped(answers.all, answers.doubtful):
-        return True
-    pause = lanes.pause_of(app, lane)
-    return pause is not None and pause.hopeless
+@dataclass(slots=True)
+class _Purge:
+    """The proofs of one message. What the tables say of a sublane is read once for all of them."""
 
+    app: str
+    clock: Clock
+    breakers_open: set[str] = field(default_factory=set)
+    _served: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
 
-def _judge(proof: Proof, now: int) -> str:
-    """Delete the installation if the proof is still about it; say what became of the proof."""
-    if proof.doubtful and now - proof.sent_at > breaker.WINDOW_MS:
-        return "late"
-    found = installations.find(proof.app, proof.installation)
-    if found is None:
-        return "gone"
-    if not proof.is_about(found.user, found.registered_at):
-        return "outdated"
-    return "purged" if installations.remove(found) else "changed"
+    def all_of(self, proofs: Sequence[Proof]) -> Counter[str]:
+        """Act on each; the answer counts what became of them."""
+        timely = [one for one in proofs if not one.doubtful or self.clock() - one.sent_at <= WINDOW_MS]
+        done = Counter({"late": len(proofs) - len(timely)})
+        found = installations.by_id(self.app, {one.installation for one in timely})
+        about: list[tuple[Proof, Installation]] = []
+        for proof in timely:
+            installation = found.get(proof.installation)
+            if installation is None:
+                done["gone"] += 1
+            elif proof.is_about(installation.user, installation.token_digest, installation.registered_at):
+                about.append((proof, installation))
+            else:
+                done["outdated"] += 1
+        self._weigh([(proof, one) for proof, one in about if proof.doubtful])
+        done.update(self._act(proof, installation) for proof, installation in about)
+        return done
+
+    def _weigh(self, doubted: Sequence[tuple[Proof, Installation]]) -> None:
+        """Count the users for the breakers, and see which of these are open.
+
+        Whoever owns a device for less than a day is not counted: anybody can install invented tokens.
+        """
+        users: dict[str, set[str]] = {}
+        for proof, installation in doubted:
+            of_sublane = users.setdefault(proof.sublane, set())
+            if proof.at - installation.owned_since > DAY_MS:
+                of_sublane.add(proof.user)
+        for sublane, some in users.items():
+            if some:
+                sublanes.add_doubted(self.app, sublane, some, self.clock())
+            if sublanes.answers(self.app, sublane, self.clock()).breaker_open:
+                self.breakers_open.add(sublane)
+
+    def _act(self, proof: Proof, installation: Installation) -> str:
+        """Delete or mark the installation, if the proof calls for it; say what was done."""
+        if not proof.doubtful:
+            return "purged" if installations.remove(installation) else "changed"
+        match doubt.strike(installation.mark, proof.at, proof.sublane):
+            case Strike.FIRST:
+                mark = Mark(proof.at, proof.sublane)
+                return "marked" if installations.mark(installation, mark) else "changed"
+            case Strike.BETWEEN:
+                return "marked_already"
+            case Strike.SECOND if proof.sublane in self.breakers_open:
+                return "breaker_open"
+            case Strike.SECOND if not self._others_served(proof):
+                return "no_evidence"
+            case Strike.SECOND:
+                return "purged" if installations.remove(installation) else "changed"
+
+    def _others_served(self, proof: Proof) -> bool:
+        hours = (proof.sublane, proof.at // doubt.HOUR_MS)
+        if hours not in self._served:
+            self._served[hours] = sublanes.served(self.app, proof.sublane, proof.at)
+        return bool(self._served[hours] - {proof.user})

@@ -110,7 +110,7 @@ class AppSenders:
             case FcmCredential():
                 sender = FcmSender(name, self._fcm(environment, credential))
             case ApnsCredential():
-                sender = ApnsSender(name, self._apns(environment, credential))
+                sender = ApnsSender(name, self._apns(environment, credential), credential.topics)
         return Way(_PROVIDERS[network], sender, credential)
 
     def _broken(self, lane: _Lane, error: CredentialError) -> Way:
@@ -128,7 +128,7 @@ class AppSenders:
     def _apns(self, environment: Environment, key: ApnsCredential) -> Apns:
         shared = self._pools.get(_pool(environment, key))
         if isinstance(shared, Apns):
-            return shared.for_topic(key.topic)
+            return shared
         endpoint = self.endpoints.apns(environment)
         apns = Apns.at(endpoint, key, ca_file=self.endpoints.ca_file)
         self._pools[_pool(environment, key)] = apns

@@ -11,7 +11,7 @@ from fanfare.domain.outage import FIRST_PAUSE_MS
 from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind, drop
 from fanfare.domain.push import Pace, Push
 from fanfare.networks.errors import CredentialError, CredentialUnavailable
-from fanfare.networks.result import Answered, Result, Unknown, outcome_of
+from fanfare.networks.result import Answered, Result, Unknown, Withheld, outcome_of
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.lane_pauses import Admission
 from fanfare.pipeline.quota import PATIENCE_MS
@@ -34,6 +34,9 @@ class Sender(Protocol):
 
     @property
     def lane(self) -> str: ...
+
+    def sublane(self, addressee: Addressee, outcome: Outcome) -> str:
+        """Where such an answer about the device is comparable with others."""
 
     def prepare(self, deadline_s: float) -> None:
         """Have everything that a batch needs besides its connection. Raises CredentialError."""
@@ -67,7 +70,7 @@ class Lanes(Protocol):
     def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> tuple[int, int]:
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
 
-    def breaker_open(self, app: str, lane: str) -> bool: ...
+    def breaker_open(self, app: str, sublane: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +205,14 @@ class Sending:
         """Try the lane with one push, whatever its quota says; the others, or nobody where it is down."""
         sender = ready.sender
         # One that was left without an answer before is not the one to try it with.
-        first, *others = sorted(ready.members, key=lambda one: one.standing.unknown)
-        self._send(sender, ready.network, [first])
-        answers = [one.outcome for one in self.sent if one.lane == sender.lane]
+        others = sorted(ready.members, key=lambda one: one.standing.unknown)
+        answers: list[Outcome] = []
+        while others and not answers:  # what is withheld asks the network nothing
+            self._send(sender, ready.network, [others.pop(0)])
+            answers = [one.outcome for one in self.sent if one.lane == sender.lane]
+        if not answers:
+            self._untried(ready)
+            return []
         if self.lanes.came_through(self.push.app, sender.lane, answers):
             return others
         self.down.add(sender.lane)
@@ -231,7 +239,7 @@ class Sending:
                 )
             except CredentialError as error:
                 return self._refused(sender, members, error)
-            outcomes = self._judge(sender.lane, network, members, results, credential_attempt)
+            outcomes = self._judge(network, members, results, credential_attempt)
             again: list[Due] = []
             stale = False
             for due, outcome, result in zip(members, outcomes, results, strict=True):
@@ -241,44 +249,51 @@ class Sending:
                     again.append(due)
                     stale = stale or fresh
                 else:
-                    answered = isinstance(result, Answered)
-                    self.sent.append(Sent(due, outcome, sender.lane, at, answered))
+                    self.sent.append(self._sent(sender, due, outcome, result, at))
             if stale:
                 sender.renew()
                 credential_attempt = 2
             members = again
         return None
 
+    def _sent(self, sender: Sender, due: Due, outcome: Outcome, result: Result, at: int) -> Sent:
+        sublane = sender.sublane(due.addressee, outcome)
+        doubtful = outcome.kind is OutcomeKind.SUSPECT
+        fcm = self.push.payloads.fcm
+        return Sent(
+            due,
+            outcome,
+            None if isinstance(result, Withheld) else sender.lane,
+            at,
+            sublane=sublane,
+            breaker_open=doubtful and self.lanes.breaker_open(self.push.app, sublane),
+            answered=isinstance(result, Answered),
+            validated=fcm is not None and fcm.validate_only and due.addressee.device.network is Network.FCM,
+        )
+
     def _judge(
-        self,
-        lane: str,
-        network: Network,
-        members: Sequence[Due],
-        results: Sequence[Result],
-        credential_attempt: int,
+        self, network: Network, members: Sequence[Due], results: Sequence[Result], credential_attempt: int
     ) -> list[Outcome]:
-        """The outcomes; where a proof has its own time or is doubtful, with what the tables know of it."""
+        """The outcomes; where a proof has its own time, with what the table knows of the device."""
 
         left_s = self._seconds_to_expiry(network)
 
-        def outcome(i: int, registered_at: int | None, breaker_open: bool) -> Outcome:
+        def outcome(i: int, registered_at: int | None) -> Outcome:
             context = Context(
                 attempt=members[i].standing.tries + 1,
                 credential_attempt=credential_attempt,
                 registered_at_ms=registered_at,
-                breaker_open=breaker_open,
+                bare_installation_id=members[i].addressee.device.is_bare_fid,
                 seconds_to_expiry=None if left_s is None else max(0.0, left_s),
                 now_s=self.clock() / 1000,
             )
             return outcome_of(_PROVIDERS[network], results[i], context)
 
-        outcomes = [outcome(i, None, False) for i in range(len(results))]
+        outcomes = [outcome(i, None) for i in range(len(results))]
         timed = [i for i, one in enumerate(outcomes) if one.proof_at_ms is not None]
         registered = self.registered_at([members[i].addressee for i in timed]) if timed else {}
-        tripped = any(one.doubtful for one in outcomes) and self.lanes.breaker_open(self.push.app, lane)
-        for i, one in enumerate(outcomes):
-            if one.proof_at_ms is not None or (one.doubtful and tripped):
-                outcomes[i] = outcome(i, registered.get(members[i].addressee), tripped)
+        for i in timed:
+            outcomes[i] = outcome(i, registered.get(members[i].addressee))
         return outcomes
 
     def _seconds_to_expiry(self, network: Network) -> float | None:

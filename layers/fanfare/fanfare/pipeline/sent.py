@@ -5,8 +5,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fanfare.domain.openness import Standing
-from fanfare.domain.outcome import Outcome
+from fanfare.domain.outcome import Outcome, OutcomeKind
 from fanfare.pipeline.finding import Addressee
+
+_ABOUT_TOKENS = {
+    OutcomeKind.DELIVERED,
+    OutcomeKind.SUSPECT,
+    OutcomeKind.PURGE_TOKEN,
+    OutcomeKind.DROP_PAYLOAD_ERROR,
+}
 
 
 class Due(NamedTuple):
@@ -24,10 +31,25 @@ class Sent:
     due: Due
     outcome: Outcome
     lane: str | None
-    """None where the app has no credential for the network: nobody was asked."""
+    """None where nobody was asked: the app has no credential for the network, or not for the bundle ID."""
     at: int
+    sublane: str = ""
+    """Where the answer is comparable with others; empty where nobody was asked."""
+    breaker_open: bool = False
+    """Whether the sublane's breaker was open, where the answer is doubtful."""
     answered: bool = False
-    """Whether the network said so itself: silences tell nothing about device tokens."""
+    """Whether the network said so itself."""
+    validated: bool = False
+    """The push was sent to be validated only: nothing is handed over."""
+
+    @property
+    def speaks_of_token(self) -> bool:
+        """Whether the network looked at the device token and said what it thinks of it."""
+        return self.answered and self.outcome.kind in _ABOUT_TOKENS
+
+    @property
+    def handed_over(self) -> bool:
+        return self.outcome.kind is OutcomeKind.DELIVERED and not self.validated
 
 
 @dataclass(frozen=True, slots=True)

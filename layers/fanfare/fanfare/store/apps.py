@@ -6,8 +6,9 @@ from hashlib import sha256
 from hmac import compare_digest
 from secrets import token_hex
 
-from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.update import Action
 
 from fanfare.domain.device import Network
 from fanfare.domain.parameters import Parameter, Parameters
@@ -15,6 +16,13 @@ from fanfare.store.row import Row, condition_failed, read, settle
 
 KEPT_MS = 60_000
 """How long a function may go by what it knows of an app."""
+
+IDENTITY_SETTLES_MS = 2 * KEPT_MS
+"""A first change of the parameter wholeTokens holds only when every function has read of it.
+
+From then on all installs look at both IDs of a token. Without the delay, a function that does not know yet
+would look at one of them, and leave the device to its former user under the other.
+"""
 
 _KEPT_APPS = 1000
 
@@ -33,10 +41,24 @@ class App:
     parameters: Mapping[str, str] = field(default_factory=dict)
     fcm_parameter: str | None = None
     apns_parameter: str | None = None
+    identity_changed_at: int | None = None
+    """When wholeTokens was first changed, epoch ms; None where it is as the app was made."""
+    made_with_whole_tokens: bool = False
 
     @property
     def settings(self) -> Parameters:
         return Parameters(self.parameters)
+
+    @property
+    def identity_changed(self) -> bool:
+        """Whether devices of the app may have been installed under the other ID of their token."""
+        return self.identity_changed_at is not None
+
+    def whole_tokens(self, now: int) -> bool:
+        """Whether an FCM device that is installed now is known by its whole token."""
+        if self.identity_changed_at is None or now < self.identity_changed_at + IDENTITY_SETTLES_MS:
+            return self.made_with_whole_tokens
+        return bool(self.settings.value(Parameter.WHOLE_TOKENS))
 
     def credential_parameter(self, network: Network) -> str | None:
         return self.fcm_parameter if network is Network.FCM else self.apns_parameter
@@ -61,6 +83,8 @@ class AppRow(Row):
     parameters = JSONAttribute()
     fcm_parameter = UnicodeAttribute(null=True)
     apns_parameter = UnicodeAttribute(null=True)
+    identity_changed_at = NumberAttribute(null=True)
+    made_with_whole_tokens = BooleanAttribute(null=True)
 
 
 _kept: dict[str, tuple[App, int]] = {}
@@ -72,7 +96,11 @@ def new_id() -> str:
 
 
 def create(
-    app_id: str, *, fcm_parameter: str | None = None, apns_parameter: str | None = None
+    app_id: str,
+    *,
+    fcm_parameter: str | None = None,
+    apns_parameter: str | None = None,
+    whole_tokens: bool = False,
 ) -> tuple[App, str] | None:
     """Make an app: the app, and the administrator's client secret, which cannot be read again.
 
@@ -84,8 +112,10 @@ def create(
         key=token_hex(16),
         client_id=token_hex(16),
         client_secret_hash=_hash(secret),
+        parameters={Parameter.WHOLE_TOKENS: "true"} if whole_tokens else {},
         fcm_parameter=fcm_parameter,
         apns_parameter=apns_parameter,
+        made_with_whole_tokens=whole_tokens,
     )
     row = AppRow(
         app.id,
@@ -95,6 +125,7 @@ def create(
         parameters=dict(app.parameters),
         fcm_parameter=app.fcm_parameter,
         apns_parameter=app.apns_parameter,
+        made_with_whole_tokens=app.made_with_whole_tokens or None,
     )
     try:
         row.save(condition=AppRow.pk.does_not_exist())
@@ -118,18 +149,28 @@ def find(app_id: str) -> App | None:
         parameters=row.parameters,
         fcm_parameter=row.fcm_parameter,
         apns_parameter=row.apns_parameter,
+        identity_changed_at=None if row.identity_changed_at is None else int(row.identity_changed_at),
+        made_with_whole_tokens=bool(row.made_with_whole_tokens),
     )
 
 
-def set_parameter(app_id: str, name: Parameter, text: str) -> None:
-    """Set one parameter; functions that know the app go by it within KEPT_MS. Raises Busy."""
+def set_parameter(app_id: str, name: Parameter, text: str, now: int) -> None:
+    """Set one parameter; functions that know the app go by it within KEPT_MS. Raises Busy.
+
+    wholeTokens holds after IDENTITY_SETTLES_MS, and the row remembers that it was changed.
+    """
 
     def step() -> None:
         row = read(AppRow, app_id)
-        if row is None or row.parameters.get(name) == text:
+        if row is None:
             return
-        changed = {**row.parameters, name: text}
-        row.update([AppRow.parameters.set(changed)], condition=AppRow.parameters == row.parameters)
+        before, after = (Parameters(given) for given in (row.parameters, {**row.parameters, name: text}))
+        if before.given == after.given:
+            return
+        actions: list[Action] = [AppRow.parameters.set(after.given)]
+        if before.value(Parameter.WHOLE_TOKENS) != after.value(Parameter.WHOLE_TOKENS):
+            actions.append(AppRow.identity_changed_at.set(AppRow.identity_changed_at | now))
+        row.update(actions, condition=AppRow.parameters == row.parameters)
 
     settle(step)
     _kept.pop(app_id, None)

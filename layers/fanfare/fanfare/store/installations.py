@@ -1,6 +1,7 @@
-"""Installations: one row for a device token, and so one owner. Moves go together with Recipients."""
+"""Installations: one row for a device, and so one owner. Moves go together with Recipients."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from secrets import token_hex
@@ -8,25 +9,38 @@ from secrets import token_hex
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
 
-from fanfare.domain.device import MAX_DEVICES, Device, Environment, Network
+from fanfare.domain.device import MAX_DEVICES, Device, Environment
+from fanfare.domain.doubt import Mark
 from fanfare.domain.errors import UserNotFound
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.runtime.clock import Clock
 from fanfare.store import pages, recipients
+from fanfare.store.recipients import RecipientRow
 from fanfare.store.row import Row, condition_failed, read, settle, transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The pair of one device token and one user; `generation` is new with every write."""
+    """A device and the user who owns it; `generation` is new with every write."""
 
     app: str
     device: Device
     user: str
     environment: Environment
     registered_at: int
+    """Epoch ms: the last install, also of what was already so."""
+    owned_since: int
+    """Epoch ms: since when the device has been this user's."""
     generation: str
+    mark: Mark | None = None
+    """The first strike of a doubtful answer."""
+
+    @property
+    def token_digest(self) -> str:
+        return self.device.token_digest
 
     @property
     def id(self) -> str:
@@ -40,11 +54,16 @@ class InstallationRow(Row):
 
     pk = UnicodeAttribute(hash_key=True)
     owner = UnicodeAttribute()
-    network = UnicodeAttribute()
-    token = UnicodeAttribute()
+    device = UnicodeAttribute()
+    """In its packed form."""
     sandbox = BooleanAttribute()
     registered_at = NumberAttribute()
+    owned_since = NumberAttribute()
     generation = UnicodeAttribute()
+    doubted_at = NumberAttribute(null=True)
+    """Epoch ms: when a network gave a doubtful answer about the device. Every install clears it."""
+    doubted_on = UnicodeAttribute(null=True)
+    """The sublane of that answer."""
 
 
 def find(app: str, installation_id: str) -> Installation | None:
@@ -67,13 +86,24 @@ def of_app(app: str) -> Iterator[Installation]:
         yield from of_devices(app, some)
 
 
-def install(app: str, user: str, device: Device, environment: Environment, clock: Clock) -> Installation:
+def install(
+    app: str,
+    user: str,
+    device: Device,
+    environment: Environment,
+    clock: Clock,
+    *,
+    ending: Sequence[str] = (),
+    most: int = MAX_DEVICES,
+) -> Installation:
     """Make the device the user's: the last to install owns it. Raises UserNotFound (being deleted), Busy.
 
     What is already so is one conditional write that refreshes registered_at; anything else a transaction.
+    `ending`: the IDs of other installations that end with it, whoever owns them. Where it is already so, they
+    have ended before. `most`: devices that a user can have; the one registered longest ago makes room.
     """
     return _refresh(app, user, device, environment, clock()) or settle(
-        lambda: _move(app, user, device, environment, clock)
+        lambda: _move(app, user, device, environment, ending, most, clock)
     )
 
 
@@ -85,10 +115,9 @@ def remove(installation: Installation) -> bool:
         if found is None or found.generation != installation.generation:
             return False
         with transaction(InstallationRow) as writes:
-            writes.delete(_row(found), condition=_as_read(found))
-            writes.update(
-                recipients.row_of(found.app, found.user), recipients.removing(found.device, found.environment)
-            )
+            writes.delete(row_of(found), condition=_as_read(found))
+            owner = recipients.row_of(found.app, found.user)
+            writes.update(owner, recipients.removing([(found.device, found.environment)]))
         return True
 
     return settle(step)
@@ -96,15 +125,19 @@ def remove(installation: Installation) -> bool:
 
 def _refresh(app: str, user: str, device: Device, environment: Environment, at: int) -> Installation | None:
     row = InstallationRow(f"{app}#{device.installation_id}")
-    same = (InstallationRow.owner == f"{app}#{user}") & (
-        InstallationRow.sandbox == (environment is Environment.SANDBOX)
+    same = (
+        (InstallationRow.owner == f"{app}#{user}")
+        & (InstallationRow.sandbox == (environment is Environment.SANDBOX))
+        & (InstallationRow.device == device.packed)
     )
-    generation = token_hex(8)
+    actions: list[Action] = [
+        InstallationRow.registered_at.set(at),
+        InstallationRow.generation.set(token_hex(8)),
+        InstallationRow.doubted_at.remove(),
+        InstallationRow.doubted_on.remove(),
+    ]
     try:
-        row.update(
-            [InstallationRow.registered_at.set(at), InstallationRow.generation.set(generation)],
-            condition=same,
-        )
+        row.update(actions, condition=same)
     except UpdateError as error:
         if condition_failed(error):
             return None
@@ -112,38 +145,64 @@ def _refresh(app: str, user: str, device: Device, environment: Environment, at: 
     return _installation(row)
 
 
-def _move(app: str, user: str, device: Device, environment: Environment, clock: Clock) -> Installation:
+def _move(
+    app: str,
+    user: str,
+    device: Device,
+    environment: Environment,
+    ending: Sequence[str],
+    most: int,
+    clock: Clock,
+) -> Installation:
     """One try to make the device the user's, decided by what is there now; raises when a write is refused."""
-    found = find(app, device.installation_id)
+    own = device.installation_id
+    others = dict.fromkeys(one for one in ending if one != own)
+    there = {one.id: one for one in _by_id(app, [own, *others])}
     row = recipients.find(app, user)
     if row is not None and row.deleting_since:
         raise UserNotFound("the user is being deleted", field="userID", value=user, appID=app)
     at = clock()
-    stays = found is not None and found.user == user
-    oldest: Installation | None = None
-    if row is not None and not stays and (row.devices or 0) >= MAX_DEVICES:
-        others = of_devices(app, recipients.devices_of(row))
-        oldest = min(others, key=lambda one: one.registered_at)
+    gone = list(there.values())
+    owned_since = min((one.owned_since for one in gone if one.user == user), default=at)
+    if row is not None and (row.devices or 0) >= most and all(one.user != user for one in gone):
+        devices = of_devices(app, recipients.devices_of(row))
+        gone.append(min(devices, key=lambda one: one.registered_at))
         # Clocks differ: what comes last must also be the youngest.
-        at = max(at, 1 + max(one.registered_at for one in others))
-    new = Installation(app, device, user, environment, at, token_hex(8))
+        at = max(at, 1 + max(one.registered_at for one in devices))
+    new = Installation(app, device, user, environment, at, owned_since, token_hex(8))
     with transaction(InstallationRow) as writes:
-        writes.save(_row(new), condition=_as_read(found))
-        if found is not None and not stays:
-            old_owner = recipients.row_of(app, found.user)
-            writes.update(old_owner, recipients.removing(device, found.environment))
-        owner = recipients.row_of(app, user)
-        if oldest is not None and row is not None:
-            writes.delete(_row(oldest), condition=_as_read(oldest))
-            exchange = recipients.replacing(row, oldest.device, device, environment)
-            writes.update(owner, exchange, condition=recipients.unchanged(row))
-        elif not stays:
-            room = recipients.not_deleting() & recipients.has_room()
-            writes.update(owner, recipients.adding(device, environment), condition=room)
-        elif found is not None and found.environment is not environment:
-            change = recipients.changing_environment(device, environment)
-            writes.update(owner, change, condition=recipients.not_deleting())
+        writes.save(row_of(new), condition=_as_read(there.get(own)))
+        for one in gone:
+            if one.id != own:
+                writes.delete(InstallationRow(f"{app}#{one.id}"), condition=_as_read(one))
+        for absent in others:
+            if absent not in there:
+                writes.condition_check(InstallationRow, f"{app}#{absent}", condition=_as_read(None))
+        _exchange(writes, gone, new, row, most)
     return new
+
+
+def _exchange(
+    writes: TransactWrite,
+    gone: Sequence[Installation],
+    new: Installation,
+    row: RecipientRow | None,
+    most: int,
+) -> None:
+    """Write the row of each user who loses or gets a device, once. `row`: the new owner's, as it was read."""
+    lost: dict[str, list[tuple[Device, Environment]]] = defaultdict(list)
+    for one in gone:
+        lost[one.user].append((one.device, one.environment))
+    replaced = lost.pop(new.user, [])
+    owner = recipients.row_of(new.app, new.user)
+    if replaced and row is not None:
+        exchange = recipients.replacing(row, replaced, new.device, new.environment)
+        writes.update(owner, exchange, condition=recipients.unchanged(row))
+    else:
+        room = recipients.not_deleting() & recipients.has_room(most)
+        writes.update(owner, recipients.adding(new.device, new.environment), condition=room)
+    for user, devices in lost.items():
+        writes.update(recipients.row_of(new.app, user), recipients.removing(devices))
 
 
 def _as_read(found: Installation | None) -> Condition:
@@ -153,23 +212,45 @@ def _as_read(found: Installation | None) -> Condition:
     return InstallationRow.generation == found.generation
 
 
+def mark(installation: Installation, first: Mark) -> bool:
+    """Note the first strike, on condition of the generation that was read; False when it has changed."""
+    try:
+        InstallationRow(f"{installation.app}#{installation.id}").update(
+            [InstallationRow.doubted_at.set(first.at), InstallationRow.doubted_on.set(first.sublane)],
+            condition=_as_read(installation),
+        )
+    except UpdateError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def by_id(app: str, ids: Collection[str]) -> dict[str, Installation]:
+    """The installations with these IDs that exist, strongly consistent, 100 in a request."""
+    return {one.id: one for one in _by_id(app, ids)}
+
+
 def of_devices(app: str, devices: Sequence[Device]) -> list[Installation]:
-    """The installations of these devices, whoever owns them; in no order."""
-    keys = [{"pk": {"S": f"{app}#{one.installation_id}"}} for one in devices]
-    rows = [
-        InstallationRow.from_raw_data(item) for item in pages.batch_get(InstallationRow.table_name(), keys)
-    ]
-    return [_installation(row) for row in rows]
+    """The installations of these devices, whoever owns them and whatever their token; in no order."""
+    return _by_id(app, [one.installation_id for one in devices])
 
 
-def _row(installation: Installation) -> InstallationRow:
+def _by_id(app: str, ids: Collection[str]) -> list[Installation]:
+    keys = [{"pk": {"S": f"{app}#{one}"}} for one in dict.fromkeys(ids)]
+    items = pages.batch_get(InstallationRow.table_name(), keys)
+    return [_installation(InstallationRow.from_raw_data(item)) for item in items]
+
+
+def row_of(installation: Installation) -> InstallationRow:
+    """The installation as a row, without a mark."""
     return InstallationRow(
         f"{installation.app}#{installation.id}",
         owner=f"{installation.app}#{installation.user}",
-        network=installation.device.network.value,
-        token=installation.device.token,
+        device=installation.device.packed,
         sandbox=installation.environment is Environment.SANDBOX,
         registered_at=installation.registered_at,
+        owned_since=installation.owned_since,
         generation=installation.generation,
     )
 
@@ -177,9 +258,11 @@ def _row(installation: Installation) -> InstallationRow:
 def _installation(row: InstallationRow) -> Installation:
     return Installation(
         app=row.pk.partition("#")[0],
-        device=Device(Network(row.network), row.token),
+        device=Device.unpack(row.device),
         user=row.owner.partition("#")[2],
         environment=Environment.SANDBOX if row.sandbox else Environment.PRODUCTION,
         registered_at=int(row.registered_at),
+        owned_since=int(row.owned_since),
         generation=row.generation,
+        mark=None if row.doubted_at is None else Mark(int(row.doubted_at), row.doubted_on or ""),
     )

@@ -1,28 +1,16 @@
-"""Lanes: what the fleet has to know of a lane: paused until when and why, the breaker's counts, the quota."""
+"""Lanes: what the fleet has to know of a lane: paused until when and why, and its quota."""
 
 from dataclasses import dataclass, replace
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinarySetAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from fanfare.domain.breaker import WINDOW_MINUTES
-from fanfare.store import pages
 from fanfare.store.row import Row, condition_failed, read
 
 QUOTA_TRIES = 5
 """How often what a window still has room for is looked up and asked for: others take from it meanwhile."""
-
-_MINUTE_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What a lane answered in the breaker's window: all answers, and the doubtful proofs among them."""
-
-    all: int
-    doubtful: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +20,12 @@ class Pause:
     until: int
     why: str
     failed_probes: int = 0
-    hopeless: bool = False
-    """The network refused next to every device: its doubtful proofs are not to be believed meanwhile."""
 
 
 class LaneRow(Row):
-    """`app#lane` holds the pause; `app#lane#minute` the answers of one minute; `app#lane#quota#window` what
-    the fleet took of the network's quota."""
+    """`app#lane` holds the pause; `app#lane#quota#window` what the fleet took of the network's quota. Of a
+    sublane, `app#sublane#answered#minute` and `app#sublane#doubted#minute` count users, and
+    `app#sublane#handed#hour` names the first two users to whom something was handed over."""
 
     class Meta:
         table_name = None
@@ -48,9 +35,12 @@ class LaneRow(Row):
     paused_until = NumberAttribute(null=True)
     why = UnicodeAttribute(null=True)
     failed_probes = NumberAttribute(null=True)
-    hopeless = BooleanAttribute(null=True)
-    answers = NumberAttribute(null=True)
-    doubtful = NumberAttribute(null=True)
+    users = BinarySetAttribute(null=True, legacy_encoding=False)
+    users_16 = BinarySetAttribute(null=True, legacy_encoding=False)
+    users_256 = BinarySetAttribute(null=True, legacy_encoding=False)
+    users_4096 = BinarySetAttribute(null=True, legacy_encoding=False)
+    """The levels of a sketch of users: domain/sketch.py."""
+    handed = UnicodeSetAttribute(null=True)
     taken = NumberAttribute(null=True)
     expires = NumberAttribute(null=True)
 
@@ -69,7 +59,7 @@ def pause_of(app: str, lane: str) -> Pause | None:
     row = read(LaneRow, f"{app}#{lane}")
     if row is None or row.paused_until is None:
         return None
-    return Pause(int(row.paused_until), row.why or "", int(row.failed_probes or 0), bool(row.hopeless))
+    return Pause(int(row.paused_until), row.why or "", int(row.failed_probes or 0))
 
 
 def take_probe(app: str, lane: str, over: Pause, until: int) -> Pause | None:
@@ -87,7 +77,6 @@ def resume(app: str, lane: str, held: Pause) -> None:
     """The probe came through: the lane is open, unless somebody paused it meanwhile."""
     row = LaneRow(f"{app}#{lane}")
     gone: list[Action] = [LaneRow.paused_until.remove(), LaneRow.why.remove(), LaneRow.failed_probes.remove()]
-    gone.append(LaneRow.hopeless.remove())
     try:
         row.update(gone, condition=LaneRow.paused_until == held.until)
     except UpdateError as error:
@@ -118,34 +107,12 @@ def take_quota(app: str, lane: str, window: int, pushes: int, limit: int, expire
     return 0
 
 
-def add_answers(app: str, lane: str, answers: Answers, now: int) -> None:
-    minute = now // _MINUTE_MS
-    LaneRow(f"{app}#{lane}#{minute}").update(
-        [
-            LaneRow.answers.add(answers.all),
-            LaneRow.doubtful.add(answers.doubtful),
-            LaneRow.expires.set(now // 1000 + 3600),
-        ]
-    )
-
-
-def recent_answers(app: str, lane: str, now: int) -> Answers:
-    """The answers of the breaker's window, by whole minutes, strongly consistent."""
-    minute = now // _MINUTE_MS
-    keys = [{"pk": {"S": f"{app}#{lane}#{minute - back}"}} for back in range(WINDOW_MINUTES + 1)]
-    rows = [LaneRow.from_raw_data(item) for item in pages.batch_get(LaneRow.table_name(), keys)]
-    return Answers(
-        all=sum(int(row.answers or 0) for row in rows), doubtful=sum(int(row.doubtful or 0) for row in rows)
-    )
-
-
 def _set(app: str, lane: str, new: Pause, condition: Condition) -> bool:
     """Whether the pause was written."""
     actions: list[Action] = [
         LaneRow.paused_until.set(new.until),
         LaneRow.why.set(new.why),
         LaneRow.failed_probes.set(new.failed_probes),
-        LaneRow.hopeless.set(new.hopeless),
         LaneRow.expires.set(new.until // 1000 + 86_400),
     ]
     try:

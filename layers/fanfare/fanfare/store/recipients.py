@@ -1,6 +1,6 @@
 """Recipients: each user's devices in one row, in ring order. Written only together with Installations."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from fanfare.domain.device import MAX_DEVICES, Device, Environment
+from fanfare.domain.device import Device, Environment
 from fanfare.domain.estimate import Sample
 from fanfare.domain.ring import Arc, place, ring_key, user_of
 from fanfare.store import pages
@@ -18,7 +18,7 @@ from fanfare.store.row import Row, condition_failed, read
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A user to be reached, with the user's devices by environment, packed as `network:token`."""
+    """A user to be reached, with the user's devices by environment, in their packed form."""
 
     user: str
     production: frozenset[str]
@@ -91,8 +91,8 @@ def not_deleting() -> Condition:
     return RecipientRow.deleting_since.does_not_exist()
 
 
-def has_room() -> Condition:
-    room: Condition = RecipientRow.devices.does_not_exist() | (RecipientRow.devices < MAX_DEVICES)
+def has_room(most: int) -> Condition:
+    room: Condition = RecipientRow.devices.does_not_exist() | (RecipientRow.devices < most)
     return room
 
 
@@ -104,22 +104,28 @@ def adding(device: Device, environment: Environment) -> list[Action]:
     ]
 
 
-def removing(device: Device, environment: Environment) -> list[Action]:
-    return [_set(environment).delete({device.packed}), RecipientRow.devices.add(-1)]
+def removing(gone: Iterable[tuple[Device, Environment]]) -> list[Action]:
+    """The devices out of the sets that they are in; they are in them."""
+    members: dict[Environment, set[str]] = {}
+    for device, environment in gone:
+        members.setdefault(environment, set()).add(device.packed)
+    actions: list[Action] = [_set(name).delete(packed) for name, packed in members.items()]
+    return [*actions, RecipientRow.devices.add(-sum(map(len, members.values())))]
 
 
-def changing_environment(device: Device, environment: Environment) -> list[Action]:
-    other = Environment.SANDBOX if environment is Environment.PRODUCTION else Environment.PRODUCTION
-    return [_set(environment).add({device.packed}), _set(other).delete({device.packed})]
-
-
-def replacing(row: RecipientRow, out: Device, device: Device, environment: Environment) -> list[Action]:
-    """One device in for another, as the whole sets: ADD and DELETE on one set cannot go into one update."""
-    actions: list[Action] = []
-    for name in Environment:
-        members = (_members(row, name) - {out.packed}) | ({device.packed} if name is environment else set())
-        actions.append(_set(name).set(members) if members else _set(name).remove())
-    return actions
+def replacing(
+    row: RecipientRow, gone: Iterable[tuple[Device, Environment]], device: Device, environment: Environment
+) -> list[Action]:
+    """One device in for others, as the whole sets: ADD and DELETE on one set cannot go into one update."""
+    members = {name: _members(row, name) for name in Environment}
+    for out, its_environment in gone:
+        members[its_environment].discard(out.packed)
+    members[environment].add(device.packed)
+    actions: list[Action] = [
+        _set(name).set(packed) if packed else _set(name).remove() for name, packed in members.items()
+    ]
+    count = sum(map(len, members.values()))
+    return [*actions, RecipientRow.devices.set(count), RecipientRow.expires.remove()]
 
 
 def unchanged(row: RecipientRow) -> Condition:

@@ -25,7 +25,7 @@ from fanfare.networks.http2.frames import (
     settings,
     window_update,
 )
-from fanfare.networks.http2.goaway import Blame, Goaway
+from fanfare.networks.http2.goaway import Goaway
 from fanfare.networks.http2.header_decoder import LIST_BYTES
 from fanfare.networks.http2.inbound import CONNECTION_WINDOW, STREAM_WINDOW, Inbound
 from fanfare.networks.http2.outbound import DEFAULT_WINDOW, Outbound
@@ -45,9 +45,7 @@ _PROBE = b"\0fanfare"
 
 
 class Connection:
-    def __init__(
-        self, wire: Wire, authority: str, *, first_alone: bool, most_streams: int, blame: Blame
-    ) -> None:
+    def __init__(self, wire: Wire, authority: str, *, first_alone: bool, most_streams: int) -> None:
         """`first_alone`: one request goes ahead, the rest when it is answered."""
         self.greeted = False
         """Whether the server's settings are in: before that its limits are not known."""
@@ -56,17 +54,17 @@ class Connection:
         """When it has ended: the places of requests of which not even a beginning left."""
         self.latency_s = 0.0
         """From a request to its answer, as it was last seen; 0 where none was."""
-        self._told_to_go = False
+        self._told_to_go: Transport | None = None
+        """What a GOAWAY makes of the streams that it covers."""
         self._doubted = False
         self._probed_since: float | None = None
         self._heard = 0.0
         self._first_alone = first_alone
         self._most_streams = most_streams
-        self._blame = blame
         self._wire = wire
         self._streams = Streams()
         self._out = Outbound(self._streams, wire, authority)
-        self._in = Inbound(self._streams, wire, blame, self._on_frame)
+        self._in = Inbound(self._streams, wire, self._on_frame)
         self._settings = Settings(self._out)
         self._begun: deque[tuple[int, float]] = deque()
         """The last stream ID of those that were begun together, and when."""
@@ -219,11 +217,11 @@ class Connection:
         """It may come twice, the second time with a lower number; what the server accepted goes on."""
         _expect(len(payload) >= 8, on_stream=False, stream_id=stream_id)
         told = Goaway(int.from_bytes(payload[:4]) & LAST_STREAM_ID, payload[8:])
-        if not self._told_to_go:
-            self._blame.goaways = self._blame.goaways + 1 if told.blames_device_tokens else 0
-        self._told_to_go = True
+        if self._told_to_go is None:
+            covered = Transport.GOAWAY_FOR_TOKENS if told.blames_device_tokens else Transport.GOAWAY_COVERED
+            self._told_to_go = covered
         for stream_id in [one for one in self._streams.open if one > told.last_stream_id]:
-            self._streams.give_up(stream_id, NotProcessed(Transport.GOAWAY_ABOVE, self._blame.goaways))
+            self._streams.give_up(stream_id, NotProcessed(Transport.GOAWAY_ABOVE))
 
     # The end
 
@@ -232,7 +230,7 @@ class Connection:
         self.ended = True
         streams = self._streams
         self.never_left += [streams.forget(one) for one in list(streams.open) if one > self._wire.left]
-        unknown = Unknown(Transport.GOAWAY_COVERED, self._blame.goaways) if self._told_to_go else Unknown(why)
+        unknown = Unknown(self._told_to_go or why)
         for stream_id in list(streams.open):
             streams.settle(stream_id, unknown)
 

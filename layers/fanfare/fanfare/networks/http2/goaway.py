@@ -4,13 +4,6 @@ import json
 from dataclasses import dataclass
 
 
-@dataclass(slots=True)
-class Blame:
-    """GOAWAYs in a row that blamed device tokens, over all connections to an endpoint."""
-
-    goaways: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Goaway:
     last_stream_id: int

@@ -18,7 +18,6 @@ from fanfare.networks.http2.frames import (
     rst_stream,
     without_padding,
 )
-from fanfare.networks.http2.goaway import Blame
 from fanfare.networks.http2.response_heads import ResponseHeads
 from fanfare.networks.http2.streams import KEPT_OF_A_BODY, Body, Streams
 from fanfare.networks.http2.wire import Wire
@@ -41,14 +40,13 @@ type OtherFrame = Callable[[int, int, int, bytes], None]
 
 
 class Inbound:
-    def __init__(self, streams: Streams, wire: Wire, blame: Blame, other: OtherFrame) -> None:
+    def __init__(self, streams: Streams, wire: Wire, other: OtherFrame) -> None:
         self.answers = 0
         self.untold = 0
         """Bytes of DATA for which the server was not yet given new room."""
         self.fruitless = 0
         self._streams = streams
         self._wire = wire
-        self._blame = blame
         self._other = other
         self._heads = ResponseHeads()
         self._rest = b""
@@ -116,7 +114,7 @@ class Inbound:
 
     def _careful(self) -> bool:
         """Whether an answer means more than itself now."""
-        return self._block is not None or self._blame.goaways > 0 or bool(self._streams.unsent)
+        return self._block is not None or bool(self._streams.unsent)
 
     def _frame(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
         self.fruitless += 1
@@ -212,8 +210,6 @@ class Inbound:
         streams.settle(stream_id, answer)
         self.answers += 1
         self.fruitless = 0
-        if answer.status == 200:
-            self._blame.goaways = 0
 
     def _answer(self, stream_id: int) -> Answered:
         head, body = self._streams.heads[stream_id], self._streams.bodies.get(stream_id)

@@ -7,15 +7,12 @@ from fanfare.domain.answer import Transport
 from fanfare.networks.batch import Progress
 from fanfare.networks.endpoint import Address, Endpoint, NoConnection
 from fanfare.networks.http2.connection import Connection
-from fanfare.networks.http2.goaway import Blame
 from fanfare.networks.http2.policy import PROBE_S, Policy
 from fanfare.networks.http2.wire import Closed, TlsWire
 
 
 class Link:
-    def __init__(
-        self, endpoint: Endpoint, address: Address, context: ssl.SSLContext, policy: Policy, blame: Blame
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, address: Address, context: ssl.SSLContext, policy: Policy) -> None:
         """Begins to connect. Raises NoConnection."""
         self.deadline = 0.0
         """By when it has to be ready, while it is not."""
@@ -33,7 +30,6 @@ class Link:
         self.connection: Connection | None = None
         self._authority = endpoint.authority
         self._policy = policy
-        self._blame = blame
         self._wire = TlsWire(address, context, endpoint.host)
 
     def fileno(self) -> int:
@@ -143,5 +139,4 @@ class Link:
             self._authority,
             first_alone=policy.first_alone,
             most_streams=policy.most_streams,
-            blame=self._blame,
         )

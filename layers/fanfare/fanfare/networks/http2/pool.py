@@ -5,11 +5,9 @@ import time
 from collections.abc import Callable
 
 from fanfare.domain.answer import Transport
-from fanfare.domain.outcome_transport import BLAMING_GOAWAYS
 from fanfare.networks import trust
 from fanfare.networks.batch import Progress
 from fanfare.networks.endpoint import Address, Endpoint, NoConnection
-from fanfare.networks.http2.goaway import Blame
 from fanfare.networks.http2.link import Link
 from fanfare.networks.http2.policy import (
     CONNECT_S,
@@ -36,7 +34,6 @@ class Pool:
         self._clock = clock
         self._links: list[Link] = []
         self._selector = selectors.DefaultSelector()
-        self._blame = Blame()
         self._latency_s = 0.0
         self._trust = trust.few
         self._no_more: Transport | None = None
@@ -75,7 +72,7 @@ class Pool:
             if now < progress.deadline:
                 self._grow(progress, now)
             if not self._links and self._no_more is not None:
-                progress.give_up(NotProcessed(self._no_more, self._blamed()))
+                progress.give_up(NotProcessed(self._no_more))
                 return
             if now >= progress.deadline:
                 return
@@ -167,7 +164,7 @@ class Pool:
         context = self._trust(self._endpoint.ca_file)
         for tried, address in enumerate(addresses, 1):
             try:
-                link = Link(self._endpoint, address, context, self._policy, self._blame)
+                link = Link(self._endpoint, address, context, self._policy)
             except NoConnection as error:
                 self._no_more = error.why
                 continue
@@ -200,17 +197,12 @@ class Pool:
             self._open(progress, link.others, now)
         elif link.failed is not None:
             self._no_more = link.failed
-        elif self._blame.goaways >= BLAMING_GOAWAYS:
-            self._no_more = Transport.GOAWAY_ABOVE
         elif link.fresh and not link.answers:
             # Another connection would fare the same, and Apple takes rapid ones for an attack.
             self._no_more = Transport.CONNECT_FAILED
         elif link.answers < LASTED:
             self._opens_at = now + wait_before_opening(self._short_lived)
             self._short_lived += 1
-
-    def _blamed(self) -> int:
-        return self._blame.goaways if self._no_more is Transport.GOAWAY_ABOVE else 0
 
     def _watch(self, link: Link) -> None:
         events = link.events

@@ -1,0 +1,99 @@
+"""The sublanes as an environment sees them: it tells the fleet who was answered, and asks for the breaker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+from fanfare.domain.breaker import WINDOW_MS
+from fanfare.domain.doubt import HOUR_MS
+from fanfare.domain.outcome import OutcomeKind
+from fanfare.pipeline.lane_pauses import KEPT_MS
+from fanfare.pipeline.sent import Sent
+from fanfare.runtime.clock import Clock
+from fanfare.store import sublanes
+from fanfare.store.row import REFUSED
+
+TELL_FROM_USERS = 500
+TELL_AFTER_MS = 60_000
+WORTH_TELLING = 10
+"""With fewer users than this there is nothing to weigh doubtful answers against: they are not told alone."""
+
+type _Sublane = tuple[str, str]
+"""App and sublane."""
+
+
+@dataclass(slots=True)
+class _Untold:
+    since: int
+    users: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class SublaneWatch:
+    """Answers are told in hundreds, after a minute, or before the first doubtful answer among them goes to
+    purge, which then knows what it has to weigh it against.
+    """
+
+    clock: Clock
+    _untold: dict[_Sublane, _Untold] = field(default_factory=dict)
+    _finest: dict[_Sublane, tuple[int, int]] = field(default_factory=dict)
+    """The minute, and the finest level of its sketch that had room."""
+    _handed: dict[_Sublane, int] = field(default_factory=dict)
+    """The hour for which a hand-over is noted."""
+    _recent: dict[_Sublane, tuple[int, bool]] = field(default_factory=dict)
+    """When the breaker was looked at, and whether it was open."""
+    _telling: Lock = field(default_factory=Lock)
+
+    def breaker_open(self, app: str, sublane: str) -> bool:
+        """Whether the sublane's breaker is open, as read at most KEPT_MS ago."""
+        now = self.clock()
+        read_at, is_open = self._recent.get((app, sublane), (0, False))
+        if now - read_at >= KEPT_MS:
+            try:
+                is_open = sublanes.answers(app, sublane, now).breaker_open
+            except REFUSED:  # purge looks again, in any case
+                return False
+            self._recent[app, sublane] = (now, is_open)
+        return is_open
+
+    def saw(self, app: str, sent: Sequence[Sent]) -> None:
+        """Take note of an attempt's answers. Silences and faults tell nothing about device tokens."""
+        by_sublane: dict[str, list[Sent]] = {}
+        for one in sent:
+            if one.speaks_of_token:
+                by_sublane.setdefault(one.sublane, []).append(one)
+        with self._telling:
+            for sublane, some in by_sublane.items():
+                self._note_hand_over(app, sublane, some)
+                self._count(app, sublane, some)
+
+    def _note_hand_over(self, app: str, sublane: str, some: Sequence[Sent]) -> None:
+        """Once an hour: it is the evidence without which no second strike deletes anything."""
+        hour = self.clock() // HOUR_MS
+        if self._handed.get((app, sublane)) == hour:
+            return
+        users = list(dict.fromkeys(one.due.addressee.user for one in some if one.handed_over))
+        if users:
+            sublanes.handed_over(app, sublane, users, self.clock())
+            self._handed[app, sublane] = hour
+
+    def _count(self, app: str, sublane: str, some: Sequence[Sent]) -> None:
+        now = self.clock()
+        untold = self._untold.get((app, sublane))
+        if untold is not None and now - untold.since >= TELL_AFTER_MS:
+            if len(untold.users) >= WORTH_TELLING and now - untold.since < WINDOW_MS:
+                self._tell(app, sublane, untold.users, untold.since)
+            untold = None
+        if untold is None:
+            untold = self._untold[app, sublane] = _Untold(since=now)
+        untold.users.update(one.due.addressee.user for one in some)
+        doubted = any(one.outcome.kind is OutcomeKind.SUSPECT for one in some)
+        if doubted or len(untold.users) >= TELL_FROM_USERS:
+            self._tell(app, sublane, untold.users, now)
+            self._untold[app, sublane] = _Untold(since=now)
+
+    def _tell(self, app: str, sublane: str, users: set[str], at: int) -> None:
+        minute = at // 60_000
+        known, finest = self._finest.get((app, sublane), (minute, 0))
+        finest = sublanes.add_answered(app, sublane, users, at, finest if known == minute else 0)
+        self._finest[app, sublane] = (minute, finest)
