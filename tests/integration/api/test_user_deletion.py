@@ -88,10 +88,18 @@ def settle_in(world: World, who: Client) -> None:
 
 
 def left_of(who: Client, everything: Everything) -> list[str]:
-    """The tables that still have a row about the user, and the queue where something waits."""
+    """The tables that still have a row about the user, and the queue where something waits.
+
+    That the user was deleted, Recipients tells for a day, in a row that expires.
+    """
     found = everything()
+    found["RecipientsTable"] = [row for row in found["RecipientsTable"] if not _tells_of_deletion(row)]
     tables = [name for name, rows in found.items() if name.endswith("Table") and who.user in repr(rows)]
     return tables + [name for name in ("SweepQueue",) if any(v != "0" for v in found[name].values())]
+
+
+def _tells_of_deletion(row: dict[str, Any]) -> bool:
+    return {"deleted_at", "expires"} <= row.keys() <= {"pk", "sk", "deleted_at", "expires", "devices"}
 
 
 def reachable(world: World, who: Client, everything: Everything) -> list[str]:

@@ -270,12 +270,13 @@ def test_the_status_tells_of_open_and_of_dead_devices(world: World) -> None:
     world.networks.answers["b"] = [BUSY]
     delivery = Delivery(push=push)
     deliver(world, delivery)
-    assert status.told(push, *ledger.status(APP, push.id))["devices"] == {"delivered": 1, "open": 1}
+    told = status.told(push, *ledger.status(APP, push.id), world.clock())
+    assert told["devices"] == {"delivered": 1, "open": 1}
     for _ in range(world.deliverer.settings.max_tries - 1):
         world.clock.go_on(900)
         delivery = delivery.next_attempt(0)
         deliver(world, delivery)
-    told = status.told(push, *ledger.status(APP, push.id))
+    told = status.told(push, *ledger.status(APP, push.id), world.clock())
     assert (told["devices"], told["state"]) == ({"delivered": 1, "dead": 1}, "ended")
 
 

@@ -127,7 +127,8 @@ def given_up(lease: Lease, gathered: Audience, max_tries: int) -> Result:
     standings = [*due, *gathered.later]
     groups = pack((digest, replace(standing, tries=max_tries)) for digest, standing in standings)
     state = _state(groups, max_tries)
-    return Result(state, groups, Counter(lease.counts), list(lease.failures))
+    counts = Counter(lease.counts) + Counter(gone=gathered.gone)
+    return Result(state, groups, counts, list(lease.failures))
 
 
 def next_attempt(

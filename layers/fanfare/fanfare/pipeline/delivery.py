@@ -114,6 +114,7 @@ class Deliverer:
         def end(place: int) -> Exception | None:
             one = begun[place]
             if given_up[place]:
+                _name(one.lease)
                 result = attempt.given_up(one.lease, one.gathered, max_tries)
             else:
                 share, now = shares[one.index], self.clock()
@@ -209,6 +210,14 @@ def _registered_at(app: str, devices: Sequence[Addressee]) -> Mapping[Addressee,
     return {
         owned[one.device, one.user]: one.registered_at for one in found if (one.device, one.user) in owned
     }
+
+
+def _name(lease: Lease) -> None:
+    """Name a delivery that ends because its attempts were killed: it may be what kills them."""
+    delivery = lease.delivery
+    named = {"app": delivery.push.app, "push": delivery.push.id, "delivery": delivery.id}
+    killed = lease.killed + lease.retakes
+    logs.logger().error("a delivery was killed too often", extra={**named, "killed": killed})
 
 
 def _log(lease: Lease, result: Result) -> None:
