@@ -46,9 +46,8 @@ class Carrier:
         self.keys.append(key)
         self.batches.append(len(batch))
         if is_google:
-            tokens = [
-                json.loads(body)["message"]["token"] for body in batch.bodies if isinstance(body, bytes)
-            ]
+            messages = [json.loads(body)["message"] for body in batch.bodies if isinstance(body, bytes)]
+            tokens = [one.get("token") or one["topic"] for one in messages]
         else:
             tokens = [
                 bytes(path).decode().rpartition("/")[2] for path in batch.paths if isinstance(path, bytes)

@@ -52,11 +52,19 @@ class Lease:
     ends: int
     """How many attempts were taken (this one too), and how many of them ended or are accounted for."""
     killed: int
+    """How many attempts of all rounds were killed, those of this one not counted."""
+    killed_before: int
+    """How many of them were killed before this round began."""
 
     @property
     def retakes(self) -> int:
         """How often this attempt was held before and never ended: what it sent then is not known."""
         return self.takes - self.ends - 1
+
+    @property
+    def killed_in_round(self) -> int:
+        """How many attempts of this round were killed, the retakes of this attempt included."""
+        return self.killed - self.killed_before + self.retakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,8 @@ class LedgerRow(Row):
     were killed."""
     killed = NumberAttribute(null=True)
     """How many attempts were killed in all: what they sent is not known."""
+    killed_before = NumberAttribute(null=True)
+    """How many of them were killed before the round that is open, or is to come, began."""
     claim = UnicodeAttribute(null=True)
     lease_until = NumberAttribute(null=True)
     open = BinaryAttribute(null=True, legacy_encoding=False)
@@ -167,15 +177,18 @@ def end(
     Raises LeaseLost.
     """
     row = _key(lease.delivery)
+    killed = lease.killed + lease.retakes
     actions: list[Action] = [
         LedgerRow.state.set(state),
         LedgerRow.ended.set(lease.delivery.attempt),
         LedgerRow.ends.set(lease.takes),
         LedgerRow.lease_until.set(0),
-        LedgerRow.killed.set(lease.killed + lease.retakes),
+        LedgerRow.killed.set(killed),
         LedgerRow.counts.set(dict(counts)),
         LedgerRow.open.set(wire.pack(groups)) if groups else LedgerRow.open.remove(),
     ]
+    if state is State.DEAD:  # from which a new round may begin
+        actions.append(LedgerRow.killed_before.set(killed))
     if failures:
         actions.append(LedgerRow.failures.set(wire.encode(failures).decode()))
     try:
@@ -242,6 +255,7 @@ def _lease(delivery: Delivery, row: LedgerRow) -> Lease:
         takes=int(row.takes or 0),
         ends=ends,
         killed=int(row.killed or 0),
+        killed_before=int(row.killed_before or 0),
     )
 
 
