@@ -62,7 +62,7 @@ class Clock:
 
 @dataclass(slots=True)
 class FakeLane:
-    """A lane that records what it was sent and answers as told, by device token; a probe as told for ASKED."""
+    """A lane that records what it was sent and answers as told by device token; a probe as told for ASKED."""
 
     lane: str
     answers: dict[str, list[Result]]

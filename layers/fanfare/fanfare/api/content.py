@@ -218,7 +218,7 @@ def _given(block: Struct) -> dict[str, Any]:
 
 
 def _ttl_s(name: str, block: _Fcm | _Apns, given: Message) -> int | None:
-    """The network's own time to live, else the message's: what is given for one network is not the other's."""
+    """The network's own time to live, else the message's. What another network's block says is not asked."""
     if block.ttl is None:
         return given.time_to_live if block.time_to_live is None else block.time_to_live
     seconds = block.ttl if isinstance(block.ttl, int) else ceil(float(block.ttl.removesuffix("s")))

@@ -16,8 +16,8 @@ MAX_UNKNOWN = len(REPEATS_MS)
 MAX_WAITS = 36
 """How often a device waits for what is no try of its own: a lane that is down, a network out of reach.
 
-With the back-off that is five hours at the least, more than an outage of four hours takes, and less than a day
-at the most.
+With the back-off that is five hours at the least, so that an outage of four hours is sat out, and less than a
+day at the most.
 """
 
 FIRST_DELAY_MS = 5_000
@@ -88,8 +88,6 @@ def verdict(
             delay_ms = REFUSED_PAUSE_MS
         case _:
             assert_never(outcome.kind)
-    if outcome.outlived and before.outlived:
-        return Settled(f"refused.{outcome.reason}")
     if lane_down and outcome.whole_lane and not outcome.of_device:
         waiting = replace(before, silent=before.silent + outcome.unknown)
         return postponed(waiting, delay_ms, now=now, max_tries=max_tries, jitter=jitter)
@@ -97,6 +95,15 @@ def verdict(
         return postponed(before, delay_ms, now=now, max_tries=max_tries, jitter=jitter)
     if outcome.unknown:
         return _unanswered(outcome, before, now, max_tries, jitter)
+    return _tried(outcome, before, delay_ms, now, max_tries, jitter)
+
+
+def _tried(
+    outcome: Outcome, before: Standing, delay_ms: int, now: int, max_tries: int, jitter: float
+) -> Verdict:
+    """A try of the device's own came to nothing. A token that outlived its 410 has one more, and no third."""
+    if outcome.outlived and before.outlived:
+        return Settled(f"refused.{outcome.reason}")
     after = replace(before, tries=before.tries + 1, outlived=before.outlived + outcome.outlived)
     if after.tries >= max_tries:
         return Exhausted(replace(after, tries=max_tries))

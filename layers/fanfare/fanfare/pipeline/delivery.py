@@ -149,8 +149,8 @@ class Deliverer:
     def _lanes_wait_ms(self, delivery: Delivery) -> int:
         """How long there is no use in looking for the devices: every lane that they can be on is paused.
 
-        A delivery that waited often enough, or too long for its time to live, is looked into all the same: its
-        devices are to be given up.
+        A delivery that waited often enough, or beyond its time to live, is looked into all the same: its
+        devices may have to be given up.
         """
         app = delivery.push.app
         lanes = delivery.lanes or self._lanes_of(delivery.push)

@@ -65,7 +65,7 @@ class LaneWatch:
         return self._pauses.admit(app, lane)
 
     def probed(self, app: str, lane: str, outcome: Outcome) -> bool:
-        """Open or pause the lane for the fleet, at once, by the outcome of a probe; whether the lane answers."""
+        """Open or pause the lane for the fleet by the outcome of a probe; whether the lane answers."""
         with self._telling:
             why = outage.after_probe(outcome, self._pauses.failed_probes(app, lane) or 0)
             try:

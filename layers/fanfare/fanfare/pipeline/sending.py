@@ -28,7 +28,7 @@ SEND_S = 8.0
 """Seconds that have to be left for sending after the quota's next window was waited for."""
 
 FIRST_ATTEMPT_MS = 60_000
-"""A first attempt still goes out that begins so long after the time to live is over: queues take their time."""
+"""A first attempt may begin so long after the time to live is over: queues take their time."""
 
 _PROVIDERS = {Network.FCM: Provider.FCM, Network.APNS: Provider.APNS}
 
