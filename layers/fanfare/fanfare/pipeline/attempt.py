@@ -103,7 +103,8 @@ def result(lease: Lease, gathered: Audience, share: Share, *, now: int, max_trie
         became = postponed(held.due.standing, held.delay_ms, now=now, max_tries=max_tries, jitter=jitter)
         tally.take_down(held.due, became)
     for one in share.sent:
-        if one.due.standing.maybe_delivered or lease.retakes:
+        processed = one.lane is not None and one.outcome.spends_attempt
+        if processed and (one.due.standing.maybe_delivered or lease.retakes):
             tally.counts["possibly_doubled"] += 1
         if one.outcome.kind is OutcomeKind.DELIVERED:
             delivered += 1
