@@ -35,6 +35,10 @@ class Push:
     gate: Gate | None = None
     format: Literal[1] = 1
 
+    def as_of(self, now: int) -> "Push":
+        """The push as it goes out now: with the time to live that is left."""
+        return replace(self, payloads=self.payloads.as_of(self.at, now))
+
 
 class Way(StrEnum):
     """How a delivery finds the devices of its subscribers."""

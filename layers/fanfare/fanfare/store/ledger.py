@@ -277,7 +277,7 @@ def failures_of(row: LedgerRow) -> Sequence[Failure]:
 
 def devices_left(row: LedgerRow) -> int:
     """How many devices of a delivery are still open; of a dead one, how many it gave up."""
-    return sum(len(group.digests) for group in _open(row)) // DIGEST_BYTES
+    return sum(len(group.digests) for group in open_of(row)) // DIGEST_BYTES
 
 
 def _refusal(delivery: Delivery, claim: str) -> Lease | Held | Ended:
@@ -291,7 +291,7 @@ def _refusal(delivery: Delivery, claim: str) -> Lease | Held | Ended:
     place = (int(row.round or 0), int(row.ended or 0))
     if row.state == State.OPEN and place < (delivery.round, delivery.attempt):
         return Held()
-    return Ended(State(row.state), _open(row), place[1], place[0])
+    return Ended(State(row.state), open_of(row), place[1], place[0])
 
 
 def _lease(delivery: Delivery, row: LedgerRow) -> Lease:
@@ -299,7 +299,7 @@ def _lease(delivery: Delivery, row: LedgerRow) -> Lease:
     return Lease(
         delivery=delivery,
         claim=row.claim or "",
-        open=_open(row) if ends else None,
+        open=open_of(row) if ends else None,
         counts=dict(row.counts or {}),
         failures=tuple(failures_of(row)),
         takes=int(row.takes or 0),
@@ -309,7 +309,8 @@ def _lease(delivery: Delivery, row: LedgerRow) -> Lease:
     )
 
 
-def _open(row: LedgerRow) -> tuple[OpenGroup, ...]:
+def open_of(row: LedgerRow) -> tuple[OpenGroup, ...]:
+    """The devices of a delivery that are still open, or that it gave up, as they stand."""
     return tuple(wire.unpack(_Open, row.open).groups) if row.open else ()
 
 
