@@ -90,7 +90,7 @@ def every_moment(
     prepare(prefix)
     with before_each(lambda *_: None) as made:
         run(prefix)
-    assert len(made) > 1, "there is nothing to come between"
+    assert made, "there is nothing to come before"
     for moment in range(len(made)):
         scene = f"{prefix}{moment:02x}"
         prepare(scene)
