@@ -254,12 +254,10 @@ def test_the_tables_agree_between_any_two_calls(world: World, subtests: pytest.S
             install_and_remove(f"ab{number}")
 
 
-@pytest.mark.parametrize("environment", Environment)
-def test_the_row_of_a_deleted_user_stays_while_a_device_is_in_it(
-    world: World, environment: Environment
-) -> None:
+@pytest.mark.parametrize("where", Environment)
+def test_the_row_of_a_deleted_user_stays_while_a_device_is_in_it(world: World, where: Environment) -> None:
     """By that row the device is found and taken out: without it, the installation would stay for ever."""
-    world.install("u1", "ab", Network.APNS, environment)
+    world.install("u1", "ab", Network.APNS, where)
     assert not recipients.forget(APP, "u1")
     [one] = installations.of_user(APP, "u1")
     installations.remove(one)
