@@ -231,6 +231,22 @@ def test_a_group_s_owner_is_a_member_whatever_comes_together() -> None:
             assert members_of(name) >= {"u1", "u2"}
 
 
+def test_of_two_groups_of_one_id_one_is_made() -> None:
+    signed_up("u1", "u2")
+    made: dict[str, bool] = {}
+
+    def create(name: str) -> None:
+        made[name] = groups.create(group(name))
+
+    for name in every_moment(
+        lambda _: None, create, lambda name: groups.create(group(name, "ref2", owner="u2"))
+    ):
+        found = groups.find(APP, name)
+        assert found is not None
+        assert (made[name], found.owner) == (False, "u2")
+        assert list(members.of(APP, f"ref1-{name}")) == []
+
+
 def test_a_group_that_was_handed_over_meanwhile_is_not_disowned() -> None:
     signed_up("u1", "u2", "u3")
     for name in every_moment(
@@ -258,6 +274,7 @@ def test_a_group_made_anew_takes_no_change_meant_for_the_former_one() -> None:
 
     changes: tuple[Callable[[Group], object], ...] = (
         lambda former: groups.add(former, "u2"),
+        lambda former: groups.add(former, "u3"),
         lambda former: groups.remove(former, "u3"),
         lambda former: groups.hand_over(former, "u2"),
         lambda former: groups.rename(former, "new name"),

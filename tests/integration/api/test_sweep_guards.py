@@ -9,8 +9,8 @@ import pytest
 
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.domain.sweeping import GroupSweep, TargetRecheck, UserSweep, sweep_of
-from fanfare.runtime import wire
-from fanfare.store import definitions, groups, subscriptions
+from fanfare.runtime import clock, wire
+from fanfare.store import definitions, groups, recipients, subscriptions
 from tests.integration.api.conftest import World
 from tests.integration.aws_calls import Call, before_each, refusal
 
@@ -114,6 +114,17 @@ def test_a_user_who_stands_is_left_alone(world: World, run: Run) -> None:
     assert world.alice("POST", "/installations", body).status == 201
     run(UserSweep(world.app.id, world.alice.user))
     assert world.alice("GET", "/installations/ANDROID:t").status == 200
+
+
+def test_a_user_who_is_marked_and_still_stands_is_deleted(
+    world: World, run: Run, sweep: Callable[[], int]
+) -> None:
+    """The request that marked the user ended before it had deleted anything."""
+    recipients.mark_deleting(world.app.id, world.alice.user, clock.now())
+    run(UserSweep(world.app.id, world.alice.user))
+    sweep()
+    assert world.alice("GET", "/users/me").status == 403
+    assert recipients.find(world.app.id, world.alice.user) is None
 
 
 @pytest.mark.parametrize("refused", ["topics", "members"])

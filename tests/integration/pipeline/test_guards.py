@@ -240,6 +240,20 @@ def test_of_two_installs_the_last_to_end_owns_the_device(
 
 
 @pytest.mark.usefixtures("few_devices")
+@pytest.mark.usefixtures("few_devices")
+def test_a_device_that_is_refreshed_while_it_is_to_make_room_stays(world: World) -> None:
+    """It is the oldest no longer: the other one goes. Where it leaves the user altogether, the condition on
+    the user's row holds as well; here only the condition on its own row does."""
+    for token in every_moment(
+        lambda token: full(world, token),
+        lambda token: installed_by(world, f"u-{token}", token, later=True),
+        lambda token: installed_by(world, f"u-{token}", f"{token}f0", later=True),
+    ):
+        mine = {one for one, owner in owners(world).items() if owner == f"u-{token}"}
+        assert mine == {token, f"{token}f0"}
+
+
+@pytest.mark.usefixtures("few_devices")
 def test_the_tables_agree_between_any_two_calls(world: World, subtests: pytest.Subtests) -> None:
     """A push that is sent just then must reach nobody's former device, and a function may die there."""
 
