@@ -24,10 +24,11 @@ from tests.integration.pipeline.conftest import APP, GONE, TOPIC, World, deliver
 def owners(world: World) -> dict[str, str]:
     """The owner of each device token. Installations and Recipients have to agree on it."""
     table = boto3.client("dynamodb")
-    installed = {
-        row["token"]["S"]: row["owner"]["S"].partition("#")[2]
-        for row in table.scan(TableName=world.resources["InstallationsTable"])["Items"]
-    }
+    installed: dict[str, str] = {}
+    for row in table.scan(TableName=world.resources["InstallationsTable"])["Items"]:
+        found = installations.find(APP, row["pk"]["S"].partition("#")[2])
+        assert found is not None
+        installed[found.device.token] = found.user
     held: dict[str, str] = {}
     for row in table.scan(TableName=world.resources["RecipientsTable"])["Items"]:
         user = row["sk"]["S"].partition("#")[2]
@@ -149,7 +150,8 @@ SCENES: tuple[Scene, ...] = (new, taken, other_environment, full)
 def few_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two devices are all that a user may have."""
     for module in (installations, recipients):
-        monkeypatch.setattr(module, "MAX_DEVICES", 2)
+        monkeypatch.setattr(module, "MAX_DEVICES", 2, raising=False)
+    monkeypatch.setattr(installations.install, "__kwdefaults__", {"ending": (), "most": 2})
 
 
 @pytest.mark.usefixtures("few_devices")
@@ -251,6 +253,17 @@ def test_a_device_that_is_refreshed_while_it_is_to_make_room_stays(world: World)
     ):
         mine = {one for one, owner in owners(world).items() if owner == f"u-{token}"}
         assert mine == {token, f"{token}f0"}
+
+
+@pytest.mark.usefixtures("few_devices")
+def test_two_devices_that_take_the_last_room_at_once_are_not_one_too_many(world: World) -> None:
+    for token in every_moment(
+        lambda token: installed_by(world, f"u-{token}", f"{token}f0"),
+        lambda token: installed_by(world, f"u-{token}", token, later=True),
+        lambda token: installed_by(world, f"u-{token}", f"{token}f1", later=True),
+    ):
+        mine = {one for one, owner in owners(world).items() if owner == f"u-{token}"}
+        assert mine == {token, f"{token}f1"}, "the oldest made room"
 
 
 @pytest.mark.usefixtures("few_devices")
