@@ -360,8 +360,8 @@ def test_a_session_is_exchanged_once() -> None:
 def test_two_parameters_of_an_app_set_at_once_both_hold() -> None:
     for name in every_moment(
         apps.create,
-        lambda name: apps.set_parameter(name, Parameter.EXPOSE_USERS, "true"),
-        lambda name: apps.set_parameter(name, Parameter.VERIFY_EMAIL, "true"),
+        lambda name: apps.set_parameter(name, Parameter.EXPOSE_USERS, "true", 0),
+        lambda name: apps.set_parameter(name, Parameter.VERIFY_EMAIL, "true", 0),
     ):
         app = apps.find(name)
         assert app is not None

@@ -124,7 +124,11 @@ def test_a_user_who_is_marked_and_still_stands_is_deleted(
     run(UserSweep(world.app.id, world.alice.user))
     sweep()
     assert world.alice("GET", "/users/me").status == 403
-    assert recipients.find(world.app.id, world.alice.user) is None
+    row = recipients.find(world.app.id, world.alice.user)
+    assert row is not None
+    assert row.deleting_since is None
+    assert row.deleted_at is not None
+    assert row.expires is not None
 
 
 @pytest.mark.parametrize("refused", ["topics", "members"])
@@ -146,7 +150,14 @@ def test_what_cannot_be_queued_is_not_deleted_either(
     [message] = boto3.client("sqs").receive_message(QueueUrl=tables["SweepQueue"], VisibilityTimeout=0)[
         "Messages"
     ]
-    event = {"Records": [{"messageId": "m", "body": message["Body"]}]}
+    record = {
+        "messageId": "m",
+        "receiptHandle": message["ReceiptHandle"],
+        "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:{tables['SweepQueue'].rpartition('/')[2]}",
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "body": message["Body"],
+    }
+    event = {"Records": [record]}
 
     def refuse(_: int, call: Call) -> None:
         about = "members" if "user_recheck" in str(call.parameters) else "topics"
@@ -157,6 +168,9 @@ def test_what_cannot_be_queued_is_not_deleted_either(
         assert handler("sweep")(event, None)["batchItemFailures"]
     assert refused == "members" or definitions.find(TargetKind.TOPIC, scope, "t") is not None
     assert groups.is_member(app, bob.user, "g", gone.ref)
+    boto3.client("sqs").change_message_visibility(
+        QueueUrl=tables["SweepQueue"], ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+    )
     sweep()
     assert definitions.find(TargetKind.TOPIC, scope, "t") is None
     assert not groups.is_member(app, bob.user, "g", gone.ref)

@@ -69,10 +69,10 @@ def test_a_push_reads_nothing_that_may_be_old(
     world.networks.answers |= dict(zip(tokens, ([BUSY], [SILENT], [GONE]), strict=False))
     gate = Gate(("u5",), (GROUP.ref,))
     with before_each(lambda *_: None) as made:
-        dispatch.dispatch([accepted(world.push(id="d1"))], read)
+        dispatch.dispatch([accepted(world.push(id="d1"))], read, world.clock)
         subscribe(100)
         for message in ("d2", "d2"):  # the second time the cut stands, and is read
-            dispatch.dispatch([accepted(world.push(id=message))], large)
+            dispatch.dispatch([accepted(world.push(id=message))], large, world.clock)
         for coarse in world.queued("FanoutQueue", CoarseArc):
             fanout.fan_out({"messageId": "1", "body": wire.encode(coarse).decode()}, _fanout(environment))
         for way in Way:

@@ -285,8 +285,8 @@ def test_the_tables_agree_between_any_two_calls(world: World, subtests: pytest.S
 def test_the_row_of_a_deleted_user_stays_while_a_device_is_in_it(world: World, where: Environment) -> None:
     """By that row the device is found and taken out: without it, the installation would stay for ever."""
     world.install("u1", "ab", Network.APNS, where)
-    assert not recipients.forget(APP, "u1")
+    recipients.mark_deleting(APP, "u1", world.clock())
+    assert not recipients.deleted(APP, "u1", world.clock(), expires=0)
     [one] = installations.of_user(APP, "u1")
     installations.remove(one)
-    assert recipients.forget(APP, "u1")
-    assert recipients.find(APP, "u1") is None
+    assert recipients.deleted(APP, "u1", world.clock(), expires=0)

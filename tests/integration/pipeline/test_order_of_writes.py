@@ -133,10 +133,10 @@ def test_what_a_send_becomes_is_queued_once_its_cut_is_written(
     small = replace(read, arc_size=10, fan_out=4, express_limit=2)
     subscribe(100 if large else 3)
     with ledger_refused(world, lambda _: True):
-        assert dispatch.dispatch([accepted(world.push())], small)["batchItemFailures"]
+        assert dispatch.dispatch([accepted(world.push())], small, world.clock)["batchItemFailures"]
     assert queued(world) == {}
     with rows_when_queued(world) as rows:
-        assert not dispatch.dispatch([accepted(world.push())], small)["batchItemFailures"]
+        assert not dispatch.dispatch([accepted(world.push())], small, world.clock)["batchItemFailures"]
     assert rows
     assert all("cut" in row for [row] in rows)
     assert set(queued(world)) == {"FanoutQueue" if large else "ExpressQueue"}
