@@ -104,8 +104,9 @@ def _same_audience(old: Credential, new: Credential) -> None:
     name = difference(old, new)
     if name is not None:
         before, after = (_listed(getattr(one, name)) for one in (old, new))
+        subject = "topics are" if name == "topics" else f"{name} is"
         raise Unusable(
-            f"{name} is {after}, and {before} where {key_id(old)} is live: with --replace that one ends"
+            f"{subject} {after}, and {before} where {key_id(old)} is live: with --replace that one ends"
         )
 
 

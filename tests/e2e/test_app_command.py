@@ -100,11 +100,20 @@ def test_its_keys_are_those_of_the_row_and_the_secret_is_kept_as_a_hash(account:
     assert keys["client_secret"] not in str(row)
     assert sha256(keys["client_secret"].encode()).hexdigest() in str(row)
     assert "fcm_parameter" not in row
+    assert "made_with_whole_tokens" not in row
+
+
+def test_an_app_can_keep_to_whole_tokens(account: Account) -> None:
+    row = account.row(made("--whole-tokens")["app_id"])
+    assert row["made_with_whole_tokens"] == {"BOOL": True}
+    assert row["parameters"] == {"S": '{"wholeTokens": "true"}'}
+    assert "identity_changed_at" not in row
 
 
 def test_credentials_go_into_secure_parameters_that_the_row_names(account: Account, tmp_path: Path) -> None:
     files = credentials.create(tmp_path, "https://oauth2.googleapis.com/token")
     known = ["--apns-key-id", "ABC123DEFG", "--apns-team-id", "DEF123GHIJ", "--apns-topic", "com.example.app"]
+    known += ["--apns-topic", "com.example.app.dev"]
     keys = made("--fcm", str(files.service_account), "--apns", str(files.apns_key), *known)
     row = account.row(keys["app_id"])
     assert row["fcm_parameter"] == {"S": f"/prod/apps/{keys['app_id']}/fcm"}
@@ -114,6 +123,7 @@ def test_credentials_go_into_secure_parameters_that_the_row_names(account: Accou
     [service_account] = from_text(Network.FCM, fcm["Value"])
     [signing_key] = from_text(Network.APNS, apns["Value"])
     assert service_account.credential.private_key in json.loads(files.service_account.read_text()).values()
+    assert signing_key.credential.topics == ("com.example.app", "com.example.app.dev")
     assert signing_key.credential.private_key == files.apns_key.read_text()
     assert None not in (service_account.since, signing_key.since)
 

@@ -173,7 +173,16 @@ def test_what_reaches_other_devices_is_not_live_beside_what_is_there(desk: Desk)
     assert "project_id is other-project, and fanfare-local where" in desk.refused("set", "--fcm", other)
     topic = ("--team", credentials.APNS_TEAM_ID, "--topic", "com.example.other")
     line = desk.refused("set", "--apns", desk.bad_key(), "--key", "NEWKEY0001", *topic)
-    assert "topic is com.example.other" in line
+    assert f"topics are com.example.other, and {credentials.APNS_TOPIC} where LOCALKEY01" in line
+    more = (*KNOWN, "--topic", credentials.OTHER_APNS_TOPIC)
+    both = f"{credentials.APNS_TOPIC}, {credentials.OTHER_APNS_TOPIC}"
+    line = desk.refused("set", "--apns", desk.bad_key(), "--key", "NEWKEY0001", *more)
+    assert f"topics are {both}, and" in line
+    desk.said("set", "--apns", desk.good_key(), "--key", GOOD_KEY, *more)
+    assert f"key {GOOD_KEY}, topics {both}, live since" in desk.said("show")
+    twenty_one = [word for number in range(21) for word in ("--topic", f"com.example.app{number}")]
+    line = desk.refused("set", "--apns", desk.good_key(), "--key", GOOD_KEY, *KNOWN[:2], *twenty_one)
+    assert "topics: 21 of them, and not 1 to 20" in line
     desk.said("set", "--apns", desk.bad_key(), "--key", "NEWKEY0001", "--replace", *topic)
     assert desk.live(Network.APNS) == ["NEWKEY0001"]
 

@@ -8,7 +8,11 @@ import pytest
 
 from fanfare.domain.device import Device, DeviceType, Environment, Network, device
 from fanfare.domain.parameters import Parameter
+from fanfare.domain.proof import Proof, Report
 from fanfare.domain.push import Delivery
+from fanfare.pipeline.purge import purge
+from fanfare.runtime import wire
+from fanfare.runtime.batch import Record
 from fanfare.store import apps, installations, ledger, recipients, row
 from fanfare.store.apps import App
 from fanfare.store.installations import Installation, InstallationRow
@@ -31,6 +35,22 @@ def pushed(world: World, user: str) -> list[str]:
     world.clock.go_on(1)
     deliver_one(world.deliverer, Delivery(push=world.push(user=user, id=f"m{world.clock()}")), lambda: 30.0)
     return world.networks.received[before:]
+
+
+def prove_dead(world: World, one: Installation) -> None:
+    """A network says for certain that the token which the installation had is dead."""
+    now = world.clock()
+    proof = Proof(
+        installation=one.id,
+        user=one.user,
+        token=one.device.token_digest,
+        at=now,
+        sent_at=now,
+        sublane="fcm:p/ANDROID",
+        reason="UNREGISTERED",
+    )
+    record: Record = {"messageId": "1", "body": wire.encode(Report(app=APP, proofs=[proof])).decode()}
+    purge(record, world.clock)
 
 
 def held(user: str) -> set[str]:
@@ -58,7 +78,8 @@ def test_in_every_order_of_events_the_last_install_has_the_device(
 ) -> None:
     """Where ann's first install comes after others, it is a late one of the old token.
 
-    An old proof is about the installation as it was before the last event.
+    An old proof is about the installation as it was before the last event: about a former token, or owner. It
+    comes late, with the time of now.
     """
     events: dict[str, Callable[[list[Installation]], object]] = {
         "ann installs": lambda _: (ANN, OLD),
@@ -76,7 +97,8 @@ def test_in_every_order_of_events_the_last_install_has_the_device(
                     case (str(user), str(token)):
                         before.append(put(world, user, token))
                     case Installation() as former:
-                        assert installations.remove(former) is False
+                        world.clock.go_on(1)
+                        prove_dead(world, former)
             owner, token = before[-1].user, before[-1].device.token
             other = BEN if owner == ANN else ANN
             assert rows() == {f"fcm:{token}": owner}
@@ -155,6 +177,16 @@ def test_environment_platform_and_bundle_id_are_attributes(world: World) -> None
     assert anns.production == {f"fcm.ios:{OLD}"}
     assert anns.sandbox == {"apns@com.example.dev:ab"}
     assert rows() == dict.fromkeys(anns.devices, ANN)
+
+
+def test_a_proof_about_the_token_of_now_takes_the_device_out(world: World) -> None:
+    put(world, ANN, OLD)
+    last = put(world, ANN, NEW)
+
+    prove_dead(world, last)
+
+    assert rows() == {}
+    assert held(ANN) == set()
 
 
 class Racing:

@@ -16,6 +16,7 @@ from fanfare.networks.fcm import Fcm
 from fanfare.networks.oauth import AccessTokens
 from fanfare.networks.provider_token import ProviderToken
 from fanfare.networks.result import Answered, NotProcessed, Result, Unknown, outcome_of
+from local.fakes.fcm_message import first_fault
 
 
 class Recorder:
@@ -70,6 +71,17 @@ def test_fcm(recorder: Recorder, access: AccessTokens) -> None:
     assert not isinstance(recorder.batch.bodies, bytes)
     messages = [json.loads(body)["message"] for body in recorder.batch.bodies]
     assert messages == [{"token": "dev-1", "data": {"a": "b"}}, {"token": 'od"d\\', "data": {"a": "b"}}]
+
+
+def test_fcm_is_given_a_bare_firebase_installation_id_as_such(
+    recorder: Recorder, access: AccessTokens
+) -> None:
+    bare = "cFirebaseInstallation1"
+    Fcm("acme-push", access, recorder).send([bare, f"{bare}:APA91b"], PAYLOAD, deadline_s=7.0)
+    assert recorder.batch is not None
+    messages = [json.loads(body)["message"] for body in recorder.batch.bodies if isinstance(body, bytes)]
+    assert messages == [{"fid": bare, "data": {"a": "b"}}, {"token": f"{bare}:APA91b", "data": {"a": "b"}}]
+    assert [first_fault({"message": one}) for one in messages] == [None, None]
 
 
 def test_fcm_takes_a_fresh_credential_when_told(recorder: Recorder, access: AccessTokens) -> None:

@@ -89,5 +89,17 @@ def test_one_of_two_that_is_wrong_makes_the_text_malformed(apns_text: str) -> No
         from_text(Network.APNS, json.dumps({"live": [good | {"private_key": 7}]}))
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [({"topics": ["com.example.other"]}, "topics"), ({"team_id": "OTHERTEAM1"}, "team_id")],
+)
+def test_two_that_reach_different_devices_are_not_live_together(
+    apns_text: str, changes: dict[str, object], named: str
+) -> None:
+    good = json.loads(to_text([Live(apns_credential(apns_text), SINCE)]))["live"][0]
+    with pytest.raises(CredentialMalformed, match=named):
+        from_text(Network.APNS, json.dumps({"live": [good, good | changes]}))
+
+
 def test_a_secret_is_not_in_what_is_printed(apns_text: str) -> None:
     assert "PRIVATE" not in repr(from_text(Network.APNS, apns_text))
