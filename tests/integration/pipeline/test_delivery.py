@@ -300,6 +300,42 @@ def test_a_delivery_killed_again_and_again_ends_as_a_dead_letter(world: World) -
     assert counts(world) == {"delivered": 1}
 
 
+@pytest.mark.parametrize(("kills", "sends"), [(1, 2), (2, 1)])
+def test_killed_attempts_count_among_the_repeats_of_an_unknown_answer(
+    world: World, kills: int, sends: int
+) -> None:
+    world.install("u1", "a")
+    world.networks.answers["a"] = [SILENT, OK]
+    delivery = Delivery(push=world.push(user="u1"))
+    deliver(world, delivery)
+    world.clock.go_on(75)
+    for _ in range(kills):
+        assert isinstance(ledger.take(delivery.next_attempt(0), world.clock(), 1000 * LEASE_S), Lease)
+        world.clock.go_on(LEASE_S + 1)
+    deliver(world, delivery.next_attempt(0))
+    assert world.networks.received == ["a"] * sends
+    letters = world.queued("DeliveryDeadLetters", Delivery)
+    assert len(letters) == (1 if sends == 1 else 0)
+    for letter in letters:
+        deliver(world, letter)
+    assert counts(world)["delivered"] == 1
+
+
+def test_kills_of_earlier_attempts_count_too(world: World) -> None:
+    """Nine sends of one push were possible: each attempt began to count anew."""
+    world.install("u1", "a")
+    world.networks.answers["a"] = [BUSY]
+    delivery = Delivery(push=world.push(user="u1"))
+    for _ in range(3):
+        assert isinstance(ledger.take(delivery, world.clock(), 1000 * LEASE_S), Lease)
+        world.clock.go_on(LEASE_S + 1)
+        deliver(world, delivery)
+        world.clock.go_on(900)
+        delivery = delivery.next_attempt(0)
+    assert len(world.networks.received) == 2
+    assert len(world.queued("DeliveryDeadLetters", Delivery)) == 1
+
+
 def test_a_kill_is_counted_once(world: World) -> None:
     world.install("u1", "a")
     world.networks.answers["a"] = [BUSY, OK]

@@ -40,7 +40,7 @@ def fcm_ttl(payloads: Payloads) -> str | None:
 def sent_as(world: World) -> tuple[list[str | None], list[int | None]]:
     """FCM's times to live and APNs' expirations, beside the acceptance, in the order of the attempts."""
     fcm, apns = (world.networks.lanes[lane].payloads for lane in LANES.values())
-    return [fcm_ttl(one) for one in fcm], [one.apns.expiration if one.apns else None for one in apns]
+    return [fcm_ttl(one) for one in fcm], [one.apns.expiration for one in apns if one.apns]
 
 
 def test_each_attempt_carries_the_time_that_is_left(world: World) -> None:
