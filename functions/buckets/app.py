@@ -16,7 +16,9 @@ class Settings:
     recipients_table: str
     object_bodies_bucket: str
     sweep_queue_url: str
+    limits_table: str
     signing_keys_parameter: str
+    trusted_proxy_header: str
 
 
 app = Api(Settings)

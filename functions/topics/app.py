@@ -14,7 +14,9 @@ class Settings:
     subscriptions_table: str
     recipients_table: str
     sweep_queue_url: str
+    limits_table: str
     signing_keys_parameter: str
+    trusted_proxy_header: str
 
 
 app = Api(Settings)

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct, field
 
 from fanfare.api.parsing import contract_name
 from fanfare.domain.device import DeviceType
+from fanfare.domain.parameters import LIMITS, SECONDS, SWITCHES
 
 type Milliseconds = Annotated[int, Meta(ge=0, description="Since 1970-01-01 UTC, in milliseconds")]
 type UserID = Annotated[str, Meta(min_length=1)]
@@ -60,15 +61,14 @@ class UserTimes(Struct, rename=contract_name):
     modified_at: Milliseconds
 
 
-class AppParameters(Struct):
-    """What is not set is 0 or false."""
-
-    default_token_expiration: int = field(name="defaultTokenExpirationSeconds")
-    max_token_expiration: int = field(name="maxTokenExpirationSeconds")
-    refresh_tokens: bool = field(name="refreshTokenEnabled")
-    expose_users: bool = field(name="exposeFullUserDataToOthers")
-    verify_email: bool = field(name="emailAddressVerificationRequired")
-    verify_phone: bool = field(name="phoneNumberVerificationRequired")
+AppParameters = defstruct(
+    "AppParameters",
+    [
+        *((name.name.lower(), bool, field(name=name.value)) for name in SWITCHES),
+        *((name.name.lower(), int, field(name=name.value)) for name in (*SECONDS, *LIMITS)),
+    ],
+    namespace={"__doc__": "As they hold now, also where nothing was set."},
+)
 
 
 class Token(Struct):

@@ -73,6 +73,7 @@ PLACES: Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]] = {
 ANSWERED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Location": ("Where it is", {"type": "string"}),
     "ETag": ("The version, quoted", {"type": "string"}),
+    "Retry-After": ("Seconds until the limit's window ends", {"type": "string", "pattern": "^[0-9]+$"}),
 }
 
 ABSENT: Mapping[str, type[FanfareError]] = {
@@ -80,6 +81,14 @@ ABSENT: Mapping[str, type[FanfareError]] = {
     "group": errors.GroupNotFound,
 }
 """What may be refused because a part of the path names nothing, on every route that has it."""
+
+
+def headers(*names: str) -> dict[str, Any]:
+    """The headers of an answer, described."""
+    told = {name: described for name, described in ANSWERED.items() if name in names}
+    return {
+        name: {"description": what, "required": True, "schema": one} for name, (what, one) in told.items()
+    }
 
 
 def key_of(name: str, path: Collection[str]) -> str:

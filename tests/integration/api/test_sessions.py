@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fanfare.domain.parameters import LIMITS
 from fanfare.runtime import clock
 from tests.integration.api.conftest import PASSWORD, Client, World
 from tests.integration.api.test_accounts import NEVER, REGISTER_AND_LOG_IN, log_in
@@ -33,6 +34,9 @@ def test_parameters_are_read_and_set_by_the_administrator(world: World) -> None:
         "exposeFullUserDataToOthers": False,
         "emailAddressVerificationRequired": False,
         "phoneNumberVerificationRequired": False,
+        "adminTokenExpirationSeconds": 86_400,
+        "usersMayDropAppBuckets": True,
+        **{limit.value: most for limit, most in LIMITS.items()},
     }
     assert world.admin("GET", "/configuration/parameters").json == all_of_them
 
@@ -57,6 +61,7 @@ def test_parameters_that_do_not_exist_or_make_no_sense(
         *(("refreshTokenEnabled", "yes"), ("refreshTokenEnabled", ""), ("refreshTokenEnabled", b"\xff")),
         *(("maxTokenExpirationSeconds", "-1"), ("maxTokenExpirationSeconds", "1.5")),
         *(("defaultTokenExpirationSeconds", "99999999999"), ("defaultTokenExpirationSeconds", "²")),
+        *(("userSendsPerMinute", "-1"), ("userSendsPerMinute", "many"), ("usersMayDropAppBuckets", "1")),
     ):
         with subtests.test(name=name, value=value):
             refused = world.admin("PUT", f"/configuration/parameters/{name}", value)

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from fanfare.api import accounts as views
-from fanfare.api import addressing, answers, parsing, passwords
+from fanfare.api import addressing, answers, limits, parsing, passwords
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain import refusals, user
@@ -90,8 +90,11 @@ def change_password(request: Request[Authenticating]) -> Response[str]:
     if not caller.is_admin:
         if given.old_password is None:
             raise InvalidInput("oldPassword is needed")
+        guesses = limits.guesses(request, caller.app, found.id, views.parameters_of(request))
         if not passwords.matches(found.password_hash, given.old_password):
+            guesses.wrong()
             raise WrongPassword("the old password is wrong")
+        guesses.right()
     password_hash = passwords.hashed(given.new_password)
 
     def decide(there: User) -> User:

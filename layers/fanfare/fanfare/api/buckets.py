@@ -3,7 +3,7 @@
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Struct
 
-from fanfare.api import addressing, answers, parsing, subscriptions, targets
+from fanfare.api import addressing, answers, limits, parsing, subscriptions, targets
 from fanfare.api.admission import admitted, admitted_to, require_in_scope
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
@@ -54,7 +54,14 @@ def subscribe(request: Request[Authenticating]) -> Response[str]:
     user = subscriptions.subscriber(request, caller)
     scope = addressing.scope(request, caller)
     _require_filter(request, scope)
-    subscriptions.subscribe(found_or_made(request, caller, scope), user, caller, request.now)
+    try:
+        definition, is_new = found(request, scope), False
+    except BucketNotFound:
+        require_in_scope(caller, Right.CREATE_NEW_BUCKET, scope)
+        # Asked before the bucket is made: what is refused changes nothing.
+        limits.take(request, caller, subscriptions.LIMIT)
+        definition, is_new = found_or_made(request, caller, scope), True
+    subscriptions.subscribe(request, definition, user, caller, counted=is_new)
     return answers.empty()
 
 

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct
 
-from fanfare.api import addressing, answers, parsing
+from fanfare.api import addressing, answers, limits, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.group import MAX_FIRST_MEMBERS, MAX_NAME, Group, names_group
+from fanfare.domain.parameters import Parameter
 from fanfare.domain.rights import not_permitted, require_self
 from fanfare.domain.sweeping import SWEEP_DELAY_S, GroupSweep, UserRecheck
 from fanfare.runtime import queues, wire
@@ -42,6 +43,7 @@ def create(request: Request[Authenticating]) -> Response[str]:
         raise InvalidInput("groupID: not an ID that a group can have")
     given = parsing.document(request, GroupCreation)
     group = Group(caller.app, group_id, token_hex(8), given.name, _owner(caller, given), request.now)
+    _take(request, caller)
     if not groups.create(group):
         raise refusals.group_exists(caller.app, group_id)
     wanted = list(dict.fromkeys(given.members))
@@ -74,7 +76,8 @@ def of(request: Request[Authenticating]) -> Response[str]:
 
 def delete(request: Request[Sweeping]) -> Response[str]:
     """The group goes now, what hangs on it later: queued first, so that a crash loses nothing."""
-    _, group = _for_owner(request)
+    caller, group = _for_owner(request)
+    _take(request, caller)
     _sweep(request, GroupSweep(group.app, group.id, group.ref))
     groups.delete(group)
     return answers.empty()
@@ -82,13 +85,14 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 
 def rename(request: Request[Authenticating]) -> Response[str]:
     """The body is the bare name, as text."""
-    _, group = _for_owner(request)
+    caller, group = _for_owner(request)
     try:
         name = request.body.decode()
     except UnicodeDecodeError as error:
         raise InvalidInput("the name is not UTF-8") from error
     if not 1 <= len(name) <= MAX_NAME:
         raise InvalidInput(f"name: 1 to {MAX_NAME} characters")
+    _take(request, caller)
     groups.rename(group, name)
     return answers.empty()
 
@@ -96,7 +100,9 @@ def rename(request: Request[Authenticating]) -> Response[str]:
 def hand_over(request: Request[Authenticating]) -> Response[str]:
     """The new owner becomes a member, if need be; the old one stays one."""
     caller, group = _for_owner(request)
-    groups.hand_over(group, addressing.user_id(caller, parsing.document(request, GroupOwnerChange).owner))
+    owner = addressing.user_id(caller, parsing.document(request, GroupOwnerChange).owner)
+    _take(request, caller)
+    groups.hand_over(group, owner)
     return answers.empty()
 
 
@@ -109,7 +115,9 @@ def list_members(request: Request[Authenticating]) -> Response[str]:
 def add_member(request: Request[Authenticating]) -> Response[str]:
     """Adding a member again is a success, as in Kii."""
     caller, group = _for_owner(request)
-    groups.add(group, addressing.user_id(caller, request.parameters["member"]))
+    member = addressing.user_id(caller, request.parameters["member"])
+    _take(request, caller)
+    groups.add(group, member)
     return answers.empty()
 
 
@@ -119,9 +127,15 @@ def remove_member(request: Request[Sweeping]) -> Response[str]:
     user = addressing.user_id(caller, request.parameters["member"])
     if not groups.is_member(group.app, user, group.id, group.ref):
         raise refusals.no_user(group.app, "userID", user)
+    _take(request, caller)
     _sweep(request, UserRecheck(group.app, user))
     groups.remove(group, user)
     return answers.empty()
+
+
+def _take(request: Request[Any], caller: Caller) -> None:
+    """Count a change of a group; raises TooManyRequests."""
+    limits.take(request, caller, Parameter.USER_GROUP_CHANGES_AN_HOUR)
 
 
 def _owner(caller: Caller, given: GroupCreation) -> str:

@@ -7,12 +7,13 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Struct
 
-from fanfare.api import addressing, answers, parsing
+from fanfare.api import addressing, answers, limits, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain.caller import Caller
 from fanfare.domain.device import Device, DeviceType, Environment, device
 from fanfare.domain.errors import Busy, InstallationNotFound, InvalidInput, NotImplementedHere
+from fanfare.domain.parameters import Parameter
 from fanfare.domain.rights import not_permitted, require_admin, require_self
 from fanfare.runtime import clock
 from fanfare.store import installations
@@ -39,7 +40,11 @@ def install(request: Request[Authenticating]) -> Response[str]:
     given = parsing.document(request, Install)
     wanted = _device(given)
     environment = Environment.SANDBOX if given.development else Environment.PRODUCTION
-    made = installations.install(caller.app, _owner(caller, given), wanted, environment, clock.now)
+    owner = _owner(caller, given)
+    made = installations.install(
+        *(caller.app, owner, wanted, environment, clock.now),
+        lambda: limits.use_of(request, caller, Parameter.USER_INSTALLS_A_DAY),
+    )
     body = {"installationID": made.id, "installationRegistrationID": made.device.token}
     location = request.location(f"installations/{made.id}")
     return answers.document(201, body, "InstallationCreationResponse", location)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct, field
 
-from fanfare.api import answers, parsing, passwords, sessions
+from fanfare.api import answers, limits, parsing, passwords, sessions
 from fanfare.api.request import Authenticating, Request
 from fanfare.api.sessions import Begun
 from fanfare.domain import user
@@ -62,7 +62,7 @@ class TokenRequest(Struct):
 def token(request: Request[Authenticating]) -> Response[str]:
     """`POST /oauth2/token`, with the app in the path or in the X-Kii-AppID header.
 
-    Raises InvalidGrant for wrong credentials, of whatever kind, WrongRefreshToken.
+    Raises InvalidGrant for wrong credentials, of whatever kind, WrongRefreshToken, TooManyRequests.
     """
     app_id = request.parameters.get("appID") or request.headers.get("x-kii-appid")
     if not app_id:
@@ -74,7 +74,7 @@ def token(request: Request[Authenticating]) -> Response[str]:
     given = _token_request(request)
     match given.grant:
         case "password":
-            return _open(request, app, _user(app, given), given)
+            return _open(request, app, _user(request, app, given), given)
         case "client_credentials":
             return _open(request, app, _client(app, given), given)
         case "refresh_token":
@@ -94,15 +94,21 @@ def _token_request(request: Request[Authenticating]) -> TokenRequest:
         raise
 
 
-def _user(app: App, given: TokenRequest) -> Caller:
-    """An unknown user costs as many reads and as much time as a wrong password."""
+def _user(request: Request[Authenticating], app: App, given: TokenRequest) -> Caller:
+    """An unknown user costs as many reads and as much time as a wrong password, and is counted as one.
+
+    The counters are read after the comparison: of many guesses at once, the right one finds others counted.
+    """
     if given.username is None or given.password is None:
         raise _invalid_request("username and password are needed")
     address = user.address_at_login(given.username)
     owner = accounts.owner_of(app.id, address) if address else None
     found = accounts.find(app.id, owner or user.user_id(token_bytes(user.ID_RANDOM_BYTES)))
+    guesses = limits.guesses(request, app.id, found.id if found else given.username, app.settings)
     if not passwords.matches(found.password_hash if found else None, given.password) or found is None:
+        guesses.wrong()
         raise _invalid_grant("the user does not exist, or the password is wrong")
+    guesses.right()
     return Caller(app.id, Role.USER, found.id)
 
 

@@ -18,6 +18,7 @@ FanfareError
 ├── AlreadyExists           UserAlreadyExists, GroupAlreadyExists, GrantAlreadyExists, TopicAlreadyExists,
 │                           BucketAlreadyExists, ObjectAlreadyExists, SubscriptionAlreadyExists
 ├── StaleVersion            If-Match names a version that is no longer the object's
+├── TooManyRequests         a limit is used up; `retryAfter` says for how many seconds
 ├── MethodNotAllowed        the path exists, not with this method; `allow` says with which
 ├── NotImplementedHere      a part of Kii that this server does not have
 └── Busy                    too many writers at once; trying again will help
@@ -162,6 +163,10 @@ class SubscriptionAlreadyExists(AlreadyExists):
 
 
 class StaleVersion(FanfareError):
+    pass
+
+
+class TooManyRequests(FanfareError):
     pass
 
 

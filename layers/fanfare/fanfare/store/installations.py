@@ -1,19 +1,20 @@
 """Installations: one row for a device token, and so one owner. Moves go together with Recipients."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from secrets import token_hex
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 
 from fanfare.domain.device import MAX_DEVICES, Device, Environment, Network
 from fanfare.domain.errors import UserNotFound
+from fanfare.domain.limits import Use
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.runtime.clock import Clock
-from fanfare.store import pages, recipients
+from fanfare.store import limits, pages, recipients
 from fanfare.store.row import Row, condition_failed, read, settle, transaction
 
 
@@ -67,14 +68,24 @@ def of_app(app: str) -> Iterator[Installation]:
         yield from of_devices(app, some)
 
 
-def install(app: str, user: str, device: Device, environment: Environment, clock: Clock) -> Installation:
-    """Make the device the user's: the last to install owns it. Raises UserNotFound (being deleted), Busy.
+def install(
+    app: str,
+    user: str,
+    device: Device,
+    environment: Environment,
+    clock: Clock,
+    use_of_limit: Callable[[], Use | None] = lambda: None,
+) -> Installation:
+    """Make the device the user's: the last to install owns it.
 
-    What is already so is one conditional write that refreshes registered_at; anything else a transaction.
+    What is already so is one conditional write that refreshes registered_at, and is not counted; anything
+    else a transaction. Raises UserNotFound (being deleted), TooManyRequests, Busy.
     """
-    return _refresh(app, user, device, environment, clock()) or settle(
-        lambda: _move(app, user, device, environment, clock)
-    )
+    found = _refresh(app, user, device, environment, clock())
+    if found is not None:
+        return found
+    use = use_of_limit()
+    return settle(lambda: _move(app, user, device, environment, clock, use))
 
 
 def remove(installation: Installation) -> bool:
@@ -112,7 +123,9 @@ def _refresh(app: str, user: str, device: Device, environment: Environment, at: 
     return _installation(row)
 
 
-def _move(app: str, user: str, device: Device, environment: Environment, clock: Clock) -> Installation:
+def _move(
+    app: str, user: str, device: Device, environment: Environment, clock: Clock, use: Use | None
+) -> Installation:
     """One try to make the device the user's, decided by what is there now; raises when a write is refused."""
     found = find(app, device.installation_id)
     row = recipients.find(app, user)
@@ -127,22 +140,27 @@ def _move(app: str, user: str, device: Device, environment: Environment, clock: 
         # Clocks differ: what comes last must also be the youngest.
         at = max(at, 1 + max(one.registered_at for one in others))
     new = Installation(app, device, user, environment, at, token_hex(8))
-    with transaction(InstallationRow) as writes:
-        writes.save(_row(new), condition=_as_read(found))
-        if found is not None and not stays:
-            old_owner = recipients.row_of(app, found.user)
-            writes.update(old_owner, recipients.removing(device, found.environment))
-        owner = recipients.row_of(app, user)
-        if oldest is not None and row is not None:
-            writes.delete(_row(oldest), condition=_as_read(oldest))
-            exchange = recipients.replacing(row, oldest.device, device, environment)
-            writes.update(owner, exchange, condition=recipients.unchanged(row))
-        elif not stays:
-            room = recipients.not_deleting() & recipients.has_room()
-            writes.update(owner, recipients.adding(device, environment), condition=room)
-        elif found is not None and found.environment is not environment:
-            change = recipients.changing_environment(device, environment)
-            writes.update(owner, change, condition=recipients.not_deleting())
+    try:
+        with transaction(InstallationRow) as writes:
+            writes.save(_row(new), condition=_as_read(found))
+            if found is not None and not stays:
+                old_owner = recipients.row_of(app, found.user)
+                writes.update(old_owner, recipients.removing(device, found.environment))
+            owner = recipients.row_of(app, user)
+            if oldest is not None and row is not None:
+                writes.delete(_row(oldest), condition=_as_read(oldest))
+                exchange = recipients.replacing(row, oldest.device, device, environment)
+                writes.update(owner, exchange, condition=recipients.unchanged(row))
+            elif not stays:
+                room = recipients.not_deleting() & recipients.has_room()
+                writes.update(owner, recipients.adding(device, environment), condition=room)
+            elif found is not None and found.environment is not environment:
+                change = recipients.changing_environment(device, environment)
+                writes.update(owner, change, condition=recipients.not_deleting())
+            limits.add_to(writes, use)
+    except TransactWriteError as error:
+        limits.check(error, use)
+        raise
     return new
 
 
