@@ -47,10 +47,6 @@ for scope in ("/api/apps/<appID>", "/api/apps/<appID>/users/<user>", "/api/apps/
     app.on("DELETE", f"{subscribers}/<subscriber>", buckets.unsubscribe)
     app.on("GET", f"{bucket}/filters/<filter>/push/subscriptions/count", buckets.count_subscribers)
     for listed in (bucket, one_object):
-        app.on("GET", f"{listed}/acl", access.read)
-        app.on("GET", f"{listed}/acl/<verb>", access.read_right)
-        app.on("GET", f"{listed}/acl/<verb>/<subject>", access.read_entry)
-        app.on("PUT", f"{listed}/acl/<verb>/<subject>", access.grant)
-        app.on("DELETE", f"{listed}/acl/<verb>/<subject>", access.revoke)
+        access.serve(app, listed)
 
 handler = app.handle

@@ -71,6 +71,20 @@ AppParameters = defstruct(
 )
 
 
+class AdminSession(Struct, rename=contract_name):
+    """`until`: when it ends by itself, where it does."""
+
+    session_id: str
+    started_at: Milliseconds
+    current: Annotated[bool, Meta(description="It is the one that asks")]
+    until: Milliseconds | UnsetType = UNSET
+
+
+class AdminSessions(Struct, rename=contract_name):
+    sessions: list[AdminSession]
+    pagination_key: str | UnsetType = UNSET
+
+
 class Token(Struct):
     id: Annotated[str, Meta(description="The user's ID; admin or anonymous for others")]
     access_token: str
@@ -188,8 +202,9 @@ class Group(Struct, rename=contract_name):
     owner: UserID | UnsetType = UNSET
 
 
-class Groups(Struct):
+class Groups(Struct, rename=contract_name):
     groups: list[Group]
+    pagination_key: str | UnsetType = UNSET
 
 
 class NewGroup(Struct, rename=contract_name):
@@ -201,5 +216,6 @@ class Member(Struct, rename=contract_name):
     user_id: UserID
 
 
-class Members(Struct):
+class Members(Struct, rename=contract_name):
     members: list[Member]
+    pagination_key: str | UnsetType = UNSET

@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from fanfare.api import addressing, admission, answers, object_writes, subscriptions, targets
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
+from fanfare.api.router import Api
 from fanfare.domain import access, refusals
 from fanfare.domain.access import (
     ANONYMOUS,
@@ -47,6 +48,15 @@ class _Listed:
     managers: frozenset[Subject]
     change: Change
     target: Definition | None = None
+
+
+def serve(app: Api[Any], listed: str) -> None:
+    """Declare the routes of the access list of what is at this path."""
+    app.on("GET", f"{listed}/acl", read)
+    app.on("GET", f"{listed}/acl/<verb>", read_right)
+    app.on("GET", f"{listed}/acl/<verb>/<subject>", read_entry)
+    app.on("PUT", f"{listed}/acl/<verb>/<subject>", grant)
+    app.on("DELETE", f"{listed}/acl/<verb>/<subject>", revoke)
 
 
 def read(request: Request[Authenticating]) -> Response[str]:

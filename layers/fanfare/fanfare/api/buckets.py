@@ -4,12 +4,13 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Struct
 
 from fanfare.api import addressing, answers, limits, parsing, subscriptions, targets
-from fanfare.api.admission import admitted, admitted_to, require_in_scope
-from fanfare.api.authentication import authenticate
+from fanfare.api.admission import admitted, admitted_to, require_in_scope, require_not_as_any_user
+from fanfare.api.authentication import app_of, authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
 from fanfare.domain.caller import Caller
 from fanfare.domain.errors import BucketAlreadyExists, BucketNotFound, InvalidInput
+from fanfare.domain.parameters import Parameter
 from fanfare.domain.rights import Right
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import objects
@@ -43,7 +44,12 @@ def get(request: Request[Authenticating]) -> Response[str]:
 
 
 def delete(request: Request[Sweeping]) -> Response[str]:
-    _, definition = admitted_to(request, _BUCKET, Right.DROP_BUCKET_WITH_ALL_CONTENT)
+    """By Kii's defaults any user drops a bucket of the app's scope; the app's parameter takes that away."""
+    caller, definition = admitted_to(request, _BUCKET, Right.DROP_BUCKET_WITH_ALL_CONTENT)
+    if definition.target.scope.is_app and not caller.is_admin:
+        parameters = app_of(caller.app, request.now).settings
+        if not parameters.value(Parameter.USERS_DROP_APP_BUCKETS):
+            require_not_as_any_user(caller, definition, Right.DROP_BUCKET_WITH_ALL_CONTENT)
     targets.delete(definition, request.settings.sweep_queue_url)
     return answers.empty()
 

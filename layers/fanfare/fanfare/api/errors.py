@@ -40,6 +40,7 @@ _FORMS: dict[type[FanfareError], Form] = {
     errors.ParameterNotFound: Form(
         404, "APP_CONFIG_PARAMETER_NOT_FOUND", "AppConfigParameterNotFoundException"
     ),
+    errors.SessionNotFound: Form(404, "SESSION_NOT_FOUND", "SessionNotFoundException"),
     errors.UserNotFound: Form(404, "USER_NOT_FOUND", "UserNotFoundException"),
     errors.GroupNotFound: Form(404, "GROUP_NOT_FOUND", "GroupNotFoundException"),
     errors.GrantNotFound: Form(404, "ACL_NOT_FOUND", "ACLNotFoundException"),

@@ -16,9 +16,16 @@ from fanfare.domain.group import MAX_FIRST_MEMBERS, MAX_NAME, Group, names_group
 from fanfare.domain.parameters import Parameter
 from fanfare.domain.rights import not_permitted, require_self
 from fanfare.domain.sweeping import SWEEP_DELAY_S, GroupSweep, UserRecheck
+from fanfare.domain.user import is_user_id
 from fanfare.runtime import queues, wire
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import groups, members
+
+PAGE = 1_000
+"""Groups looked at for one answer."""
+
+MEMBERS = 5_000
+"""Members in one answer: about 200 read units."""
 
 _ID_BYTES = 12
 
@@ -69,8 +76,15 @@ def of(request: Request[Authenticating]) -> Response[str]:
     ((relation, segment),) = wanted.items()
     user = addressing.user_id(caller, segment)
     require_self(caller, user)
-    found = groups.of(caller.app, user)
-    body = {"groups": [_view(one) for one in found if relation == "is_member" or one.owner == user]}
+    after = request.query.get("paginationKey", "")
+    if after and not names_group(after):
+        raise InvalidInput("paginationKey: not one that this server gave out")
+    found, last = groups.of(caller.app, user, after, PAGE)
+    body: dict[str, object] = {
+        "groups": [_view(one) for one in found if relation == "is_member" or one.owner == user]
+    }
+    if last:
+        body["paginationKey"] = last
     return answers.document(200, body, "GroupsRetrievalResponse")
 
 
@@ -107,8 +121,15 @@ def hand_over(request: Request[Authenticating]) -> Response[str]:
 
 
 def list_members(request: Request[Authenticating]) -> Response[str]:
+    """Kii's list has no pages, and its clients read none: only what is beyond one has a key for the next."""
     _, group = _for_member(request)
-    body = {"members": [{"userID": user} for user in members.of(group.app, group.ref)]}
+    after = request.query.get("paginationKey", "")
+    if after and not is_user_id(after):
+        raise InvalidInput("paginationKey: not one that this server gave out")
+    found = list(members.of(group.app, group.ref, MEMBERS + 1, after))
+    body: dict[str, object] = {"members": [{"userID": user} for user in found[:MEMBERS]]}
+    if len(found) > MEMBERS:
+        body["paginationKey"] = found[MEMBERS - 1]
     return answers.document(200, body, "MembersRetrievalResponse")
 
 

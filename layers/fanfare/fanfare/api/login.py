@@ -2,6 +2,7 @@
 refresh token.
 """
 
+from hmac import compare_digest
 from secrets import token_bytes
 from typing import Annotated, Any
 
@@ -131,7 +132,8 @@ def _open(request: Request[Authenticating], app: App, caller: Caller, given: Tok
 
 
 def _exchange(request: Request[Authenticating], app: App, given: TokenRequest) -> Response[str]:
-    """The old pair ends as the new one begins; a refresh token works once."""
+    """The old pair ends as the new one begins. A refresh token works once: whoever has a used one may have
+    stolen it, or may have been robbed of it, so that all that came of it ends, too."""
     old = sessions.refresh_token(given.refresh_token or "")
     if old is None or not app.settings.value(Parameter.REFRESH_TOKENS):
         raise _wrong_refresh_token()
@@ -141,17 +143,30 @@ def _exchange(request: Request[Authenticating], app: App, given: TokenRequest) -
         caller = Caller(app.id, Role.ADMIN)
     else:
         raise _wrong_refresh_token()
-    begun = _begun(request, app, caller, given)
-    if not open_sessions.exchange(app.id, old.holder, old.session, old.hash, begun.session):
+    there = open_sessions.find(app.id, old.holder, old.session)
+    if there is None or not compare_digest(there.refresh_hash or "", old.hash):
         raise _wrong_refresh_token()
-    return _answer(request, caller, begun)
+    if not there.used:
+        if not there.is_open(request.now):
+            raise _wrong_refresh_token()
+        begun = _begun(request, app, caller, given, there)
+        if open_sessions.exchange(there, begun.session, request.now):
+            return _answer(request, caller, begun)
+    open_sessions.end_family(there)
+    raise _wrong_refresh_token()
 
 
-def _begun(request: Request[Authenticating], app: App, caller: Caller, given: TokenRequest) -> Begun:
+def _begun(
+    request: Request[Authenticating],
+    app: App,
+    caller: Caller,
+    given: TokenRequest,
+    earlier: Session | None = None,
+) -> Begun:
     asked = given.expires_at if given.expires_at is not None else given.expires_at_too
     if asked is not None and asked <= request.now:
         raise _invalid_request("expiresAt is in the past; it is in milliseconds")
-    return sessions.begin(caller, app.settings, asked, request.now)
+    return sessions.begin(caller, app.settings, asked, request.now, earlier=earlier)
 
 
 def _answer(request: Request[Authenticating], caller: Caller, begun: Begun) -> Response[str]:

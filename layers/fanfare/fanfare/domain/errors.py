@@ -14,7 +14,7 @@ FanfareError
 ├── NotFound                AppNotFound, UserNotFound, GroupNotFound, InstallationNotFound, TopicNotFound,
 │                           BucketNotFound, ObjectNotFound, SubscriptionNotFound, FilterNotFound,
 │                           MessageNotFound, GrantNotFound, ObjectBodyNotFound,
-│                           ParameterNotFound
+│                           ParameterNotFound, SessionNotFound
 ├── AlreadyExists           UserAlreadyExists, GroupAlreadyExists, GrantAlreadyExists, TopicAlreadyExists,
 │                           BucketAlreadyExists, ObjectAlreadyExists, SubscriptionAlreadyExists
 ├── StaleVersion            If-Match names a version that is no longer the object's
@@ -91,6 +91,10 @@ class GroupNotFound(NotFound):
 
 
 class GrantNotFound(NotFound):
+    pass
+
+
+class SessionNotFound(NotFound):
     pass
 
 

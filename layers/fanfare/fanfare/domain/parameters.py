@@ -84,9 +84,18 @@ class Parameters:
             ends.add(asked // 1000)
         elif default:
             ends.add(begin + default)
-        longest = {Parameter.MAX_TOKEN_EXPIRATION, *([Parameter.ADMIN_TOKEN_EXPIRATION] if admin else [])}
-        ends |= {begin + int(self.value(name)) for name in longest if self.value(name)}
+        longest = int(self.value(Parameter.MAX_TOKEN_EXPIRATION))
+        if longest:
+            ends.add(begin + longest)
+        of_admin = self.admin_end(now) if admin else None
+        if of_admin is not None:
+            ends.add(of_admin)
         return min(ends, default=None)
+
+    def admin_end(self, now: int) -> int | None:
+        """The end of an administrator's session that begins now, and of all that it is exchanged for."""
+        longest = int(self.value(Parameter.ADMIN_TOKEN_EXPIRATION))
+        return now // 1000 + longest if longest else None
 
 
 def parsed(name: Parameter, text: str) -> bool | int:

@@ -105,6 +105,12 @@ def remove(installation: Installation) -> bool:
     return settle(step)
 
 
+def remove_all(app: str, user: str) -> int:
+    """Delete all installations of the user; how many there were. What another user takes meanwhile stays."""
+    mine = [one for one in of_user(app, user) if one.user == user]
+    return sum(map(remove, mine))
+
+
 def _refresh(app: str, user: str, device: Device, environment: Environment, at: int) -> Installation | None:
     row = InstallationRow(f"{app}#{device.installation_id}")
     same = (InstallationRow.owner == f"{app}#{user}") & (
