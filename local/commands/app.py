@@ -1,4 +1,4 @@
-"""`make app`: makes an app with its networks' credentials and prints its keys; or sets an app's parameters."""
+"""`make app`: makes an app with credentials of its networks and prints its keys; or sets its parameters."""
 
 import argparse
 import json
