@@ -49,7 +49,6 @@ ONLY_IN = {
     "fanfare.store.accounts": API | {"sweep"},
     "fanfare.store.bodies": {"buckets", "sweep"},
     "fanfare.store.installations": {"accounts", "installations", "deliver", "purge", "sweep"},
-    "fanfare.store.limits": API,
     "fanfare.store.lanes": {"deliver", "purge"},
     "fanfare.store.ledger": {"messages", "dispatch", "deliver"},
     "fanfare.store.messages": {"messages", "dispatch"},
