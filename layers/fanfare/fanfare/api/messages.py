@@ -75,6 +75,7 @@ def _push(
         user=user,
         to_production=sending.to_production,
         to_development=sending.to_development,
+        by_user=not caller.is_admin,
     )
 
 

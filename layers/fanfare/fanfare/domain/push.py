@@ -16,7 +16,7 @@ TO_USER = "user"
 class Push:
     """One send as accepted: to the subscribers of a target, or to one user. Times are epoch ms.
 
-    Without a gate the push is for all subscribers.
+    Without a gate the push is for all subscribers. `by_user`: a user caused it, and no server.
     """
 
     app: str
@@ -28,6 +28,7 @@ class Push:
     to_production: bool = True
     to_development: bool = True
     gate: Gate | None = None
+    by_user: bool = False
 
 
 class Way(StrEnum):

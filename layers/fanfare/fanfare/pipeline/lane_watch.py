@@ -55,9 +55,9 @@ class LaneWatch:
         self._pauses = LanePauses(self.clock)
         self._quota = Quota(self.clock, self.fcm_quota_per_minute)
 
-    def wait_ms(self, app: str, lane: str, pace: Pace) -> int:
+    def wait_ms(self, app: str, lane: str, pace: Pace, *, by_user: bool = False) -> int:
         """How long there is no use in looking for the lane's devices."""
-        quota_ms = self._quota.wait_ms(app, lane, pace)
+        quota_ms = self._quota.wait_ms(app, lane, pace, by_user=by_user)
         near = pace is Pace.BULK and quota_ms <= PATIENCE_MS
         return max(self._pauses.wait_ms(app, lane), 0 if near else quota_ms)
 
@@ -80,10 +80,12 @@ class LaneWatch:
         with self._telling, suppress(*REFUSED):  # then the fleet waits for it half a minute
             self._pauses.give_back(app, lane)
 
-    def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> tuple[int, int]:
+    def grant(
+        self, app: str, lane: str, wanted: int, pace: Pace, *, by_user: bool = False
+    ) -> tuple[int, int]:
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
-        granted = self._quota.grant(app, lane, wanted, pace)
-        return granted, self._quota.wait_ms(app, lane, pace)
+        granted = self._quota.grant(app, lane, wanted, pace, by_user=by_user)
+        return granted, self._quota.wait_ms(app, lane, pace, by_user=by_user)
 
     def breaker_open(self, app: str, lane: str) -> bool:
         """Whether the lane's proofs come too thick to be true, as read at most KEPT_MS ago."""
