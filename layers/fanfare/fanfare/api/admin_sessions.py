@@ -36,10 +36,8 @@ def end_one(request: Request[Authenticating]) -> Response[str]:
     """Raises SessionNotFound."""
     caller = _administrator(request)
     wanted = request.parameters["session"]
-    found = open_sessions.find(caller.app, Role.ADMIN, wanted) if _ID.fullmatch(wanted) else None
-    if found is None or not found.is_open(request.now):
+    if not _ID.fullmatch(wanted) or not open_sessions.end_family(caller.app, Role.ADMIN, wanted):
         raise SessionNotFound("there is no such session", sessionID=wanted, appID=caller.app)
-    open_sessions.end_family(found)
     return answers.empty()
 
 

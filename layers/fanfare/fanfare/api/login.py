@@ -152,7 +152,7 @@ def _exchange(request: Request[Authenticating], app: App, given: TokenRequest) -
         begun = _begun(request, app, caller, given, there)
         if open_sessions.exchange(there, begun.session, request.now):
             return _answer(request, caller, begun)
-    open_sessions.end_family(there)
+    open_sessions.end_family(app.id, there.holder, there.id)
     raise _wrong_refresh_token()
 
 

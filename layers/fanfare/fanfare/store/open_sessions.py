@@ -119,14 +119,18 @@ def of(app: str, holder: str, after: str = "", limit: int | None = None) -> Iter
 def end(app: str, holder: str, which: Callable[[Session], bool] = lambda _: True) -> int:
     """End these of the sessions that there are now; how many there were."""
     keys = [_key(app, holder, one.id) for one in of(app, holder) if which(one)]
-    pages.delete(AccountRow.table_name(), [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys])
-    return len(keys)
+    items: list[pages.Item] = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
+    pages.delete(AccountRow.table_name(), items)
+    return len(items)
 
 
-def end_family(session: Session) -> int:
-    """End all sessions that this one was exchanged for, and those that it came from."""
-    family = session.id[:_FAMILY_DIGITS]
-    return end(session.app, session.holder, lambda one: one.id.startswith(family))
+def end_family(app: str, holder: str, session_id: str) -> int:
+    """End a session, all that it was exchanged for, and those that it came from; how many there were."""
+    first = f"session#{session_id[:_FAMILY_DIGITS]}"
+    bounds = (first, f"{first}~")  # sorts behind every digit
+    items = list(pages.query(AccountRow.table_name(), f"{app}#{holder}", bounds, keys_only=True))
+    pages.delete(AccountRow.table_name(), items)
+    return len(items)
 
 
 def is_open(app: str, holder: str, session_id: str, now: int) -> bool:
