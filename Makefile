@@ -56,7 +56,7 @@ validate: .venv-sam/.done ## check template.yaml with SAM and cfn-lint
 deploy: build ## deploy to your AWS account (ENV=dev, staging or prod of samconfig.toml)
 	@$(SAM) deploy --config-env $(ENV) --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
 
-app: .venv/.done ## make an app and print its keys, on the local stack or on STACK=name (ARGS=--help)
+app: .venv/.done ## make an app and print its keys, or set parameters of one, on the local stack or on STACK=name (ARGS=--help)
 	@$(PY) -m local.commands.app $${STACK:+--stack "$$STACK"} $(ARGS)
 
 credential: .venv/.done ## set, check, show or retire an app's FCM or APNs credential, there or on STACK=name (ARGS=--help)

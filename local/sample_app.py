@@ -47,8 +47,12 @@ ALICE = User(
 BOB = User(app=APP, id="b0b000000000-0000-0000-0000-00000002", created_at=MADE_AT, modified_at=MADE_AT)
 PASSWORD = "secret-1234"
 
-ADMINS_SESSION = Session(APP, Role.ADMIN, "5e55100000000000000000000000ad01", None)
-ALICES_SESSION = Session(APP, ALICE.id, "5e55100000000000000000000000a11c", None)
+ADMINS_SESSION = Session(
+    app=APP, holder=Role.ADMIN, id="5e55100000000000000000000000ad01", began=MADE_AT, expires=None
+)
+ALICES_SESSION = Session(
+    app=APP, holder=ALICE.id, id="5e55100000000000000000000000a11c", began=MADE_AT, expires=None
+)
 """They never expire; the events' access tokens are theirs."""
 
 ALICES_PHONE = Device.fcm("sample-alices-phone:APA91bF0xQ")

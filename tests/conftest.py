@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 
 from fanfare.runtime import clients, metrics, secrets
-from fanfare.store import apps
+from fanfare.store import apps, limits
 from local.template import Template, create_resources, load
 from tests.described import described
 from tests.front import Front
@@ -28,7 +28,7 @@ type Handler = Callable[[dict[str, Any], Any], Any]
 def _forgetting() -> Iterator[None]:
     """What a function keeps for its next request is not there for the next test."""
     yield
-    for forget in (clients.forget, secrets.forget, apps.forget, metrics.forget):
+    for forget in (clients.forget, secrets.forget, apps.forget, limits.forget, metrics.forget):
         forget()
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fanfare.api import access, account_changes, account_deletion, accounts, app_parameters, groups, login
+from fanfare.api import admin_sessions as sessions
 from fanfare.api.router import Api
 
 
@@ -11,9 +12,12 @@ class Settings:
     apps_table: str
     accounts_table: str
     members_table: str
+    installations_table: str
     recipients_table: str
     sweep_queue_url: str
+    limits_table: str
     signing_keys_parameter: str
+    trusted_proxy_header: str
 
 
 app = Api(Settings)
@@ -29,11 +33,14 @@ app.on("PUT", f"{user}/password", account_changes.change_password)
 app.on("PUT", f"{user}/email-address", account_changes.change_email)
 app.on("PUT", f"{user}/phone-number", account_changes.change_phone)
 app.on("DELETE", f"{user}/sessions", account_deletion.end_sessions)
-
 parameters = "/api/apps/<appID>/configuration/parameters"
 app.on("GET", parameters, app_parameters.read_all)
 app.on("GET", f"{parameters}/<name>", app_parameters.read)
 app.on("PUT", f"{parameters}/<name>", app_parameters.write)
+
+app.on("GET", "/api/apps/<appID>/admin/sessions", sessions.of)
+app.on("DELETE", "/api/apps/<appID>/admin/sessions", sessions.end_all)
+app.on("DELETE", "/api/apps/<appID>/admin/sessions/<session>", sessions.end_one)
 
 group = "/api/apps/<appID>/groups/<group>"
 app.on("POST", "/api/apps/<appID>/groups", groups.create)
@@ -48,10 +55,6 @@ app.on("PUT", f"{group}/members/<member>", groups.add_member)
 app.on("DELETE", f"{group}/members/<member>", groups.remove_member)
 
 for scope in ("/api/apps/<appID>", user, group):
-    app.on("GET", f"{scope}/acl", access.read)
-    app.on("GET", f"{scope}/acl/<verb>", access.read_right)
-    app.on("GET", f"{scope}/acl/<verb>/<subject>", access.read_entry)
-    app.on("PUT", f"{scope}/acl/<verb>/<subject>", access.grant)
-    app.on("DELETE", f"{scope}/acl/<verb>/<subject>", access.revoke)
+    access.serve(app, scope)
 
 handler = app.handle

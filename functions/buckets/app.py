@@ -16,7 +16,9 @@ class Settings:
     recipients_table: str
     object_bodies_bucket: str
     sweep_queue_url: str
+    limits_table: str
     signing_keys_parameter: str
+    trusted_proxy_header: str
 
 
 app = Api(Settings)
@@ -45,10 +47,6 @@ for scope in ("/api/apps/<appID>", "/api/apps/<appID>/users/<user>", "/api/apps/
     app.on("DELETE", f"{subscribers}/<subscriber>", buckets.unsubscribe)
     app.on("GET", f"{bucket}/filters/<filter>/push/subscriptions/count", buckets.count_subscribers)
     for listed in (bucket, one_object):
-        app.on("GET", f"{listed}/acl", access.read)
-        app.on("GET", f"{listed}/acl/<verb>", access.read_right)
-        app.on("GET", f"{listed}/acl/<verb>/<subject>", access.read_entry)
-        app.on("PUT", f"{listed}/acl/<verb>/<subject>", access.grant)
-        app.on("DELETE", f"{listed}/acl/<verb>/<subject>", access.revoke)
+        access.serve(app, listed)
 
 handler = app.handle

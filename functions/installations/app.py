@@ -12,7 +12,9 @@ class Settings:
     accounts_table: str
     installations_table: str
     recipients_table: str
+    limits_table: str
     signing_keys_parameter: str
+    trusted_proxy_header: str
 
 
 app = Api(Settings)

@@ -13,7 +13,9 @@ class Settings:
     topics_table: str
     messages_table: str
     ledger_table: str
+    limits_table: str
     signing_keys_parameter: str
+    trusted_proxy_header: str
 
 
 app = Api(Settings)

@@ -14,7 +14,9 @@ class Settings:
     subscriptions_table: str
     recipients_table: str
     sweep_queue_url: str
+    limits_table: str
     signing_keys_parameter: str
+    trusted_proxy_header: str
 
 
 app = Api(Settings)
@@ -30,11 +32,7 @@ for scope in ("/api/apps/<appID>", "/api/apps/<appID>/users/<user>", "/api/apps/
     app.on("GET HEAD", f"{subscribers}/<subscriber>", topics.is_subscribed)
     app.on("DELETE", f"{subscribers}/<subscriber>", topics.unsubscribe)
     app.on("GET", f"{topic}/push/subscriptions/count", topics.count_subscribers)
-    app.on("GET", f"{topic}/acl", access.read)
-    app.on("GET", f"{topic}/acl/<verb>", access.read_right)
-    app.on("GET", f"{topic}/acl/<verb>/<subject>", access.read_entry)
-    app.on("PUT", f"{topic}/acl/<verb>/<subject>", access.grant)
-    app.on("DELETE", f"{topic}/acl/<verb>/<subject>", access.revoke)
+    access.serve(app, topic)
 app.on("GET", "/api/apps/<appID>/users/<user>/subscriptions", subscriptions.of_user)
 
 handler = app.handle

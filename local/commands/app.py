@@ -1,4 +1,4 @@
-"""`make app`: makes an app, with the credentials of its networks, and prints its keys."""
+"""`make app`: makes an app with credentials of its networks and prints its keys; or sets its parameters."""
 
 import argparse
 import json
@@ -11,6 +11,8 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fanfare.domain.errors import InvalidInput
+from fanfare.domain.parameters import Parameter, parsed
 from fanfare.networks.credentials import Credential
 from fanfare.networks.live import Live, to_text
 from fanfare.runtime import clients, clock
@@ -33,13 +35,17 @@ class Settings:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        given = _given(options)
-        if options.stack:
-            place = deployed(options.stack, options.region)
-        else:
-            place, given = local(options.state), given or of_the_fakes(options.state)
+        given, parameters = _given(options), _parameters(options.set)
+        place = deployed(options.stack, options.region) if options.stack else local(options.state)
+        if options.app:
+            told = set_parameters(place, options.app, parameters)
+            print(json.dumps(told) if options.json else "\n".join(f"{n:36}{told[n]}" for n in told))
+            return 0
+        if not options.stack:
+            given = given or of_the_fakes(options.state)
         made = create(place, given, whole_tokens=options.whole_tokens)
-    except (NoStack, Unusable, BotoCoreError, ClientError) as error:
+        set_parameters(place, made["app_id"], parameters)
+    except (NoStack, Unusable, InvalidInput, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 2
     if options.json:
@@ -76,6 +82,29 @@ def create(
         "client_id": app.client_id,
         "client_secret": client_secret,
     }
+
+
+def set_parameters(place: Place, app_id: str, parameters: Mapping[Parameter, str]) -> dict[str, bool | int]:
+    """Set these parameters of an app; all of them, as they hold now. Raises Unusable."""
+    bind(Settings(apps_table=place.resources["AppsTable"]))
+    if apps.find(app_id) is None:
+        raise Unusable(f"there is no app {app_id}")
+    for name, text in parameters.items():
+        apps.set_parameter(app_id, name, text, clock.now())
+    app = apps.find(app_id)
+    return {} if app is None else {name.value: app.settings.value(name) for name in Parameter}
+
+
+def _parameters(given: Sequence[str]) -> dict[Parameter, str]:
+    """Of `NAME=VALUE`. Raises Unusable, InvalidInput."""
+    found: dict[Parameter, str] = {}
+    for one in given:
+        name, equals, text = one.partition("=")
+        if not equals or name not in Parameter:
+            raise Unusable(f"--set {one}: NAME=VALUE, with one of {', '.join(Parameter)}")
+        parsed(Parameter(name), text)
+        found[Parameter(name)] = text
+    return found
 
 
 def _ensure_signing_keys(place: Place) -> None:
@@ -137,6 +166,16 @@ def _parser() -> argparse.ArgumentParser:
         "--whole-tokens",
         action="store_true",
         help="know FCM devices by their whole tokens, not by the Firebase installation ID in them",
+    )
+    parser.add_argument(
+        "--app", metavar="ID", help="an app that is there: none is made, --set is for this one"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one of the app's parameters, such as userSendsPerMinute=120 (docs/security.md)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser

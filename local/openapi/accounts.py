@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fanfare.api import account_changes, account_deletion, accounts, app_parameters, login
+from fanfare.api import account_changes, account_deletion, accounts, admin_sessions, app_parameters, login
 from fanfare.api.parsing import FORM
 from fanfare.domain import errors
 from local.openapi import answers
@@ -78,7 +78,7 @@ OPERATIONS: Operations = {
         errors=(errors.UserAlreadyExists, errors.NotImplementedHere),
     ),
     account_changes.change_password: Operation(
-        summary="Change a user's password; sessions go on",
+        summary="Change a user's password; on request all other sessions end. Devices stay",
         who="the user with the old password, the administrator without it",
         body=Body(
             type=account_changes.PasswordChange,
@@ -111,7 +111,25 @@ OPERATIONS: Operations = {
         summary="Delete a user with everything that is the user's; groups of others stay", who=_OWN
     ),
     account_deletion.end_sessions: Operation(
-        summary="End all sessions of a user (not in Kii)", who=_OWN, errors=(errors.NotAllowed,)
+        summary="End all sessions of a user, and uninstall the user's devices (not in Kii)",
+        who=_OWN,
+        query=("keepDevices",),
+        errors=(errors.NotAllowed, errors.InvalidInput),
+    ),
+    admin_sessions.of: Operation(
+        summary="List the administrator's sessions, a page at a time (not in Kii)",
+        who=_ADMIN,
+        query=("paginationKey",),
+        answers=(Answer(200, answers.AdminSessions),),
+        errors=(errors.InvalidInput,),
+    ),
+    admin_sessions.end_one: Operation(
+        summary="End a session of the administrator's (not in Kii)",
+        who=_ADMIN,
+        errors=(errors.SessionNotFound,),
+    ),
+    admin_sessions.end_all: Operation(
+        summary="End all sessions of the administrator's, this one too (not in Kii)", who=_ADMIN
     ),
     app_parameters.read_all: Operation(
         summary="Read the app's parameters, as they hold now",

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct, field
 
 from fanfare.api.parsing import contract_name
 from fanfare.domain.device import DeviceType
+from fanfare.domain.parameters import LIMITS, SECONDS, SWITCHES
 
 type Milliseconds = Annotated[int, Meta(ge=0, description="Since 1970-01-01 UTC, in milliseconds")]
 type UserID = Annotated[str, Meta(min_length=1)]
@@ -60,15 +61,28 @@ class UserTimes(Struct, rename=contract_name):
     modified_at: Milliseconds
 
 
-class AppParameters(Struct):
-    """What is not set is 0 or false."""
+AppParameters = defstruct(
+    "AppParameters",
+    [
+        *((name.name.lower(), bool, field(name=name.value)) for name in SWITCHES),
+        *((name.name.lower(), int, field(name=name.value)) for name in (*SECONDS, *LIMITS)),
+    ],
+    namespace={"__doc__": "As they hold now, also where nothing was set."},
+)
 
-    default_token_expiration: int = field(name="defaultTokenExpirationSeconds")
-    max_token_expiration: int = field(name="maxTokenExpirationSeconds")
-    refresh_tokens: bool = field(name="refreshTokenEnabled")
-    expose_users: bool = field(name="exposeFullUserDataToOthers")
-    verify_email: bool = field(name="emailAddressVerificationRequired")
-    verify_phone: bool = field(name="phoneNumberVerificationRequired")
+
+class AdminSession(Struct, rename=contract_name):
+    """`until`: when it ends by itself, where it does."""
+
+    session_id: str
+    started_at: Milliseconds
+    current: Annotated[bool, Meta(description="It is the one that asks")]
+    until: Milliseconds | UnsetType = UNSET
+
+
+class AdminSessions(Struct, rename=contract_name):
+    sessions: list[AdminSession]
+    pagination_key: str | UnsetType = UNSET
 
 
 class Token(Struct):
@@ -191,8 +205,9 @@ class Group(Struct, rename=contract_name):
     owner: UserID | UnsetType = UNSET
 
 
-class Groups(Struct):
+class Groups(Struct, rename=contract_name):
     groups: list[Group]
+    pagination_key: str | UnsetType = UNSET
 
 
 class NewGroup(Struct, rename=contract_name):
@@ -204,5 +219,6 @@ class Member(Struct, rename=contract_name):
     user_id: UserID
 
 
-class Members(Struct):
+class Members(Struct, rename=contract_name):
     members: list[Member]
+    pagination_key: str | UnsetType = UNSET

@@ -11,7 +11,7 @@ from fanfare.api.errors import UNEXPECTED, Form, form_of
 from fanfare.api.router import Api
 from fanfare.domain import errors
 from fanfare.domain.errors import FanfareError
-from local.openapi import access, accounts, buckets, groups, installations, parameters, topics
+from local.openapi import access, accounts, buckets, groups, installations, limits, parameters, topics
 from local.openapi.answers import Error, GatewayError
 from local.openapi.operation import JSON, Answer, Body, Caller, Endpoint, Operation, Operations
 from local.openapi.schemas import schemas
@@ -40,11 +40,16 @@ _ABOUT = """Kii Cloud's REST contract for users, groups, devices, topics, bucket
 Fanfare adds to it. Made by `make openapi` from the code; docs/api.md says what differs from Kii.
 
 Trailing slashes, doubled slashes and unknown query parameters do not matter. Every error has a JSON body \
-with errorCode and message."""
+with errorCode and message.
+
+What is too much is answered 429 with Retry-After, in seconds. The gateway may answer 429 to any route, in \
+its own form."""
 
 
-_GATEWAYS = 400
-"""What API Gateway itself answers to a path that cannot be decoded, in its own form."""
+_TOO_MANY = 429
+_GATEWAYS = (400, _TOO_MANY)
+"""What API Gateway itself answers in its own form: to a path that cannot be decoded, and where callers
+together ask for more than the stack's throttles let through."""
 
 
 class Undescribed(Exception):
@@ -135,7 +140,7 @@ class _Writer:
             "operationId": route.id,
             "tags": [route.function],
             "summary": operation.summary,
-            "description": f"Who may: {operation.who}.",
+            "description": f"Who may: {operation.who}.{limits.told(route.endpoint)}",
             "security": _SECURITY[operation.caller],
             "parameters": _parameters(route, operation),
             **body,
@@ -151,7 +156,7 @@ class _Writer:
     def _answers(self, route: Served, operation: Operation) -> dict[str, Any]:
         head = route.method == "HEAD"
         told = {str(answer.status): self._success(answer, head) for answer in operation.answers}
-        by_status: dict[int, dict[str, Form]] = defaultdict(dict, {_GATEWAYS: {}})
+        by_status: dict[int, dict[str, Form]] = defaultdict(dict, {400: {}})
         for form in [*map(form_of, _errors(route, operation)), UNEXPECTED]:
             by_status[form.status][form.code] = form
         for status, forms in by_status.items():
@@ -161,11 +166,7 @@ class _Writer:
     def _success(self, answer: Answer, head: bool) -> dict[str, Any]:
         described: dict[str, Any] = {"description": "Done" if answer.type is None else "What was asked for"}
         if answer.headers:
-            described["headers"] = {
-                name: {"description": what, "required": True, "schema": schema}
-                for name, (what, schema) in parameters.ANSWERED.items()
-                if name in answer.headers
-            }
+            described["headers"] = parameters.headers(*answer.headers)
         if answer.type is not None and not head:
             schema = {} if answer.type is bytes else self._schemas[answer.type]
             described["content"] = {media: {"schema": schema} for media in answer.media}
@@ -176,9 +177,10 @@ class _Writer:
         codes = sorted(form.code for form in forms) or ["BAD_REQUEST"]
         name = ".".join([*codes, "HEAD"] if head else codes)
         content = {} if head else {"content": self._error_documents(forms)}
-        if not head and status == _GATEWAYS:
+        if not head and status in _GATEWAYS:
             content["content"][JSON] = {"schema": self._schemas[GatewayError]}
-        self._responses[name] = {"description": " or ".join(codes), **content}
+        told = {"headers": parameters.headers("Retry-After")} if status == _TOO_MANY else {}
+        self._responses[name] = {"description": " or ".join(codes), **told, **content}
         return {"$ref": f"#/components/responses/{name}"}
 
     def _error_documents(self, forms: list[Form]) -> dict[str, Any]:
@@ -194,6 +196,8 @@ class _Writer:
 def _errors(route: Served, operation: Operation) -> Iterator[type[FanfareError]]:
     yield from operation.errors
     yield errors.Busy
+    if route.endpoint in limits.COUNTED:
+        yield errors.TooManyRequests
     yield from (parameters.ABSENT[name] for name in route.parameters if name in parameters.ABSENT)
     if operation.body is not None and operation.body.type is not bytes:
         yield from (errors.InvalidJson, errors.InvalidInput)

@@ -23,7 +23,7 @@ OPERATIONS: Operations = {
     groups.of: Operation(
         summary="List the groups that a user is in, or owns; one of is_member and owner is needed",
         who="the user and the administrator",
-        query=("is_member", "owner"),
+        query=("is_member", "owner", "paginationKey"),
         answers=(Answer(200, answers.Groups, (kii("GroupsRetrievalResponse"),)),),
         errors=(errors.InvalidInput, errors.UserNotFound),
     ),
@@ -49,9 +49,11 @@ OPERATIONS: Operations = {
         errors=(errors.UserNotFound,),
     ),
     groups.list_members: Operation(
-        summary="List the members",
+        summary="List the members; beyond 5,000 the answer has a key for the next page",
         who=_MEMBERS,
+        query=("paginationKey",),
         answers=(Answer(200, answers.Members, (kii("MembersRetrievalResponse"),)),),
+        errors=(errors.InvalidInput,),
     ),
     groups.add_member: Operation(
         summary="Add a member; one who is a member already stays one",

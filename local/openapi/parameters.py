@@ -35,6 +35,7 @@ PATH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "object": ("The object's ID", pattern("^[A-Za-z0-9_.-]{2,100}$")),
     "filter": ("`all`, the one filter there is", {"type": "string", "enum": ["all"]}),
     "ref": ("The installation's ID, or `{deviceType}:{device token}`", pattern("^[^/?%]+$")),
+    "session": ("The session's ID", pattern("^[0-9a-f]{32}$")),
     "message": ("The ID that the send was answered with", pattern("^[0-9a-f-]{36}$")),
     **{f"verb.{of}": ("The right", {"type": "string", "enum": list(them)}) for of, them in _RIGHTS.items()},
     "name": (
@@ -48,6 +49,10 @@ PATH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 QUERY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "userID": ("Whose installations; everybody's without it", {"type": "string"}),
     "paginationKey": ("Opaque, from the page before", {"type": "string"}),
+    "keepDevices": (
+        "`true`: the user's devices go on receiving",
+        {"type": "string", "enum": ["true", "false"]},
+    ),
     "is_member": ("The groups that this user is a member of", {"type": "string"}),
     "owner": ("The groups that this user owns", {"type": "string"}),
 }
@@ -73,6 +78,7 @@ PLACES: Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]] = {
 ANSWERED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Location": ("Where it is", {"type": "string"}),
     "ETag": ("The version, quoted", {"type": "string"}),
+    "Retry-After": ("Seconds until the limit's window ends", {"type": "string", "pattern": "^[0-9]+$"}),
 }
 
 ABSENT: Mapping[str, type[FanfareError]] = {
@@ -80,6 +86,14 @@ ABSENT: Mapping[str, type[FanfareError]] = {
     "group": errors.GroupNotFound,
 }
 """What may be refused because a part of the path names nothing, on every route that has it."""
+
+
+def headers(*names: str) -> dict[str, Any]:
+    """The headers of an answer, described."""
+    told = {name: described for name, described in ANSWERED.items() if name in names}
+    return {
+        name: {"description": what, "required": True, "schema": one} for name, (what, one) in told.items()
+    }
 
 
 def key_of(name: str, path: Collection[str]) -> str:

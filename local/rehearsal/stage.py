@@ -149,8 +149,15 @@ def _furnished(stage: Stage) -> Stage:
         "name": "refreshTokenEnabled",
         "ref": _made(installed).json["installationID"],
         "message": _made(sent).json["pushMessageID"],
+        "session": _session(stage.credentials[Part.ADMIN]),
     }
     return Stage(stage.front, stage.app, stage.credentials, stage.users, values)
+
+
+def _session(credentials: Mapping[str, str]) -> str:
+    """The ID of the session that the access token stands for."""
+    token = credentials["authorization"].removeprefix("Bearer ")
+    return str(jwt.decode(token, options={"verify_signature": False})["sid"])
 
 
 def _made(answer: Answer) -> Answer:

@@ -48,7 +48,7 @@ ONLY_IN = {
     "fanfare.store.apps": API | {"deliver"},
     "fanfare.store.accounts": API | {"sweep"},
     "fanfare.store.bodies": {"buckets", "sweep"},
-    "fanfare.store.installations": {"installations", "deliver", "purge", "sweep"},
+    "fanfare.store.installations": {"accounts", "installations", "deliver", "purge", "sweep"},
     "fanfare.store.lanes": {"deliver", "purge"},
     "fanfare.store.ledger": {"messages", "dispatch", "deliver"},
     "fanfare.store.messages": {"messages", "dispatch"},

@@ -28,3 +28,19 @@ def test_a_credential_is_checked_before_a_stack_is_looked_for(
 def test_without_a_stack_it_says_how_to_get_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert app.main(["--state", str(tmp_path)]) == 2
     assert "make run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("userSendsPerMinute", "NAME=VALUE"),
+        ("other=1", "one of"),
+        ("userSendsPerMinute=many", "0 sets no limit"),
+        ("refreshTokenEnabled=1", "true or false"),
+    ],
+)
+def test_a_parameter_is_checked_before_a_stack_is_looked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str, told: str
+) -> None:
+    assert app.main(["--state", str(tmp_path), "--set", given]) == 2
+    assert told in capsys.readouterr().err

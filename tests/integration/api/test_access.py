@@ -7,7 +7,10 @@ import boto3
 import pytest
 
 from fanfare.domain.access import MAX_ENTRIES
+from fanfare.domain.sweeping import UserRecheck
 from fanfare.domain.user import user_id
+from fanfare.pipeline import recheck
+from fanfare.store import apps
 from tests.integration.api.conftest import Client, Tenant, World
 
 NOT_THERE = user_id(bytes(24))
@@ -418,3 +421,57 @@ def test_counting_subscribers(world: World, carol: Client, monkeypatch: pytest.M
     assert world.admin("GET", "/topics/no/push/subscriptions/count").error == (404, "TOPIC_NOT_FOUND")
     monkeypatch.setattr("fanfare.api.subscriptions.COUNTED", -1)
     assert world.admin("GET", count).json["exact"] is False
+
+
+def test_the_app_may_take_from_users_that_any_of_them_drops_its_buckets(world: World) -> None:
+    """Kii's defaults let every signed-in user drop what the app keeps for all."""
+    granted = "/buckets/notes/acl/DROP_BUCKET_WITH_ALL_CONTENT/UserID:"
+    assert world.alice("PUT", "/buckets/notes").status == 204
+    assert world.bob("DELETE", "/buckets/notes").status == 204
+    parameter = "/configuration/parameters/usersMayDropAppBuckets"
+    assert world.admin("PUT", parameter, "false").status == 204
+    apps.forget()
+    assert world.alice("PUT", "/buckets/notes").status == 204
+
+    assert world.bob("DELETE", "/buckets/notes").error == (401, "UNAUTHORIZED")
+    assert world.alice("PUT", "/users/me/buckets/own").status == 204
+    assert world.alice("DELETE", "/users/me/buckets/own").status == 204, "the user's own scope"
+    assert world.admin("PUT", f"{granted}{world.bob.user}").status == 204
+    assert world.bob("DELETE", "/buckets/notes").status == 204
+    assert world.alice("PUT", "/buckets/notes").status == 204
+    assert world.admin("DELETE", "/buckets/notes").status == 204
+
+
+def test_rechecks_of_a_user_go_on_one_at_a_time_and_miss_nothing(
+    world: World, carol: Client, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten requests end one recheck after another, each in stretches; what changes meanwhile is looked at."""
+    monkeypatch.setattr("fanfare.pipeline.recheck.SUBSCRIPTIONS_AT_A_TIME", 1)
+    monkeypatch.setattr("fanfare.pipeline.sweep.LOOK_AGAIN_S", 0)
+    member = f"/groups/g/members/{carol.user}"
+    assert world.alice("PUT", "/groups/g", {"name": "g", "members": [carol.user]}).status == 201
+    topics = [f"/groups/g/topics/t{number}" for number in range(4)]
+    for topic in topics:
+        assert world.alice("PUT", topic).status == 204
+        assert carol("PUT", subscription(topic, carol)).status == 204
+    for _ in range(5):
+        assert world.alice("DELETE", member).status == 204
+        assert world.alice("PUT", member).status == 204
+    assert world.alice("DELETE", member).status == 204
+
+    looks, user, at_work = [], recheck.user, set[str]()
+
+    def watched(look: UserRecheck) -> UserRecheck:
+        looks.append(look)
+        at_work.add(look.look)
+        return user(look)
+
+    monkeypatch.setattr(recheck, "user", watched)
+    sweep()
+
+    first = looks[0].look
+    stretches = len(topics) + 1
+    assert {one.look for one in looks[:stretches]} == {first}, "others came in between"
+    assert len(looks) < 6 * stretches, "six requests made as many rechecks"
+    assert world.alice("PUT", member).status == 204
+    assert [carol("GET", subscription(topic, carol)).status for topic in topics] == [404] * 4

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
+from fanfare.api import groups
 from fanfare.domain.user import user_id
 from tests.integration.api.conftest import Client, Tenant, World
 
@@ -222,3 +223,27 @@ def test_a_group_made_anew_has_none_of_the_old_members(
     assert members(world.bob) == {world.alice.user, world.bob.user}
     rows = boto3.client("dynamodb").scan(TableName=tables["MembersTable"])["Items"]
     assert len(rows) == 2
+
+
+def test_long_lists_come_in_pages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "PAGE", 2)
+    monkeypatch.setattr(groups, "MEMBERS", 1)
+    for name in ("a", "b", "c", "d", "e"):
+        both = {"name": "Team", "members": [world.bob.user]}
+        assert world.alice("PUT", f"/groups/{name}", both).status == 201
+
+    for target, listed, field in (
+        (f"/groups?is_member={world.alice.user}&", "groups", "groupID"),
+        ("/groups/a/members?", "members", "userID"),
+    ):
+        seen: list[str] = []
+        page: Any = {"paginationKey": ""}
+        answers = 0
+        while "paginationKey" in page:
+            page = world.alice("GET", f"{target}paginationKey={page['paginationKey']}").json
+            seen += [one[field] for one in page[listed]]
+            answers += 1
+        assert len(seen) == len(set(seen)) == (5 if listed == "groups" else 2)
+        assert answers == (3 if listed == "groups" else 2)
+        wrong = world.alice("GET", f"{target}paginationKey=%7E")
+        assert wrong.error == (400, "INVALID_INPUT_DATA")

@@ -1,7 +1,7 @@
 """Queries: what they find, in what order, in what pages, and what they are refused."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -14,6 +14,7 @@ from fanfare.runtime import clients
 from fanfare.store import objects
 from tests.front import Answer
 from tests.integration.api.conftest import Client, World
+from tests.integration.api.costs import calls
 
 QUERY = "application/vnd.kii.QueryRequest+json"
 SCORES: dict[str, Any] = {
@@ -246,7 +247,8 @@ class TestBounds:
 
     @pytest.fixture
     def small_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """DynamoDB's pages have three objects."""
+        """DynamoDB's pages have three objects, and a request reads up to sixteen of them."""
+        monkeypatch.setattr(objects, "PAGES", 16)
         read = clients.dynamodb().query
         monkeypatch.setattr(clients.dynamodb(), "query", lambda **more: read(**more, Limit=3))
 
@@ -278,6 +280,27 @@ class TestBounds:
         last = {"type": "eq", "field": "n", "value": -11}
         assert list(pages(alice, clause=last)) == [[], ["o11"]]
         assert list(pages(alice, bestEffortLimit=5)) == [many[:5], many[5:10], many[10:]]
+
+    @pytest.mark.parametrize("who", ["alice", "nobody", "admin"])
+    def test_nobody_has_more_read_by_one_request_than_its_budget(
+        self, world: World, many: list[str], small_pages: None, monkeypatch: pytest.MonkeyPatch, who: str
+    ) -> None:
+        """As many pages as READ_UNITS come to, whether it finds something or nothing."""
+        monkeypatch.setattr(objects, "PAGES", objects.READ_UNITS // 256)
+        client: Client = getattr(world, who)
+        nothing = {"type": "eq", "field": "n", "value": 1}
+        counting = {"type": "COUNT", "putAggregationInto": "n"}
+        requests: list[Callable[[], Answer]] = [
+            lambda: ask(client),
+            lambda: ask(client, clause=nothing),
+            lambda: ask(client, orderBy="n"),
+            lambda: ask(client, aggregations=[counting]),
+            lambda: client("GET", "/buckets/bb"),
+        ]
+        for asking in requests:
+            with calls() as made:
+                asking()
+            assert [one for one in made if "Objects" in one[0]] == [made[-1]] * 2
 
     def test_an_unordered_query_stops_where_it_has_looked_at_enough(
         self, world: World, many: list[str], small_pages: None, monkeypatch: pytest.MonkeyPatch

@@ -1,6 +1,7 @@
 """What requests cost: every route measured, and three worked out by hand."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,9 @@ from local.rehearsal.stage import Part, Stage, prepared
 from local.rehearsal.state import State
 from local.template import Template
 from tests.contract.declared import ROOT
+
+MESSAGE = {"data": {"a": "1"}, "fcm": {"enabled": True}}
+_OF_STRANGER = "{app}/topics/news/push/subscriptions/users/{stranger}"
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +91,45 @@ def test_what_is_refused_is_charged_too(stage: Stage, charges: Charges) -> None:
 
     assert answer.error == (409, "TOPIC_ALREADY_EXISTS")
     assert sum(one.writes for one in noted if one.table == "TopicsTable") == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "method", "path", "body", "counters"),
+    [
+        (Part.OWNER, "POST", "{app}/installations", {"deviceType": "IOS"}, ["TransactUpdate"]),
+        (Part.ADMIN, "POST", "{app}/installations", {"deviceType": "IOS", "userID": "{owner}"}, []),
+        (Part.OWNER, "PUT", "{user}/topics/quiet/push/subscriptions/users/{owner}", b"", ["UpdateItem"]),
+        (Part.STRANGER, "PUT", _OF_STRANGER, b"", ["TransactUpdate"]),
+        (Part.OWNER, "POST", "{user}/topics/news/push/messages", MESSAGE, ["UpdateItem", "UpdateItem"]),
+        (Part.ADMIN, "POST", "{user}/topics/news/push/messages", MESSAGE, []),
+        (Part.ADMIN, "POST", "{user}/push/messages", MESSAGE, []),
+        (Part.OWNER, "PUT", "{app}/buckets/notes/objects/counted", {"n": 1}, ["UpdateItem"]),
+        (Part.OWNER, "PUT", "{app}/buckets/silent/objects/uncounted", {"n": 1}, []),
+        (Part.OWNER, "GET", "{app}/buckets/notes/objects/first", b"", []),
+        (Part.OWNER, "POST", "{app}/buckets/notes/query", {"bucketQuery": {"clause": {"type": "all"}}}, []),
+    ],
+)
+def test_what_is_counted_costs_one_item_more_and_a_send_two(
+    stage: Stage,
+    charges: Charges,
+    resources: Mapping[str, str],
+    part: Part,
+    method: str,
+    path: str,
+    body: Any,
+    counters: list[str],
+) -> None:
+    named = {"owner": stage.users[Part.OWNER], "stranger": stage.users[Part.STRANGER]}
+    scopes = {name: stage.scope(name) for name in ("app", "user")}
+    if isinstance(body, dict) and "deviceType" in body:
+        body = {name: value.format_map(named) for name, value in body.items()}
+        body["installationRegistrationID"] = "0a" * 32
+    state = State(resources)
+
+    with charges.noted() as noted:
+        answer = stage.ask(part, method, path.format_map({**named, **scopes}), body)
+    state.restore()
+
+    assert answer.status < 300, answer.body
+    assert [one.operation for one in noted if one.table == "LimitsTable"] == counters
+    assert [one for one in noted if one.table == "AppsTable" and not counters] == []

@@ -296,13 +296,17 @@ def test_a_group_made_anew_takes_no_change_meant_for_the_former_one() -> None:
             assert members_of(name, "ref2") == {"u1", "u3"}
 
 
+NOW = 1_800_000_000_000
+"""Epoch ms."""
+
+
 def goer(name: str) -> str:
     """A user ID as users have it: by its form a session is known to be a user's."""
     return f"{name:0>12}-0000-0000-0000-00000000"
 
 
 def session(name: str, id: str, refresh_hash: str | None = None) -> Session:
-    return Session(APP, goer(name), id, None, refresh_hash)
+    return Session(app=APP, holder=goer(name), id=id, began=0, refresh_hash=refresh_hash)
 
 
 def test_no_membership_and_no_session_is_made_for_a_user_who_goes_meanwhile() -> None:
@@ -329,7 +333,7 @@ def test_no_membership_and_no_session_is_made_for_a_user_who_goes_meanwhile() ->
         open_sessions.add(session(name, "second"))
 
     def renew(name: str) -> None:
-        open_sessions.exchange(APP, goer(name), "first", "hash", session(name, "second"))
+        open_sessions.exchange(session(name, "first", "hash"), session(name, "second"), NOW)
 
     for number, first in enumerate((join, take_over, found_one, log_in, renew)):
         for name in every_moment(
@@ -338,22 +342,25 @@ def test_no_membership_and_no_session_is_made_for_a_user_who_goes_meanwhile() ->
             assert set(members.of(APP, f"ref1-g{name}")) == {"u1"}
             assert list(groups.memberships(APP, goer(name))) == []
             assert groups.find(APP, f"h{name}") is None
-            assert not open_sessions.is_open(APP, goer(name), "second")
+            assert not open_sessions.is_open(APP, goer(name), "second", NOW)
 
 
 def test_a_session_is_exchanged_once() -> None:
-    def renewed_as(session: str) -> Callable[[str], None]:
+    def of(name: str, id: str, refresh_hash: str | None = None) -> Session:
+        return Session(app=APP, holder=name, id=id, began=0, refresh_hash=refresh_hash)
+
+    def renewed_as(id: str) -> Callable[[str], None]:
         def renew(name: str) -> None:
-            open_sessions.exchange(APP, name, "first", "hash", Session(APP, name, session, None))
+            open_sessions.exchange(of(name, "first", "hash"), of(name, id), NOW)
 
         return renew
 
     def log_in(name: str) -> None:
         signed_up(name)
-        open_sessions.add(Session(APP, name, "first", None, "hash"))
+        open_sessions.add(of(name, "first", "hash"))
 
     for name in every_moment(log_in, renewed_as("mine"), renewed_as("other")):
-        opened = [one for one in ("first", "mine", "other") if open_sessions.is_open(APP, name, one)]
+        opened = [one for one in ("first", "mine", "other") if open_sessions.is_open(APP, name, one, NOW)]
         assert opened == ["other"]
 
 

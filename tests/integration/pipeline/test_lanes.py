@@ -508,6 +508,36 @@ def test_a_window_never_counts_more_than_was_granted(world: World, monkeypatch: 
     assert quota_taken(world) == [50]
 
 
+def test_users_pushes_take_a_fifth_of_a_window_and_wait_then_and_servers_do_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "BLOCK", 5)
+    watches = [LaneWatch(world.clock, 6 * 50) for _ in range(3)]
+    users = [watch.grant(APP, FCM_LANE, 5, Pace.EXPRESS, by_user=True) for watch in watches]
+    assert [granted for granted, _ in users] == [5, 5, 0]
+    assert users[-1][1] > 0, "until the next window"
+    assert quota_taken(world) == [10]
+    assert watches[-1].grant(APP, FCM_LANE, 40, Pace.EXPRESS) == (40, 0), "a server's"
+    assert quota_taken(world) == [50]
+    world.clock.go_on(quota.WINDOW_MS / 1000)
+    assert watches[-1].grant(APP, FCM_LANE, 5, Pace.EXPRESS, by_user=True)[0] == 5
+
+
+def test_a_user_s_delivery_waits_where_users_used_up_their_share(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "BLOCK", 1)
+    fcm_user(world, "u1", 1)
+    deliverer = replace(world.deliverer, watch=LaneWatch(world.clock, 6 * 5))
+    assert deliverer.watch.grant(APP, FCM_LANE, 1, Pace.EXPRESS, by_user=True)[0] == 1
+    by_user = Delivery(push=replace(world.push(user="u1", id="m1"), by_user=True))
+
+    deliver_one(deliverer, by_user, left)
+    assert world.networks.received == []
+    deliver_one(deliverer, direct(world, "u1", "m2"), left)
+    assert world.networks.received == ["u1-0"]
+
+
 def test_a_window_is_taken_as_it_is_when_somebody_was_faster(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

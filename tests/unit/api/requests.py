@@ -13,6 +13,7 @@ KEYS_PARAMETER = "/fanfare/signing-keys"
 @dataclass(frozen=True, slots=True)
 class Settings:
     signing_keys_parameter: str = KEYS_PARAMETER
+    trusted_proxy_header: str = ""
 
 
 def request(
@@ -26,4 +27,5 @@ def request(
         headers=headers or {},
         body=body if isinstance(body, bytes) else json.dumps(body).encode(),
         now=now,
+        source="192.0.2.1",
     )

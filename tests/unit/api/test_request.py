@@ -10,7 +10,8 @@ from tests.unit.api.requests import NOW, Settings
 
 
 def event(raw_path: str, **more: Any) -> dict[str, Any]:
-    return {"rawPath": raw_path, "headers": {}, "requestContext": {"domainName": "d.example.com"}, **more}
+    context = {"domainName": "d.example.com", "http": {"sourceIp": "192.0.2.1"}}
+    return {"rawPath": raw_path, "headers": {}, "requestContext": context, **more}
 
 
 @pytest.mark.parametrize(

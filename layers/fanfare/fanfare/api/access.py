@@ -6,9 +6,10 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, admission, answers, subscriptions, targets
+from fanfare.api import addressing, admission, answers, object_writes, subscriptions, targets
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
+from fanfare.api.router import Api
 from fanfare.domain import access, refusals
 from fanfare.domain.access import (
     ANONYMOUS,
@@ -27,7 +28,7 @@ from fanfare.domain.object import Object, with_access
 from fanfare.domain.rights import Right, not_permitted
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.domain.user import is_user_id
-from fanfare.store import accounts, circles, definitions, objects, scopes
+from fanfare.store import accounts, circles, definitions, scopes
 from fanfare.store.circles import Circle
 from fanfare.store.definitions import Definition
 
@@ -47,6 +48,15 @@ class _Listed:
     managers: frozenset[Subject]
     change: Change
     target: Definition | None = None
+
+
+def serve(app: Api[Any], listed: str) -> None:
+    """Declare the routes of the access list of what is at this path."""
+    app.on("GET", f"{listed}/acl", read)
+    app.on("GET", f"{listed}/acl/<verb>", read_right)
+    app.on("GET", f"{listed}/acl/<verb>/<subject>", read_entry)
+    app.on("PUT", f"{listed}/acl/<verb>/<subject>", grant)
+    app.on("DELETE", f"{listed}/acl/<verb>/<subject>", revoke)
 
 
 def read(request: Request[Authenticating]) -> Response[str]:
@@ -171,7 +181,7 @@ def _object(request: Request[Any], caller: Caller, definition: Definition) -> _L
                 raise refusals.no_object(bucket, object_id)
             return with_access(there, decide(there.access_list), caller.user, request.now)
 
-        objects.change(bucket, object_id, decide_on)
+        object_writes.write(request, caller, definition, object_id, decide_on)
 
     owner = frozenset[Subject]() if found.owner is None else {Subject(SubjectKind.USER, found.owner)}
     return _Listed(

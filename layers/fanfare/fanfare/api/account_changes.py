@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from fanfare.api import accounts as views
-from fanfare.api import addressing, answers, parsing, passwords
+from fanfare.api import addressing, answers, limits, parsing, passwords
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain import refusals, user
@@ -15,8 +15,11 @@ from fanfare.domain.caller import Caller
 from fanfare.domain.errors import InvalidInput, NotAllowed, NotImplementedHere, WrongPassword
 from fanfare.domain.parameters import Parameters
 from fanfare.domain.rights import require_self
-from fanfare.store import accounts
+from fanfare.store import accounts, open_sessions
 from fanfare.store.accounts import User
+
+UPGRADED_S = 86_400
+"""For so long the token of a pseudo user works on who has set a password: then there is a login."""
 
 _QUERY = "query"
 
@@ -47,6 +50,7 @@ class UserUpdate(Struct, rename=parsing.contract_name):
 class PasswordChange(Struct, rename=parsing.contract_name):
     new_password: _Password
     old_password: str | None = None
+    end_sessions: bool = False
 
 
 class EmailAddressChange(Struct, rename=parsing.contract_name):
@@ -77,12 +81,18 @@ def update(request: Request[Authenticating]) -> Response[str]:
         )
         return _upgraded(there, changed, given, password_hash)
 
-    _change(caller, found, decide)
+    ends = parameters.session_end(None, request.now)
+    day = request.now // 1000 + UPGRADED_S
+    _change(caller, found, decide, min(day, ends or day))
     return answers.document(200, {"modifiedAt": request.now}, "UserUpdateResponse")
 
 
 def change_password(request: Request[Authenticating]) -> Response[str]:
-    """The administrator need not know the old one. Sessions go on. Raises WrongPassword, NotAllowed."""
+    """The administrator need not know the old one. Raises WrongPassword, NotAllowed, TooManyRequests.
+
+    The token from before there was a password ends; on request all sessions end but the one that asks. The
+    user's devices stay.
+    """
     caller, found = _own(request)
     given = parsing.document(request, PasswordChange)
     if found.is_pseudo:
@@ -90,8 +100,11 @@ def change_password(request: Request[Authenticating]) -> Response[str]:
     if not caller.is_admin:
         if given.old_password is None:
             raise InvalidInput("oldPassword is needed")
+        guesses = limits.guesses(request, caller.app, found.id, views.parameters_of(request))
         if not passwords.matches(found.password_hash, given.old_password):
+            guesses.wrong()
             raise WrongPassword("the old password is wrong")
+        guesses.right()
     password_hash = passwords.hashed(given.new_password)
 
     def decide(there: User) -> User:
@@ -100,6 +113,11 @@ def change_password(request: Request[Authenticating]) -> Response[str]:
         return replace(there, password_hash=password_hash, modified_at=request.now)
 
     _change(caller, found, decide)
+    open_sessions.end(
+        caller.app,
+        found.id,
+        lambda one: one.pseudo or (given.end_sessions and one.id != caller.session),
+    )
     return answers.empty()
 
 
@@ -139,9 +157,9 @@ def _own(request: Request[Authenticating]) -> tuple[Caller, User]:
     return caller, found
 
 
-def _change(caller: Caller, found: User, decide: accounts.Decide) -> None:
+def _change(caller: Caller, found: User, decide: accounts.Decide, pseudo_until: int = 0) -> None:
     """Raises what `decide` raises, UserAlreadyExists, UserNotFound (deleted meanwhile)."""
-    if accounts.change(caller.app, found.id, decide) is None:
+    if accounts.change(caller.app, found.id, decide, pseudo_until) is None:
         raise refusals.no_user(caller.app, "userID", found.id)
 
 

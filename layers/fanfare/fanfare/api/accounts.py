@@ -7,7 +7,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Raw, Struct
 
-from fanfare.api import addressing, answers, authentication, parsing, passwords, sessions
+from fanfare.api import addressing, answers, authentication, limits, parsing, passwords, sessions
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain import user
 from fanfare.domain.caller import Caller, Role
@@ -54,6 +54,7 @@ def sign_up(request: Request[Authenticating]) -> Response[str]:
         raise InvalidInput("a user needs loginName, emailAddress or phoneNumber, and a password")
     holder = Caller(caller.app, Role.USER, new.id)
     begun = sessions.begin(holder, parameters, None, request.now, pseudo=new.is_pseudo) if log_in else None
+    limits.take_new_user(request, caller)
     accounts.register(new, None if begun is None else begun.session)
     view = full_view(new)
     if begun is not None:

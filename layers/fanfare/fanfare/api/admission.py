@@ -6,7 +6,7 @@ from fanfare.api import addressing, targets
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Request
 from fanfare.domain import access
-from fanfare.domain.access import AccessList, Subject
+from fanfare.domain.access import ANY_USER, AccessList, Subject
 from fanfare.domain.caller import Caller
 from fanfare.domain.errors import NotFound
 from fanfare.domain.object import Object
@@ -69,6 +69,12 @@ def require(caller: Caller, definition: Definition, *rights: Right) -> None:
     subjects = frozenset[Subject]().union(*(definition.access.of(right) for right in rights))
     if not _includes(subjects, caller, definition.target.scope):
         raise _lacking(caller, *rights)
+
+
+def require_not_as_any_user(caller: Caller, definition: Definition, right: Right) -> None:
+    """The right by an entry of one's own, or of a group; raises NotPermitted."""
+    if not _includes(definition.access.of(right) - {ANY_USER}, caller, definition.target.scope):
+        raise _lacking(caller, right)
 
 
 def manages(caller: Caller, definition: Definition) -> bool:

@@ -42,9 +42,9 @@ def _bearer(request: Request[Any], token: str) -> Caller:
         raise WrongToken("the access token is for another app")
     if claims.role is Role.ANONYMOUS:
         return Caller(claims.app, Role.ANONYMOUS)
-    if not open_sessions.is_open(claims.app, claims.sub, claims.sid):
+    if not open_sessions.is_open(claims.app, claims.sub, claims.sid, request.now):
         raise WrongToken("the access token is no longer valid")
-    return Caller(claims.app, claims.role, claims.sub if claims.role is Role.USER else None)
+    return Caller(claims.app, claims.role, claims.sub if claims.role is Role.USER else None, claims.sid)
 
 
 def _basic(request: Request[Any], credentials: str) -> Caller:

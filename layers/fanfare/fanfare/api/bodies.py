@@ -31,17 +31,22 @@ class KeepingAndSweeping(Keeping, Sweeping, Protocol):
 def put(request: Request[KeepingAndSweeping]) -> Response[str]:
     """Stored first and noted then: the object has the whole body or the one before."""
     content_type, content = _sent(request)
-    stored: Attachment | None = None
+    new: Attachment | None = None
+    is_stored = False
 
     def noted(caller: Caller, existing: Object) -> Object:
-        nonlocal stored
-        if stored is None:
-            stored = bodies.new(existing.bucket, existing.id, content_type, len(content), request.now)
-            objects.sweep_bodies(request, existing)
-            bodies.store(request.settings.object_bodies_bucket, stored, content)
-        return with_attachment(existing, stored, caller.user, request.now)
+        nonlocal new
+        new = new or bodies.new(existing.bucket, existing.id, content_type, len(content), request.now)
+        return with_attachment(existing, new, caller.user, request.now)
 
-    _, after = objects.change(request, noted)
+    def store(existing: Object) -> None:
+        nonlocal is_stored
+        if new is not None and not is_stored:
+            objects.sweep_bodies(request, existing)
+            bodies.store(request.settings.object_bodies_bucket, new, content)
+            is_stored = True
+
+    _, after = objects.change(request, noted, store)
     times = {"modifiedAt": after.modified_at}
     return answers.document(200, times, "ObjectBodyUpdateResponse", _etag(after.attachment))
 
@@ -63,10 +68,9 @@ def head(request: Request[Authenticating]) -> Response[str]:
 def delete(request: Request[Sweeping]) -> Response[str]:
     def without(caller: Caller, existing: Object) -> Object:
         _attachment(existing)
-        objects.sweep_bodies(request, existing)
         return without_attachment(existing, caller.user, request.now)
 
-    objects.change(request, without)
+    objects.change(request, without, lambda existing: objects.sweep_bodies(request, existing))
     return answers.empty()
 
 

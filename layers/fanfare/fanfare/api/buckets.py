@@ -3,13 +3,14 @@
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Struct
 
-from fanfare.api import addressing, answers, parsing, subscriptions, targets
-from fanfare.api.admission import admitted, admitted_to, require_in_scope
-from fanfare.api.authentication import authenticate
+from fanfare.api import addressing, answers, limits, parsing, subscriptions, targets
+from fanfare.api.admission import admitted, admitted_to, require_in_scope, require_not_as_any_user
+from fanfare.api.authentication import app_of, authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
 from fanfare.domain.caller import Caller
 from fanfare.domain.errors import BucketAlreadyExists, BucketNotFound, InvalidInput
+from fanfare.domain.parameters import Parameter
 from fanfare.domain.rights import Right
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import objects
@@ -43,7 +44,12 @@ def get(request: Request[Authenticating]) -> Response[str]:
 
 
 def delete(request: Request[Sweeping]) -> Response[str]:
-    _, definition = admitted_to(request, _BUCKET, Right.DROP_BUCKET_WITH_ALL_CONTENT)
+    """By Kii's defaults any user drops a bucket of the app's scope; the app's parameter takes that away."""
+    caller, definition = admitted_to(request, _BUCKET, Right.DROP_BUCKET_WITH_ALL_CONTENT)
+    if definition.target.scope.is_app and not caller.is_admin:
+        parameters = app_of(caller.app, request.now).settings
+        if not parameters.value(Parameter.USERS_DROP_APP_BUCKETS):
+            require_not_as_any_user(caller, definition, Right.DROP_BUCKET_WITH_ALL_CONTENT)
     targets.delete(definition, request.settings.sweep_queue_url)
     return answers.empty()
 
@@ -54,7 +60,14 @@ def subscribe(request: Request[Authenticating]) -> Response[str]:
     user = subscriptions.subscriber(request, caller)
     scope = addressing.scope(request, caller)
     _require_filter(request, scope)
-    subscriptions.subscribe(found_or_made(request, caller, scope), user, caller, request.now)
+    try:
+        definition, is_new = found(request, scope), False
+    except BucketNotFound:
+        require_in_scope(caller, Right.CREATE_NEW_BUCKET, scope)
+        # Asked before the bucket is made: what is refused changes nothing.
+        limits.take(request, caller, subscriptions.LIMIT)
+        definition, is_new = found_or_made(request, caller, scope), True
+    subscriptions.subscribe(request, definition, user, caller, counted=is_new)
     return answers.empty()
 
 

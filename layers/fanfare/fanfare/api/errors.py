@@ -40,6 +40,7 @@ _FORMS: dict[type[FanfareError], Form] = {
     errors.ParameterNotFound: Form(
         404, "APP_CONFIG_PARAMETER_NOT_FOUND", "AppConfigParameterNotFoundException"
     ),
+    errors.SessionNotFound: Form(404, "SESSION_NOT_FOUND", "SessionNotFoundException"),
     errors.UserNotFound: Form(404, "USER_NOT_FOUND", "UserNotFoundException"),
     errors.GroupNotFound: Form(404, "GROUP_NOT_FOUND", "GroupNotFoundException"),
     errors.GrantNotFound: Form(404, "ACL_NOT_FOUND", "ACLNotFoundException"),
@@ -64,10 +65,14 @@ _FORMS: dict[type[FanfareError], Form] = {
         409, "PUSH_SUBSCRIPTION_ALREADY_EXISTS", "PushSubscriptionAlreadyExistsException"
     ),
     errors.StaleVersion: Form(409, "OBJECT_VERSION_IS_STALE", "ObjectVersionIsStaleException"),
+    errors.TooManyRequests: Form(429, "TOO_MANY_REQUESTS", "TooManyRequestsException"),
     errors.MethodNotAllowed: Form(405, "METHOD_NOT_ALLOWED", "MethodNotAllowedException"),
     errors.NotImplementedHere: Form(501, "OPERATION_NOT_IMPLEMENTED", "OperationNotImplementedException"),
     errors.Busy: Form(503, "RESOURCE_TEMPORARILY_UNAVAILABLE", "ResourceTemporarilyUnavailableException"),
 }
+_HEADERS = {"allow": "Allow", "retryAfter": "Retry-After"}
+"""Details that are told as headers, too."""
+
 UNEXPECTED = Form(500, "UNDEFINED_ERROR", "UndefinedException")
 
 
@@ -90,5 +95,5 @@ def answer(error: Exception, request_id: str, route: str) -> Response[str]:
 def _told(form: Form, message: str, details: dict[str, object]) -> Response[str]:
     given = {name: value for name, value in details.items() if value is not None}
     body = {"errorCode": form.code, "message": message, "suppressed": [], **given}
-    headers = {"Allow": str(given["allow"])} if "allow" in given else {}
+    headers = {header: str(given[name]) for name, header in _HEADERS.items() if name in given}
     return answers.document(form.status, body, form.name, headers)

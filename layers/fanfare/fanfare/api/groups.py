@@ -6,18 +6,26 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct
 
-from fanfare.api import addressing, answers, parsing
+from fanfare.api import addressing, answers, limits, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.group import MAX_FIRST_MEMBERS, MAX_NAME, Group, names_group
+from fanfare.domain.parameters import Parameter
 from fanfare.domain.rights import not_permitted, require_self
 from fanfare.domain.sweeping import SWEEP_DELAY_S, GroupSweep, UserRecheck
+from fanfare.domain.user import is_user_id
 from fanfare.runtime import queues, wire
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import groups, members
+
+PAGE = 1_000
+"""Groups looked at for one answer."""
+
+MEMBERS = 5_000
+"""Members in one answer: about 200 read units."""
 
 _ID_BYTES = 12
 
@@ -42,6 +50,7 @@ def create(request: Request[Authenticating]) -> Response[str]:
         raise InvalidInput("groupID: not an ID that a group can have")
     given = parsing.document(request, GroupCreation)
     group = Group(caller.app, group_id, token_hex(8), given.name, _owner(caller, given), request.now)
+    _take(request, caller)
     if not groups.create(group):
         raise refusals.group_exists(caller.app, group_id)
     wanted = list(dict.fromkeys(given.members))
@@ -67,14 +76,22 @@ def of(request: Request[Authenticating]) -> Response[str]:
     ((relation, segment),) = wanted.items()
     user = addressing.user_id(caller, segment)
     require_self(caller, user)
-    found = groups.of(caller.app, user)
-    body = {"groups": [_view(one) for one in found if relation == "is_member" or one.owner == user]}
+    after = request.query.get("paginationKey", "")
+    if after and not names_group(after):
+        raise InvalidInput("paginationKey: not one that this server gave out")
+    found, last = groups.of(caller.app, user, after, PAGE)
+    body: dict[str, object] = {
+        "groups": [_view(one) for one in found if relation == "is_member" or one.owner == user]
+    }
+    if last:
+        body["paginationKey"] = last
     return answers.document(200, body, "GroupsRetrievalResponse")
 
 
 def delete(request: Request[Sweeping]) -> Response[str]:
     """The group goes now, what hangs on it later: queued first, so that a crash loses nothing."""
-    _, group = _for_owner(request)
+    caller, group = _for_owner(request)
+    _take(request, caller)
     _sweep(request, GroupSweep(group.app, group.id, group.ref))
     groups.delete(group)
     return answers.empty()
@@ -82,13 +99,14 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 
 def rename(request: Request[Authenticating]) -> Response[str]:
     """The body is the bare name, as text."""
-    _, group = _for_owner(request)
+    caller, group = _for_owner(request)
     try:
         name = request.body.decode()
     except UnicodeDecodeError as error:
         raise InvalidInput("the name is not UTF-8") from error
     if not 1 <= len(name) <= MAX_NAME:
         raise InvalidInput(f"name: 1 to {MAX_NAME} characters")
+    _take(request, caller)
     groups.rename(group, name)
     return answers.empty()
 
@@ -96,20 +114,31 @@ def rename(request: Request[Authenticating]) -> Response[str]:
 def hand_over(request: Request[Authenticating]) -> Response[str]:
     """The new owner becomes a member, if need be; the old one stays one."""
     caller, group = _for_owner(request)
-    groups.hand_over(group, addressing.user_id(caller, parsing.document(request, GroupOwnerChange).owner))
+    owner = addressing.user_id(caller, parsing.document(request, GroupOwnerChange).owner)
+    _take(request, caller)
+    groups.hand_over(group, owner)
     return answers.empty()
 
 
 def list_members(request: Request[Authenticating]) -> Response[str]:
+    """Kii's list has no pages, and its clients read none: only what is beyond one has a key for the next."""
     _, group = _for_member(request)
-    body = {"members": [{"userID": user} for user in members.of(group.app, group.ref)]}
+    after = request.query.get("paginationKey", "")
+    if after and not is_user_id(after):
+        raise InvalidInput("paginationKey: not one that this server gave out")
+    found = list(members.of(group.app, group.ref, MEMBERS + 1, after))
+    body: dict[str, object] = {"members": [{"userID": user} for user in found[:MEMBERS]]}
+    if len(found) > MEMBERS:
+        body["paginationKey"] = found[MEMBERS - 1]
     return answers.document(200, body, "MembersRetrievalResponse")
 
 
 def add_member(request: Request[Authenticating]) -> Response[str]:
     """Adding a member again is a success, as in Kii."""
     caller, group = _for_owner(request)
-    groups.add(group, addressing.user_id(caller, request.parameters["member"]))
+    member = addressing.user_id(caller, request.parameters["member"])
+    _take(request, caller)
+    groups.add(group, member)
     return answers.empty()
 
 
@@ -119,9 +148,15 @@ def remove_member(request: Request[Sweeping]) -> Response[str]:
     user = addressing.user_id(caller, request.parameters["member"])
     if not groups.is_member(group.app, user, group.id, group.ref):
         raise refusals.no_user(group.app, "userID", user)
+    _take(request, caller)
     _sweep(request, UserRecheck(group.app, user))
     groups.remove(group, user)
     return answers.empty()
+
+
+def _take(request: Request[Any], caller: Caller) -> None:
+    """Count a change of a group; raises TooManyRequests."""
+    limits.take(request, caller, Parameter.USER_GROUP_CHANGES_AN_HOUR)
 
 
 def _owner(caller: Caller, given: GroupCreation) -> str:

@@ -6,12 +6,13 @@ from itertools import islice
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Struct
 
-from fanfare.api import addressing, answers, parsing
+from fanfare.api import addressing, answers, limits, parsing
 from fanfare.api.authentication import app_of, authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain.caller import Caller
 from fanfare.domain.device import Device, DeviceType, Environment, Network, device, is_bundle_id, named
 from fanfare.domain.errors import Busy, InstallationNotFound, InvalidInput, NotImplementedHere
+from fanfare.domain.parameters import Parameter
 from fanfare.domain.rights import not_permitted, require_admin, require_self
 from fanfare.runtime import clock
 from fanfare.store import installations
@@ -40,13 +41,11 @@ def install(request: Request[Authenticating]) -> Response[str]:
     given = parsing.document(request, Install)
     wanted, *others = _identified(caller.app, _device(given), request.now)
     environment = Environment.SANDBOX if given.development else Environment.PRODUCTION
+    owner = _owner(caller, given)
     made = installations.install(
-        caller.app,
-        _owner(caller, given),
-        wanted,
-        environment,
-        clock.now,
+        *(caller.app, owner, wanted, environment, clock.now),
         ending=[one.installation_id for one in others],
+        use_of_limit=lambda: limits.use_of(request, caller, Parameter.USER_INSTALLS_A_DAY),
     )
     body = {"installationID": made.id, "installationRegistrationID": made.device.token}
     location = request.location(f"installations/{made.id}")

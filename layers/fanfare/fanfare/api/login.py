@@ -2,13 +2,14 @@
 refresh token.
 """
 
+from hmac import compare_digest
 from secrets import token_bytes
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct, field
 
-from fanfare.api import answers, parsing, passwords, sessions
+from fanfare.api import answers, limits, parsing, passwords, sessions
 from fanfare.api.request import Authenticating, Request
 from fanfare.api.sessions import Begun
 from fanfare.domain import user
@@ -62,7 +63,7 @@ class TokenRequest(Struct):
 def token(request: Request[Authenticating]) -> Response[str]:
     """`POST /oauth2/token`, with the app in the path or in the X-Kii-AppID header.
 
-    Raises InvalidGrant for wrong credentials, of whatever kind, WrongRefreshToken.
+    Raises InvalidGrant for wrong credentials, of whatever kind, WrongRefreshToken, TooManyRequests.
     """
     app_id = request.parameters.get("appID") or request.headers.get("x-kii-appid")
     if not app_id:
@@ -74,7 +75,7 @@ def token(request: Request[Authenticating]) -> Response[str]:
     given = _token_request(request)
     match given.grant:
         case "password":
-            return _open(request, app, _user(app, given), given)
+            return _open(request, app, _user(request, app, given), given)
         case "client_credentials":
             return _open(request, app, _client(app, given), given)
         case "refresh_token":
@@ -94,15 +95,21 @@ def _token_request(request: Request[Authenticating]) -> TokenRequest:
         raise
 
 
-def _user(app: App, given: TokenRequest) -> Caller:
-    """An unknown user costs as many reads and as much time as a wrong password."""
+def _user(request: Request[Authenticating], app: App, given: TokenRequest) -> Caller:
+    """An unknown user costs as many reads and as much time as a wrong password, and is counted as one.
+
+    The counters are read after the comparison: of many guesses at once, the right one finds others counted.
+    """
     if given.username is None or given.password is None:
         raise _invalid_request("username and password are needed")
     address = user.address_at_login(given.username)
     owner = accounts.owner_of(app.id, address) if address else None
     found = accounts.find(app.id, owner or user.user_id(token_bytes(user.ID_RANDOM_BYTES)))
+    guesses = limits.guesses(request, app.id, found.id if found else given.username, app.settings)
     if not passwords.matches(found.password_hash if found else None, given.password) or found is None:
+        guesses.wrong()
         raise _invalid_grant("the user does not exist, or the password is wrong")
+    guesses.right()
     return Caller(app.id, Role.USER, found.id)
 
 
@@ -125,7 +132,8 @@ def _open(request: Request[Authenticating], app: App, caller: Caller, given: Tok
 
 
 def _exchange(request: Request[Authenticating], app: App, given: TokenRequest) -> Response[str]:
-    """The old pair ends as the new one begins; a refresh token works once."""
+    """The old pair ends as the new one begins. A refresh token works once: whoever has a used one may have
+    stolen it, or may have been robbed of it, so that all that came of it ends, too."""
     old = sessions.refresh_token(given.refresh_token or "")
     if old is None or not app.settings.value(Parameter.REFRESH_TOKENS):
         raise _wrong_refresh_token()
@@ -135,17 +143,30 @@ def _exchange(request: Request[Authenticating], app: App, given: TokenRequest) -
         caller = Caller(app.id, Role.ADMIN)
     else:
         raise _wrong_refresh_token()
-    begun = _begun(request, app, caller, given)
-    if not open_sessions.exchange(app.id, old.holder, old.session, old.hash, begun.session):
+    there = open_sessions.find(app.id, old.holder, old.session)
+    if there is None or not compare_digest(there.refresh_hash or "", old.hash):
         raise _wrong_refresh_token()
-    return _answer(request, caller, begun)
+    if not there.used:
+        if not there.is_open(request.now):
+            raise _wrong_refresh_token()
+        begun = _begun(request, app, caller, given, there)
+        if open_sessions.exchange(there, begun.session, request.now):
+            return _answer(request, caller, begun)
+    open_sessions.end_family(app.id, there.holder, there.id)
+    raise _wrong_refresh_token()
 
 
-def _begun(request: Request[Authenticating], app: App, caller: Caller, given: TokenRequest) -> Begun:
+def _begun(
+    request: Request[Authenticating],
+    app: App,
+    caller: Caller,
+    given: TokenRequest,
+    earlier: Session | None = None,
+) -> Begun:
     asked = given.expires_at if given.expires_at is not None else given.expires_at_too
     if asked is not None and asked <= request.now:
         raise _invalid_request("expiresAt is in the past; it is in milliseconds")
-    return sessions.begin(caller, app.settings, asked, request.now)
+    return sessions.begin(caller, app.settings, asked, request.now, earlier=earlier)
 
 
 def _answer(request: Request[Authenticating], caller: Caller, begun: Begun) -> Response[str]:

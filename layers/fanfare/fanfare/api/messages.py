@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, answers, content, status
+from fanfare.api import addressing, answers, content, limits, status
 from fanfare.api.admission import admitted_to
 from fanfare.api.authentication import authenticate
 from fanfare.api.content import Sending
@@ -17,6 +17,7 @@ from fanfare.domain.content import (
     of_message,
 )
 from fanfare.domain.errors import InvalidInput, MessageNotFound
+from fanfare.domain.parameters import Parameter
 from fanfare.domain.push import Push
 from fanfare.domain.rights import Right, require_admin
 from fanfare.domain.scope import Target, TargetKind
@@ -29,7 +30,9 @@ def to_topic(request: Request[Authenticating]) -> Response[str]:
     """Push to User."""
     caller, topic = admitted_to(request, TargetKind.TOPIC, Right.SEND_MESSAGE_TO_TOPIC)
     push = _push(caller, content.sending(request), request.now, topic=topic.target)
-    return _accepted(replace(push, gate=circles.gate_of(topic)))
+    push = replace(push, gate=circles.gate_of(topic))
+    limits.take(request, caller, Parameter.USER_SENDS_A_MINUTE, Parameter.USER_SENDS_A_DAY)
+    return _accepted(push)
 
 
 def to_user(request: Request[Authenticating]) -> Response[str]:
@@ -72,6 +75,7 @@ def _push(
         user=user,
         to_production=sending.to_production,
         to_development=sending.to_development,
+        by_user=not caller.is_admin,
     )
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, admission, answers, buckets, parsing
+from fanfare.api import addressing, admission, answers, buckets, object_writes, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
@@ -37,7 +37,9 @@ def create(request: Request[Authenticating]) -> Response[str]:
     admission.require(caller, definition, Right.CREATE_OBJECTS_IN_BUCKET)
     bucket = definition.target
     object_id = str(uuid4())
-    _, made = objects.change(bucket, object_id, lambda found: created(found, bucket, object_id, writing))
+    _, made = object_writes.write(
+        *(request, caller, definition, object_id), lambda found: created(found, bucket, object_id, writing)
+    )
     body = {"objectID": made.id, "createdAt": made.created_at, "dataType": made.data_type}
     return answers.document(201, body, "ObjectCreationResponse", _etag(made) | _location(request, made))
 
@@ -68,7 +70,7 @@ def put(request: Request[Authenticating]) -> Response[str]:
             return created(found, bucket, object_id, writing)
         return replaced(existing, writing)
 
-    before, after = objects.change(bucket, object_id, decide)
+    before, after = object_writes.write(request, caller, definition, object_id, decide)
     times = {"createdAt": after.created_at, "modifiedAt": after.modified_at}
     if _alive(before) is not None:
         return answers.document(200, times, "ObjectUpdateResponse", _etag(after))
@@ -114,11 +116,13 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 
     def marked(caller: Caller, existing: Object) -> Object:
         precondition.check(existing, existing.bucket, existing.id)
-        if existing.attachment is not None:
-            sweep_bodies(request, existing)
         return deleted(existing, caller.user, request.now)
 
-    change(request, marked)
+    def sweep(existing: Object) -> None:
+        if existing.attachment is not None:
+            sweep_bodies(request, existing)
+
+    change(request, marked, sweep)
     return answers.empty()
 
 
@@ -134,11 +138,16 @@ def found(request: Request[Authenticating]) -> Object:
     return there
 
 
-def change(request: Request[Any], alter: Callable[[Caller, Object], Object]) -> tuple[Object, Object]:
+def change(
+    request: Request[Any],
+    alter: Callable[[Caller, Object], Object],
+    prepare: Callable[[Object], None] = lambda _: None,
+) -> tuple[Object, Object]:
     """Make of the object in the path what `alter` says, for who may write it; before and after.
 
-    Every change of an object that is there goes this way, but PUT, which may also make one. Raises
-    BucketNotFound, ObjectNotFound, NotPermitted, and what `alter` raises.
+    Every change of an object that is there goes this way, but PUT, which may also make one. `prepare` does to
+    other things what has to be done before the object is written. Raises BucketNotFound, ObjectNotFound,
+    NotPermitted, TooManyRequests, and what `alter` raises.
     """
     caller = authenticate(request)
     definition = _bucket(request, caller)
@@ -154,7 +163,7 @@ def change(request: Request[Any], alter: Callable[[Caller, Object], Object]) -> 
 
     if not names_object(object_id):
         decide(None)
-    before, after = objects.change(bucket, object_id, decide)
+    before, after = object_writes.write(request, caller, definition, object_id, decide, prepare)
     return before or after, after
 
 

@@ -36,7 +36,7 @@ PAGE_BYTES = 2_500_000
 """Of results; Lambda's answer has 6 MB, in which a quote takes two."""
 
 MAX_OBJECTS = 10_000
-"""What one request looks at; of 16 MB in any case."""
+"""What one request looks at, within what the store reads for one."""
 
 _COUNT = "COUNT"
 _KIND = "QueryResponse"

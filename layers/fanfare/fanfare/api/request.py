@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
+from fanfare.api import source
+
 _NOT_ENCODED = "-._~!*'():@,;=+&$"
 
 
@@ -15,6 +17,11 @@ class Authenticating(Protocol):
 
     @property
     def signing_keys_parameter(self) -> str: ...
+
+    @property
+    def trusted_proxy_header(self) -> str:
+        """The header in which a proxy names the client; empty where none stands in front of the API."""
+        ...
 
 
 class Sweeping(Authenticating, Protocol):
@@ -26,7 +33,10 @@ class Sweeping(Authenticating, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request[S: Authenticating]:
-    """`base` is the URL that clients know the API by, as they wrote it; `now` in epoch ms."""
+    """`base` is the URL that clients know the API by, as they wrote it; `now` in epoch ms.
+
+    `source` is the network that the request came from: see source.py.
+    """
 
     settings: S
     base: str
@@ -35,6 +45,7 @@ class Request[S: Authenticating]:
     headers: Mapping[str, str]
     body: bytes
     now: int
+    source: str
 
     @property
     def app(self) -> str:
@@ -78,6 +89,9 @@ def read[S: Authenticating](
         headers=headers,
         body=_body(event),
         now=now,
+        source=source.of(
+            event["requestContext"]["http"].get("sourceIp", ""), headers, settings.trusted_proxy_header
+        ),
     )
 
 

@@ -1,7 +1,7 @@
 """Sessions, the access tokens that stand for them, and the refresh tokens that are exchanged for new ones."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
@@ -11,6 +11,7 @@ from fanfare.api.request import Request
 from fanfare.api.tokens import Claims
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.parameters import Parameter, Parameters
+from fanfare.store import open_sessions
 from fanfare.store.open_sessions import Session
 
 _REFRESH_TOKEN = re.compile(r"([a-z0-9-]{1,64})\.([0-9a-f]{32})\.([0-9a-f]{64})")
@@ -42,21 +43,38 @@ class Begun:
 
 
 def begin(
-    holder: Caller, parameters: Parameters, asked: int | None, now: int, *, pseudo: bool = False
+    holder: Caller,
+    parameters: Parameters,
+    asked: int | None,
+    now: int,
+    *,
+    pseudo: bool = False,
+    earlier: Session | None = None,
 ) -> Begun:
     """A session as the app's parameters allow; `asked` is the end that was asked for, in epoch ms.
 
-    A pseudo user has nothing but the token, which therefore never ends by itself, and is not refreshed.
+    A pseudo user has nothing but the token, which therefore never ends by itself, and is not refreshed. What
+    is exchanged for an `earlier` session ends with that one's bound: an administrator logs in anew.
     """
-    key = holder.user or holder.role
-    session_id = token_hex(16)
+    session = Session(
+        app=holder.app,
+        holder=holder.user or holder.role,
+        id=open_sessions.new_id(earlier.id if earlier else None),
+        began=now,
+        pseudo=pseudo,
+    )
     if pseudo:
-        return Begun(Session(holder.app, key, session_id, None), None)
-    end = parameters.session_end(asked, now)
+        return Begun(session, None)
+    is_admin = holder.role is Role.ADMIN
+    bounds = [parameters.session_end(asked, now, admin=is_admin), earlier.until if earlier else None]
+    session = replace(session, expires=min((one for one in bounds if one is not None), default=None))
     if holder.role is Role.ANONYMOUS or not parameters.value(Parameter.REFRESH_TOKENS):
-        return Begun(Session(holder.app, key, session_id, end), None)
-    refresh = RefreshToken(key, session_id, token_hex(32))
-    return Begun(Session(holder.app, key, session_id, end, refresh.hash), refresh)
+        return Begun(session, None)
+    refresh = RefreshToken(session.holder, session.id, token_hex(32))
+    until = earlier.until if earlier else None
+    if is_admin and earlier is None:
+        until = parameters.admin_end(now)
+    return Begun(replace(session, refresh_hash=refresh.hash, until=until), refresh)
 
 
 def refresh_token(text: str) -> RefreshToken | None:

@@ -6,13 +6,14 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, answers
+from fanfare.api import addressing, answers, limits
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain import access, refusals
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.estimate import estimate
+from fanfare.domain.parameters import Parameter
 from fanfare.domain.refusals import scope_fields
 from fanfare.domain.rights import not_permitted, require_self
 from fanfare.domain.ring import HEX_DIGITS
@@ -30,6 +31,8 @@ PAGE = 200
 
 COUNTED = 10_000
 """Up to about so many subscribers are counted; of more the number is an estimate, within some 6 %."""
+
+LIMIT = Parameter.USER_SUBSCRIPTIONS_A_DAY
 
 _SAMPLE_ROWS = 256
 
@@ -65,18 +68,26 @@ def subscriber(request: Request[Any], caller: Caller) -> str:
     return user
 
 
-def subscribe(definition: Definition, user: str, caller: Caller, now: int) -> None:
+def subscribe(
+    request: Request[Any], definition: Definition, user: str, caller: Caller, *, counted: bool = False
+) -> None:
     """Who subscribes has to have the right, also where the administrator does it for a user.
 
-    Raises NotPermitted, SubscriptionAlreadyExists, TopicNotFound, BucketNotFound, UserNotFound.
+    `counted`: the limit was asked already. Raises NotPermitted, SubscriptionAlreadyExists, TopicNotFound,
+    BucketNotFound, UserNotFound, TooManyRequests.
     """
     target = definition.target
     if not _has_right(definition, user):
         raise not_permitted(caller, f"{access.SUBSCRIBING[target.kind]} is needed by the user")
+    if not counted and not definition.ever_subscribed:
+        # Asked before the mark is made: what is refused changes nothing.
+        limits.take(request, caller, LIMIT)
+        counted = True
     # Marked first: whoever reads that nobody ever subscribed may rely on it.
     if not definition.ever_subscribed and not definitions.mark_subscribed(target):
         raise refusals.no_target(target.kind, target.scope, target.name)
-    if not subscriptions.subscribe(target, user, now):
+    use = None if counted else limits.use_of(request, caller, LIMIT)
+    if not subscriptions.subscribe(target, user, request.now, use):
         raise refusals.subscribed_already(target, user)
 
 

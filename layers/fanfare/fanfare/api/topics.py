@@ -75,7 +75,7 @@ def names(request: Request[Authenticating]) -> Response[str]:
 def subscribe(request: Request[Authenticating]) -> Response[str]:
     caller = _signed_in(request)
     user = subscriptions.subscriber(request, caller)
-    subscriptions.subscribe(_found(request, caller), user, caller, request.now)
+    subscriptions.subscribe(request, _found(request, caller), user, caller)
     return answers.empty()
 
 

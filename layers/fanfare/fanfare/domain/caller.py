@@ -12,11 +12,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The authenticated sender of a request; `user` is set for Role.USER only."""
+    """The authenticated sender of a request; `user` is set for Role.USER only.
+
+    `session` is the ID of the session that the access token stands for.
+    """
 
     app: str
     role: Role
     user: str | None = None
+    session: str | None = None
 
     @property
     def is_admin(self) -> bool:

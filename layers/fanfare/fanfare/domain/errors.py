@@ -14,10 +14,11 @@ FanfareError
 ├── NotFound                AppNotFound, UserNotFound, GroupNotFound, InstallationNotFound, TopicNotFound,
 │                           BucketNotFound, ObjectNotFound, SubscriptionNotFound, FilterNotFound,
 │                           MessageNotFound, GrantNotFound, ObjectBodyNotFound,
-│                           ParameterNotFound
+│                           ParameterNotFound, SessionNotFound
 ├── AlreadyExists           UserAlreadyExists, GroupAlreadyExists, GrantAlreadyExists, TopicAlreadyExists,
 │                           BucketAlreadyExists, ObjectAlreadyExists, SubscriptionAlreadyExists
 ├── StaleVersion            If-Match names a version that is no longer the object's
+├── TooManyRequests         a limit is used up; `retryAfter` says for how many seconds
 ├── MethodNotAllowed        the path exists, not with this method; `allow` says with which
 ├── NotImplementedHere      a part of Kii that this server does not have
 └── Busy                    too many writers at once; trying again will help
@@ -93,6 +94,10 @@ class GrantNotFound(NotFound):
     pass
 
 
+class SessionNotFound(NotFound):
+    pass
+
+
 class UserNotFound(NotFound):
     pass
 
@@ -162,6 +167,10 @@ class SubscriptionAlreadyExists(AlreadyExists):
 
 
 class StaleVersion(FanfareError):
+    pass
+
+
+class TooManyRequests(FanfareError):
     pass
 
 

@@ -6,11 +6,11 @@ from enum import StrEnum
 
 from fanfare.domain.errors import InvalidInput
 
-MAX_SECONDS = 2_147_483_647
+MAX_NUMBER = 2_147_483_647
 
 
 class Parameter(StrEnum):
-    """Kii's names, and one of our own. Numbers of seconds are 0 where nothing is set, switches false."""
+    """The first six are Kii's."""
 
     DEFAULT_TOKEN_EXPIRATION = "defaultTokenExpirationSeconds"
     MAX_TOKEN_EXPIRATION = "maxTokenExpirationSeconds"
@@ -20,9 +20,52 @@ class Parameter(StrEnum):
     VERIFY_PHONE = "phoneNumberVerificationRequired"
     WHOLE_TOKENS = "wholeTokens"
     """Whether an FCM device is known by its whole token, and not by its Firebase installation ID."""
+    ADMIN_TOKEN_EXPIRATION = "adminTokenExpirationSeconds"
+    USERS_DROP_APP_BUCKETS = "usersMayDropAppBuckets"
+    USER_SENDS_A_MINUTE = "userSendsPerMinute"
+    USER_SENDS_A_DAY = "userSendsPerDay"
+    USER_INSTALLS_A_DAY = "userInstallsPerDay"
+    USER_SUBSCRIPTIONS_A_DAY = "userSubscriptionsPerDay"
+    USER_GROUP_CHANGES_AN_HOUR = "userGroupChangesPerHour"
+    USER_OBJECT_CHANGES_A_MINUTE = "userObjectChangesPerMinute"
+    APP_OBJECT_CHANGES_A_MINUTE = "appObjectChangesPerMinute"
+    ADDRESS_NEW_USERS_AN_HOUR = "addressNewUsersPerHour"
+    ACCOUNT_FAILED_LOGINS = "accountFailedLoginsPerQuarterHour"
+    ADDRESS_FAILED_LOGINS = "addressFailedLoginsPerQuarterHour"
 
 
-_IN_SECONDS = {Parameter.DEFAULT_TOKEN_EXPIRATION, Parameter.MAX_TOKEN_EXPIRATION}
+SECONDS: Mapping[Parameter, int] = {
+    Parameter.DEFAULT_TOKEN_EXPIRATION: 0,
+    Parameter.MAX_TOKEN_EXPIRATION: 0,
+    Parameter.ADMIN_TOKEN_EXPIRATION: 86_400,
+}
+"""Lives of sessions, by default; 0 for no end."""
+
+SWITCHES: Mapping[Parameter, bool] = {
+    Parameter.REFRESH_TOKENS: False,
+    Parameter.EXPOSE_USERS: False,
+    Parameter.VERIFY_EMAIL: False,
+    Parameter.VERIFY_PHONE: False,
+    Parameter.WHOLE_TOKENS: False,
+    Parameter.USERS_DROP_APP_BUCKETS: True,
+}
+"""What is on or off, by default."""
+
+LIMITS: Mapping[Parameter, int] = {
+    Parameter.USER_SENDS_A_MINUTE: 60,
+    Parameter.USER_SENDS_A_DAY: 1_000,
+    Parameter.USER_INSTALLS_A_DAY: 100,
+    Parameter.USER_SUBSCRIPTIONS_A_DAY: 1_000,
+    Parameter.USER_GROUP_CHANGES_AN_HOUR: 100,
+    Parameter.USER_OBJECT_CHANGES_A_MINUTE: 60,
+    Parameter.APP_OBJECT_CHANGES_A_MINUTE: 6_000,
+    Parameter.ADDRESS_NEW_USERS_AN_HOUR: 1_000,
+    Parameter.ACCOUNT_FAILED_LOGINS: 10,
+    Parameter.ADDRESS_FAILED_LOGINS: 100,
+}
+"""What users may do in a window of time, by default; 0 for no limit. Their windows: limits.py."""
+
+_DEFAULTS: Mapping[Parameter, bool | int] = {**SECONDS, **SWITCHES, **LIMITS}
 _SWITCH = {"true": True, "false": False}
 
 
@@ -34,32 +77,37 @@ class Parameters:
 
     def value(self, name: Parameter) -> bool | int:
         text = self.given.get(name)
-        return _default(name) if text is None else parsed(name, text)
+        return _DEFAULTS[name] if text is None else parsed(name, text)
 
-    def session_end(self, asked: int | None, now: int) -> int | None:
+    def session_end(self, asked: int | None, now: int, *, admin: bool = False) -> int | None:
         """The end of a session that begins now: epoch s, None for never. `asked` and `now` in epoch ms."""
         begin, ends = now // 1000, set[int]()
         default = int(self.value(Parameter.DEFAULT_TOKEN_EXPIRATION))
-        longest = int(self.value(Parameter.MAX_TOKEN_EXPIRATION))
         if asked is not None:
             ends.add(asked // 1000)
         elif default:
             ends.add(begin + default)
+        longest = int(self.value(Parameter.MAX_TOKEN_EXPIRATION))
         if longest:
             ends.add(begin + longest)
+        of_admin = self.admin_end(now) if admin else None
+        if of_admin is not None:
+            ends.add(of_admin)
         return min(ends, default=None)
+
+    def admin_end(self, now: int) -> int | None:
+        """The end of an administrator's session that begins now, and of all that it is exchanged for."""
+        longest = int(self.value(Parameter.ADMIN_TOKEN_EXPIRATION))
+        return now // 1000 + longest if longest else None
 
 
 def parsed(name: Parameter, text: str) -> bool | int:
     """What the text says, in the form that the parameter has; raises InvalidInput."""
-    if name not in _IN_SECONDS:
+    if name in SWITCHES:
         if text not in _SWITCH:
             raise InvalidInput(f"{name}: true or false")
         return _SWITCH[text]
-    if not (text.isascii() and text.isdigit()) or len(text) > 10 or int(text) > MAX_SECONDS:
-        raise InvalidInput(f"{name}: 0 to {MAX_SECONDS}, in seconds; 0 sets none")
+    if not (text.isascii() and text.isdigit()) or len(text) > 10 or int(text) > MAX_NUMBER:
+        unit = "in seconds; 0 sets none" if name in SECONDS else "0 sets no limit"
+        raise InvalidInput(f"{name}: 0 to {MAX_NUMBER}, {unit}")
     return int(text)
-
-
-def _default(name: Parameter) -> bool | int:
-    return 0 if name in _IN_SECONDS else False

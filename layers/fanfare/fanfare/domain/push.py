@@ -21,7 +21,7 @@ TO_USER = "user"
 class Push:
     """One send as accepted: to the subscribers of a target, or to one user. Times are epoch ms.
 
-    Without a gate the push is for all subscribers.
+    Without a gate the push is for all subscribers. `by_user`: a user caused it, and no server.
     """
 
     app: str
@@ -33,6 +33,8 @@ class Push:
     to_production: bool = True
     to_development: bool = True
     gate: Gate | None = None
+    by_user: bool = False
+    """Whether a user sent it: users' sends together have a part of FCM's quota."""
     format: Literal[1] = 1
 
     def as_of(self, now: int) -> "Push":

@@ -35,9 +35,13 @@ class Scope:
         return "APP_AND_GROUP" if self.group is not None else "APP"
 
     @property
+    def is_app(self) -> bool:
+        return self.user is None and self.group is None
+
+    @property
     def shards(self) -> str:
         """The digits over which the subscriptions of this scope's targets are spread."""
-        return HEX_DIGITS if self.user is None and self.group is None else HEX_DIGITS[0]
+        return HEX_DIGITS if self.is_app else HEX_DIGITS[0]
 
 
 class TargetKind(StrEnum):

@@ -111,23 +111,49 @@ class LateRows:
 class TargetRecheck:
     """A target whose access list lost an entry: subscribers without the right are to be unsubscribed.
 
-    `after` says how far an earlier look came: shard and sort key.
+    `after` says how far the look came: shard and sort key. `look` names it, empty before it began.
     """
 
     target: Target
     after: tuple[str, str] | None = None
+    look: str = ""
     kind: Literal["target_recheck"] = "target_recheck"
     format: Literal[1] = 1
+
+    @property
+    def app(self) -> str:
+        return self.target.app
+
+    @property
+    def subject(self) -> str:
+        return f"target:{self.target.ref}"
+
+    def anew(self) -> "TargetRecheck":
+        return TargetRecheck(self.target, look=self.look)
 
 
 @dataclass(frozen=True, slots=True)
 class UserRecheck:
-    """A user who left a group: subscriptions that only members can have are to end."""
+    """A user who left a group: subscriptions that only members can have are to end.
+
+    `after` says how far the look came, `ended` how many subscriptions it has ended so far. `look` names it,
+    empty before it began.
+    """
 
     app: str
     user: str
+    after: str = ""
+    ended: int = 0
+    look: str = ""
     kind: Literal["user_recheck"] = "user_recheck"
     format: Literal[1] = 1
+
+    @property
+    def subject(self) -> str:
+        return f"user:{self.user}"
+
+    def anew(self) -> "UserRecheck":
+        return UserRecheck(self.app, self.user, look=self.look)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,11 +153,11 @@ class Deliverer:
         A delivery that waited often enough, or beyond its time to live, is looked into all the same: its
         devices may have to be given up.
         """
-        app = delivery.push.app
+        app, by_user = delivery.push.app, delivery.push.by_user
         lanes = delivery.lanes or self._lanes_of(delivery.push)
         if not lanes or delivery.waits >= MAX_WAITS or is_late(delivery.push, self.clock()):
             return 0
-        wait_ms = min(self.watch.wait_ms(app, lane, delivery.pace) for lane in lanes)
+        wait_ms = min(self.watch.wait_ms(app, lane, delivery.pace, by_user=by_user) for lane in lanes)
         return wait_ms and back_off_ms(wait_ms, delivery.waits + 1, random.random())
 
     def _lanes_of(self, push: Push) -> tuple[str, ...]:

@@ -35,9 +35,9 @@ class LaneWatch:
         self._quota = Quota(self.clock, self.fcm_quota_per_minute)
         self._sublanes = SublaneWatch(self.clock)
 
-    def wait_ms(self, app: str, lane: str, pace: Pace) -> int:
+    def wait_ms(self, app: str, lane: str, pace: Pace, *, by_user: bool = False) -> int:
         """How long there is no use in looking for the lane's devices."""
-        quota_ms = self._quota.wait_ms(app, lane, pace)
+        quota_ms = self._quota.wait_ms(app, lane, pace, by_user=by_user)
         near = pace is Pace.BULK and quota_ms <= PATIENCE_MS
         return max(self._pauses.wait_ms(app, lane), 0 if near else quota_ms)
 
@@ -78,10 +78,12 @@ class LaneWatch:
             except REFUSED:  # the next attempt finds out for itself
                 logs.logger().exception("a lane is not put on trial", extra={"app": app, "lane": lane})
 
-    def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> tuple[int, int]:
+    def grant(
+        self, app: str, lane: str, wanted: int, pace: Pace, *, by_user: bool = False
+    ) -> tuple[int, int]:
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
-        granted = self._quota.grant(app, lane, wanted, pace)
-        return granted, self._quota.wait_ms(app, lane, pace)
+        granted = self._quota.grant(app, lane, wanted, pace, by_user=by_user)
+        return granted, self._quota.wait_ms(app, lane, pace, by_user=by_user)
 
     def breaker_open(self, app: str, sublane: str) -> bool:
         """Whether so many users get doubtful answers that a mistake of ours is likelier than dead tokens."""

@@ -16,6 +16,9 @@ BLOCK = 500
 BULK_SHARE = 0.9
 """Of a window. The rest is left to small sends: they do not wait because a large one used it up."""
 
+USERS_SHARE = 0.2
+"""Of a window, for what users cause: theirs wait when it is used up, the servers' do not."""
+
 WINDOW_MS = 10_000
 
 PATIENCE_MS = FIRST_DELAY_MS
@@ -25,7 +28,8 @@ percent. Small sends do not wait: their environments serve others meanwhile."""
 
 _WINDOWS_A_MINUTE = 60_000 // WINDOW_MS
 
-type _Lane = tuple[str, str]
+type _Lane = tuple[str, str, bool]
+"""App, lane, and whether users' pushes are counted on it."""
 
 
 @dataclass(slots=True)
@@ -38,38 +42,43 @@ class Quota:
     clock: Clock
     per_minute: int
     _owed: dict[_Lane, int] = field(default_factory=dict)
-    _closed: dict[tuple[str, str, Pace], int] = field(default_factory=dict)
+    _closed: dict[tuple[_Lane, Pace], int] = field(default_factory=dict)
     _counting: Lock = field(default_factory=Lock)
 
-    def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> int:
+    def grant(self, app: str, lane: str, wanted: int, pace: Pace, *, by_user: bool = False) -> int:
         """How many of so many pushes may go now; the rest from the next window on."""
         with self._counting:
-            return self._grant(app, lane, wanted, pace)
+            return self._grant((app, lane, by_user), wanted, pace)
 
-    def _grant(self, app: str, lane: str, wanted: int, pace: Pace) -> int:
-        if self.wait_ms(app, lane, pace):
+    def _grant(self, counted: _Lane, wanted: int, pace: Pace) -> int:
+        app, lane, by_user = counted
+        if self.wait_ms(app, lane, pace, by_user=by_user):
             return 0
-        owed = self._owed.get((app, lane), 0)
+        owed = self._owed.get(counted, 0)
         taken = (owed + wanted) // BLOCK * BLOCK
         if not taken:
-            self._owed[app, lane] = owed + wanted
+            self._owed[counted] = owed + wanted
             return wanted
         now = self.clock()
         window = now // WINDOW_MS
         share = BULK_SHARE if pace is Pace.BULK else 1
-        limit = max(1, int(self.per_minute // _WINDOWS_A_MINUTE * share))
+        whole = self.per_minute // _WINDOWS_A_MINUTE
+        limit = max(1, int(whole * share))
+        of_users = max(1, int(whole * USERS_SHARE)) if by_user else None
         try:
-            granted = lanes.take_quota(app, lane, window, taken, limit, expires=now // 1000 + 3600)
+            granted = lanes.take_quota(
+                app, lane, window, taken, limit, expires=now // 1000 + 3600, of_users=of_users
+            )
         except REFUSED:  # the network itself will say when it is too much
             logs.logger().exception("the quota is not known", extra={"app": app, "lane": lane})
             return wanted
         if granted == taken:
-            self._owed[app, lane] = owed + wanted - taken
+            self._owed[counted] = owed + wanted - taken
             return wanted
-        self._closed[app, lane, pace] = (window + 1) * WINDOW_MS
-        self._owed[app, lane] = max(0, owed - granted)
+        self._closed[counted, pace] = (window + 1) * WINDOW_MS
+        self._owed[counted] = max(0, owed - granted)
         return max(0, granted - owed)
 
-    def wait_ms(self, app: str, lane: str, pace: Pace) -> int:
+    def wait_ms(self, app: str, lane: str, pace: Pace, *, by_user: bool = False) -> int:
         """How long the window is still used up; 0 when it is not known to be."""
-        return max(0, self._closed.get((app, lane, pace), 0) - self.clock())
+        return max(0, self._closed.get(((app, lane, by_user), pace), 0) - self.clock())

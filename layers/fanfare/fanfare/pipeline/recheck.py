@@ -1,5 +1,7 @@
 """The second look at subscriptions, when an access list lost an entry, or a group a member."""
 
+from dataclasses import replace
+
 from fanfare.domain.access import ANY_USER, includes
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.ring import WHOLE_RING
@@ -12,7 +14,8 @@ from fanfare.store.definitions import Definition
 
 SUBSCRIBERS_AT_A_TIME = 2_000
 
-_PAGE = 200
+SUBSCRIPTIONS_AT_A_TIME = 500
+"""Each of them takes a few reads."""
 
 
 def target(look: TargetRecheck) -> TargetRecheck | None:
@@ -33,30 +36,29 @@ def target(look: TargetRecheck) -> TargetRecheck | None:
         "rechecked", extra={"app": look.target.app, "ref": look.target.ref, "ended": len(lost)}
     )
     if len(users) == SUBSCRIBERS_AT_A_TIME:
-        return TargetRecheck(look.target, (digit, users[-1]))
+        return replace(look, after=(digit, users[-1]))
     rest = digits[digits.index(digit) + 1 :]
-    return TargetRecheck(look.target, (rest[0], "")) if rest else None
+    return replace(look, after=(rest[0], "")) if rest else None
 
 
-def user(look: UserRecheck) -> int:
-    """Unsubscribe the user from what only others may have by now; how many subscriptions ended.
+def user(look: UserRecheck) -> UserRecheck:
+    """Unsubscribe the user from what only others may have by now, a stretch at a time.
 
-    They are found by an index, which may miss one that was made a moment ago: the caller looks again.
+    The answer says how far it came, with an empty `after` at the end. Subscriptions are found by an index,
+    which may miss one that was made a moment ago: the caller looks again.
     """
-    ended, after = 0, ""
     caller = Caller(look.app, Role.USER, look.user)
-    while True:
-        found, after = subscriptions.of_user(look.app, look.user, after, _PAGE)
-        for one in found:
-            definition = _standing(one.target)
-            scope = one.target.scope
-            if definition is not None and not includes(
-                definition.subscribers, caller, scope, Circle(scope, look.user)
-            ):
-                ended += subscriptions.unsubscribe(one.target, look.user)
-        if not after:
-            logs.logger().info("rechecked", extra={"app": look.app, "user": look.user, "ended": ended})
-            return ended
+    found, after = subscriptions.of_user(look.app, look.user, look.after, SUBSCRIPTIONS_AT_A_TIME)
+    ended = 0
+    for one in found:
+        definition = _standing(one.target)
+        scope = one.target.scope
+        if definition is not None and not includes(
+            definition.subscribers, caller, scope, Circle(scope, look.user)
+        ):
+            ended += subscriptions.unsubscribe(one.target, look.user)
+    logs.logger().info("rechecked", extra={"app": look.app, "user": look.user, "ended": ended})
+    return replace(look, after=after, ended=look.ended + ended)
 
 
 def _standing(wanted: Target) -> Definition | None:

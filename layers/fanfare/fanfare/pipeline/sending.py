@@ -77,7 +77,9 @@ class Lanes(Protocol):
     def put_on_trial(self, app: str, lane: str, why: str) -> None:
         """Let nothing be sent on the lane before a probe."""
 
-    def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> tuple[int, int]:
+    def grant(
+        self, app: str, lane: str, wanted: int, pace: Pace, *, by_user: bool = False
+    ) -> tuple[int, int]:
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
 
     def breaker_open(self, app: str, sublane: str) -> bool: ...
@@ -215,7 +217,9 @@ class Sending:
     def _within_quota(self, ready: _Ready) -> tuple[Sequence[Due], int]:
         """Send to those who have room; the others, and how long they wait, in ms."""
         lane, members = ready.sender.lane, ready.members
-        granted, wait_ms = self.lanes.grant(self.push.app, lane, len(members), self.pace)
+        granted, wait_ms = self.lanes.grant(
+            self.push.app, lane, len(members), self.pace, by_user=self.push.by_user
+        )
         self._try(replace(ready, members=members[:granted]))
         return members[granted:], wait_ms
 

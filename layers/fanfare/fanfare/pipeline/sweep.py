@@ -1,8 +1,9 @@
 """sweep: deletes what hung on something deleted, and ends subscriptions whose right is lost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import assert_never
 
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.domain.sweeping import (
@@ -32,6 +33,7 @@ from fanfare.store import (
     objects,
     open_sessions,
     outage,
+    rechecks,
     recipients,
     scopes,
     subscriptions,
@@ -83,16 +85,39 @@ def sweep(record: Record, settings: Settings, clock: Clock) -> None:
         case "late_rows":
             _late_rows(wire.decode(LateRows, body), settings, clock)
         case "target_recheck":
-            if (rest := recheck.target(wire.decode(TargetRecheck, body))) is not None:
-                queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(rest))])
+            _recheck(wire.decode(TargetRecheck, body), record, settings, clock)
         case "user_recheck":
-            if recheck.user(wire.decode(UserRecheck, body)):
-                again = Outgoing(body.encode(), settings.look_again_seconds)
-                queues.send_all(settings.sweep_queue_url, [again])
+            _recheck(wire.decode(UserRecheck, body), record, settings, clock)
         case "loose_bodies":
             _loose_bodies(wire.decode(LooseBodies, body), settings)
         case _:
             _target(wire.decode(Sweep, body), settings)
+
+
+def _recheck(wanted: TargetRecheck | UserRecheck, record: Record, settings: Settings, clock: Clock) -> None:
+    """Look through one stretch of subscriptions; for each user, and for each target, one look at a time."""
+    look = wanted if wanted.look else replace(wanted, look=record["messageId"])
+    may = rechecks.go_on if wanted.look else rechecks.begin
+    if not may(look.app, look.subject, look.look, clock()):
+        logs.logger().info("another is at it", extra={"app": look.app, "subject": look.subject})
+        return
+    match look:
+        case TargetRecheck():
+            rest: TargetRecheck | UserRecheck | None = recheck.target(look)
+        case UserRecheck():
+            came_to = recheck.user(look)
+            rest = came_to if came_to.after else None
+            if rest is None and came_to.ended:
+                later = Outgoing(wire.encode(UserRecheck(look.app, look.user)), settings.look_again_seconds)
+                queues.send_all(settings.sweep_queue_url, [later])
+        case _:
+            assert_never(look)
+    if rest is not None:
+        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(rest))])
+    elif not rechecks.end(look.app, look.subject, look.look):
+        # Queued first: a crash in between looks once too often.
+        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(look.anew()))])
+        rechecks.begun_anew(look.app, look.subject, look.look)
 
 
 def _target(gone: Sweep, settings: Settings) -> None:
@@ -199,18 +224,12 @@ def _delete_users_own(gone: UserSweep, settings: Settings) -> list[int]:
     scopes.forget(gone.scope)
     return [
         int(accounts.delete(app, user)),
-        open_sessions.end_all(app, user),
+        open_sessions.end(app, user),
         _leave_groups(gone, settings),
-        _remove_devices(app, user),
+        installations.remove_all(app, user),
         subscriptions.sweep_user(app, user, ROWS_AT_A_TIME),
         *(_delete_targets(kind, gone.scope, settings) for kind in TargetKind),
     ]
-
-
-def _remove_devices(app: str, user: str) -> int:
-    # A device that another user takes meanwhile is that user's.
-    mine = [one for one in installations.of_user(app, user) if one.user == user]
-    return sum(map(installations.remove, mine))
 
 
 def _leave_groups(gone: UserSweep, settings: Settings) -> int:

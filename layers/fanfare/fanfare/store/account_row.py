@@ -1,6 +1,6 @@
 """The rows of the Accounts table, whatever they are of: users, claims, sessions, groups, scopes."""
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from fanfare.store.row import Row
 
@@ -39,5 +39,9 @@ class AccountRow(Row):
     pending_email = UnicodeAttribute(null=True)
     pending_phone = UnicodeAttribute(null=True)
     refresh_hash = UnicodeAttribute(null=True)
-    """Of a session."""
+    """Of a session, as what follows."""
+    used = BooleanAttribute(null=True)
+    pseudo = BooleanAttribute(null=True)
+    again = BooleanAttribute(null=True)
+    """Of a recheck: see rechecks.py."""
     expires = NumberAttribute(null=True)

@@ -109,10 +109,11 @@ def find(app: str, user_id: str) -> User | None:
     )
 
 
-def change(app: str, user_id: str, decide: Decide) -> User | None:
+def change(app: str, user_id: str, decide: Decide, pseudo_until: int = 0) -> User | None:
     """Write what `decide` makes of the user that is there, its claims moved along, all or nothing.
 
-    None when there is no such user. Raises what `decide` raises, UserAlreadyExists, Busy.
+    The session of a pseudo user who becomes a normal one ends at `pseudo_until` (epoch seconds). None when
+    there is no such user. Raises what `decide` raises, UserAlreadyExists, Busy.
     """
     mark = token_hex(8)
 
@@ -122,7 +123,7 @@ def change(app: str, user_id: str, decide: Decide) -> User | None:
             return found  # ours: only the answer to an earlier try was lost
         new = replace(decide(found), mark=mark)
         try:
-            _replace(found, new)
+            _replace(found, new, pseudo_until)
         except TransactWriteError:
             _refuse_taken(new)
             raise
@@ -162,8 +163,10 @@ def _write(user: User, session: Session | None) -> None:
             writes.save(open_sessions.row_of(session))
 
 
-def _replace(found: User, new: User) -> None:
+def _replace(found: User, new: User, pseudo_until: int) -> None:
     """One conditional write where no claim moves, else a transaction."""
+    upgraded = found.is_pseudo and not new.is_pseudo
+    ending = list(open_sessions.of(found.app, found.id)) if upgraded else []
     had = {mine.claim: mine for mine in found.addresses}
     has = {mine.claim: mine for mine in new.addresses}
     if had.keys() == has.keys():
@@ -175,6 +178,8 @@ def _replace(found: User, new: User) -> None:
             writes.delete(_claim(found, had[claim]))
         for claim in has.keys() - had.keys():
             writes.save(_claim(new, has[claim]), condition=AccountRow.pk.does_not_exist())
+        for session in ending:
+            open_sessions.end_by(writes, session, pseudo_until)
 
 
 def _as_read(found: User) -> Condition:

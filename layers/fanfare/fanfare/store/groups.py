@@ -50,18 +50,27 @@ def find(app: str, group_id: str) -> Group | None:
     return None if row is None else _group(app, row)
 
 
-def of(app: str, user: str) -> list[Group]:
-    """The groups in which the user is a member, strongly consistent."""
-    refs = dict(memberships(app, user))
+def of(app: str, user: str, after: str, limit: int) -> tuple[list[Group], str]:
+    """A page of the groups in which the user is a member, strongly consistent; empty text: no more pages.
+
+    By their IDs, from behind the one that the page before ended with, empty for the first.
+    """
+    page = list(memberships(app, user, after, limit + 1))
+    refs = dict(page[:limit])
     keys = [{"pk": {"S": f"{app}#group#{group_id}"}, "sk": {"S": _GROUP}} for group_id in refs]
     items = pages.batch_get(AccountRow.table_name(), keys)
     found = [_group(app, AccountRow.from_raw_data(item)) for item in items]
-    return sorted((one for one in found if refs[one.id] == one.ref), key=lambda one: one.id)
+    there = sorted((one for one in found if refs[one.id] == one.ref), key=lambda one: one.id)
+    return there, page[limit - 1][0] if len(page) > limit else ""
 
 
-def memberships(app: str, user: str) -> Iterator[tuple[str, str]]:
-    """ID and reference of each group in which the user is a member; some may have been deleted."""
-    for item in pages.query(AccountRow.table_name(), f"{app}#{user}", _MEMBERSHIPS):
+def memberships(app: str, user: str, after: str = "", limit: int | None = None) -> Iterator[tuple[str, str]]:
+    """ID and reference of each group in which the user is a member; some may have been deleted.
+
+    By their IDs, from behind `after` (empty: all); `limit` in all.
+    """
+    bounds = (f"{_MEMBERSHIPS[0]}{after} " if after else _MEMBERSHIPS[0], _MEMBERSHIPS[1])
+    for item in pages.query(AccountRow.table_name(), f"{app}#{user}", bounds, limit=limit):
         yield item["sk"]["S"].removeprefix("group#"), item["ref"]["S"]
 
 

@@ -1,13 +1,13 @@
 """Installations: one row for a device, and so one owner. Moves go together with Recipients."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from secrets import token_hex
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -15,9 +15,10 @@ from pynamodb.transactions import TransactWrite
 from fanfare.domain.device import MAX_DEVICES, Device, Environment
 from fanfare.domain.doubt import Mark
 from fanfare.domain.errors import UserNotFound
+from fanfare.domain.limits import Use
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.runtime.clock import Clock
-from fanfare.store import pages, recipients
+from fanfare.store import limits, pages, recipients
 from fanfare.store.recipients import RecipientRow
 from fanfare.store.row import Row, condition_failed, read, settle, transaction
 
@@ -95,16 +96,20 @@ def install(
     *,
     ending: Sequence[str] = (),
     most: int = MAX_DEVICES,
+    use_of_limit: Callable[[], Use | None] = lambda: None,
 ) -> Installation:
-    """Make the device the user's: the last to install owns it. Raises UserNotFound (being deleted), Busy.
+    """Make the device the user's: the last to install owns it.
 
-    What is already so is one conditional write that refreshes registered_at; anything else a transaction.
-    `ending`: the IDs of other installations that end with it, whoever owns them. Where it is already so, they
-    have ended before. `most`: devices that a user can have; the one registered longest ago makes room.
+    What is already so is one conditional write that refreshes registered_at, and is not counted; anything
+    else a transaction. `ending`: the IDs of other installations that end with it, whoever owns them. Where it
+    is already so, they have ended before. `most`: devices that a user can have; the one registered longest ago
+    makes room. Raises UserNotFound (being deleted), TooManyRequests, Busy.
     """
-    return _refresh(app, user, device, environment, clock()) or settle(
-        lambda: _move(app, user, device, environment, ending, most, clock)
-    )
+    found = _refresh(app, user, device, environment, clock())
+    if found is not None:
+        return found
+    use = use_of_limit()
+    return settle(lambda: _move(app, user, device, environment, ending, most, clock, use))
 
 
 def remove(installation: Installation) -> bool:
@@ -121,6 +126,12 @@ def remove(installation: Installation) -> bool:
         return True
 
     return settle(step)
+
+
+def remove_all(app: str, user: str) -> int:
+    """Delete all installations of the user; how many there were. What another user takes meanwhile stays."""
+    mine = [one for one in of_user(app, user) if one.user == user]
+    return sum(map(remove, mine))
 
 
 def _refresh(app: str, user: str, device: Device, environment: Environment, at: int) -> Installation | None:
@@ -153,6 +164,7 @@ def _move(
     ending: Sequence[str],
     most: int,
     clock: Clock,
+    use: Use | None,
 ) -> Installation:
     """One try to make the device the user's, decided by what is there now; raises when a write is refused."""
     own = device.installation_id
@@ -170,15 +182,20 @@ def _move(
         # Clocks differ: what comes last must also be the youngest.
         at = max(at, 1 + max(one.registered_at for one in devices))
     new = Installation(app, device, user, environment, at, owned_since, token_hex(8))
-    with transaction(InstallationRow) as writes:
-        writes.save(row_of(new), condition=_as_read(there.get(own)))
-        for one in gone:
-            if one.id != own:
-                writes.delete(InstallationRow(f"{app}#{one.id}"), condition=_as_read(one))
-        for absent in others:
-            if absent not in there:
-                writes.condition_check(InstallationRow, f"{app}#{absent}", condition=_as_read(None))
-        _exchange(writes, gone, new, row, most)
+    try:
+        with transaction(InstallationRow) as writes:
+            writes.save(row_of(new), condition=_as_read(there.get(own)))
+            for one in gone:
+                if one.id != own:
+                    writes.delete(InstallationRow(f"{app}#{one.id}"), condition=_as_read(one))
+            for absent in others:
+                if absent not in there:
+                    writes.condition_check(InstallationRow, f"{app}#{absent}", condition=_as_read(None))
+            _exchange(writes, gone, new, row, most)
+            limits.add_to(writes, use)
+    except TransactWriteError as error:
+        limits.check(error, use)
+        raise
     return new
 
 

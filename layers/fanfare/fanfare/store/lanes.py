@@ -42,6 +42,8 @@ class LaneRow(Row):
     """The levels of a sketch of users: domain/sketch.py."""
     handed = UnicodeSetAttribute(null=True)
     taken = NumberAttribute(null=True)
+    by_users = NumberAttribute(null=True)
+    """Of what was taken: for pushes that users caused."""
     expires = NumberAttribute(null=True)
 
 
@@ -84,24 +86,34 @@ def resume(app: str, lane: str, held: Pause) -> None:
             raise
 
 
-def take_quota(app: str, lane: str, window: int, pushes: int, limit: int, expires: int) -> int:
+def take_quota(
+    app: str, lane: str, window: int, pushes: int, limit: int, expires: int, of_users: int | None = None
+) -> int:
     """Take so many pushes from the window, or what it still has room for; `expires` in epoch seconds.
 
-    Counted is what was granted, at every moment: small sends have room beyond the limit of large ones.
+    Counted is what was granted, at every moment: small sends have room beyond the limit of large ones. For
+    pushes that users caused, `of_users` is what all of these may take of the window.
     """
     row = LaneRow(f"{app}#{lane}#quota#{window}")
-    granted = min(pushes, limit)
+    granted = min(pushes, limit) if of_users is None else min(pushes, limit, of_users)
     for _ in range(QUOTA_TRIES):
         room = LaneRow.taken.does_not_exist() | (LaneRow.taken <= limit - granted)
+        actions: list[Action] = [LaneRow.taken.add(granted), LaneRow.expires.set(expires)]
+        if of_users is not None:
+            room &= LaneRow.by_users.does_not_exist() | (LaneRow.by_users <= of_users - granted)
+            actions.append(LaneRow.by_users.add(granted))
         try:
-            row.update([LaneRow.taken.add(granted), LaneRow.expires.set(expires)], condition=room)
+            row.update(actions, condition=room)
         except UpdateError as error:
             if not condition_failed(error):
                 raise
         else:
             return granted
         found = read(LaneRow, row.pk)
-        granted = min(granted, limit - int(found.taken or 0)) if found else granted
+        if found is not None:
+            granted = min(granted, limit - int(found.taken or 0))
+            if of_users is not None:
+                granted = min(granted, of_users - int(found.by_users or 0))
         if granted <= 0:
             break
     return 0

@@ -42,11 +42,14 @@ def row_of(app: str, ref: str, group: str, user: str) -> MemberRow:
     return MemberRow(_partition(app, ref, place(user)[0]), ring_key(user), user=f"{app}#{user}", group=group)
 
 
-def of(app: str, ref: str, limit: int | None = None) -> Iterator[str]:
-    """The members in ring order, strongly consistent; `limit` in all."""
+def of(app: str, ref: str, limit: int | None = None, after: str = "") -> Iterator[str]:
+    """The members in ring order from behind `after` (empty: all), strongly consistent; `limit` in all."""
     left = limit
-    for digit in HEX_DIGITS:
-        for user in pages.users(pages.query(MemberRow.table_name(), _partition(app, ref, digit), limit=left)):
+    first = place(after)[0] if after else HEX_DIGITS[0]
+    for digit in HEX_DIGITS[HEX_DIGITS.index(first) :]:
+        bounds = (f"{ring_key(after)} ", "g") if after and digit == first else None
+        found = pages.query(MemberRow.table_name(), _partition(app, ref, digit), bounds, limit=left)
+        for user in pages.users(found):
             left = None if left is None else left - 1
             yield user
         if left == 0:

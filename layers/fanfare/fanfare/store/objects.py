@@ -15,8 +15,12 @@ from fanfare.runtime import clients, wire
 from fanfare.store import pages
 from fanfare.store.row import Row, read, settle
 
-PAGES = 16
-"""Pages of 1 MB that one request reads of a bucket at most."""
+READ_UNITS = 512
+"""What one request reads of a bucket at most, in read request units of DynamoDB: whoever may query, may do so
+as often as the API answers."""
+
+PAGES = READ_UNITS // 256
+"""The same in DynamoDB's pages of 1 MB."""
 
 _BEFORE_NAMES, _BEHIND_NAMES = " ", "~"  # sort before and behind every character that an object ID may have
 

@@ -1,8 +1,12 @@
 """Sessions that are open: what access tokens stand for, so that they can be revoked."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from secrets import token_hex
 
 from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
 
 from fanfare.domain.user import is_user_id
 from fanfare.store import pages
@@ -12,20 +16,43 @@ from fanfare.store.row import condition_failed, read, settle, transaction
 _SESSIONS = ("session#", "session$")
 """Sort keys for BETWEEN: `$` follows `#`."""
 
+_FAMILY_DIGITS = 16
+"""The first digits of a session's ID, which it shares with the sessions that it is exchanged for."""
 
-@dataclass(frozen=True, slots=True)
+USED_KEPT_S = 30 * 86_400
+"""For so long it is known of a refresh token that it was used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What an access token stands for, so that it can be revoked. `expires` in epoch s, None for never.
+    """What an access token stands for, so that it can be revoked. `began` in epoch ms.
 
-    `holder` is a user's ID, else the role. A session with a refresh token, of which the hash is kept,
-    outlives its access token, and ends when it is exchanged for the next.
+    `holder` is a user's ID, else the role. `expires` is when the access token ends, in epoch seconds, None
+    for never. A session with a refresh token, of which the hash is kept, outlives its access token: until it
+    is exchanged for the next, and not beyond `until` (epoch seconds, None for no bound).
     """
 
     app: str
     holder: str
     id: str
-    expires: int | None
+    began: int
+    expires: int | None = None
     refresh_hash: str | None = None
+    until: int | None = None
+    used: bool = False
+    """It was exchanged already: what is left of it is the memory of its refresh token."""
+    pseudo: bool = False
+    """It was all that a pseudo user had to sign in with."""
+
+    def is_open(self, now: int) -> bool:
+        """`now` in epoch ms."""
+        return not self.used and (self.until is None or self.until * 1000 > now)
+
+
+def new_id(earlier: str | None = None) -> str:
+    """The ID of a session that begins, of the family of an earlier one."""
+    family = earlier[:_FAMILY_DIGITS] if earlier else token_hex(_FAMILY_DIGITS // 2)
+    return family + token_hex(8)
 
 
 def add(session: Session) -> bool:
@@ -49,45 +76,98 @@ def add(session: Session) -> bool:
     return settle(step)
 
 
-def exchange(app: str, holder: str, session_id: str, refresh_hash: str, new: Session) -> bool:
-    """End the session that has this refresh token and open the new one, all or nothing, and once only.
+def exchange(old: Session, new: Session, now: int) -> bool:
+    """End the session and open the new one, all or nothing, and once only; `now` in epoch ms.
 
-    False when there is no such session, or its holder is gone. Raises Busy.
+    False when it was used meanwhile or has ended, or its holder is gone. Raises Busy.
     """
-    old = AccountRow(f"{app}#{holder}", f"session#{session_id}")
+    row = AccountRow(*_key(old.app, old.holder, old.id))
+    ending: list[Action] = [AccountRow.used.set(True), AccountRow.expires.set(now // 1000 + USED_KEPT_S)]
+    unused = (AccountRow.refresh_hash == old.refresh_hash) & AccountRow.used.does_not_exist()
 
     def step() -> bool:
         try:
             with transaction(AccountRow) as writes:
-                writes.delete(old, condition=AccountRow.refresh_hash == refresh_hash)
-                if is_user_id(holder):
-                    key = (f"{app}#{holder}", USER)
+                writes.update(row, ending, condition=unused)
+                if is_user_id(old.holder):
+                    key = (f"{old.app}#{old.holder}", USER)
                     writes.condition_check(AccountRow, *key, condition=AccountRow.pk.exists())
                 writes.save(row_of(new))
         except TransactWriteError as error:
             if condition_failed(error):
                 # It is there already when only the answer to an earlier try was lost.
-                return is_open(app, holder, new.id)
+                return is_open(new.app, new.holder, new.id, now)
             raise
         return True
 
     return settle(step)
 
 
-def end_all(app: str, holder: str) -> int:
-    """End all sessions that are open now; how many there were."""
-    items = list(pages.query(AccountRow.table_name(), f"{app}#{holder}", _SESSIONS, keys_only=True))
+def find(app: str, holder: str, session_id: str) -> Session | None:
+    """The session, open or not, as long as its row is there; strongly consistent."""
+    row = read(AccountRow, *_key(app, holder, session_id))
+    return None if row is None else _session(app, row)
+
+
+def of(app: str, holder: str, after: str = "", limit: int | None = None) -> Iterator[Session]:
+    """The holder's sessions by their IDs, from behind `after` (empty: all), open or not; `limit` in all."""
+    bounds = (f"{_SESSIONS[0]}{after} " if after else _SESSIONS[0], _SESSIONS[1])
+    for item in pages.query(AccountRow.table_name(), f"{app}#{holder}", bounds, limit=limit):
+        yield _session(app, AccountRow.from_raw_data(item))
+
+
+def end(app: str, holder: str, which: Callable[[Session], bool] = lambda _: True) -> int:
+    """End these of the sessions that there are now; how many there were."""
+    keys = [_key(app, holder, one.id) for one in of(app, holder) if which(one)]
+    items: list[pages.Item] = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
     pages.delete(AccountRow.table_name(), items)
     return len(items)
 
 
-def is_open(app: str, holder: str, session_id: str) -> bool:
-    """Whether the session exists, strongly consistent. Whether it has expired, the token says itself."""
-    return read(AccountRow, f"{app}#{holder}", f"session#{session_id}") is not None
+def end_family(app: str, holder: str, session_id: str) -> int:
+    """End a session, all that it was exchanged for, and those that it came from; how many there were."""
+    first = f"session#{session_id[:_FAMILY_DIGITS]}"
+    bounds = (first, f"{first}~")  # sorts behind every digit
+    items = list(pages.query(AccountRow.table_name(), f"{app}#{holder}", bounds, keys_only=True))
+    pages.delete(AccountRow.table_name(), items)
+    return len(items)
+
+
+def is_open(app: str, holder: str, session_id: str, now: int) -> bool:
+    """Whether the session is open, strongly consistent. When the access token expires, it says itself."""
+    found = find(app, holder, session_id)
+    return found is not None and found.is_open(now)
+
+
+def end_by(writes: TransactWrite, session: Session, until: int) -> None:
+    """In a transaction: the session ends at `until` (epoch seconds), whatever its access token says."""
+    row = AccountRow(*_key(session.app, session.holder, session.id))
+    writes.update(row, [AccountRow.expires.set(until)], condition=AccountRow.pk.exists())
 
 
 def row_of(session: Session) -> AccountRow:
     """The row that opens it."""
-    key = (f"{session.app}#{session.holder}", f"session#{session.id}")
-    expires = session.expires if session.refresh_hash is None else None
-    return AccountRow(*key, expires=expires, refresh_hash=session.refresh_hash)
+    return AccountRow(
+        *_key(session.app, session.holder, session.id),
+        created_at=session.began,
+        expires=session.expires if session.refresh_hash is None else session.until,
+        refresh_hash=session.refresh_hash,
+        pseudo=session.pseudo or None,
+    )
+
+
+def _key(app: str, holder: str, session_id: str) -> tuple[str, str]:
+    return f"{app}#{holder}", f"session#{session_id}"
+
+
+def _session(app: str, row: AccountRow) -> Session:
+    return Session(
+        app=app,
+        holder=row.pk.removeprefix(f"{app}#"),
+        id=row.sk.removeprefix("session#"),
+        began=int(row.created_at or 0),
+        refresh_hash=row.refresh_hash,
+        until=None if row.expires is None else int(row.expires),
+        used=bool(row.used),
+        pseudo=bool(row.pseudo),
+    )

@@ -79,6 +79,14 @@ def condition_failed(error: PynamoDBException) -> bool:
     )
 
 
+def refused_alone(error: TransactWriteError) -> bool:
+    """Whether the last item of a transaction was refused by its condition, and no other item by anything."""
+    if _code(error) != "TransactionCanceledException":
+        return False
+    codes = [None if reason is None else reason.code for reason in error.cancellation_reasons]
+    return codes[-1:] == ["ConditionalCheckFailed"] and not {*codes[:-1]} - {None, "None"}
+
+
 def _code(error: PynamoDBException) -> str | None:
     """What AWS answered, if it did. Not `cause_response_code`, which fails where a call got no answer at all:
     botocore's errors of HTTP have a `response`, too, and it is None."""

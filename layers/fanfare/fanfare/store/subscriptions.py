@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DeleteError
+from pynamodb.exceptions import DeleteError, TransactWriteError
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from fanfare.domain.errors import UserNotFound
 from fanfare.domain.estimate import Sample
+from fanfare.domain.limits import Use
 from fanfare.domain.ring import HEX_DIGITS, WHOLE_RING, Arc, place, ring_key
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.runtime import clients
-from fanfare.store import pages, recipients
+from fanfare.store import limits, pages, recipients
 from fanfare.store.row import Row, condition_failed, read, settle, transaction
 
 
@@ -48,8 +49,11 @@ class SubscriptionRow(Row):
     by_user = ByUser()
 
 
-def subscribe(target: Target, user: str, at: int) -> bool:
-    """Add the subscription; False when it is there already. Raises UserNotFound (being deleted), Busy."""
+def subscribe(target: Target, user: str, at: int, use: Use | None = None) -> bool:
+    """Add the subscription, counted as a use of a limit; False when it is there already.
+
+    Raises UserNotFound (being deleted), TooManyRequests, Busy.
+    """
 
     def step() -> bool:
         if exists(target, user):
@@ -58,11 +62,16 @@ def subscribe(target: Target, user: str, at: int) -> bool:
         if row is not None and row.deleting_since:
             raise UserNotFound("the user is being deleted", field="userID", value=user, appID=target.app)
         mine = recipients.row_of(target.app, user)
-        with transaction(SubscriptionRow) as writes:
-            writes.condition_check(type(mine), mine.pk, mine.sk, condition=recipients.not_deleting())
-            new = _row(target, user)
-            new.user, new.target, new.at = f"{target.app}#{user}", _packed(target), at
-            writes.save(new, condition=SubscriptionRow.pk.does_not_exist())
+        new = _row(target, user)
+        new.user, new.target, new.at = f"{target.app}#{user}", _packed(target), at
+        try:
+            with transaction(SubscriptionRow) as writes:
+                writes.condition_check(type(mine), mine.pk, mine.sk, condition=recipients.not_deleting())
+                writes.save(new, condition=SubscriptionRow.pk.does_not_exist())
+                limits.add_to(writes, use)
+        except TransactWriteError as error:
+            limits.check(error, use)
+            raise
         return True
 
     return settle(step)

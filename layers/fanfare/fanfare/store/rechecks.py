@@ -1,0 +1,75 @@
+"""Rechecks under way: who looks again at the subscriptions of a user or a target, so that one does at a time.
+
+A row in Accounts each. A second request for a recheck starts none: the one under way begins anew at its end.
+"""
+
+from pynamodb.exceptions import DeleteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from fanfare.domain.errors import Busy
+from fanfare.store.account_row import AccountRow
+from fanfare.store.row import condition_failed, read
+
+LEASE_S = 1_800
+"""How long a recheck that is not heard of counts as under way: longer than until its message comes again."""
+
+_TRIES = 5
+_KEY = "recheck"
+
+
+def begin(app: str, subject: str, look: str, now: int) -> bool:
+    """Whether this look may begin; if not, another is under way and was asked to look again. Raises Busy.
+
+    A look that has begun already may begin again: its message came twice.
+    """
+    row = _row(app, subject)
+    free = AccountRow.mark.does_not_exist() | (AccountRow.expires < now // 1000) | (AccountRow.mark == look)
+    held = AccountRow.mark.exists() & (AccountRow.expires >= now // 1000)
+    for _ in range(_TRIES):
+        if _update(row, [AccountRow.mark.set(look), _lease(now), AccountRow.again.remove()], free):
+            return True
+        if _update(row, [AccountRow.again.set(True)], held):
+            return False
+    raise Busy("rechecks come and go; try again")
+
+
+def go_on(app: str, subject: str, look: str, now: int) -> bool:
+    """Whether the look is still the one under way."""
+    return _update(_row(app, subject), [_lease(now)], AccountRow.mark == look)
+
+
+def end(app: str, subject: str, look: str) -> bool:
+    """End the look; False where it was asked to look again, and goes on being the one under way."""
+    row = _row(app, subject)
+    try:
+        row.delete(condition=(AccountRow.mark == look) & AccountRow.again.does_not_exist())
+    except DeleteError as error:
+        if not condition_failed(error):
+            raise
+        found = read(AccountRow, row.pk, row.sk)
+        return found is None or found.mark != look
+    return True
+
+
+def begun_anew(app: str, subject: str, look: str) -> None:
+    """The look that was asked for has been queued."""
+    _update(_row(app, subject), [AccountRow.again.remove()], AccountRow.mark == look)
+
+
+def _row(app: str, subject: str) -> AccountRow:
+    return AccountRow(f"{app}#recheck#{subject}", _KEY)
+
+
+def _lease(now: int) -> Action:
+    return AccountRow.expires.set(now // 1000 + LEASE_S)
+
+
+def _update(row: AccountRow, actions: list[Action], condition: Condition) -> bool:
+    try:
+        row.update(actions, condition=condition)
+    except UpdateError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
