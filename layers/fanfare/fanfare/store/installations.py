@@ -102,8 +102,8 @@ def install(
 
     What is already so is one conditional write that refreshes registered_at, and is not counted; anything
     else a transaction. `ending`: the IDs of other installations that end with it, whoever owns them. Where it
-    is already so, they have ended before. `most`: devices that a user can have; the one registered longest ago
-    makes room. Raises UserNotFound (being deleted), TooManyRequests, Busy.
+    is already so, they have ended before. `most`: devices that a user can have; the one registered longest
+    ago makes room. Raises UserNotFound (being deleted), TooManyRequests, Busy.
     """
     found = _refresh(app, user, device, environment, clock())
     if found is not None:
