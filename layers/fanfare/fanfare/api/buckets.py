@@ -1,13 +1,15 @@
 """Buckets: create, read, delete, and who is subscribed to their changes."""
 
+from typing import Annotated
+
 from aws_lambda_powertools.event_handler.api_gateway import Response
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from fanfare.api import addressing, answers, parsing, subscriptions, targets
 from fanfare.api.admission import admitted, admitted_to, require_in_scope
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
-from fanfare.domain import refusals
+from fanfare.domain import access, refusals
 from fanfare.domain.caller import Caller
 from fanfare.domain.errors import BucketAlreadyExists, BucketNotFound, InvalidInput
 from fanfare.domain.rights import Right
@@ -22,7 +24,7 @@ _BUCKET = TargetKind.BUCKET
 
 
 class BucketCreation(Struct, rename=parsing.contract_name):
-    bucket_type: str = "rw"
+    bucket_type: Annotated[str, Meta(max_length=64)] = "rw"
 
 
 def create(request: Request[Authenticating]) -> Response[str]:
@@ -54,7 +56,14 @@ def subscribe(request: Request[Authenticating]) -> Response[str]:
     user = subscriptions.subscriber(request, caller)
     scope = addressing.scope(request, caller)
     _require_filter(request, scope)
-    subscriptions.subscribe(found_or_made(request, caller, scope), user, caller, request.now)
+    try:
+        definition = found(request, scope)
+    except BucketNotFound:
+        # A subscription that is refused makes no bucket.
+        new = access.of_target(_BUCKET, scope, caller.user).of(access.SUBSCRIBING[_BUCKET])
+        subscriptions.require_right(_BUCKET, scope, new, user, caller)
+        definition = found_or_made(request, caller, scope)
+    subscriptions.subscribe(definition, user, caller, request.now)
     return answers.empty()
 
 
