@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Struct
 
-from fanfare.api import addressing, answers, parsing
+from fanfare.api import addressing, answers, bounds, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain.caller import Caller
@@ -26,12 +26,12 @@ _ID = re.compile(r"[a-z2-7]{26}")
 
 
 class Install(Struct, rename=parsing.contract_name):
-    device_type: str | None = None
-    installation_type: str | None = None
-    installation_registration_id: str | None = None
+    device_type: bounds.Name | None = None
+    installation_type: bounds.Name | None = None
+    installation_registration_id: bounds.Name | None = None
     development: bool | None = None
-    user_id: str | None = None
-    thing_id: str | None = None
+    user_id: bounds.Name | None = None
+    thing_id: bounds.Name | None = None
 
 
 def install(request: Request[Authenticating]) -> Response[str]:
