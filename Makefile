@@ -15,7 +15,7 @@ HERE = .aws-sam/this-machine
 BUILD_HERE = arch=$$(uname -m | sed s/aarch64/arm64/) && mkdir -p $(HERE) && \
   { env ARCH=$$arch $(SAM) build --build-dir $(HERE) --parameter-overrides Architecture=$$arch >$(HERE).log 2>&1 || { cat $(HERE).log >&2; exit 1; }; }
 
-.PHONY: help run demo test clients fuzz lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean
+.PHONY: help run demo test clients fuzz fuzz-api lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -36,6 +36,9 @@ clients: .venv/.done ## install Kii's own clients, and Node where it is missing 
 
 fuzz: .venv-fuzz/.done ## look for bytes that break the reading of frames and headers (SECONDS=60)
 	@PYTHONPATH=layers/fanfare:. .venv-fuzz/bin/python -m tests.fuzz $(SECONDS)
+
+fuzz-api: .venv/.done ## look for requests that the API answers 5xx, or refuses and writes all the same (SECONDS=60 SEED=)
+	@PYTHONPATH=layers/fanfare:. .venv/bin/python -m tests.fuzz.api $${SECONDS:-60} $(SEED)
 
 lint: .venv/.done ## ruff: rules and form
 	@$(PY) -m ruff check .

@@ -17,12 +17,15 @@ from typing import Any
 from ministack import app
 from ministack.services import dynamodb
 
+from local import guard
+
 type Item = dict[str, Any]
 type Message = dict[str, Any]
 type Receive = Callable[[], Awaitable[Message]]
 type Send = Callable[[Message], Awaitable[None]]
 
 _ROWS = "/_fanfare/rows/"
+_OPEN = ("/_fanfare/", "/_ministack/")
 _BETWEEN = re.compile(r"\s*(\S+) = (:\w+)(?: AND (\S+) BETWEEN (:\w+) AND (:\w+))?\s*")
 _NAMES = "ExpressionAttributeNames"
 
@@ -114,7 +117,7 @@ def write(table_name: str, items: Iterable[Item]) -> None:
         set_item(table, pk, sk, item)
 
 
-def application(serve: Callable[[Message, Receive, Send], Awaitable[None]]) -> Any:
+def application(serve: guard.Application) -> Any:
     async def take(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(_ROWS):
             return await serve(scope, receive, send)
@@ -133,5 +136,6 @@ def application(serve: Callable[[Message, Receive, Send], Awaitable[None]]) -> A
 
 if __name__ == "__main__":
     dynamodb._set_item, dynamodb._query = set_item, query
-    app.app = application(app.app)
+    # Its own port is as open to every page as the proxy's.
+    app.app = guard.guarded(application(app.app), _OPEN)
     app.main()

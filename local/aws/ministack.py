@@ -29,6 +29,7 @@ def launch(port: int, log: Path) -> Child:
         raise NotInstalled(f"{_PYTHON} is missing: `make .venv-ministack/.done` makes it")
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
+        "PYTHONPATH": str(ROOT),  # for local.guard
         "HOME": os.environ.get("HOME", "/"),
         "BIND_HOST": HOST,
         "MINISTACK_HOST": HOST,

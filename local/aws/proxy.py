@@ -22,6 +22,7 @@ from local.aws import faults, tape
 from local.aws.forward import Proxy
 from local.aws.late_index import LateIndexes
 from local.aws.ministack import REGION
+from local.guard_http import only_programs, only_signed
 from local.ports import HOST, Ports, default_port, http
 from local.runner.aws import Aws
 
@@ -55,7 +56,7 @@ def application(proxy: Proxy) -> web.Application:
         proxy.needed.clear()
         return _json([])
 
-    app = web.Application(client_max_size=64 << 20)
+    app = web.Application(client_max_size=64 << 20, middlewares=[only_programs, only_signed])
     app.add_routes(
         [
             web.get("/_fanfare/faults", show_faults),

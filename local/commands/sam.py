@@ -19,6 +19,7 @@ from typing import Any
 from local.aws import ministack
 from local.commands import place
 from local.commands.place import NoStack
+from local.guard import CONTAINERS_HOST
 from local.imports.built import NotBuilt
 from local.ports import Ports, default_state
 from local.processes import ROOT
@@ -120,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(build: Path, variables: str, stack: Mapping[str, Any]) -> list[str]:
     options = ["-t", str(build / "local.yaml"), "--env-vars", str(build / variables)]
-    return [*options, "--add-host", f"{containers.HOST}:{stack['bridge']}"] if stack["bridge"] else options
+    return [*options, "--add-host", f"{CONTAINERS_HOST}:{stack['bridge']}"] if stack["bridge"] else options
 
 
 def _parser() -> argparse.ArgumentParser:

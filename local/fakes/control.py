@@ -31,6 +31,7 @@ from local.fakes.network import Networks
 from local.fakes.presets import PRESETS
 from local.fakes.rules import Rule
 from local.fakes.servers import Servers
+from local.guard_http import only_programs
 
 _PUSHES = (Network.FCM, Network.APNS)
 
@@ -120,7 +121,7 @@ class Control:
 
 def application(networks: Networks, servers: Servers) -> web.Application:
     control = Control(networks, servers)
-    app = web.Application(client_max_size=64 << 20, middlewares=[_errors])
+    app = web.Application(client_max_size=64 << 20, middlewares=[only_programs, _errors])
     app.add_routes(
         [
             web.get("/received", control.received),

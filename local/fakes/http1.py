@@ -6,6 +6,7 @@ from aiohttp import web
 
 from local.fakes.exchange import Conversation, Request
 from local.fakes.faults import Cut
+from local.guard import refusal
 
 
 def server(conversation: Conversation) -> web.Server:
@@ -13,6 +14,8 @@ def server(conversation: Conversation) -> web.Server:
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         assert request.transport is not None
+        if (reason := refusal(request.headers.get)) is not None:
+            return web.Response(status=403, text=f"{reason}\n")
         fields = ((name.lower(), value) for name, value in request.headers.items())
         headers = tuple(field for field in fields if field[0] != "host")
         if conversation.silent:

@@ -5,9 +5,17 @@ from dataclasses import dataclass, field
 
 from fanfare.networks.http2.header_table import Header
 from local.fakes.exchange import Note, Request
+from local.guard import is_ours
+from local.ports import HOST
 
 _PSEUDO = {":method", ":scheme", ":authority", ":path"}
-_OF_A_CONNECTION = {"connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade"}
+_REFUSED = {"origin", "sec-fetch-site"} | {
+    "connection",
+    "proxy-connection",
+    "keep-alive",
+    "transfer-encoding",
+    "upgrade",
+}
 
 
 @dataclass(slots=True)
@@ -64,7 +72,7 @@ class Streams:
 
 
 def begun(number: int, headers: list[Header], window: int) -> Stream | None:
-    """None for headers that are no request's (8.2, 8.3)."""
+    """None for headers that are no request's (8.2, 8.3), and for what a page in a browser may have sent."""
     pseudo: dict[str, str] = {}
     for name, value in headers:
         if name[:1] != ":":
@@ -74,8 +82,10 @@ def begun(number: int, headers: list[Header], window: int) -> Stream | None:
         pseudo[name] = value
     fields = tuple(headers[len(pseudo) :])
     for name, _ in fields:
-        if not name or name[0] == ":" or not name.islower() or name in _OF_A_CONNECTION:
+        if not name or name[0] == ":" or not name.islower() or name in _REFUSED:
             return None
+    if not is_ours(pseudo.get(":authority", HOST)):
+        return None
     if ":method" not in pseudo or ":scheme" not in pseudo or not pseudo.get(":path"):
         return None
     return Stream(number, pseudo[":method"], pseudo[":path"], fields, window)

@@ -13,7 +13,7 @@ from local.openapi.operation import Answer, Operation, Operations, kii
 _READERS = "who is on the list, who may change it, the administrator"
 _CHANGERS = "the scope's owner, the creator (not of a bucket in the app's scope), the administrator"
 _ABSENT = (errors.TopicNotFound, errors.BucketNotFound, errors.ObjectNotFound)
-_ENTRY = (*_ABSENT, errors.InvalidInput, errors.NotImplementedHere)
+_ENTRY = (*_ABSENT, errors.NotImplementedHere)
 
 
 class AccessSubject(Struct, rename=contract_name):
@@ -60,7 +60,7 @@ OPERATIONS: Operations = {
         summary="Read who has a right",
         who=_READERS,
         answers=(Answer(200, list[AccessSubject], (kii("ACLVerbRetrievalResponse"),)),),
-        errors=(*_ABSENT, errors.InvalidInput),
+        errors=_ABSENT,
     ),
     access.read_entry: Operation(
         summary="Whether a right is granted to this subject",
@@ -83,7 +83,6 @@ OPERATIONS: Operations = {
         who="the user and the administrator",
         query=("paginationKey",),
         answers=(Answer(200, Subscriptions),),
-        errors=(errors.InvalidInput,),
     ),
     topics.count_subscribers: Operation(
         summary="Count a topic's subscribers",

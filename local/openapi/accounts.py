@@ -1,9 +1,19 @@
 """Users and how they log in, described."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fanfare.api import account_changes, account_deletion, accounts, admin_sessions, app_parameters, login
+from msgspec import Meta
+
+from fanfare.api import (
+    account_changes,
+    account_deletion,
+    accounts,
+    admin_sessions,
+    app_parameters,
+    bounds,
+    login,
+)
 from fanfare.api.parsing import FORM
 from fanfare.domain import errors
 from local.openapi import answers
@@ -24,6 +34,8 @@ _ADDRESS_WITH_PASSWORD = {
     "then": _given("password"),
     "else": {"properties": {"password": {"type": "null"}}},
 }
+
+_VALUE = Annotated[str, Meta(max_length=bounds.PARAMETER)]
 
 OPERATIONS: Operations = {
     login.token: Operation(
@@ -145,7 +157,7 @@ OPERATIONS: Operations = {
     app_parameters.write: Operation(
         summary="Set one of the app's parameters; the body is the bare value",
         who=_ADMIN,
-        body=Body(type=str, example="false", media=("text/plain",)),
+        body=Body(type=_VALUE, example="false", media=("text/plain",)),
         errors=(errors.ParameterNotFound,),
     ),
 }

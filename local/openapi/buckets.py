@@ -47,7 +47,7 @@ OPERATIONS: Operations = {
     buckets.subscribe: Operation(
         summary="Subscribe to a bucket's changes; a bucket that is not there is made",
         who="who may QUERY_OBJECTS_IN_BUCKET, for himself; the administrator for any user",
-        errors=(*_FILTERED, errors.InvalidInput, errors.BucketNotFound, errors.SubscriptionAlreadyExists),
+        errors=(*_FILTERED, errors.BucketNotFound, errors.SubscriptionAlreadyExists),
     ),
     buckets.is_subscribed: Operation(
         summary="Whether the user is subscribed to the bucket's changes",
@@ -114,7 +114,7 @@ OPERATIONS: Operations = {
         summary="Delete an object",
         who=_WRITER,
         headers=("If-Match",),
-        errors=(errors.InvalidInput, *_CHANGED),
+        errors=_CHANGED,
     ),
     queries.query: Operation(
         summary="Find objects, in pages, or count them",
@@ -138,7 +138,7 @@ OPERATIONS: Operations = {
             required=False,
         ),
         answers=(Answer(200, answers.BodyTimes, (kii("ObjectBodyUpdateResponse"),), ("ETag",)),),
-        errors=(errors.InvalidInput, errors.BucketNotFound, errors.ObjectNotFound),
+        errors=(errors.BucketNotFound, errors.ObjectNotFound),
     ),
     bodies.get: Operation(
         summary="Read an object's body, under the media type that it was sent with",

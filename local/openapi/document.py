@@ -7,10 +7,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from fanfare.api import bounds
 from fanfare.api.errors import UNEXPECTED, Form, form_of
 from fanfare.api.router import Api
 from fanfare.domain import errors
 from fanfare.domain.errors import FanfareError
+from fanfare.domain.object import ATTACHMENT_LIMIT
 from local.openapi import access, accounts, buckets, groups, installations, limits, parameters, topics
 from local.openapi.answers import Error, GatewayError
 from local.openapi.operation import JSON, Answer, Body, Caller, Endpoint, Operation, Operations
@@ -36,16 +38,20 @@ _SCHEMES = {
     "appID": {"type": "apiKey", "in": "header", "name": "X-Kii-AppID"},
     "appKey": {"type": "apiKey", "in": "header", "name": "X-Kii-AppKey"},
 }
-_ABOUT = """Kii Cloud's REST contract for users, groups, devices, topics, buckets and pushes, and what \
+_ABOUT = f"""Kii Cloud's REST contract for users, groups, devices, topics, buckets and pushes, and what \
 Fanfare adds to it. Made by `make openapi` from the code; docs/api.md says what differs from Kii.
 
 Trailing slashes, doubled slashes and unknown query parameters do not matter. Every error has a JSON body \
 with errorCode and message.
 
 What is too much is answered 429 with Retry-After, in seconds. The gateway may answer 429 to any route, in \
-its own form."""
+its own form.
+
+A JSON body has at most {bounds.BODY_BYTES} bytes of UTF-8 and {bounds.DEPTH} levels of arrays and objects, \
+and each field once. Headers that the server reads are printable ASCII."""
 
 
+_BYTES = {"type": "string", "format": "binary", "maxLength": ATTACHMENT_LIMIT}
 _TOO_MANY = 429
 _GATEWAYS = (400, _TOO_MANY)
 """What API Gateway itself answers in its own form: to a path that cannot be decoded, and where callers
@@ -148,7 +154,7 @@ class _Writer:
         }
 
     def _body(self, body: Body) -> dict[str, Any]:
-        schema = {"type": "string", "format": "binary"} if body.type is bytes else self._schemas[body.type]
+        schema = _BYTES if body.type is bytes else self._schemas[body.type]
         schema = {"allOf": [schema], **body.rules} if body.rules else schema
         media = {"schema": schema} | ({} if body.example is None else {"example": body.example})
         return {"required": body.required, "content": dict.fromkeys(body.media, media)}
@@ -195,12 +201,13 @@ class _Writer:
 
 def _errors(route: Served, operation: Operation) -> Iterator[type[FanfareError]]:
     yield from operation.errors
-    yield errors.Busy
+    # Whatever the route, a request may be larger than its bounds.
+    yield from (errors.InvalidInput, errors.Busy)
     if route.endpoint in limits.COUNTED:
         yield errors.TooManyRequests
     yield from (parameters.ABSENT[name] for name in route.parameters if name in parameters.ABSENT)
     if operation.body is not None and operation.body.type is not bytes:
-        yield from (errors.InvalidJson, errors.InvalidInput)
+        yield errors.InvalidJson
     if operation.caller is not Caller.WITHOUT_CREDENTIALS:
         yield from (errors.NotAuthenticated, errors.NotPermitted, errors.WrongToken, errors.AppNotFound)
 

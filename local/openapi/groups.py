@@ -25,7 +25,7 @@ OPERATIONS: Operations = {
         who="the user and the administrator",
         query=("is_member", "owner", "paginationKey"),
         answers=(Answer(200, answers.Groups, (kii("GroupsRetrievalResponse"),)),),
-        errors=(errors.InvalidInput, errors.UserNotFound),
+        errors=(errors.UserNotFound,),
     ),
     groups.get: Operation(
         summary="Read a group",
@@ -36,7 +36,7 @@ OPERATIONS: Operations = {
     groups.rename: Operation(
         summary="Rename a group; the body is the bare name",
         who=_OWNER,
-        body=Body(type=str, example="Crew", media=("text/plain",)),
+        body=Body(type=groups.Name, example="Crew", media=("text/plain",)),
     ),
     groups.hand_over: Operation(
         summary="Hand a group over to another owner",

@@ -44,7 +44,7 @@ OPERATIONS: Operations = {
         who="the user; the administrator, and all only for the administrator",
         query=("userID",),
         answers=(Answer(200, answers.Installations),),
-        errors=(errors.InvalidInput, errors.UserNotFound, errors.NotImplementedHere),
+        errors=(errors.UserNotFound, errors.NotImplementedHere),
     ),
     installations.get: Operation(
         summary="Read an installation",

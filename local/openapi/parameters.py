@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from fanfare.api import bounds
 from fanfare.domain import errors
 from fanfare.domain.access import ON_OBJECT, ON_SCOPE, ON_TARGET
 from fanfare.domain.errors import FanfareError
@@ -24,17 +25,23 @@ _RIGHTS = {
     "object": ON_OBJECT,
 }
 
+
+def _segment(text: str) -> dict[str, Any]:
+    """Text in a path that matches."""
+    return {**pattern(text), "maxLength": bounds.NAME}
+
+
 PATH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "appID": ("The app", pattern("^[A-Za-z0-9_-]{1,64}$")),
-    "user": ("`me`, a user ID, or an address: `LOGIN_NAME:…`, `EMAIL:…`, `PHONE:…`", pattern(_USER)),
-    "subscriber": ("The user, as in `users/…`", pattern(_USER)),
-    "member": ("The user, as in `users/…`", pattern(_USER)),
+    "user": ("`me`, a user ID, or an address: `LOGIN_NAME:…`, `EMAIL:…`, `PHONE:…`", _segment(_USER)),
+    "subscriber": ("The user, as in `users/…`", _segment(_USER)),
+    "member": ("The user, as in `users/…`", _segment(_USER)),
     "group": ("The group's ID", pattern("^[a-z0-9_.-]{1,30}$")),
     "topic": ("The topic's ID", pattern("^[A-Za-z0-9_-]{1,64}$")),
     "bucket": ("The bucket's ID", pattern("^[A-Za-z0-9_-]{2,64}$")),
     "object": ("The object's ID", pattern("^[A-Za-z0-9_.-]{2,100}$")),
     "filter": ("`all`, the one filter there is", {"type": "string", "enum": ["all"]}),
-    "ref": ("The installation's ID, or `{deviceType}:{device token}`", pattern("^[^/?%]+$")),
+    "ref": ("The installation's ID, or `{deviceType}:{device token}`", _segment("^[^/?%]+$")),
     "session": ("The session's ID", pattern("^[0-9a-f]{32}$")),
     "message": ("The ID that the send was answered with", pattern("^[0-9a-f-]{36}$")),
     **{f"verb.{of}": ("The right", {"type": "string", "enum": list(them)}) for of, them in _RIGHTS.items()},
@@ -42,23 +49,31 @@ PATH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         "The parameter",
         {"type": "string", "enum": [name.value for name in Parameter]},
     ),
-    "subject": (_SUBJECT_NOTE, pattern("^(UserID|GroupID):[^/?%]+$")),
+    "subject": (_SUBJECT_NOTE, _segment("^(UserID|GroupID):[^/?%]+$")),
 }
 """{name: (what it is, its schema)}."""
 
 QUERY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "userID": ("Whose installations; everybody's without it", {"type": "string"}),
-    "paginationKey": ("Opaque, from the page before", {"type": "string"}),
+    **{
+        name: (what, {"type": "string", "maxLength": bounds.QUERY[name]})
+        for name, what in {
+            "userID": "Whose installations; everybody's without it",
+            "paginationKey": "Opaque, from the page before; of the same list, for the same caller",
+            "is_member": "The groups that this user is a member of",
+            "owner": "The groups that this user owns",
+        }.items()
+    },
     "keepDevices": (
         "`true`: the user's devices go on receiving",
         {"type": "string", "enum": ["true", "false"]},
     ),
-    "is_member": ("The groups that this user is a member of", {"type": "string"}),
-    "owner": ("The groups that this user owns", {"type": "string"}),
 }
 
 HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "If-Match": ("The version that is to be there, quoted or bare", {"type": "string"}),
+    "If-Match": (
+        "The version that is to be there, quoted or bare",
+        {"type": "string", "maxLength": bounds.HEADERS["if-match"]},
+    ),
     "If-None-Match": ("`*`: nothing is to be there", {"type": "string", "enum": ["*"]}),
     "X-HTTP-Method-Override": (
         "`PATCH`: what is sent changes only the fields it names",

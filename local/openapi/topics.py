@@ -24,12 +24,11 @@ OPERATIONS: Operations = {
         who="the administrator sees all, users those they may subscribe to",
         query=("paginationKey",),
         answers=(Answer(200, answers.Topics, (kii("TopicsRetrievalResponse"),)),),
-        errors=(errors.InvalidInput,),
     ),
     topics.create: Operation(
         summary="Make a topic",
         who="the administrator; in a user's scope the user, in a group's its members",
-        errors=(errors.InvalidInput, errors.TopicAlreadyExists),
+        errors=(errors.TopicAlreadyExists,),
     ),
     topics.exists: Operation(
         summary="Whether there is such a topic",

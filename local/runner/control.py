@@ -6,6 +6,7 @@ from dataclasses import asdict
 import msgspec
 from aiohttp import web
 
+from local.guard_http import only_programs
 from local.runner.disorder import Disorder, Rules
 from local.runner.manual import Manual
 from local.runner.worker import FunctionProcesses
@@ -25,7 +26,7 @@ class Control:
         self._manual = manual
 
     def application(self) -> web.Application:
-        application = web.Application()
+        application = web.Application(middlewares=[only_programs])
         application.add_routes(
             [
                 *self._manual.routes(),

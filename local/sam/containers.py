@@ -7,11 +7,9 @@ from typing import Any
 
 import yaml
 
+from local.guard import CONTAINERS_HOST
 from local.ports import Ports
 from local.template import Template
-
-HOST = "host.docker.internal"
-"""This machine, as containers name it."""
 
 CA_FILE = "/var/task/ca.pem"
 """Of the fake networks; lies in the folder of deliver's code, as no other folder reaches the container."""
@@ -22,16 +20,16 @@ _ENDPOINT = "AWS_ENDPOINT_URL"
 def parameters(ports: Ports) -> dict[str, str]:
     """The template's parameters for functions in containers."""
     return {
-        "FcmEndpoint": f"https://{HOST}:{ports.fcm}",
-        "ApnsProductionEndpoint": f"https://{HOST}:{ports.apns_production}",
-        "ApnsSandboxEndpoint": f"https://{HOST}:{ports.apns_sandbox}",
+        "FcmEndpoint": f"https://{CONTAINERS_HOST}:{ports.fcm}",
+        "ApnsProductionEndpoint": f"https://{CONTAINERS_HOST}:{ports.apns_production}",
+        "ApnsSandboxEndpoint": f"https://{CONTAINERS_HOST}:{ports.apns_sandbox}",
         "NetworkCaFile": CA_FILE,
     }
 
 
 def variables(template: Template, resources: Mapping[str, str], ports: Ports) -> dict[str, dict[str, str]]:
     """What `sam local --env-vars` reads: logical ID of the function -> its variables."""
-    endpoint = {_ENDPOINT: f"http://{HOST}:{ports.aws}"}
+    endpoint = {_ENDPOINT: f"http://{CONTAINERS_HOST}:{ports.aws}"}
     return {one.logical_id: one.variables(resources) | endpoint for one in template.functions.values()}
 
 

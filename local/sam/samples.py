@@ -17,7 +17,7 @@ from fanfare.runtime import clients
 from local import sample_app
 from local.aws.ministack import REGION
 from local.fakes import credentials
-from local.sam import containers
+from local.guard import CONTAINERS_HOST
 from local.template import Template, create_resources
 
 STACK = "fanfare-samples"
@@ -35,7 +35,7 @@ class Credentials:
     def for_containers(state: Path, fcm_port: int) -> "Credentials":
         files = credentials.Files(state)
         account = json.loads(files.service_account.read_text(encoding="utf-8"))
-        account["token_uri"] = f"https://{containers.HOST}:{fcm_port}/token"
+        account["token_uri"] = f"https://{CONTAINERS_HOST}:{fcm_port}/token"
         apns = {
             "key_id": credentials.APNS_KEY_ID,
             "team_id": credentials.APNS_TEAM_ID,

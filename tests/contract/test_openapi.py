@@ -1,6 +1,8 @@
 """The OpenAPI document against the code and against the template."""
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -99,3 +101,84 @@ def references(value: Any) -> list[str]:
             return [found for one in value for found in references(one)]
         case _:
             return []
+
+
+def test_every_input_has_a_bound(made: dict[str, Any]) -> None:
+    """Lengths, numbers of entries and numbers: what a request may hold is said before it is sent."""
+    unbounded = [
+        f"{method} {path}: {where}"
+        for path, operations in made["paths"].items()
+        for method, operation in operations.items()
+        for where in unbounded_inputs(operation, made["components"])
+    ]
+
+    assert not unbounded, "\n".join(unbounded)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string"},
+        {"type": "string", "pattern": "^a+$"},
+        {"type": "string", "pattern": "^a{3,}$"},
+        {"type": "integer", "minimum": 0},
+        {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 1}},
+        {"anyOf": [{"type": "null"}, {"type": "string"}]},
+        {"type": "object", "properties": {"a": {"type": "string"}}},
+        {"type": "object", "additionalProperties": {"type": "integer"}},
+        {"$ref": "#/components/schemas/A"},
+    ],
+)
+def test_a_missing_bound_is_found(schema: dict[str, Any]) -> None:
+    operation = {"parameters": [{"name": "a", "schema": schema}], "requestBody": {"content": {}}}
+
+    assert list(unbounded_inputs(operation, {"schemas": {"A": {"type": "string"}}}))
+
+
+def unbounded_inputs(operation: dict[str, Any], components: dict[str, Any]) -> Iterator[str]:
+    for parameter in operation["parameters"]:
+        name = parameter.get("$ref", "").rpartition("/")[2]
+        found = components["parameters"][name] if name else parameter
+        yield from (f"{found['name']}{at}" for at in unbounded(found["schema"], components, set()))
+    for media, one in operation.get("requestBody", {"content": {}})["content"].items():
+        yield from (f"{media} {at}" for at in unbounded(one["schema"], components, set()))
+
+
+def unbounded(
+    schema: dict[str, Any], components: dict[str, Any], seen: set[str], at: str = ""
+) -> Iterator[str]:
+    if name := schema.get("$ref", "").rpartition("/")[2]:
+        if name not in seen:
+            yield from unbounded(components["schemas"][name], components, seen | {name}, f"{at}<{name}>")
+        return
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for one in schema.get(keyword, ()):
+            yield from unbounded(one, components, seen, at)
+    yield from _unbounded_itself(schema, at)
+    for name, one in schema.get("properties", {}).items():
+        yield from unbounded(one, components, seen, f"{at}.{name}")
+    for keyword in ("items", "additionalProperties"):
+        if isinstance(one := schema.get(keyword), dict):
+            yield from unbounded(one, components, seen, f"{at}[]")
+
+
+def _unbounded_itself(schema: dict[str, Any], at: str) -> Iterator[str]:
+    if "enum" in schema:
+        return
+    match schema.get("type"):
+        case "string" if "maxLength" not in schema and not is_bounded(schema.get("pattern", "")):
+            yield f"{at}: string"
+        case "integer" if not {"minimum", "maximum"} <= schema.keys():
+            yield f"{at}: integer"
+        case "array" if "maxItems" not in schema:
+            yield f"{at}: array"
+
+
+def is_bounded(pattern: str) -> bool:
+    """Whether all that matches has a bound: no `+`, `*` or `{n,}` outside of a class of characters."""
+    outside = re.sub(r"\[[^]]*\]", "", pattern)
+    return (
+        not re.search(r"(?<!\\)[+*]|\{[0-9]+,\}", outside)
+        and pattern.startswith("^")
+        and pattern.endswith("$")
+    )

@@ -239,3 +239,47 @@ def test_s3_out_of_reach_is_told_and_changes_nothing(
 
     assert everything()["ObjectsTable"] == objects
     assert world.alice("GET", f"{PATH}/body").body == b"before"
+
+
+SHOWN = [
+    "text/plain",
+    "text/plain; charset=utf-8",
+    "image/jpeg",
+    "IMAGE/PNG",
+    "video/mp4",
+    "application/json",
+]
+SAVED = [
+    *(
+        "text/html",
+        "Text/HTML; charset=utf-8",
+        "image/svg+xml",
+        "application/xml",
+        "text/xml",
+        "text/javascript",
+    ),
+    *(
+        "application/javascript",
+        "application/pdf",
+        "application/xhtml+xml",
+        "application/octet-stream",
+        "text/x",
+    ),
+    *("multipart/x-mixed-replace; boundary=x", "text/plain, text/html", "image/png;text/html", "x"),
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_browser_runs_nothing_of_a_body(world: World, method: str) -> None:
+    """Whoever may make objects chooses the type, and the body comes from the origin of the API."""
+    for content_type in [*SHOWN, *SAVED]:
+        put = world.alice("PUT", f"{PATH}/body", b"<script>alert(1)</script>", content_type=content_type)
+        assert put.status == 200, content_type
+
+        read = world.alice(method, f"{PATH}/body")
+
+        assert read.headers["content-type"] == content_type
+        assert read.headers["x-content-type-options"] == "nosniff"
+        assert read.headers["content-security-policy"] == "default-src 'none'; sandbox"
+        wanted = "attachment" if content_type in SAVED else None
+        assert read.headers.get("content-disposition") == wanted, content_type

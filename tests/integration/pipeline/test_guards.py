@@ -151,7 +151,7 @@ def few_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two devices are all that a user may have."""
     for module in (installations, recipients):
         monkeypatch.setattr(module, "MAX_DEVICES", 2, raising=False)
-    few = {**installations.install.__kwdefaults__, "most": 2}
+    few = {**(installations.install.__kwdefaults__ or {}), "most": 2}
     monkeypatch.setattr(installations.install, "__kwdefaults__", few)
 
 

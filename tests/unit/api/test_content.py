@@ -344,3 +344,49 @@ def test_a_dry_run_is_validated_by_fcm_only() -> None:
 
     assert made.fcm is not None
     assert made.fcm.dry_run
+
+
+@pytest.mark.parametrize(
+    ("blocks", "field"),
+    [
+        ({"fcm": {"collapseKey": "x" * 65}}, "collapseKey"),
+        ({"fcm": {"collapseKey": "\U0001f4a3" * 17}}, "fcm.collapseKey: at most 64 bytes"),
+        ({"gcm": {"collapseKey": "x" * 390_000}}, r"the body has|collapseKey"),
+        ({"fcm": {"restrictedPackageName": "x" * 256}}, "restrictedPackageName"),
+        ({"fcm": {"restrictedPackageName": "com.example/../app"}}, "restrictedPackageName"),
+        ({"fcm": {"notification": {"tag": "x" * 4_097}}}, "tag"),
+        ({"fcm": {"notification": {"clickAction": "x" * 4_097}}}, "clickAction"),
+        ({"fcm": {"ttl": "1" * 8 + "s"}}, "ttl"),
+        ({"apns": {"category": "x" * 4_097}}, "category"),
+        ({"apns": {"badge": 1 << 31}}, "badge"),
+        ({"apns": {"data": {"n": 10**30}}}, r"data"),
+        ({"apns": {"alert": {"locArgs": ["x"] * 1_001}}}, "locArgs"),
+        ({"apns": {"data": {f"k{i}": 1 for i in range(1_001)}}}, "data"),
+    ],
+)
+def test_each_thing_that_a_sender_chooses_has_a_bound(blocks: dict[str, Any], field: str) -> None:
+    body = {"data": DATA, **{name: {"enabled": True, **block} for name, block in blocks.items()}}
+
+    with pytest.raises(InvalidInput, match=field):
+        content.sending(request(body))
+
+
+def test_what_goes_out_is_little_more_than_the_limit_whatever_the_sender_chooses() -> None:
+    """Each part as large as it may be, and all together at the limit: 300 KB went out to each device once."""
+    notification = {"title": "x" * 1_000, "tag": "t" * 1_000, "clickAction": "c" * 1_000}
+    fcm = {
+        "enabled": True,
+        "notification": notification,
+        "collapseKey": "k" * 64,
+        "restrictedPackageName": "p" * 255,
+        "ttl": "2419199.999999999s",
+    }
+    apns = {"enabled": True, "alert": "a" * 1_000, "sound": "s" * 1_000, "category": "c" * 900}
+    made = content_of({"data": {"d": "x" * 900}, "fcm": fcm, "apns": apns, "pushMessageType": "t" * 40})
+    payloads = of_message("m1", "app1", made, topic=None, sender=None, at=0)
+
+    assert payloads.fcm is not None
+    assert payloads.apns is not None
+    assert len(payloads.fcm.prefix + payloads.fcm.suffix) < 4_096 + 600
+    assert len(payloads.apns.body) <= 4_096
+    assert android_of({"collapseKey": "k" * 64})["collapse_key"] == "k" * 64

@@ -1,9 +1,11 @@
 """Bodies to values: exact numbers, reserved names, and the path to what is wrong."""
 
+import time
+
 import pytest
 from msgspec import Struct
 
-from fanfare.api import answers, parsing
+from fanfare.api import answers, bounds, parsing
 from fanfare.domain.errors import InvalidInput, InvalidJson
 from tests.unit.api.requests import request
 
@@ -68,3 +70,65 @@ def test_a_form_where_its_type_says_so() -> None:
     for wrong in (b"", b"n=5", b"a=x&n=many", b"a=\xff"):
         with pytest.raises(InvalidInput):
             parsing.document_or_form(request(wrong, headers=form), Form)
+
+
+@pytest.mark.parametrize("depth", [bounds.DEPTH, bounds.DEPTH + 1])
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"x":', b"}")])
+def test_the_depth_of_json_is_bounded_to_the_level(depth: int, opening: bytes, closing: bytes) -> None:
+    body = b'{"a":' + opening * (depth - 1) + b"1" + closing * (depth - 1) + b"}"
+
+    if depth > bounds.DEPTH:
+        with pytest.raises(InvalidJson, match="nested too deeply"):
+            parsing.fields(request(body))
+    else:
+        assert list(parsing.fields(request(body))) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 500, '\\"[' * 500, "]" * 500 + "[" * 500, "\\\\", "{" * 65 + '\\"' * 9]
+)
+def test_brackets_in_text_nest_nothing(text: str) -> None:
+    assert list(parsing.fields(request(b'{"a":"' + text.encode() + b'","b":[]}'))) == ["a", "b"]
+
+
+def test_how_deep_json_is_takes_a_look_at_each_byte() -> None:
+    """It was quadratic: each quote of a text that does not end was looked at as the beginning of another."""
+    body = b"[" * 70 + b'"' + b'\\"' * 130_000
+
+    before = time.process_time()
+    with pytest.raises(InvalidJson):
+        parsing.fields(request(body))
+
+    assert time.process_time() - before < 1
+
+
+def test_a_body_has_a_bound_in_bytes() -> None:
+    whole = b'{"a":"' + b"x" * (bounds.BODY_BYTES - 8) + b'"}'
+    assert len(whole) == bounds.BODY_BYTES
+    assert list(parsing.fields(request(whole))) == ["a"]
+
+    with pytest.raises(InvalidJson, match="the body has 262145 bytes; send at most 262144"):
+        parsing.fields(request(whole + b" "))
+    with pytest.raises(InvalidInput, match="the name has 11 bytes; send at most 10"):
+        parsing.text(request(b"x" * 11), "the name", 10)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a":1,"a":2}', b'{"a":1,"\\u0061":1}', b'{"b":[{"a":null,"c":0,"a":null}]}', b'{"a":{},"a":{}}'],
+)
+def test_a_field_that_is_there_twice_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidJson, match='the field "a" is there twice'):
+        parsing.fields(request(body))
+
+
+def test_an_empty_body_is_called_empty() -> None:
+    with pytest.raises(InvalidJson, match="the body is empty; send a JSON object"):
+        parsing.document(request(b""), Outer)
+
+
+def test_a_field_of_a_form_that_is_there_twice_is_refused() -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+
+    with pytest.raises(InvalidInput, match="a: send this field once"):
+        parsing.document_or_form(request(b"a=1&n=2&a=1", headers=form), Form)

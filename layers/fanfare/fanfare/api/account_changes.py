@@ -8,9 +8,18 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from fanfare.api import accounts as views
 from fanfare.api import addressing, answers, limits, parsing, passwords
+from fanfare.api.accounts import (
+    Country,
+    DisplayName,
+    EmailAddress,
+    Locale,
+    LoginName,
+    Password,
+    PhoneNumber,
+)
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
-from fanfare.domain import refusals, user
+from fanfare.domain import refusals
 from fanfare.domain.caller import Caller
 from fanfare.domain.errors import InvalidInput, NotAllowed, NotImplementedHere, WrongPassword
 from fanfare.domain.parameters import Parameters
@@ -23,22 +32,17 @@ UPGRADED_S = 86_400
 
 _QUERY = "query"
 
-type _Name = Annotated[str, Meta(min_length=1, max_length=50)]
-type _Country = Annotated[str, Meta(pattern=user.COUNTRY)]
-type _Locale = Annotated[str, Meta(max_length=64)]
-type _Password = Annotated[str, Meta(pattern=user.PASSWORD)]
-
 
 class UserUpdate(Struct, rename=parsing.contract_name):
     """Null removes a name, country or locale; of an address it says nothing."""
 
-    login_name: Annotated[str, Meta(pattern=user.LOGIN_NAME)] | None = None
-    email_address: Annotated[str, Meta(pattern=user.EMAIL)] | None = None
-    phone_number: Annotated[str, Meta(pattern=user.PHONE)] | None = None
-    password: _Password | None = None
-    display_name: _Name | UnsetType | None = UNSET
-    country: _Country | UnsetType | None = UNSET
-    locale: _Locale | UnsetType | None = UNSET
+    login_name: LoginName | None = None
+    email_address: EmailAddress | None = None
+    phone_number: PhoneNumber | None = None
+    password: Password | None = None
+    display_name: DisplayName | UnsetType | None = UNSET
+    country: Country | UnsetType | None = UNSET
+    locale: Locale | UnsetType | None = UNSET
     email_address_verified: bool | None = None
     phone_number_verified: bool | None = None
 
@@ -48,17 +52,17 @@ class UserUpdate(Struct, rename=parsing.contract_name):
 
 
 class PasswordChange(Struct, rename=parsing.contract_name):
-    new_password: _Password
-    old_password: str | None = None
+    new_password: Password
+    old_password: Annotated[str, Meta(max_length=256)] | None = None
     end_sessions: bool = False
 
 
 class EmailAddressChange(Struct, rename=parsing.contract_name):
-    email_address: Annotated[str, Meta(pattern=user.EMAIL)]
+    email_address: EmailAddress
 
 
 class PhoneNumberChange(Struct, rename=parsing.contract_name):
-    phone_number: Annotated[str, Meta(pattern=user.PHONE)]
+    phone_number: PhoneNumber
 
 
 def update(request: Request[Authenticating]) -> Response[str]:

@@ -22,14 +22,23 @@ CUSTOM_LIMIT = 63 * 1024
 _AND_LOG_IN = "application/vnd.kii.registrationandauthorizationrequest+json"
 
 
+type LoginName = Annotated[str, Meta(pattern=user.LOGIN_NAME, max_length=64)]
+type EmailAddress = Annotated[str, Meta(pattern=user.EMAIL, max_length=254)]
+type PhoneNumber = Annotated[str, Meta(pattern=user.PHONE, max_length=16)]
+type Password = Annotated[str, Meta(pattern=user.PASSWORD, max_length=50)]
+type DisplayName = Annotated[str, Meta(min_length=1, max_length=50)]
+type Country = Annotated[str, Meta(pattern=user.COUNTRY, max_length=2)]
+type Locale = Annotated[str, Meta(max_length=64)]
+
+
 class SignUp(Struct, rename=parsing.contract_name):
-    login_name: Annotated[str, Meta(pattern=user.LOGIN_NAME)] | None = None
-    email_address: Annotated[str, Meta(pattern=user.EMAIL)] | None = None
-    phone_number: Annotated[str, Meta(pattern=user.PHONE)] | None = None
-    password: Annotated[str, Meta(pattern=user.PASSWORD)] | None = None
-    display_name: Annotated[str, Meta(min_length=1, max_length=50)] | None = None
-    country: Annotated[str, Meta(pattern=user.COUNTRY)] | None = None
-    locale: Annotated[str, Meta(max_length=64)] | None = None
+    login_name: LoginName | None = None
+    email_address: EmailAddress | None = None
+    phone_number: PhoneNumber | None = None
+    password: Password | None = None
+    display_name: DisplayName | None = None
+    country: Country | None = None
+    locale: Locale | None = None
     email_address_verified: bool | None = None
     phone_number_verified: bool | None = None
 
@@ -62,7 +71,8 @@ def sign_up(request: Request[Authenticating]) -> Response[str]:
         if begun.refresh is not None:
             view["_refreshToken"] = str(begun.refresh)
     kind = "RegistrationAndAuthorizationResponse" if log_in else "RegistrationResponse"
-    return answers.document(201, view, kind, request.location(f"users/{new.id}"))
+    headers = request.location(f"users/{new.id}") | ({} if begun is None else answers.NOT_STORED)
+    return answers.document(201, view, kind, headers)
 
 
 def get(request: Request[Authenticating]) -> Response[str]:

@@ -8,6 +8,10 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 Headers = Mapping[str, str | list[str]]
 
 
+NOT_STORED = {"Cache-Control": "no-store"}
+"""Of an answer that carries a token: nothing on its way may keep it."""
+
+
 def document(
     status: int, value: object, kind: str = "", headers: Mapping[str, str] | None = None
 ) -> Response[str]:

@@ -2,10 +2,10 @@
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import accounts, answers
+from fanfare.api import accounts, answers, bounds, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
-from fanfare.domain.errors import InvalidInput, ParameterNotFound
+from fanfare.domain.errors import ParameterNotFound
 from fanfare.domain.parameters import Parameter, parsed
 from fanfare.domain.rights import require_admin
 from fanfare.store import apps
@@ -31,10 +31,7 @@ def write(request: Request[Authenticating]) -> Response[str]:
     caller = authenticate(request)
     require_admin(caller)
     name = _name(request)
-    try:
-        text = request.body.decode().strip()
-    except UnicodeDecodeError as error:
-        raise InvalidInput("the body is not UTF-8") from error
+    text = parsing.text(request, "the value", bounds.PARAMETER).strip()
     parsed(name, text)
     apps.set_parameter(caller.app, name, text, request.now)
     return answers.empty()

@@ -14,6 +14,13 @@ from fanfare.domain.object import ATTACHMENT_LIMIT, Attachment, Object, with_att
 from fanfare.store import bodies
 
 _ANY_BYTES = "application/octet-stream"
+_SHOWN = re.compile(
+    r"(text/plain|application/json|image/(?!svg)[a-z0-9.-]+|(audio|video|font)/[a-z0-9.-]+)"
+    r"( *; *charset=[a-z0-9_-]+)?",
+    re.IGNORECASE,
+)
+"""Media types that browsers show or play. Everything else they are told to save."""
+
 _MEDIA_TYPE = re.compile(r"[\x20-\x7E]{1,255}")
 
 
@@ -57,12 +64,12 @@ def get(request: Request[Keeping]) -> Response[Any]:
     content = bodies.load(request.settings.object_bodies_bucket, attachment)
     if content is None:
         raise refusals.no_body(found.bucket, found.id)
-    return answers.Bytes(200, attachment.content_type, content, dict(_etag(attachment)))
+    return answers.Bytes(200, attachment.content_type, content, _headers(attachment))
 
 
 def head(request: Request[Authenticating]) -> Response[str]:
     attachment = _attachment(objects.found(request))
-    return Response(204, attachment.content_type, "", _etag(attachment))
+    return Response(204, attachment.content_type, "", _headers(attachment))
 
 
 def delete(request: Request[Sweeping]) -> Response[str]:
@@ -94,6 +101,18 @@ def _attachment(found: Object) -> Attachment:
     if found.attachment is None:
         raise refusals.no_body(found.bucket, found.id)
     return found.attachment
+
+
+def _headers(attachment: Attachment) -> dict[str, str | list[str]]:
+    """A browser is to run nothing of a body, whatever its type says: bodies come from the API's origin."""
+    headers: dict[str, str | list[str]] = {
+        **_etag(attachment),
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    if not _SHOWN.fullmatch(attachment.content_type):
+        headers["Content-Disposition"] = "attachment"
+    return headers
 
 
 def _etag(attachment: Attachment | None) -> dict[str, str]:

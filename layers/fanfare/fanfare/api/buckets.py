@@ -1,13 +1,15 @@
 """Buckets: create, read, delete, and who is subscribed to their changes."""
 
+from typing import Annotated
+
 from aws_lambda_powertools.event_handler.api_gateway import Response
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from fanfare.api import addressing, answers, limits, parsing, subscriptions, targets
 from fanfare.api.admission import admitted, admitted_to, require_in_scope, require_not_as_any_user
 from fanfare.api.authentication import app_of, authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
-from fanfare.domain import refusals
+from fanfare.domain import access, refusals
 from fanfare.domain.caller import Caller
 from fanfare.domain.errors import BucketAlreadyExists, BucketNotFound, InvalidInput
 from fanfare.domain.parameters import Parameter
@@ -23,7 +25,7 @@ _BUCKET = TargetKind.BUCKET
 
 
 class BucketCreation(Struct, rename=parsing.contract_name):
-    bucket_type: str = "rw"
+    bucket_type: Annotated[str, Meta(max_length=64)] = "rw"
 
 
 def create(request: Request[Authenticating]) -> Response[str]:
@@ -64,7 +66,9 @@ def subscribe(request: Request[Authenticating]) -> Response[str]:
         definition, is_new = found(request, scope), False
     except BucketNotFound:
         require_in_scope(caller, Right.CREATE_NEW_BUCKET, scope)
-        # Asked before the bucket is made: what is refused changes nothing.
+        # A subscription that is refused makes no bucket.
+        new = access.of_target(_BUCKET, scope, caller.user).of(access.SUBSCRIBING[_BUCKET])
+        subscriptions.require_right(_BUCKET, scope, new, user, caller)
         limits.take(request, caller, subscriptions.LIMIT)
         definition, is_new = found_or_made(request, caller, scope), True
     subscriptions.subscribe(request, definition, user, caller, counted=is_new)

@@ -1,15 +1,22 @@
 """The clauses of a query as they are sent, and the predicates that they mean."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from fanfare.api import bounds
 from fanfare.domain import query
 from fanfare.domain.errors import InvalidInput, QueryNotSupported
-from fanfare.domain.query import FieldType, Limit, Predicate
+from fanfare.domain.object import JSON_LIMIT
+from fanfare.domain.query import FieldType, Predicate
 
 MAX_CLAUSES = 100
 """Clauses of one query in all, with the values of `in`."""
+
+
+type _Field = Annotated[str, Meta(max_length=bounds.FIELD)]
+type _Text = Annotated[str, Meta(max_length=JSON_LIMIT)]
+type _Limit = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)] | float | _Text
 
 
 class _Simple(Struct, tag_field="type"):
@@ -26,7 +33,7 @@ class All(_Simple, tag="all"):
 
 
 class Eq(_Simple, tag="eq"):
-    field: str
+    field: _Field
     value: Any
 
     def predicate(self) -> Predicate:
@@ -34,10 +41,10 @@ class Eq(_Simple, tag="eq"):
 
 
 class Range(_Simple, tag="range", rename="camel"):
-    field: str
-    lower_limit: Limit | None = None
+    field: _Field
+    lower_limit: _Limit | None = None
     lower_included: bool | None = None
-    upper_limit: Limit | None = None
+    upper_limit: _Limit | None = None
     upper_included: bool | None = None
 
     def predicate(self) -> Predicate:
@@ -48,8 +55,8 @@ class Range(_Simple, tag="range", rename="camel"):
 
 
 class In(_Simple, tag="in"):
-    field: str
-    values: list[Any]
+    field: _Field
+    values: Annotated[list[Any], Meta(max_length=MAX_CLAUSES)]
 
     @property
     def weight(self) -> int:
@@ -60,15 +67,15 @@ class In(_Simple, tag="in"):
 
 
 class Prefix(_Simple, tag="prefix"):
-    field: str
-    prefix: str
+    field: _Field
+    prefix: _Text
 
     def predicate(self) -> Predicate:
         return query.prefixed(self.field, self.prefix)
 
 
 class HasField(_Simple, tag="hasField", rename="camel"):
-    field: str
+    field: _Field
     field_type: FieldType | None = None
 
     def predicate(self) -> Predicate:
@@ -100,7 +107,7 @@ class Not(Struct, tag_field="type", tag="not"):
 
 
 class _Several(Struct, tag_field="type"):
-    clauses: list["Clause"]
+    clauses: Annotated[list["Clause"], Meta(max_length=MAX_CLAUSES)]
 
     @property
     def weight(self) -> int:

@@ -11,6 +11,7 @@ from fanfare.api.request import Request
 from fanfare.domain.content import (
     APNS_RESERVED_KEYS,
     FCM_RESERVED_KEYS,
+    PAYLOAD_LIMIT,
     ApnsContent,
     Content,
     FcmContent,
@@ -18,8 +19,13 @@ from fanfare.domain.content import (
 )
 from fanfare.domain.errors import InvalidInput
 
+MAX_KEYS = 1_000
+"""Keys of data, and arguments of a localized text. The least that one takes of a payload are five bytes."""
+
 MAX_TTL_S = 2_419_200
 """Four weeks: the longest that FCM keeps a message."""
+
+PACKAGE_NAME = r"^[A-Za-z0-9_.]{1,255}\Z"
 
 # FCM's v1 API refuses these, whichever name the block has.
 _FCM_PREFIXES = ("google.", "gcm.")
@@ -34,39 +40,47 @@ _FCM_BLOCK_WORDS = {
     *("fcm_options", "direct_boot_ok"),
 }
 
-type _Texts = dict[str, str]
-type _Values = dict[str, str | int | float | bool]
+MAX_COLLAPSE_KEY = 64
+"""Bytes of a collapse key: what APNs takes, and for FCM, which documents no limit, the same."""
+
+# The limit of a payload holds for all of it together; these say the same of each of its parts.
+type _Text = Annotated[str, Meta(max_length=PAYLOAD_LIMIT)]
+type _Integer = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+type _Texts = Annotated[dict[_Text, _Text], Meta(max_length=MAX_KEYS)]
+type _Values = Annotated[dict[_Text, _Text | _Integer | float | bool], Meta(max_length=MAX_KEYS)]
+type _Arguments = Annotated[list[_Text], Meta(max_length=MAX_KEYS)]
 type _Seconds = Annotated[int, Meta(ge=0, le=MAX_TTL_S)]
-type _Ttl = _Seconds | Annotated[str, Meta(pattern=r"^[0-9]{1,7}(\.[0-9]{1,9})?s\Z")]
-type _Flag = bool | int
+type _Duration = Annotated[str, Meta(pattern=r"^[0-9]{1,7}(\.[0-9]{1,9})?s\Z", max_length=18)]
+type _Ttl = _Seconds | _Duration
+type _Flag = bool | _Integer
 
 
 class _Notification(Struct, rename="camel", forbid_unknown_fields=True):
     """The fields are Android's names; Kii supports these and no others."""
 
-    title: str | None = None
-    body: str | None = None
-    icon: str | None = None
-    sound: str | None = None
-    tag: str | None = None
-    color: str | None = None
-    click_action: str | None = None
+    title: _Text | None = None
+    body: _Text | None = None
+    icon: _Text | None = None
+    sound: _Text | None = None
+    tag: _Text | None = None
+    color: _Text | None = None
+    click_action: _Text | None = None
 
 
 class _Alert(Struct, rename="camel"):
     """The fields are APNs' names with `_` for `-`."""
 
-    body: str | None = None
-    title: str | None = None
-    subtitle: str | None = None
-    launch_image: str | None = None
-    action_loc_key: str | None = None
-    loc_key: str | None = None
-    loc_args: list[str] | None = None
-    title_loc_key: str | None = None
-    title_loc_args: list[str] | None = None
-    subtitle_loc_key: str | None = None
-    subtitle_loc_args: list[str] | None = None
+    body: _Text | None = None
+    title: _Text | None = None
+    subtitle: _Text | None = None
+    launch_image: _Text | None = None
+    action_loc_key: _Text | None = None
+    loc_key: _Text | None = None
+    loc_args: _Arguments | None = None
+    title_loc_key: _Text | None = None
+    title_loc_args: _Arguments | None = None
+    subtitle_loc_key: _Text | None = None
+    subtitle_loc_args: _Arguments | None = None
 
 
 class _Fcm(Struct, rename="camel"):
@@ -75,24 +89,24 @@ class _Fcm(Struct, rename="camel"):
     enabled: bool | None = None
     data: _Texts | None = None
     notification: _Notification | None = None
-    collapse_key: str | None = None
+    collapse_key: Annotated[str, Meta(max_length=MAX_COLLAPSE_KEY)] | None = None
     priority: Literal["high", "normal"] | None = None
     ttl: _Ttl | None = None
     time_to_live: _Seconds | None = None
     delay_while_idle: bool | None = None
     """Of the old GCM; FCM has nothing like it any more."""
-    restricted_package_name: str | None = None
+    restricted_package_name: Annotated[str, Meta(pattern=PACKAGE_NAME, max_length=255)] | None = None
     dry_run: bool | None = None
 
 
 class _Apns(Struct, rename="camel"):
     enabled: bool | None = None
     data: _Values | None = None
-    alert: str | _Alert | None = None
-    sound: str | None = None
-    badge: Annotated[int, Meta(ge=0)] | None = None
+    alert: _Text | _Alert | None = None
+    sound: _Text | None = None
+    badge: Annotated[int, Meta(ge=0, le=(1 << 31) - 1)] | None = None
     content_available: _Flag | None = None
-    category: str | None = None
+    category: _Text | None = None
     mutable_content: _Flag | None = None
     ttl: _Ttl | None = None
     time_to_live: _Seconds | None = None
@@ -108,7 +122,7 @@ class Message(Struct, rename=parsing.contract_name):
     apns: _Apns | None = None
     time_to_live: _Seconds | None = None
     """Ours: for every network whose block says nothing of it."""
-    push_message_type: str | None = None
+    push_message_type: _Text | None = None
     send_to_development: bool | None = None
     send_to_production: bool | None = None
     send_app_id: bool | None = None
@@ -160,6 +174,8 @@ def _fcm(given: Message) -> FcmContent | None:
             block = one
     if block is None:
         return None
+    if block.collapse_key is not None and len(block.collapse_key.encode()) > MAX_COLLAPSE_KEY:
+        raise InvalidInput(f"fcm.collapseKey: at most {MAX_COLLAPSE_KEY} bytes in UTF-8")
     return FcmContent(
         data=_needed("fcm", given.data, block.data),
         notification=(_given(block.notification) if block.notification else None) or None,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct
 
-from fanfare.api import addressing, answers, limits, parsing
+from fanfare.api import addressing, answers, bounds, limits, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
@@ -30,14 +30,17 @@ MEMBERS = 5_000
 _ID_BYTES = 12
 
 
+type Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
+
+
 class GroupCreation(Struct, rename=parsing.contract_name):
-    name: Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
-    owner: str | None = None
-    members: Annotated[list[str], Meta(max_length=MAX_FIRST_MEMBERS)] = []
+    name: Name
+    owner: bounds.Name | None = None
+    members: Annotated[list[bounds.Name], Meta(max_length=MAX_FIRST_MEMBERS)] = []
 
 
 class GroupOwnerChange(Struct):
-    owner: str
+    owner: bounds.Name
 
 
 def create(request: Request[Authenticating]) -> Response[str]:
@@ -100,10 +103,7 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 def rename(request: Request[Authenticating]) -> Response[str]:
     """The body is the bare name, as text."""
     caller, group = _for_owner(request)
-    try:
-        name = request.body.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidInput("the name is not UTF-8") from error
+    name = parsing.text(request, "the name")
     if not 1 <= len(name) <= MAX_NAME:
         raise InvalidInput(f"name: 1 to {MAX_NAME} characters")
     _take(request, caller)
@@ -148,6 +148,8 @@ def remove_member(request: Request[Sweeping]) -> Response[str]:
     user = addressing.user_id(caller, request.parameters["member"])
     if not groups.is_member(group.app, user, group.id, group.ref):
         raise refusals.no_user(group.app, "userID", user)
+    if user == group.owner:
+        raise refusals.owner_stays(group)
     _take(request, caller)
     _sweep(request, UserRecheck(group.app, user))
     groups.remove(group, user)

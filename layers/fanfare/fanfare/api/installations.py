@@ -6,7 +6,7 @@ from itertools import islice
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Struct
 
-from fanfare.api import addressing, answers, limits, parsing
+from fanfare.api import addressing, answers, bounds, limits, parsing
 from fanfare.api.authentication import app_of, authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain.caller import Caller
@@ -26,14 +26,14 @@ _ID = re.compile(r"[a-z2-7]{26}")
 
 
 class Install(Struct, rename=parsing.contract_name):
-    device_type: str | None = None
-    installation_type: str | None = None
-    installation_registration_id: str | None = None
+    device_type: bounds.Name | None = None
+    installation_type: bounds.Name | None = None
+    installation_registration_id: bounds.Name | None = None
     development: bool | None = None
-    network: str | None = None
-    bundle_id: str | None = None
-    user_id: str | None = None
-    thing_id: str | None = None
+    network: bounds.Name | None = None
+    bundle_id: bounds.Name | None = None
+    user_id: bounds.Name | None = None
+    thing_id: bounds.Name | None = None
 
 
 def install(request: Request[Authenticating]) -> Response[str]:

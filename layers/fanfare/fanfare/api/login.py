@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct, field
 
-from fanfare.api import answers, limits, parsing, passwords, sessions
+from fanfare.api import answers, bounds, limits, parsing, passwords, sessions
 from fanfare.api.request import Authenticating, Request
 from fanfare.api.sessions import Begun
 from fanfare.domain import user
@@ -35,13 +35,16 @@ _YEAR_9999_MS = 253_402_300_799_999
 _NOT_OFFERED = ("authorization_code", "mfa")
 
 
+type _Secret = Annotated[str, Meta(max_length=256)]
+
+
 class TokenRequest(Struct):
-    grant_type: str | None = None
-    username: str | None = None
-    password: str | None = None
-    client_id: str | None = None
-    client_secret: str | None = None
-    refresh_token: str | None = None
+    grant_type: _Secret | None = None
+    username: bounds.Name | None = None
+    password: _Secret | None = None
+    client_id: _Secret | None = None
+    client_secret: _Secret | None = None
+    refresh_token: _Secret | None = None
     expires_at: Annotated[int, Meta(ge=0, le=_YEAR_9999_MS)] | None = field(default=None, name="expiresAt")
     expires_at_too: Annotated[int, Meta(ge=0, le=_YEAR_9999_MS)] | None = field(
         default=None, name="expires_at"
@@ -178,7 +181,7 @@ def _answer(request: Request[Authenticating], caller: Caller, begun: Begun) -> R
         "token_type": "Bearer",
         **({} if begun.refresh is None else {"refresh_token": str(begun.refresh)}),
     }
-    return answers.document(200, body)
+    return answers.document(200, body, headers=answers.NOT_STORED)
 
 
 def _expires_in(session: Session, now: int) -> int:

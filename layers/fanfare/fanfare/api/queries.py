@@ -6,25 +6,23 @@ with a key for the next. With `orderBy`, and for a count, the bucket is read who
 one than one request may read is refused.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nlargest, nsmallest
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aws_lambda_powertools.event_handler.api_gateway import Response
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from fanfare.api import answers, clauses, objects, parsing
+from fanfare.api import answers, bounds, clauses, objects, paging, parsing
 from fanfare.api.admission import admitted_to
 from fanfare.api.clauses import Clause
 from fanfare.api.request import Authenticating, Request
-from fanfare.domain.errors import InvalidInput, QueryNotSupported
+from fanfare.domain.errors import QueryNotSupported
 from fanfare.domain.object import Object
-from fanfare.domain.query import MISSING, Position, Predicate, is_order_key, order_key
+from fanfare.domain.query import MISSING, Position, Predicate, order_key
 from fanfare.domain.rights import Right
 from fanfare.domain.scope import Target, TargetKind
 from fanfare.store import objects as rows
@@ -38,26 +36,33 @@ PAGE_BYTES = 2_500_000
 MAX_OBJECTS = 10_000
 """What one request looks at, within what the store reads for one."""
 
+MAX_AGGREGATIONS = 10
+"""Names under which one query may ask for its count."""
+
+_INTEGER = (1 << 31) - 1
 _COUNT = "COUNT"
 _KIND = "QueryResponse"
 
 
+type _Field = Annotated[str, Meta(max_length=bounds.FIELD)]
+
+
 class Aggregation(Struct, rename="camel"):
-    type: str
-    put_aggregation_into: str
+    type: _Field
+    put_aggregation_into: _Field
 
 
 class BucketQuery(Struct, rename="camel"):
     clause: Clause | None = None
-    order_by: str | None = None
+    order_by: _Field | None = None
     descending: bool | None = None
-    aggregations: list[Aggregation] | None = None
+    aggregations: Annotated[list[Aggregation], Meta(max_length=MAX_AGGREGATIONS)] | None = None
 
 
 class QueryRequest(Struct, rename="camel"):
     bucket_query: BucketQuery | None = None
-    best_effort_limit: int | None = None
-    pagination_key: str | None = None
+    best_effort_limit: Annotated[int, Meta(ge=1, le=_INTEGER)] | None = None
+    pagination_key: Annotated[str, Meta(max_length=bounds.PAGINATION_KEY)] | None = None
 
 
 class _Candidate:
@@ -90,7 +95,7 @@ class _Found:
 
 def query(request: Request[Authenticating]) -> Response[str]:
     """`POST .../query`."""
-    _, definition = admitted_to(request, TargetKind.BUCKET, Right.QUERY_OBJECTS_IN_BUCKET)
+    caller, definition = admitted_to(request, TargetKind.BUCKET, Right.QUERY_OBJECTS_IN_BUCKET)
     given = parsing.document(request, QueryRequest)
     wanted = given.bucket_query or BucketQuery()
     clause = wanted.clause or clauses.All()
@@ -99,11 +104,17 @@ def query(request: Request[Authenticating]) -> Response[str]:
     if wanted.aggregations:
         counted = _counted(definition.target, holds, wanted.aggregations)
         return answers.document(200, {**described, "results": [], "aggregations": counted}, _KIND)
-    limit = _limit(given.best_effort_limit)
-    after = _position(given.pagination_key) if given.pagination_key else None
+    limit = min(given.best_effort_limit or LIMIT, LIMIT)
+    listed = (definition.target.ref, described, wanted.order_by, bool(wanted.descending))
+    after: Position | None = None
+    if given.pagination_key:
+        parts, last = paging.place(request, caller, listed, given.pagination_key, tuple[list[Any], str])
+        after = tuple(parts), last
     search = _in_order_of_ids if wanted.order_by is None else _in_order
     found = search(definition.target, wanted, holds, after, limit + 1)
-    return answers.document(200, {**described, **_page(found, wanted.order_by, limit)}, _KIND)
+    results, end = _page(found, wanted.order_by, limit)
+    next_page = {} if end is None else {"nextPaginationKey": paging.key(request, caller, listed, end)}
+    return answers.document(200, {**described, "results": results, **next_page}, _KIND)
 
 
 def _in_order_of_ids(
@@ -164,8 +175,8 @@ def _too_many() -> QueryNotSupported:
     )
 
 
-def _page(found: _Found, order_by: str | None, limit: int) -> dict[str, object]:
-    """As many of the matches as a page may have, and the key of the next page where there is more."""
+def _page(found: _Found, order_by: str | None, limit: int) -> tuple[list[msgspec.Raw], Position | None]:
+    """As many of the matches as a page may have, and the place behind which the next page begins, if any."""
     results: list[msgspec.Raw] = []
     size = 0
     for one in found.matches[:limit]:
@@ -177,27 +188,4 @@ def _page(found: _Found, order_by: str | None, limit: int) -> dict[str, object]:
     after = found.after
     if len(results) < len(found.matches):
         after = found.matches[len(results) - 1].position(order_by)
-    return {"results": results} | ({} if after is None else {"nextPaginationKey": _key(after)})
-
-
-def _limit(given: int | None) -> int:
-    if given is not None and given < 1:
-        raise InvalidInput("bestEffortLimit: at least 1")
-    return min(given or LIMIT, LIMIT)
-
-
-def _key(after: Position) -> str:
-    """Opaque to clients, and safe in URLs."""
-    return urlsafe_b64encode(msgspec.json.encode(after)).decode().rstrip("=")
-
-
-def _position(key: str) -> Position:
-    """What `_key` made a key of; raises InvalidInput."""
-    try:
-        text = urlsafe_b64decode(key + "=" * (-len(key) % 4))
-        parts, object_id = msgspec.json.decode(text, type=tuple[list[Any], str])
-    except (Base64Error, UnicodeEncodeError, msgspec.MsgspecError, ValueError) as error:
-        raise InvalidInput("paginationKey: not one that this server gave out") from error
-    if not is_order_key(parts):
-        raise InvalidInput("paginationKey: not one that this server gave out")
-    return tuple(parts), object_id
+    return results, after

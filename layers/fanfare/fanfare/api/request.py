@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
-from fanfare.api import source
+from fanfare.api import bounds, source
 
 _NOT_ENCODED = "-._~!*'():@,;=+&$"
 
@@ -63,29 +63,37 @@ class Request[S: Authenticating]:
 
 
 def tidied(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The event with path and headers in one form, whatever client and gateway made of them.
+    """The event with path, query and headers in one form, whatever client and gateway made of them.
+
+    Nothing is refused here, and nothing that comes out holds half of a surrogate pair.
 
     Real clients send `//`, trailing slashes, and colons encoded or not. API Gateway hands out the path
     decoded, other front doors do not: here each segment is encoded anew.
     """
-    segments = [quote(unquote(part), safe=_NOT_ENCODED) for part in event["rawPath"].split("/") if part]
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    return {**event, "rawPath": "/" + "/".join(segments), "headers": headers}
+    path = _whole(event["rawPath"])
+    segments = [quote(unquote(part), safe=_NOT_ENCODED) for part in path.split("/") if part]
+    headers = {name.lower(): _whole(value) for name, value in (event.get("headers") or {}).items()}
+    query = {name: _whole(value) for name, value in (event.get("queryStringParameters") or {}).items()}
+    tidy = {"rawPath": "/" + "/".join(segments), "headers": headers, "queryStringParameters": query}
+    return {**event, **tidy}
 
 
 def read[S: Authenticating](
     event: Mapping[str, Any], parameters: Mapping[str, str], settings: S, now: int
 ) -> Request[S]:
-    """The request in a tidied event."""
+    """The request in a tidied event. Raises what bounds.check raises."""
     headers: Mapping[str, str] = event["headers"]
+    query: Mapping[str, str] = event.get("queryStringParameters") or {}
+    given = {name: unquote(value) for name, value in parameters.items()}
+    bounds.check(query, headers)
     scheme = headers.get("x-forwarded-proto", "https")
     host = headers.get("host") or event["requestContext"].get("domainName", "")
     prefix = re.sub(r"/apps/.*|/oauth2/.*", "", event["rawPath"])
     return Request(
         settings=settings,
         base=f"{scheme}://{host}{prefix}",
-        parameters={name: unquote(value) for name, value in parameters.items()},
-        query=event.get("queryStringParameters") or {},
+        parameters=given,
+        query=query,
         headers=headers,
         body=_body(event),
         now=now,
@@ -93,6 +101,11 @@ def read[S: Authenticating](
             event["requestContext"]["http"].get("sourceIp", ""), headers, settings.trusted_proxy_header
         ),
     )
+
+
+def _whole(text: str) -> str:
+    """The text with a question mark for each half of a surrogate pair, as fronts make of what is no UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -1,5 +1,6 @@
 """The HTTP side of a function: its route table, and the way of every request through it."""
 
+import json
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -10,8 +11,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from fanfare.api import elsewhere, errors, request
 from fanfare.api.request import Authenticating, Request
+from fanfare.domain.errors import InvalidInput
 from fanfare.runtime import clock, settings
 from fanfare.store import row
+
+LARGEST_ANSWER = 6_000_000
+"""Bytes of an answer as Lambda sends it, which takes a little more."""
 
 type Endpoint[S: Authenticating] = Callable[[Request[S]], Response[str]]
 """What a route does."""
@@ -32,7 +37,7 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
 
         def call(**parameters: str) -> Response[str]:
             event = self.current_event.raw_event
-            return endpoint(request.read(event, parameters, self._settings, clock.now()))
+            return _sendable(endpoint(request.read(event, parameters, self._settings, clock.now())))
 
         self.route(path, methods.split())(call)
         self.declared += [(method, path, endpoint) for method in methods.split()]
@@ -61,3 +66,12 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
         # Most routes are declared for any method, or are the default one.
         path = key.partition(" ")[2] or key
         return errors.answer(error, context.request_id, f"{context.http.method} {path}")
+
+
+def _sendable[R: Response[Any]](answer: R) -> R:
+    """The answer; raises InvalidInput for one that Lambda would not send. Only what reads can be so large."""
+    if isinstance(answer.body, str) and len(answer.body) > LARGEST_ANSWER // 12:
+        size = len(json.dumps(answer.body, ensure_ascii=False).encode())
+        if size > LARGEST_ANSWER:
+            raise InvalidInput(f"the answer has {size} bytes, {LARGEST_ANSWER} can be sent: ask for less")
+    return answer

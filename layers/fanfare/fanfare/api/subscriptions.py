@@ -1,23 +1,21 @@
 """Subscriptions, of topics and buckets alike: who may, and the contract's refusals."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, answers, limits
+from fanfare.api import addressing, answers, limits, paging
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain import access, refusals
+from fanfare.domain.access import Subject
 from fanfare.domain.caller import Caller, Role
-from fanfare.domain.errors import InvalidInput
 from fanfare.domain.estimate import estimate
 from fanfare.domain.parameters import Parameter
 from fanfare.domain.refusals import scope_fields
 from fanfare.domain.rights import not_permitted, require_self
 from fanfare.domain.ring import HEX_DIGITS
-from fanfare.domain.scope import Target, TargetKind
+from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.domain.sweeping import SWEEP_DELAY_S, TargetRecheck
 from fanfare.runtime import queues, wire
 from fanfare.runtime.queues import Outgoing
@@ -42,10 +40,13 @@ def of_user(request: Request[Authenticating]) -> Response[str]:
     caller = authenticate(request)
     user = addressing.user_id(caller, request.parameters["user"])
     require_self(caller, user)
-    found, last = subscriptions.of_user(caller.app, user, _after(request), PAGE)
+    listed = ("subscriptions", user)
+    given = request.query.get("paginationKey")
+    after = paging.place(request, caller, listed, given, str) if given else ""
+    found, last = subscriptions.of_user(caller.app, user, after, PAGE)
     body: dict[str, object] = {"subscriptions": [_view(one) for one in found]}
     if last:
-        body["paginationKey"] = urlsafe_b64encode(last.encode()).decode()
+        body["paginationKey"] = paging.key(request, caller, listed, last)
     return answers.document(200, body)
 
 
@@ -77,8 +78,7 @@ def subscribe(
     BucketNotFound, UserNotFound, TooManyRequests.
     """
     target = definition.target
-    if not _has_right(definition, user):
-        raise not_permitted(caller, f"{access.SUBSCRIBING[target.kind]} is needed by the user")
+    require_right(target.kind, target.scope, definition.subscribers, user, caller)
     if not counted and not definition.ever_subscribed:
         # Asked before the mark is made: what is refused changes nothing.
         limits.take(request, caller, LIMIT)
@@ -89,6 +89,14 @@ def subscribe(
     use = None if counted else limits.use_of(request, caller, LIMIT)
     if not subscriptions.subscribe(target, user, request.now, use):
         raise refusals.subscribed_already(target, user)
+
+
+def require_right(
+    kind: TargetKind, scope: Scope, subscribers: frozenset[Subject], user: str, caller: Caller
+) -> None:
+    """The user is one of those who may be subscribed to a target of the scope; raises NotPermitted."""
+    if not _is_among(subscribers, scope, user):
+        raise not_permitted(caller, f"{access.SUBSCRIBING[kind]} is needed by the user")
 
 
 def check(definition: Definition, user: str) -> None:
@@ -119,9 +127,11 @@ def recheck_later(target: Target, sweep_queue_url: str) -> None:
 
 
 def _has_right(definition: Definition, user: str) -> bool:
-    scope = definition.target.scope
-    caller = Caller(scope.app, Role.USER, user)
-    return access.includes(definition.subscribers, caller, scope, Circle(scope, user))
+    return _is_among(definition.subscribers, definition.target.scope, user)
+
+
+def _is_among(subscribers: frozenset[Subject], scope: Scope, user: str) -> bool:
+    return access.includes(subscribers, Caller(scope.app, Role.USER, user), scope, Circle(scope, user))
 
 
 def _view(one: Subscription) -> dict[str, object]:
@@ -131,10 +141,3 @@ def _view(one: Subscription) -> dict[str, object]:
         "objectScope": scope_fields(one.target.scope),
         "subscribedAt": one.at,
     }
-
-
-def _after(request: Request[Authenticating]) -> str:
-    try:
-        return urlsafe_b64decode(request.query.get("paginationKey", "")).decode()
-    except (Base64Error, ValueError) as error:
-        raise InvalidInput("paginationKey: not one that this server gave out") from error

@@ -18,6 +18,8 @@ from fanfare.domain.errors import WrongToken
 from fanfare.runtime import secrets
 
 _ALGORITHM = "HS256"
+_LONGEST = 1_024
+"""Characters of a token: ours have about 300. JSON of this length is never nested too deeply to be read."""
 
 
 class Claims(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -51,6 +53,8 @@ def sign(claims: Claims, keys_parameter: str) -> str:
 def verified(token: str, keys_parameter: str, now: int) -> Claims:
     """What the token says, if it is ours and not expired; `now` in epoch ms. Raises WrongToken."""
     keys = _keys(secrets.read(keys_parameter))
+    if len(token) > _LONGEST:
+        raise WrongToken("the access token is not known")
     try:
         header, payload, signature = token.encode().split(b".")
         said = msgspec.json.decode(_decoded(header), type=_Header)
@@ -65,6 +69,13 @@ def verified(token: str, keys_parameter: str, now: int) -> Claims:
     if claims.exp is not None and claims.exp * 1000 <= now:
         raise WrongToken("the access token has expired")
     return claims
+
+
+def macs(text: bytes, keys_parameter: str) -> list[bytes]:
+    """A MAC of the text by each of the keys that access tokens are signed with, by the current one first."""
+    keys = _keys(secrets.read(keys_parameter))
+    by_age = sorted(keys.keys, key=lambda key_id: key_id != keys.current)
+    return [digest(_decoded(keys.keys[key_id].encode()), text, "sha256") for key_id in by_age]
 
 
 @lru_cache(maxsize=2)

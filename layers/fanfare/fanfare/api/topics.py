@@ -1,19 +1,15 @@
 """Topics: create, exists, list, delete, and who is subscribed."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, admission, answers, subscriptions, targets
+from fanfare.api import addressing, admission, answers, paging, subscriptions, targets
 from fanfare.api.admission import admitted
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain.access import ON_TARGET, includes
 from fanfare.domain.caller import Caller, Role
-from fanfare.domain.errors import InvalidInput
-from fanfare.domain.naming import names_target
 from fanfare.domain.rights import Right, not_permitted
 from fanfare.domain.scope import TargetKind
 from fanfare.store import definitions
@@ -57,7 +53,10 @@ def names(request: Request[Authenticating]) -> Response[str]:
     """
     caller = _signed_in(request)
     scope = addressing.scope(request, caller)
-    looked_at = list(definitions.in_scope(_TOPIC, scope, _after(request), PAGE + 1))
+    listed = ("topics", scope.key)
+    given = request.query.get("paginationKey")
+    after = paging.place(request, caller, listed, given, str) if given else ""
+    looked_at = list(definitions.in_scope(_TOPIC, scope, after, PAGE + 1))
     circle = Circle(scope, caller.user)
     body: dict[str, object] = {
         "topics": [
@@ -68,7 +67,7 @@ def names(request: Request[Authenticating]) -> Response[str]:
     }
     if len(looked_at) > PAGE:
         last = looked_at[PAGE - 1].target.name
-        body["paginationKey"] = urlsafe_b64encode(last.encode()).decode()
+        body["paginationKey"] = paging.key(request, caller, listed, last)
     return answers.document(200, body, "TopicsRetrievalResponse")
 
 
@@ -114,13 +113,3 @@ def _signed_in(request: Request[Authenticating]) -> Caller:
 def _found(request: Request[Any], caller: Caller) -> Definition:
     scope = addressing.scope(request, caller)
     return admission.found(request, caller, scope, _TOPIC, *ON_TARGET[_TOPIC])
-
-
-def _after(request: Request[Authenticating]) -> str:
-    try:
-        after = urlsafe_b64decode(request.query.get("paginationKey", "")).decode()
-    except (Base64Error, ValueError) as error:
-        raise InvalidInput("paginationKey: not one that this server gave out") from error
-    if after and not names_target(_TOPIC, after):
-        raise InvalidInput("paginationKey: not one that this server gave out")
-    return after

@@ -7,6 +7,7 @@ everything else, which is all alike; what is alike goes by object ID.
 
 from collections.abc import Callable, Collection
 from enum import Enum, StrEnum
+from sys import float_info
 from typing import Final
 
 ORDERED_CHARACTERS = 190
@@ -134,23 +135,24 @@ def same(one: object, other: object) -> bool:
 def order_key(value: object) -> OrderKey:
     kind = _type(value)
     match value:
-        case bool() | int() | float():
+        case bool():
             return (kind.value, value)
+        case int() | float():
+            return (kind.value, _within_64_bits(value))
         case str():
             return (kind.value, value[:ORDERED_CHARACTERS])
         case _:
             return (kind.value,)
 
 
-def is_order_key(parts: list[object]) -> bool:
-    """Whether `order_key` may have made a tuple of these parts."""
-    match parts:
-        case [int(kind), bool() | int() | float() | str() as value]:
-            return kind == _type(value).value
-        case [int(kind)]:
-            return kind in (_Type.MISSING.value, _Type.NULL.value, _Type.OTHER.value)
-        case _:
-            return False
+def _within_64_bits(number: int | float) -> int | float:
+    """The number, or the float next to it where it has more bits: keys of an order have a bound."""
+    if isinstance(number, float) or -(1 << 63) <= number < 1 << 64:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return float_info.max if number > 0 else -float_info.max
 
 
 def _ordered(lower: object, upper: object, equal_too: bool) -> bool:

@@ -7,6 +7,7 @@ from fanfare.domain.errors import (
     FilterNotFound,
     GroupAlreadyExists,
     GroupNotFound,
+    NotAllowed,
     NotFound,
     ObjectAlreadyExists,
     ObjectBodyNotFound,
@@ -18,6 +19,7 @@ from fanfare.domain.errors import (
     TopicNotFound,
     UserNotFound,
 )
+from fanfare.domain.group import Group
 from fanfare.domain.scope import Scope, Target, TargetKind
 
 
@@ -37,6 +39,10 @@ def no_group(app: str, group: str) -> GroupNotFound:
 
 def group_exists(app: str, group: str) -> GroupAlreadyExists:
     return GroupAlreadyExists("the group exists already", groupID=group, appID=app)
+
+
+def owner_stays(group: Group) -> NotAllowed:
+    return NotAllowed("the owner of a group is a member of it", groupID=group.id)
 
 
 def no_target(kind: TargetKind, scope: Scope, name: str) -> NotFound:

@@ -11,6 +11,7 @@ from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
 
 from fanfare.domain.device import Network
+from fanfare.domain.naming import names_app
 from fanfare.domain.parameters import Parameter, Parameters
 from fanfare.store.row import Row, condition_failed, read, settle
 
@@ -199,6 +200,8 @@ def current(app_id: str, now: int) -> App | None:
 
 
 def _read_since(app_id: str, since: int, now: int) -> App | None:
+    if not names_app(app_id):
+        return None
     kept = _kept.get(app_id)
     if kept is not None and kept[1] >= since:
         return kept[0]

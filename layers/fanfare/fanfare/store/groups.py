@@ -6,8 +6,8 @@ from pynamodb.exceptions import DeleteError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from fanfare.domain import refusals
-from fanfare.domain.errors import NotAllowed
 from fanfare.domain.group import Group
+from fanfare.domain.user import is_user_id
 from fanfare.store import members, pages
 from fanfare.store.account_row import USER, AccountRow
 from fanfare.store.row import condition_failed, read, settle, transaction
@@ -107,7 +107,7 @@ def remove(group: Group, user: str) -> None:
                 writes.delete(AccountRow(*_membership(group.app, user, group.id)))
         except TransactWriteError as error:
             if condition_failed(error) and _current(group).owner == user:
-                raise NotAllowed("the owner of a group is a member of it", groupID=group.id) from error
+                raise refusals.owner_stays(group) from error
             raise
 
     settle(step)
@@ -185,7 +185,7 @@ def leave(app: str, user: str, group_id: str, ref: str) -> None:
 
 def known_users(app: str, users: Sequence[str]) -> set[str]:
     """Which of these IDs are users'."""
-    keys = [{"pk": {"S": f"{app}#{user}"}, "sk": {"S": USER}} for user in users]
+    keys = [{"pk": {"S": f"{app}#{user}"}, "sk": {"S": USER}} for user in users if is_user_id(user)]
     items = pages.batch_get(AccountRow.table_name(), keys)
     return {item["pk"]["S"].removeprefix(f"{app}#") for item in items}
 

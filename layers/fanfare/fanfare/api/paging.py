@@ -1,0 +1,46 @@
+"""Pagination keys: where the next page begins, signed for the list and the caller that the key was made for.
+
+A key is the MAC and the place, in base64 without padding. The MAC covers the app, the caller and all that
+decides the list: a key that was forged, cut, or given out for another list is refused.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hmac import compare_digest
+from typing import Any
+
+import msgspec
+
+from fanfare.api import tokens
+from fanfare.api.request import Request
+from fanfare.domain.caller import Caller
+from fanfare.domain.errors import InvalidInput
+
+_MAC_BYTES = 16
+
+
+def key(request: Request[Any], caller: Caller, listed: object, place: object) -> str:
+    """The key of the page behind `place`; `listed` is all that decides the list, as JSON values."""
+    text = msgspec.json.encode(place)
+    mac = tokens.macs(_signed(caller, listed, text), request.settings.signing_keys_parameter)[0]
+    return urlsafe_b64encode(mac[:_MAC_BYTES] + text).decode().rstrip("=")
+
+
+def place[T](request: Request[Any], caller: Caller, listed: object, given: str, wanted: type[T]) -> T:
+    """The place in a key that `key` made of the same values. Raises InvalidInput."""
+    refused = InvalidInput(
+        "paginationKey: not a key of this list; send the key of the page before as it is, as the same caller "
+        "and with the same query, or none for the first page"
+    )
+    try:
+        content = urlsafe_b64decode(given + "=" * (-len(given) % 4))
+    except ValueError as error:  # what is no base64, and what is no ASCII
+        raise refused from error
+    mac, text = content[:_MAC_BYTES], content[_MAC_BYTES:]
+    expected = tokens.macs(_signed(caller, listed, text), request.settings.signing_keys_parameter)
+    if not any(compare_digest(one[:_MAC_BYTES], mac) for one in expected):
+        raise refused
+    return msgspec.json.decode(text, type=wanted)
+
+
+def _signed(caller: Caller, listed: object, text: bytes) -> bytes:
+    return msgspec.json.encode(("paginationKey", caller.app, caller.role, caller.user, listed)) + b"\n" + text

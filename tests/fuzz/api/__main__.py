@@ -1,0 +1,54 @@
+"""`python -m tests.fuzz.api [seconds] [first seed]`: look for requests that the API must not fall for.
+
+What is found is written to corpus/, which the tests judge in each run: commit it with the mending.
+"""
+
+import io
+import logging
+import sys
+import time
+from contextlib import redirect_stdout
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+
+from local.rehearsal.emulated import emulated, handler
+from local.rehearsal.front import Front
+from local.rehearsal.stage import prepared
+from local.rehearsal.state import State
+from local.template import load
+from tests.contract.declared import ROOT
+from tests.fuzz.api.described import routes, sound
+from tests.fuzz.api.judge import Guilty, Judge
+from tests.fuzz.api.mutate import case
+
+CORPUS = Path(__file__).parent / "corpus"
+
+
+def main() -> int:
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns() % 1_000_000_000
+    logging.disable(logging.CRITICAL)
+    template, found, tried = load(ROOT / "template.yaml"), 0, 0
+    with emulated(template) as resources:
+        stage = prepared(Front(template, handler), resources)
+        judge, sounds = Judge(stage, State(resources)), [sound(route, stage) for route in routes()]
+        deadline = time.monotonic() + seconds
+        for seed in count(first):
+            if time.monotonic() > deadline:
+                break
+            made, tried = case(seed, sounds), tried + 1
+            try:
+                with redirect_stdout(io.StringIO()):  # what functions log
+                    judge.hear(made)
+            except Guilty as guilty:
+                found += 1
+                text = made.stored(stage)
+                (CORPUS / f"{sha256(text.encode()).hexdigest()[:16]}.json").write_text(text, encoding="utf-8")
+                print(f"{guilty}\n")
+    print(f"{tried} requests from seed {first} on: {found} found")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

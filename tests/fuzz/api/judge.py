@@ -1,0 +1,78 @@
+"""The judgement of a hostile request: no 5xx, and a refusal leaves all tables, queues and buckets alone."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from fanfare.runtime import clients
+from local.rehearsal.front import Answer
+from local.rehearsal.stage import Stage
+from local.rehearsal.state import State
+from tests.fuzz.api.case import Case
+
+KEY_BYTES = {"pk": 2_048, ":pk": 2_048, "sk": 1_024, ":from": 1_024, ":to": 1_024}
+"""DynamoDB's own bounds, by the names under which keys are sent."""
+
+OFFERED_BY_KII_ONLY = "OPERATION_NOT_IMPLEMENTED"
+
+
+class Guilty(AssertionError):
+    """A request that did what none may do."""
+
+
+class Judge:
+    def __init__(self, stage: Stage, state: State) -> None:
+        self._stage = stage
+        self._state = state
+
+    def hear(self, case: Case) -> Answer:
+        """Raises Guilty. What a request that succeeds changed is undone."""
+        with bounded_keys() as beyond:
+            try:
+                answer = self._stage.ask(case.part, case.method, case.target, case.body, case.headers)
+            except Exception as error:
+                raise Guilty(f"raised {error!r}\n{case}") from error
+        changed = self._state.changed()
+        if changed:
+            self._state.restore()
+        if answer.status >= 500 and not (answer.status == 501 and answer.error[1] == OFFERED_BY_KII_ONLY):
+            raise Guilty(f"answered {answer.status} {answer.body[:200]!r}\n{case}")
+        if answer.status >= 400 and changed:
+            raise Guilty(f"answered {answer.status} and changed {changed}\n{case}")
+        if beyond:
+            raise Guilty(f"reached DynamoDB with {beyond}\n{case}")
+        return answer
+
+
+@contextmanager
+def bounded_keys() -> Iterator[list[str]]:
+    """The keys that functions send to DynamoDB and DynamoDB does not take, whatever an emulator says."""
+    client = clients.dynamodb()
+    make = client._make_api_call  # type: ignore[attr-defined]
+    beyond: list[str] = []
+
+    def look(operation: str, params: Mapping[str, Any]) -> Any:
+        beyond.extend(f"{operation} {found}" for found in _beyond(params))
+        return make(operation, params)
+
+    client._make_api_call = look  # type: ignore[attr-defined]
+    try:
+        yield beyond
+    finally:
+        client._make_api_call = make  # type: ignore[attr-defined]
+
+
+def _beyond(value: Any) -> Iterator[str]:
+    match value:
+        case dict():
+            for name, one in value.items():
+                match one:
+                    case {"S": str(text)} if name in KEY_BYTES:
+                        size = len(text.encode("utf-8", "surrogatepass"))
+                        if not 1 <= size <= KEY_BYTES[name]:
+                            yield f"{name} of {size} bytes"
+                    case _:
+                        yield from _beyond(one)
+        case list() | tuple():
+            for one in value:
+                yield from _beyond(one)

@@ -1,0 +1,33 @@
+"""One stage for all hostile requests: what one of them changes is undone before the next."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from local.rehearsal.emulated import emulated, handler
+from local.rehearsal.front import Front
+from local.rehearsal.stage import Stage, prepared
+from local.rehearsal.state import State
+from local.template import Template
+from tests.fuzz.api.judge import Judge
+
+
+@pytest.fixture(autouse=True)
+def _forgetting() -> None:
+    """Here functions remember what they know: all requests go to the same tables."""
+
+
+@pytest.fixture(scope="module")
+def resources(whole_template: Template) -> Iterator[Mapping[str, str]]:
+    with emulated(whole_template) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def stage(resources: Mapping[str, str], whole_template: Template) -> Stage:
+    return prepared(Front(whole_template, handler), resources)
+
+
+@pytest.fixture(scope="module")
+def judge(stage: Stage, resources: Mapping[str, str]) -> Judge:
+    return Judge(stage, State(resources))

@@ -1,0 +1,49 @@
+"""Hostile values in every place of every route: no 5xx, nothing written by what is refused.
+
+The table is made from the API's description. By default each route gets one in THINNED of its requests, and
+others than its neighbours; FANFARE_HOSTILE=all makes all of them.
+"""
+
+import os
+from collections import defaultdict
+
+import pytest
+
+from local.openapi import Served
+from local.rehearsal.stage import Part, Stage
+from tests.fuzz.api.case import Case
+from tests.fuzz.api.described import hostile, routes, sound
+from tests.fuzz.api.judge import Guilty, Judge
+
+EVERYTHING = os.environ.get("FANFARE_HOSTILE") == "all"
+THINNED = 1 if EVERYTHING else 23
+
+_BY_FUNCTION: dict[str, list[Served]] = defaultdict(list)
+for _route in routes():
+    _BY_FUNCTION[_route.function].append(_route)
+
+
+@pytest.mark.parametrize("function", sorted(_BY_FUNCTION))
+def test_no_input_is_answered_5xx_or_written_when_refused(function: str, stage: Stage, judge: Judge) -> None:
+    guilty = []
+    for i, route in enumerate(_BY_FUNCTION[function]):
+        for j, case in enumerate(hostile(route, stage)):
+            if (i + j) % THINNED == 0:
+                try:
+                    judge.hear(case)
+                except Guilty as found:
+                    guilty.append(str(found))
+
+    assert not guilty, "\n\n".join(guilty[:10])
+
+
+@pytest.mark.parametrize("function", sorted(_BY_FUNCTION))
+def test_what_is_spoilt_is_a_request_that_succeeds(function: str, stage: Stage, judge: Judge) -> None:
+    """Else every refusal would be for another reason than the hostile value."""
+    for route in _BY_FUNCTION[function]:
+        base = sound(route, stage)
+        answers = [
+            judge.hear(Case("sound", part, route.method, base.target(), base.headers, base.body)).status
+            for part in (Part.ADMIN, Part.OWNER, Part.ANYBODY)
+        ]
+        assert any(status < 300 for status in answers), (route.id, answers)
