@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from fanfare.domain.device import Network
+from fanfare.networks.credentials import ApnsCredential
 from fanfare.networks.live import from_text
 from local.aws import ministack
 from local.fakes import credentials
@@ -123,6 +124,7 @@ def test_credentials_go_into_secure_parameters_that_the_row_names(account: Accou
     [service_account] = from_text(Network.FCM, fcm["Value"])
     [signing_key] = from_text(Network.APNS, apns["Value"])
     assert service_account.credential.private_key in json.loads(files.service_account.read_text()).values()
+    assert isinstance(signing_key.credential, ApnsCredential)
     assert signing_key.credential.topics == ("com.example.app", "com.example.app.dev")
     assert signing_key.credential.private_key == files.apns_key.read_text()
     assert None not in (service_account.since, signing_key.since)
