@@ -5,7 +5,7 @@ from typing import Any
 
 from fanfare.pipeline import dispatch
 from fanfare.pipeline.dispatch import Settings
-from fanfare.runtime import settings
+from fanfare.runtime import clock, settings
 from fanfare.runtime.batch import BatchResponse
 from fanfare.store import row
 
@@ -18,4 +18,4 @@ def _settings() -> Settings:
 
 
 def handler(event: dict[str, Any], context: object) -> BatchResponse:
-    return dispatch.dispatch(event["Records"], _settings())
+    return dispatch.dispatch(event["Records"], _settings(), clock.now)

@@ -1,11 +1,11 @@
-"""fanout: the fanout queue -> finer arcs to itself, deliveries to the bulk queue."""
+"""fanout: the fanout queue -> finer arcs to itself, deliveries to their queue."""
 
 from functools import cache
 from typing import Any
 
 from fanfare.pipeline import fanout
 from fanfare.pipeline.fanout import Settings
-from fanfare.runtime import batch, settings
+from fanfare.runtime import clock, settings
 from fanfare.runtime.batch import BatchResponse
 
 
@@ -15,4 +15,4 @@ def _settings() -> Settings:
 
 
 def handler(event: dict[str, Any], context: object) -> BatchResponse:
-    return batch.each(event["Records"], lambda record: fanout.fan_out(record, _settings()))
+    return fanout.fan_out_all(event["Records"], _settings(), clock.now)

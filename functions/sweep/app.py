@@ -5,7 +5,7 @@ from typing import Any
 
 from fanfare.pipeline import sweep
 from fanfare.pipeline.sweep import Settings
-from fanfare.runtime import batch, settings
+from fanfare.runtime import clock, settings
 from fanfare.runtime.batch import BatchResponse
 from fanfare.store import row
 
@@ -18,4 +18,4 @@ def _settings() -> Settings:
 
 
 def handler(event: dict[str, Any], context: object) -> BatchResponse:
-    return batch.each(event["Records"], lambda record: sweep.sweep(record, _settings()))
+    return sweep.sweep_all(event["Records"], _settings(), clock.now)

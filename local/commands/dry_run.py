@@ -21,7 +21,7 @@ NOBODY = "fanfare-credential-check"
 """A topic without subscribers for FCM, and no device token for APNs: it has no digit of one."""
 
 ANSWER_S = 20.0
-_VALIDATE = FcmPayload(b'{"validate_only":true,"message":{', b"}}")
+_VALIDATE = FcmPayload(b'{"validate_only":true,"message":{', b"}}", target="topic")
 _PUSH = ApnsPayload(b'{"aps":{}}', "alert", 5, expiration=0)
 _SECOND = Context(credential_attempt=2)
 
@@ -50,7 +50,7 @@ def ask(place: Place, credential: Credential, environment: Environment) -> str:
 def _ask_fcm(place: Place, account: FcmCredential) -> str:
     fcm = Fcm.at(_endpoint(place, "FCM_ENDPOINT"), account, ca_file=_ca_file(place))
     try:
-        [result] = fcm.send([NOBODY], _VALIDATE, deadline_s=ANSWER_S, target=b"topic")
+        [result] = fcm.send([NOBODY], _VALIDATE, deadline_s=ANSWER_S)
     except CredentialError as error:
         raise _no(error.outcome, "Google's token endpoint") from error
     finally:

@@ -5,21 +5,35 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 
-from fanfare.domain.push import Delivery, Pace
-from fanfare.pipeline import dispatch
-from fanfare.runtime import clients, queues, settings, wire
+from fanfare.domain.push import CoarseArc, Delivery
+from fanfare.pipeline import delivery_queues, dispatch, last_resort
+from fanfare.runtime import clients, clock, queues, settings, wire
 from fanfare.runtime.queues import Outgoing
-from fanfare.store import row
+from fanfare.store import given_up, row
 from local.commands.place import NoStack, Place, deployed, local
 from local.ports import default_state
 from local.template import load
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Urls:
+    place: Place
+
+    @property
+    def express_queue_url(self) -> str:
+        return self.place.resources["ExpressQueue"]
+
+    @property
+    def bulk_queue_url(self) -> str:
+        return self.place.resources["BulkQueue"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,10 +75,7 @@ def _letters_of(dead_letters: str, place: Place, *, app: str | None, push: str |
         if app not in (None, delivery.push.app) or push not in (None, delivery.push.id):
             kept.append(message["ReceiptHandle"])
             continue
-        express = delivery.pace is Pace.EXPRESS
-        url = place.resources["ExpressQueue" if express else "BulkQueue"]
-        group = None if express else delivery.push.id
-        queues.send_all(url, [Outgoing(wire.encode(delivery), group=group)])
+        delivery_queues.send_all([delivery], _Urls(place))
         clients.sqs().delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
         sent += 1
     for handle in kept:
@@ -75,12 +86,13 @@ def _letters_of(dead_letters: str, place: Place, *, app: str | None, push: str |
 
 
 def others(place: Place) -> Counter[str]:
-    """Put what fanout, purge and sweep could not do back on their queues, as it is."""
+    """Put what fanout, purge and sweep could not do back on their queues."""
     done: Counter[str] = Counter()
     for name in ("Fanout", "Purge", "Sweep"):
         url = place.resources[f"{name}DeadLetters"]
         for message in _messages(url):
-            queues.send_all(place.resources[f"{name}Queue"], [Outgoing(message["Body"].encode())])
+            body = _next_round(message["Body"]) if name == "Fanout" else message["Body"].encode()
+            queues.send_all(place.resources[f"{name}Queue"], [Outgoing(body)])
             clients.sqs().delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             done["sent"] += 1
     return done
@@ -96,13 +108,29 @@ def records(place: Place) -> int:
             file = json.load(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"])
             batch: list[dict[str, Any]] = json.loads(file["payload"])["Records"]
             # One by one: a record that still fails keeps its file, and holds up no other.
-            failed = [one for one in batch if dispatch.dispatch([one], read)["batchItemFailures"]]
+            failed = [one for one in batch if not _dispatched(one, read)]
             done += len(batch) - len(failed)
             if failed:
                 print(f"{found['Key']}: {len(failed)} of {len(batch)} records still fail", file=sys.stderr)
             else:
                 s3.delete_object(Bucket=bucket, Key=found["Key"])
     return done
+
+
+def _dispatched(record: dict[str, Any], read: dispatch.Settings) -> bool:
+    if not dispatch.dispatch_again(record, read):
+        return False
+    if (names := last_resort.message_of(record)) is not None:
+        given_up.send_comes_again(*names, now=clock.now())
+    return True
+
+
+def _next_round(body: str) -> bytes:
+    """The coarse arc, so that fanout takes back what the ledger says; what cannot be read stays as it is."""
+    try:
+        return wire.encode(wire.decode(CoarseArc, body).next_round())
+    except wire.WireError:
+        return body.encode()
 
 
 def _messages(url: str) -> Iterator[dict[str, Any]]:

@@ -163,4 +163,5 @@ def _payload_fault(push_type: str | None, body: bytes) -> Refusal | None:
 def _token_fault(token: str) -> Refusal | None:
     if not token:
         return 400, "MissingDeviceToken"
-    return None if _HEX.fullmatch(token) else (400, "BadDeviceToken")
+    # Zeros are no device's: deliver probes the lane with them.
+    return None if _HEX.fullmatch(token) and token.strip("0") else (400, "BadDeviceToken")

@@ -174,12 +174,13 @@ class Failure(Struct, rename=contract_name):
 
 
 class MessageStatus(Struct, rename=contract_name):
-    """What became of a send: devices by outcome, and the failures up to a bound."""
+    """What became of a send: deliveries given up by reason, devices by outcome, failures up to a bound."""
 
     push_message_id: str
     sent_at: Milliseconds
-    state: Annotated[str, Meta(pattern="^(accepted|sending|ended)$")]
+    state: Annotated[str, Meta(pattern="^(accepted|sending|ended|given_up)$")]
     deliveries: Deliveries
+    given_up: dict[str, int]
     devices: dict[str, int]
     failures: list[Failure]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fanfare.domain.policy import MAX_WAITS
 from local.cost.bill import Service
 from local.cost.figures import Send
 from local.cost.prices import MILLION
@@ -25,7 +26,7 @@ def sizes(found: Sequence[Outlook]) -> str:
         ("nine in ten", *(time(one.course.most_s) for one in found)),
         ("last push", *(time(one.course.last_s) for one in found)),
         ("deliver's environments", *(f"{one.course.deliver_environments:.0f}" for one in found)),
-        ("most waits for the quota, of 30", *(str(one.course.waits) for one in found)),
+        (f"most waits for the quota, of {MAX_WAITS}", *(str(one.course.waits) for one in found)),
     ]
     rows += [
         (f"{service}, $", *(_dollars(one.bill.by_service().get(service, 0.0)) for one in found))

@@ -8,7 +8,7 @@ import pytest
 from local.template.model import Template
 from tests.contract.declared import ROOT
 
-OWN_METRICS = ("DevicesSuspect", "LanePaused", "CredentialRefused", "DevicesRefused")
+OWN_METRICS = ("DevicesSuspect", "LanePaused", "CredentialRefused", "DevicesRefused", "RecordsGivenUp")
 
 
 def test_every_queue_of_dead_letters_raises_an_alarm(template: Template, document: Mapping[str, Any]) -> None:

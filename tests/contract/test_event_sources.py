@@ -65,10 +65,18 @@ def test_every_working_queue_has_dead_letters_that_wait_longest(template: Templa
         queue = template.queues[source.queue]
 
         assert queue.dead_letters is not None, source.queue
-        assert queue.max_receive_count is not None
-        assert queue.max_receive_count >= 5
+        assert queue.max_receive_count == 1_000, "SQS's most: our code gives up, and leaves a trace"
         assert retention(template.queues[queue.dead_letters]) == FORTNIGHT_S
         assert retention(queue) < FORTNIGHT_S, "the clock of a dead letter starts when it was first sent"
+
+
+def test_sqs_gives_up_nothing_that_comes_again_for_aws_s_sake(template: Template) -> None:
+    for function, source in queue_sources(template):
+        queue = template.queues[source.queue]
+        longest_s = int(str(function.environment["AGAIN_AT_MOST_SECONDS"]))
+
+        assert queue.max_receive_count is not None
+        assert queue.max_receive_count * longest_s > retention(queue)
 
 
 def test_every_queue_is_worked_on_or_holds_dead_letters(template: Template) -> None:
@@ -123,7 +131,11 @@ def test_a_function_that_queues_to_itself_is_not_stopped_as_a_loop(template: Tem
         name
         for name, function in template.functions.items()
         if {source.queue for source in function.queues}
-        & {getattr(value, "logical_id", None) for value in function.environment.values()}
+        & {
+            getattr(value, "logical_id", None)
+            for variable, value in function.environment.items()
+            if variable.endswith("_QUEUE_URL")  # of queues that it sends to
+        }
     }
 
     assert {"deliver", "fanout"} <= loops

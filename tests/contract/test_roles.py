@@ -75,7 +75,12 @@ def test_a_role_may_read_its_event_sources_and_no_other(
     declared = template.functions[function]
     grants = list(roles.grants(function))
 
-    for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
+    for action in (
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ChangeMessageVisibility",
+    ):
         assert {one.resource for one in grants if one.action == action} == {
             f"{source.queue}.Arn" for source in declared.queues
         }

@@ -1,4 +1,4 @@
-"""FCM is down for longer than all attempts; APNs is not, and neither are its devices held up."""
+"""FCM is down for longer than all attempts, and APNs goes on; and both are silent for a while."""
 
 from typing import Any
 
@@ -53,6 +53,29 @@ def test_what_fcm_did_not_take_in_an_outage_reaches_everybody_once_afterwards(
         token: ["200"] * SENDS for token in android
     }
     assert [fleet.counts(push)["delivered"] for push in pushes] == [DEVICES] * SENDS
+
+
+@pytest.mark.e2e
+def test_pushes_into_a_silence_of_both_networks_all_arrive_when_it_is_over(fleet: Fleet) -> None:
+    """Connections and requests are taken, and nothing comes back: an answer is waited for 15 real seconds."""
+    people = fleet.settle(4)
+    fleet.start(2)
+    fleet.send("m0", bits=0)
+    fleet.work_to_the_end()  # connections stand, and FCM's access token is there
+    silent = {"reach": "black_hole"}
+    fleet.fakes("POST", "/switches", {"fcm": silent, "apns": silent})
+    push = fleet.send("m1", bits=0)
+    for _ in range(3):
+        assert fleet.work() == 1, "nothing is settled"
+        fleet.clock.go_on(650)
+    fleet.fakes("POST", "/switches", {"fcm": {"reach": "up"}, "apns": {"reach": "up"}})
+    fleet.work_to_the_end()
+    seen = fleet.answers()
+    assert all(seen[one.device.token].count("200") == 2 for one in people)
+    counts = fleet.counts(push)
+    assert counts["delivered"] == len(people)
+    assert counts["possibly_doubled"] <= len(people), "sent into the silence once at the most"
+    assert fleet.send_again() == 0
 
 
 def open_devices(pushes: list[Push]) -> int:

@@ -1,5 +1,6 @@
 """An app with its administrator and users, and clients that speak for them."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
@@ -8,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from fanfare.runtime import queues
+from fanfare.runtime import clock, queues
 from fanfare.store import apps, row
 from tests.front import Answer, Front
 
@@ -155,7 +156,10 @@ def everything(tables: Mapping[str, str]) -> Callable[[], dict[str, Any]]:
 def sweep(
     tables: Mapping[str, str], handler: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], int]:
-    """Runs sweep until nothing is queued for it, delays aside; how many messages that took."""
+    """Runs sweep until nothing is queued for it, delays aside; how many messages that took.
+
+    What waits for a time of its own is handled at that time.
+    """
     send = queues.send
     at_once = lambda url, messages: send(url, [replace(one, delay_s=0) for one in messages])  # noqa: E731
     monkeypatch.setattr(queues, "send", at_once)
@@ -166,7 +170,10 @@ def sweep(
             for message in messages:
                 taken += 1
                 event = {"Records": [{"messageId": message["MessageId"], "body": message["Body"]}]}
-                assert handler("sweep")(event, None) == {"batchItemFailures": []}
+                due = json.loads(message["Body"]).get("due", clock.now())
+                with monkeypatch.context() as patched:
+                    patched.setattr(clock, "now", lambda due=due: due)
+                    assert handler("sweep")(event, None) == {"batchItemFailures": []}
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return taken
 

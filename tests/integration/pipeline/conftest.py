@@ -18,6 +18,7 @@ from fanfare.domain.content import (
 )
 from fanfare.domain.device import Device, DeviceType, Environment, Network, device
 from fanfare.domain.outcome import Outcome
+from fanfare.domain.payload import Payloads
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.networks.errors import CredentialError
@@ -26,6 +27,7 @@ from fanfare.pipeline.deliver_settings import Settings
 from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.lane_watch import LaneWatch
+from fanfare.pipeline.probe import PROBE
 from fanfare.pipeline.sending import Sender
 from fanfare.pipeline.waves import deliver_all
 from fanfare.runtime import clients, queues, settings, wire
@@ -43,6 +45,8 @@ GONE = Answered(410, {"apns-id": "x"}, b'{"reason":"Unregistered","timestamp":99
 BUSY = Answered(503, {"retry-after": "30"}, b'{"error":{"status":"UNAVAILABLE"}}')
 SILENT = Unknown(Transport.READ_TIMEOUT)
 
+ASKED = "a probe"
+
 
 @dataclass(slots=True)
 class Clock:
@@ -59,7 +63,7 @@ class Clock:
 
 @dataclass(slots=True)
 class FakeLane:
-    """A lane that records what it was sent and answers as told, by device token."""
+    """A lane that records what it was sent and answers as told by device token; a probe as told for ASKED."""
 
     lane: str
     answers: dict[str, list[Result]]
@@ -67,6 +71,9 @@ class FakeLane:
     renewed: int = 0
     refuses: CredentialError | None = None
     batches: int = 0
+    probes: int = 0
+    payloads: list[Payloads] = field(default_factory=list)
+    """What each batch was sent as."""
 
     def sublane(self, addressee: Addressee, outcome: Outcome) -> str:
         return f"{self.lane}/{'ios' if outcome.told_by_apple else 'own'}"
@@ -78,7 +85,11 @@ class FakeLane:
     def send(
         self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
     ) -> list[Result]:
+        if push.id == PROBE.id:
+            self.probes += 1
+            return [self._answer(ASKED)]
         self.batches += 1
+        self.payloads.append(push.payloads)
         self.received += [one.device.token for one in addressees]
         return [self._answer(one.device.token) for one in addressees]
 

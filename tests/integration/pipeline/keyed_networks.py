@@ -49,7 +49,7 @@ class Carrier:
         self.batches.append(len(batch))
         if is_google:
             messages = [json.loads(body)["message"] for body in batch.bodies if isinstance(body, bytes)]
-            tokens = [one.get("token") or one["fid"] for one in messages]
+            tokens = [one.get("token") or one.get("fid") or one["topic"] for one in messages]
         else:
             self.topics.append((dict(batch.headers)["apns-topic"], len(batch)))
             tokens = [

@@ -11,6 +11,7 @@ import pytest
 from fanfare.domain.answer import Transport
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.errors import Busy
+from fanfare.domain.openness import Standing, unpack
 from fanfare.domain.policy import MAX_WAITS
 from fanfare.domain.push import Delivery, Pace
 from fanfare.domain.ring import WHOLE_RING
@@ -20,9 +21,9 @@ from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.sending import SEND_S
 from fanfare.runtime import clients
-from fanfare.store import lanes, row
+from fanfare.store import lanes, ledger, row
 from fanfare.store.lanes import Pause
-from tests.integration.pipeline.conftest import APP, BUSY, OK, SILENT, FakeLane, World, deliver_one
+from tests.integration.pipeline.conftest import APP, ASKED, BUSY, OK, SILENT, FakeLane, World, deliver_one
 
 FCM_LANE = "fcm:production"
 REFUSED = NotProcessed(Transport.CONNECT_FAILED)
@@ -89,15 +90,69 @@ def test_a_network_that_cannot_be_reached_is_left_alone_by_the_whole_fleet(world
     assert len(world.networks.received) == tried
 
 
-def test_faults_of_single_pushes_do_not_stop_the_lane(world: World) -> None:
-    """Four timeouts are no outage, nor are ten among answers."""
-    for users, alone in ((4, True), (10, False)):
-        tokens = fcm_user(world, f"u{users}", users)
-        world.networks.answers |= {token: [SILENT] for token in tokens}
-        if not alone:
-            world.install(f"u{users}", "answers")
-        deliver_one(world.deliverer, direct(world, f"u{users}", f"m{users}"), left)
-        assert lanes.pause_of(APP, FCM_LANE) is None
+@pytest.mark.parametrize("fault", [SILENT, BUSY])
+@pytest.mark.parametrize("alone", [True, False])
+def test_faults_of_single_pushes_do_not_pause_a_lane_that_answers_a_probe(
+    world: World, fault: Result, alone: bool
+) -> None:
+    """However many, and with answers beside them or not."""
+    world.networks.answers |= {token: [fault] for token in fcm_user(world, "u1", 10)}
+    if not alone:
+        world.install("u1", "answers")
+    deliver_one(world.deliverer, direct(world, "u1", "m1"), left)
+    assert lanes.pause_of(APP, FCM_LANE) is None
+
+
+@pytest.mark.parametrize("fault", [SILENT, BUSY])
+def test_one_push_is_enough_to_find_a_lane_down(world: World, fault: Result) -> None:
+    fcm_user(world, "u1", 1)
+    fcm_answers(world, fault)
+    deliver_one(world.deliverer, direct(world, "u1", "m1"), left)
+    pause = lanes.pause_of(APP, FCM_LANE)
+    assert pause is not None
+    assert pause.until > world.clock()
+
+
+def test_a_lane_that_falls_silent_within_an_attempt_is_found_down(world: World) -> None:
+    [first, second] = fcm_user(world, "u1", 2)
+    world.networks.answers |= {second: [SILENT], ASKED: [SILENT]}
+    deliver_one(world.deliverer, direct(world, "u1", "m1"), left)
+    assert lanes.pause_of(APP, FCM_LANE) is not None
+    assert first in world.networks.received
+
+
+def test_a_lane_that_another_environment_paused_meanwhile_is_not_probed_again(world: World) -> None:
+    fcm_user(world, "u1", 1)
+    fcm_user(world, "u2", 1)
+    fcm_answers(world, SILENT)
+    other = another_environment(world)
+    other.watch.wait_ms(APP, FCM_LANE, Pace.EXPRESS)  # it has just read that the lane is open
+    deliver_one(world.deliverer, direct(world, "u1", "m1"), left)
+    deliver_one(other, direct(world, "u2", "m2"), left)
+    assert world.networks.lanes[FCM_LANE].probes == 1
+    assert standing(world, "m2").silent == 1
+
+
+def test_without_time_for_a_probe_the_lane_is_put_on_trial(world: World) -> None:
+    fcm_user(world, "u1", 1)
+    fcm_answers(world, SILENT)
+
+    def until_it_is_sent() -> float:
+        return 0.5 if world.networks.received else 30.0
+
+    deliver_one(world.deliverer, direct(world, "u1", "m1"), until_it_is_sent)
+    assert world.networks.lanes[FCM_LANE].probes == 0
+    assert standing(world, "m1").silent == 1
+    deliver_one(another_environment(world), direct(world, "u1", "m2"), left)
+    assert world.networks.lanes[FCM_LANE].probes == 1
+    assert len(world.networks.received) == 1, "the probe came first, and failed"
+
+
+def standing(world: World, message: str) -> Standing:
+    """Of the only device that the message's delivery has open."""
+    [row] = ledger.status(APP, message)[1]
+    [only] = unpack(ledger.open_of(row)).values()
+    return only
 
 
 def test_what_waits_for_a_lane_that_is_down_costs_a_message_and_no_reads(world: World) -> None:
@@ -129,7 +184,7 @@ def test_the_other_network_goes_on_and_its_devices_get_their_push_once(world: Wo
     assert all(world.networks.received.count(f"u1-{number}") == 3 for number in range(5))
 
 
-def test_when_the_pause_is_over_one_environment_sends_one_push_to_see(world: World) -> None:
+def test_when_the_pause_is_over_one_environment_sends_a_probe_and_no_push(world: World) -> None:
     fcm_user(world, "u1", 5)
     fcm_user(world, "u2", 40)
     fcm_answers(world, SILENT)
@@ -137,19 +192,21 @@ def test_when_the_pause_is_over_one_environment_sends_one_push_to_see(world: Wor
     world.clock.go_on(30)
     fcm_answers(world, BUSY)
     world.networks.received.clear()
+    probes = world.networks.lanes[FCM_LANE].probes
     fleet = [another_environment(world) for _ in range(5)]
     for number, one in enumerate(fleet):
         deliver_one(one, direct(world, "u2", f"m2{number}"), left)
-    assert len(world.networks.received) == 1
+    assert world.networks.lanes[FCM_LANE].probes == probes + 1
+    assert world.networks.received == []
     world.clock.go_on(300)
     fcm_answers(world, OK)
     deliver_one(fleet[3], direct(world, "u2", "m3"), left)
-    assert len(world.networks.received) == 41, "answered, so the rest goes, too"
+    assert len(world.networks.received) == 40, "answered, so all go"
     assert lanes.pause_of(APP, FCM_LANE) is None
     world.clock.go_on(10)
     for number, one in enumerate(fleet):
         deliver_one(one, direct(world, "u1", f"m4{number}"), left)
-    assert len(world.networks.received) == 41 + 25
+    assert len(world.networks.received) == 40 + 25
 
 
 def test_probes_become_rarer_to_once_a_minute(world: World) -> None:
@@ -360,7 +417,7 @@ def test_what_expired_while_its_lane_was_paused_is_counted_and_not_sent(world: W
     deliver_one(world.deliverer, delivery.next_attempt(0), left)
     assert world.networks.received == []
     [row] = world.ledger()
-    assert (row["state"]["S"], row["counts"]["S"]) == ("done", '{"drop_payload_error.expired": 1}')
+    assert (row["state"]["S"], row["counts"]["S"]) == ("done", '{"expired": 1}')
 
 
 def quota_used_up(world: World, per_minute: int) -> None:
@@ -372,7 +429,7 @@ def on_trial(world: World) -> None:
     lanes.pause(APP, FCM_LANE, Pause(world.clock() - 1, "read_timeout"))
 
 
-def test_a_lane_on_trial_gets_one_push_when_the_quota_has_been_waited_for(
+def test_a_lane_on_trial_gets_a_probe_and_no_push_while_the_quota_is_used_up(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quota, "BLOCK", 10)
@@ -382,7 +439,8 @@ def test_a_lane_on_trial_gets_one_push_when_the_quota_has_been_waited_for(
     on_trial(world)
     fcm_answers(world, SILENT)
     deliver_one(deliverer, Delivery(push=world.push(), arc=WHOLE_RING, pace=Pace.BULK), left)
-    assert len(world.networks.received) == 1
+    assert world.networks.received == []
+    assert world.networks.lanes[FCM_LANE].probes == 1
 
 
 def test_a_large_send_without_quota_leaves_the_lane_to_small_ones(
@@ -504,4 +562,6 @@ def test_a_probe_without_an_end_is_none_for_ever(world: World) -> None:
     world.clock.go_on(60)
     fcm_answers(world, SILENT)
     deliver_one(world.deliverer, direct(world, "u1", "m2"), left)
-    assert lanes.pause_of(APP, FCM_LANE) is None, "one silence, and no probe's"
+    pause = lanes.pause_of(APP, FCM_LANE)
+    assert pause is not None
+    assert pause.failed_probes == 0, "the probe of before counts no more"

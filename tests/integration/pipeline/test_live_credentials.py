@@ -33,7 +33,7 @@ from tests.integration.pipeline.keyed_networks import (
 
 ENDPOINTS = Endpoints("https://fcm.test", "https://apns.test", "https://sandbox.apns.test", "")
 PARAMETER = {Network.FCM: "/stack/apps/app1/fcm", Network.APNS: "/stack/apps/app1/apns"}
-DEVICES = [f"{number:02x}" * 32 for number in range(12)]
+DEVICES = [f"{number:02x}" * 32 for number in range(1, 13)]
 REFUSALS = {"CredentialRefused", "LanePaused"}
 INVALID = apns_refusal("InvalidProviderToken")
 A, B, C = (signing_key(f"KEY000000{name}") for name in "ABC")

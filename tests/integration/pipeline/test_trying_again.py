@@ -8,7 +8,6 @@ from botocore.exceptions import ReadTimeoutError
 from pynamodb.exceptions import PutError, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.update import Action
 
-from fanfare.domain import outage
 from fanfare.domain.device import Network
 from fanfare.domain.errors import Busy
 from fanfare.domain.openness import DIGEST_BYTES
@@ -32,11 +31,8 @@ def unavailable_for(world: World, tokens: Sequence[str], times: int) -> None:
         world.networks.answers[token] = [*[busy] * times, OK]
 
 
-def test_devices_that_failed_together_are_tried_again_together(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_devices_that_failed_together_are_tried_again_together(world: World) -> None:
     """With a chance of each one's own, 500 that fail six times made 215 attempts, and rows of 65 KB."""
-    monkeypatch.setattr(outage, "FAULTS", 10**6)  # the lane does not rest
     tokens = world.crowd(*(f"c{number}" for number in range(200)))
     unavailable_for(world, tokens[10:], times=6)
     delivery = Delivery(push=world.push(), arc=WHOLE_RING)

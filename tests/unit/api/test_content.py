@@ -67,6 +67,13 @@ def android_of(fcm: dict[str, Any], block: str = "fcm") -> Any:
         pytest.param({"data": DATA, "fcm": {**FCM, "ttl": "60"}}, id="ttl without a unit"),
         pytest.param({"data": DATA, "fcm": {**FCM, "ttl": "2419200.5s"}}, id="ttl too long"),
         pytest.param({"data": DATA, "fcm": {**FCM, "ttl": 1.5}}, id="ttl with a fraction as a number"),
+        pytest.param({"data": DATA, "apns": {**APNS, "timeToLive": -1}}, id="apns.timeToLive negative"),
+        pytest.param(
+            {"data": DATA, "apns": {**APNS, "timeToLive": 2_419_201}}, id="apns.timeToLive too long"
+        ),
+        pytest.param({"data": DATA, "apns": {**APNS, "ttl": "2419200.5s"}}, id="apns.ttl too long"),
+        pytest.param({"data": DATA, "gcm": FCM, "timeToLive": "60"}, id="the message's timeToLive is text"),
+        pytest.param({"data": DATA, "gcm": FCM, "timeToLive": 2_419_201}, id="the message's is too long"),
         pytest.param({"data": DATA, "fcm": {**FCM, "priority": "urgent"}}, id="priority unknown"),
         pytest.param({"data": DATA, "fcm": {**FCM, "collapseKey": 5}}, id="collapseKey is a number"),
         pytest.param({"data": DATA, "gcm": {**FCM, "delayWhileIdle": "no"}}, id="delayWhileIdle is text"),
@@ -299,6 +306,37 @@ def test_the_fcm_block_in_android_s_own_words(
     given: dict[str, Any], sent: dict[str, Any], block: str
 ) -> None:
     assert android_of(given, block) == sent
+
+
+@pytest.mark.parametrize(
+    ("message", "fcm", "apns", "expected"),
+    [
+        ({}, {}, {}, (None, None)),
+        ({"timeToLive": 0}, {}, {}, (0, 0)),
+        ({"timeToLive": 60}, {"ttl": 5}, {}, (5, 60)),
+        ({"timeToLive": 60}, {}, {"timeToLive": 7}, (60, 7)),
+        ({}, {"timeToLive": 60}, {}, (60, None)),
+        ({}, {}, {"ttl": "3.5s", "timeToLive": 9}, (None, 4)),
+        ({"timeToLive": 60}, {"ttl": 0}, {"ttl": 0}, (0, 0)),
+    ],
+)
+@pytest.mark.parametrize("block", ["fcm", "gcm"])
+def test_a_time_to_live_is_a_network_s_own_or_the_message_s(
+    message: dict[str, Any],
+    fcm: dict[str, Any],
+    apns: dict[str, Any],
+    expected: tuple[int | None, int | None],
+    block: str,
+) -> None:
+    made = content_of({"data": {}, block: {**FCM, **fcm}, "apns": {**APNS, **apns}, **message})
+    assert made.fcm is not None
+    assert made.apns is not None
+    assert (made.fcm.ttl_s, made.apns.ttl_s) == expected
+
+
+def test_a_time_to_live_that_is_too_long_is_named_with_its_block() -> None:
+    with pytest.raises(InvalidInput, match=r"apns\.ttl"):
+        content_of({"data": {}, "apns": {**APNS, "ttl": "2419200.5s"}})
 
 
 def test_a_dry_run_is_validated_by_fcm_only() -> None:

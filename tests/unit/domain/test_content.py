@@ -126,6 +126,32 @@ def test_android_options_become_fcm_v1() -> None:
     }
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("left_ms", [-5, 0, 1, 59_000, 59_001, 60_000, 2_419_200_000])
+def test_the_time_to_live_is_written_anew_and_nothing_else(left_ms: int, dry_run: bool) -> None:
+    """Also where texts of the sender look like it."""
+    tricky = {"ttl": '"ttl":"60s"}}}', "k": "60"}
+    content = FcmContent(
+        data=tricky, notification={"body": '"ttl":"60s"'}, priority="high", ttl_s=60, dry_run=dry_run
+    )
+    payloads = render(Content(fcm=content), topic=None, sender=None)
+    expected = fcm(payloads)
+    expected["message"]["android"]["ttl"] = f"{-(-max(0, left_ms) // 1000)}s"
+    now = 1_000_000
+    assert fcm(payloads.as_of(now + left_ms - 60_000, now)) == expected
+
+
+@pytest.mark.parametrize(
+    ("left_ms", "expiration"), [(-5, 0), (0, 0), (1, 1001), (1000, 1001), (60_000, 1060), (59_500, 1060)]
+)
+def test_apns_is_told_when_the_push_expires(left_ms: int, expiration: int) -> None:
+    payloads = render(Content(apns=ApnsContent(alert="hi", ttl_s=60)))
+    now = 1_000_000
+    made = payloads.as_of(now + left_ms - 60_000, now).apns
+    assert made is not None
+    assert made.expiration == expiration
+
+
 def test_the_senders_own_tag_stays() -> None:
     body = fcm(render(Content(fcm=FcmContent(notification={"tag": "mine"}))))
     assert body["message"]["android"]["notification"]["tag"] == "mine"

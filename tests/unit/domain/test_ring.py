@@ -1,10 +1,12 @@
 """The ring: places that never change, and arcs that cover it without a gap or an overlap."""
 
 from itertools import pairwise
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fanfare.domain import ring
 from fanfare.domain.ring import PLACE_BITS, WHOLE_RING, Arc, place, ring_key, user_of
 
 arcs = st.integers(0, 12).flatmap(lambda bits: st.builds(Arc, st.just(bits), st.integers(0, (1 << bits) - 1)))
@@ -37,6 +39,19 @@ def test_the_bounds_hold_exactly_the_users_of_the_arc(arc: Arc, user: str) -> No
     assert (first <= ring_key(user) <= last) == arc.holds(user)
     if arc.holds(user):
         assert place(user)[0] in arc.digits
+
+
+@given(arcs)
+def test_a_place_on_the_border_is_on_the_arc_that_begins_there(arc: Arc) -> None:
+    """No hash is likely to lie there: a user ID that is its own place does."""
+    first, last = arc.bounds
+    within = {arc.start: True, arc.end - 1: True, arc.end: False, arc.start - 1: False}
+    for at, expected in within.items():
+        if 0 <= at < 1 << PLACE_BITS:
+            user = f"{at:016x}"
+            assert (first <= f"{user}#u" <= last) is expected
+            with patch.object(ring, "place", lambda user: user):
+                assert arc.holds(user) is expected
 
 
 @given(arcs)

@@ -37,6 +37,7 @@ _FCM_BLOCK_WORDS = {
 type _Texts = dict[str, str]
 type _Values = dict[str, str | int | float | bool]
 type _Seconds = Annotated[int, Meta(ge=0, le=MAX_TTL_S)]
+type _Ttl = _Seconds | Annotated[str, Meta(pattern=r"^[0-9]{1,7}(\.[0-9]{1,9})?s\Z")]
 type _Flag = bool | int
 
 
@@ -76,7 +77,7 @@ class _Fcm(Struct, rename="camel"):
     notification: _Notification | None = None
     collapse_key: str | None = None
     priority: Literal["high", "normal"] | None = None
-    ttl: _Seconds | Annotated[str, Meta(pattern=r"^[0-9]{1,7}(\.[0-9]{1,9})?s\Z")] | None = None
+    ttl: _Ttl | None = None
     time_to_live: _Seconds | None = None
     delay_while_idle: bool | None = None
     """Of the old GCM; FCM has nothing like it any more."""
@@ -93,6 +94,9 @@ class _Apns(Struct, rename="camel"):
     content_available: _Flag | None = None
     category: str | None = None
     mutable_content: _Flag | None = None
+    ttl: _Ttl | None = None
+    time_to_live: _Seconds | None = None
+    """Kii's block has neither: both are ours, as the block `fcm` has them."""
 
 
 class Message(Struct, rename=parsing.contract_name):
@@ -102,6 +106,8 @@ class Message(Struct, rename=parsing.contract_name):
     fcm: _Fcm | None = None
     gcm: _Fcm | None = None
     apns: _Apns | None = None
+    time_to_live: _Seconds | None = None
+    """Ours: for every network whose block says nothing of it."""
     push_message_type: str | None = None
     send_to_development: bool | None = None
     send_to_production: bool | None = None
@@ -159,7 +165,7 @@ def _fcm(given: Message) -> FcmContent | None:
         notification=(_given(block.notification) if block.notification else None) or None,
         collapse_key=block.collapse_key,
         priority=block.priority,
-        ttl_s=block.time_to_live if block.ttl is None else _seconds(block.ttl),
+        ttl_s=_ttl_s("fcm", block, given),
         restricted_package_name=block.restricted_package_name,
         dry_run=bool(block.dry_run),
     )
@@ -179,6 +185,7 @@ def _apns(given: Message) -> ApnsContent | None:
         content_available=bool(block.content_available),
         category=block.category,
         mutable_content=bool(block.mutable_content),
+        ttl_s=_ttl_s("apns", block, given),
     )
 
 
@@ -210,8 +217,11 @@ def _given(block: Struct) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _seconds(ttl: int | str) -> int:
-    seconds = ttl if isinstance(ttl, int) else ceil(float(ttl.removesuffix("s")))
+def _ttl_s(name: str, block: _Fcm | _Apns, given: Message) -> int | None:
+    """The network's own time to live, else the message's. What another network's block says is not asked."""
+    if block.ttl is None:
+        return given.time_to_live if block.time_to_live is None else block.time_to_live
+    seconds = block.ttl if isinstance(block.ttl, int) else ceil(float(block.ttl.removesuffix("s")))
     if seconds > MAX_TTL_S:
-        raise InvalidInput(f"fcm.ttl: at most {MAX_TTL_S} seconds")
+        raise InvalidInput(f"{name}.ttl: at most {MAX_TTL_S} seconds")
     return seconds

@@ -49,7 +49,7 @@ def get(request: Request[Authenticating]) -> Response[str]:
     push = messages.find(caller.app, message_id) if _ID.fullmatch(message_id) else None
     if push is None:
         raise MessageNotFound("the message does not exist", pushMessageID=message_id, appID=caller.app)
-    return answers.document(200, status.told(push, *ledger.status(caller.app, message_id)))
+    return answers.document(200, status.told(push, *ledger.status(caller.app, message_id), request.now))
 
 
 def _push(

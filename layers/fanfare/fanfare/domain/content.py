@@ -37,6 +37,7 @@ class ApnsContent:
     content_available: bool = False
     category: str | None = None
     mutable_content: bool = False
+    ttl_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +155,6 @@ def _fcm(message_id: str, content: FcmContent, added: Mapping[str, str | int | N
     android: dict[str, object] = {
         "collapse_key": content.collapse_key,
         "priority": content.priority.upper() if content.priority else None,
-        "ttl": None if content.ttl_s is None else f"{content.ttl_s}s",
         "restricted_package_name": content.restricted_package_name,
     }
     notification = content.notification
@@ -162,6 +162,8 @@ def _fcm(message_id: str, content: FcmContent, added: Mapping[str, str | int | N
         # With a tag a repeated push replaces the shown one: a doubled delivery shows once.
         notification = {"tag": message_id, **notification}
         android["notification"] = notification
+    if content.ttl_s is not None:
+        android["ttl"] = f"{content.ttl_s}s"  # last, so that its place in the bytes is known
     size = len(_json(data)) + (len(_json(notification)) if notification else 0)
     if size > PAYLOAD_LIMIT:
         raise PayloadTooLarge("FCM", size)
@@ -170,10 +172,12 @@ def _fcm(message_id: str, content: FcmContent, added: Mapping[str, str | int | N
     if android:
         message["android"] = android
     rest = _json(message)[1:]  # without its opening brace: the target comes first
+    suffix = (b"," if message else b"") + rest + b"}"
     return FcmPayload(
         prefix=b'{"validate_only":true,"message":{' if content.dry_run else b'{"message":{',
-        suffix=(b"," if message else b"") + rest + b"}",
+        suffix=suffix,
         ttl_s=content.ttl_s,
+        ttl_at=0 if content.ttl_s is None else len(suffix) - len(b'%ds"}}}' % content.ttl_s),
     )
 
 
@@ -199,6 +203,7 @@ def _apns(message_id: str, content: ApnsContent, added: Mapping[str, str | int |
         push_type="alert" if visible else "background",
         priority=10 if visible else 5,
         collapse_id=message_id if visible and message_id else None,
+        ttl_s=content.ttl_s,
     )
 
 

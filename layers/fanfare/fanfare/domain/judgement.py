@@ -14,7 +14,7 @@ def judge(provider: Provider, reply: Answer | Silence, context: Context = NOTHIN
     outcome = _by_table(provider, reply, context)
     left_s = context.seconds_to_expiry
     if left_s is not None and outcome.retry_after_s is not None and outcome.retry_after_s > left_s:
-        return replace(drop(EXPIRED), unknown=outcome.unknown)
+        return replace(drop(EXPIRED), unknown=outcome.unknown, of_device=outcome.of_device)
     return outcome
 
 

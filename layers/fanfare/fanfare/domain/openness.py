@@ -8,17 +8,27 @@ DIGEST_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an open device stands: when it is due (epoch ms), its tries, those without an answer, its waits,
-    its doubtful answers.
+    """The state of an open device between two attempts; `due` is when it may be sent to again (epoch ms).
 
-    A wait is not a try: the device was not sent to, since its lane was paused or its network out of reach.
+    A wait is no try: the device was not sent to, or its push met a lane that was down.
     """
 
     due: int = 0
     tries: int = 0
     unknown: int = 0
+    """Sends without an answer on a lane that answered others."""
     waits: int = 0
     doubts: int = 0
+    """Doubtful answers."""
+    silent: int = 0
+    """Sends without an answer on a lane that was down, or in a former round: they use up no repeat."""
+    outlived: int = 0
+    """Answers that the token died before it was registered."""
+
+    @property
+    def maybe_delivered(self) -> bool:
+        """Whether the device may have the push already."""
+        return bool(self.unknown or self.silent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What an attempt's outcomes say together of a lane: whether it is down, and how long it is left alone."""
+"""Lanes that are down: when an attempt's outcomes call for a probe, and how long a lane is paused."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,63 +6,87 @@ from dataclasses import dataclass
 from fanfare.domain.answer import Transport
 from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind
 
-FAULTS = 5
-"""From so many in one attempt, with nothing else beside them, faults are the lane's and not a push's."""
-
 REFUSED_PAUSE_MS = 60_000
-"""How long a lane rests after its credential was refused."""
+"""How long a lane is paused after its credential was refused."""
 FIRST_PAUSE_MS = 5_000
 """After a fault; it doubles with each probe that fails."""
 LONGEST_PAUSE_MS = 60_000
 LONGEST_ASKED_MS = 120_000
-"""What a network asks for beyond it is kept for the devices that were answered; a probe goes sooner."""
+"""Cap on a lane's pause. A longer Retry-After still holds for the devices that received it."""
 PROBE_MS = 30_000
 """How long one environment alone may probe a lane: longer than an answer takes."""
-
-_FAULTS = {OutcomeKind.RETRY_AFTER_DELAY}
-_OF_THE_CREDENTIAL = {OutcomeKind.PAUSE_ALARM_CREDENTIAL}
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Nothing is sent on the lane for `pause_ms`; `refused`: so that somebody must look."""
+    """Nothing is sent on the lane for `pause_ms`. `refused`: it stays so until somebody changes something."""
 
     why: str
     pause_ms: int
     refused: bool = False
 
 
-def stop(outcomes: Sequence[Outcome], failed_probes: int | None = None) -> Stop | None:
-    """Whether the lane has to rest after an attempt, and for how long; before jitter.
+def stop(outcomes: Sequence[Outcome]) -> Stop | None:
+    """The pause that an attempt's outcomes call for without a probe, before jitter.
 
-    `failed_probes`: how many probes had failed before, where the attempt was one; else None.
+    A refused credential pauses the lane, and so does a network that could not be reached at all.
     """
-    alarms = [one for one in outcomes if one.kind in _OF_THE_CREDENTIAL]
-    refused = next((one for one in alarms if one.whole_lane), None)
+    refused = next((one for one in outcomes if _refuses_lane(one)), None)
     if refused is not None:
-        return Stop(refused.reason, REFUSED_PAUSE_MS, refused=True)
-    if alive(outcomes):
+        return _refused(refused)
+    faults = _faults(outcomes)
+    if not faults or alive(outcomes) or any(one.spends_attempt for one in faults):
         return None
-    faults = [one for one in outcomes if _is_fault(one)]
-    if failed_probes is None:  # what our own time did not suffice for says nothing
-        faults = [one for one in faults if one.reason != Transport.NOT_SENT]
-    if not faults:
+    asked_s = min(one.retry_after_s or 0 for one in faults)
+    return Stop(faults[0].reason, _pause_ms(asked_s, failed_probes=0))
+
+
+def wants_probe(outcomes: Sequence[Outcome]) -> bool:
+    """Whether an attempt's outcomes leave it open if the lane is down.
+
+    They do if a push stayed without an answer, or if nothing but faults came back.
+    """
+    if any(one.unknown and not one.of_device for one in outcomes):
+        return True
+    return bool(_faults(outcomes)) and not alive(outcomes)
+
+
+def after_probe(outcome: Outcome, failed_probes: int) -> Stop | None:
+    """The pause that a probe's outcome calls for, before jitter; None: the lane answers.
+
+    `failed_probes`: how many probes failed in a row before this one.
+    """
+    if _refuses_lane(outcome):
+        return _refused(outcome)
+    if not _is_fault(outcome):
         return None
-    unreachable = not any(one.spends_attempt for one in faults)
-    if not unreachable and len(faults) < FAULTS and failed_probes is None:
-        return None
-    asked_ms = 1000 * min(one.retry_after_s or 0 for one in faults)
-    own_ms = min(FIRST_PAUSE_MS << min(failed_probes or 0, 10), LONGEST_PAUSE_MS)
-    return Stop(faults[0].reason, max(own_ms, min(asked_ms, LONGEST_ASKED_MS)))
+    return Stop(outcome.reason, _pause_ms(outcome.retry_after_s or 0, failed_probes))
 
 
 def alive(outcomes: Sequence[Outcome]) -> bool:
-    """Whether the network answered for at least one push itself, with yes or with no."""
-    return any(
-        not _is_fault(one) and not (one.kind in _OF_THE_CREDENTIAL and one.whole_lane) for one in outcomes
-    )
+    """Whether the network answered at least one push itself, with yes or with no."""
+    return any(not _is_fault(one) and not _refuses_lane(one) and not one.unknown for one in outcomes)
+
+
+def _faults(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The faults, without the requests that we ran out of time to send: those say nothing about the lane."""
+    return [one for one in outcomes if _is_fault(one) and one.reason != Transport.NOT_SENT]
 
 
 def _is_fault(outcome: Outcome) -> bool:
     """A silence, an overload, an error of the server's; or one of these that outlasts the push."""
-    return outcome.kind in _FAULTS or outcome.reason == EXPIRED
+    fault = outcome.kind is OutcomeKind.RETRY_AFTER_DELAY or outcome.reason == EXPIRED
+    return fault and not outcome.of_device
+
+
+def _refuses_lane(outcome: Outcome) -> bool:
+    return outcome.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL and outcome.whole_lane
+
+
+def _refused(outcome: Outcome) -> Stop:
+    return Stop(outcome.reason, REFUSED_PAUSE_MS, refused=True)
+
+
+def _pause_ms(asked_s: int, failed_probes: int) -> int:
+    own_ms = min(FIRST_PAUSE_MS << min(failed_probes, 10), LONGEST_PAUSE_MS)
+    return max(own_ms, min(1000 * asked_s, LONGEST_ASKED_MS))

@@ -46,6 +46,10 @@ class Outcome:
     """Of an alarm: False where it is about some devices, and others of the lane may get through."""
     unknown: bool = False
     """The push may have been delivered: sending again may double it."""
+    of_device: bool = False
+    """Of a retry: the answer is about this device token, and says nothing against its lane."""
+    outlived: bool = False
+    """The device was registered after the moment at which its token is said to have died."""
 
     @property
     def blames_credential(self) -> bool:

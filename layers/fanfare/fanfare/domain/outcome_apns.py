@@ -1,7 +1,7 @@
 """APNs' answers, for devices and broadcast channels: reference table E, the first fitting rule decides."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fanfare.domain.answer import Answer, Context, whole_number
 from fanfare.domain.outcome import (
@@ -72,7 +72,8 @@ def _take_apart(answer: Answer, context: Context) -> _Seen:
 
 def _gone(seen: _Seen) -> Outcome:
     if seen.registered_again:
-        return retry("registered_again", REGISTERED_AGAIN_DELAY_S)
+        again = retry("registered_again", REGISTERED_AGAIN_DELAY_S)
+        return replace(again, of_device=True, outlived=True)
     return purge(seen.reason, target=seen.dead, proof_at_ms=seen.died_at_ms)
 
 
@@ -84,7 +85,8 @@ def _stale_credential(seen: _Seen) -> Outcome:
 
 def _throttled(seen: _Seen) -> Outcome:
     asked = seen.retry_after_s
-    return retry(seen.reason, THROTTLED_DELAY_S if asked is None else asked)
+    again = retry(seen.reason, THROTTLED_DELAY_S if asked is None else asked)
+    return replace(again, of_device=seen.reason == "TooManyRequests")
 
 
 type _Rule = tuple[Callable[[_Seen], bool], Callable[[_Seen], Outcome]]

@@ -29,7 +29,8 @@ def judge(provider: Provider, silence: Silence) -> Outcome:
             | Transport.GOAWAY_FOR_TOKENS
             | Transport.PROTOCOL_ERROR
         ):
-            return replace(retry(silence.why, _base_delay_s(provider)), unknown=True)
+            blamed = silence.why is Transport.GOAWAY_FOR_TOKENS
+            return replace(retry(silence.why, _base_delay_s(provider)), unknown=True, of_device=blamed)
         case _:
             assert_never(silence.why)
 

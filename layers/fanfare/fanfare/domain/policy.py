@@ -5,13 +5,20 @@ from typing import assert_never
 
 from fanfare.domain.openness import Standing
 from fanfare.domain.outage import REFUSED_PAUSE_MS
-from fanfare.domain.outcome import Outcome, OutcomeKind
+from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind
 
-MAX_UNKNOWN = 2
+REPEATS_MS = (60_000, 600_000)
+"""When a push is sent again after its first and its second unknown answer."""
+
+MAX_UNKNOWN = len(REPEATS_MS)
 """How often a push is sent again after an unknown answer: losing is worse than doubling, to a point."""
 
-MAX_WAITS = 30
-"""How often a device waits for what was not its own try: a lane that rests, a network out of reach."""
+MAX_WAITS = 36
+"""How often a device waits for what is no try of its own: a lane that is down, a network out of reach.
+
+With the back-off that is five hours at the least, so that an outage of four hours is sat out, and less than a
+day at the most.
+"""
 
 FIRST_DELAY_MS = 5_000
 """The back-off's first step, where the network asked for less; it doubles with each step."""
@@ -65,8 +72,8 @@ def verdict(
 ) -> Verdict:
     """What becomes of a device; `jitter` is a random number from 0 to 1.
 
-    `lane_down`: it was the one push that found the network still down. Whose answers stayed unknown is then
-    kept for the dead letter: in all likelihood it got nothing.
+    `lane_down`: a probe beside the push found that the network answers nobody. The device then waits for the
+    lane, and the push costs it neither a try nor a repeat.
     """
     match outcome.kind:
         case OutcomeKind.DELIVERED:
@@ -81,22 +88,40 @@ def verdict(
             delay_ms = REFUSED_PAUSE_MS
         case _:
             assert_never(outcome.kind)
+    if lane_down and outcome.whole_lane and not outcome.of_device:
+        waiting = replace(before, silent=before.silent + outcome.unknown)
+        return postponed(waiting, delay_ms, now=now, max_tries=max_tries, jitter=jitter)
     if not outcome.spends_attempt:
         return postponed(before, delay_ms, now=now, max_tries=max_tries, jitter=jitter)
-    unknown = before.unknown + (1 if outcome.unknown else 0)
-    if unknown > MAX_UNKNOWN and lane_down:
-        return Exhausted(replace(before, tries=max_tries))
-    if unknown > MAX_UNKNOWN:
-        return Settled(f"unknown.{outcome.reason}")
-    tries = before.tries + 1
-    if tries >= max_tries:
-        return Exhausted(replace(before, tries=max_tries))
-    due = now + back_off_ms(delay_ms, tries, jitter)
-    return StillOpen(replace(before, due=due, tries=tries, unknown=unknown))
+    if outcome.unknown:
+        return _unanswered(outcome, before, now, max_tries, jitter)
+    return _tried(outcome, before, delay_ms, now, max_tries, jitter)
+
+
+def _tried(
+    outcome: Outcome, before: Standing, delay_ms: int, now: int, max_tries: int, jitter: float
+) -> Verdict:
+    """A try of the device's own came to nothing. A token that outlived its 410 has one more, and no third."""
+    if outcome.outlived and before.outlived:
+        return Settled(f"refused.{outcome.reason}")
+    after = replace(before, tries=before.tries + 1, outlived=before.outlived + outcome.outlived)
+    if after.tries >= max_tries:
+        return Exhausted(replace(after, tries=max_tries))
+    return StillOpen(replace(after, due=now + back_off_ms(delay_ms, after.tries, jitter)))
 
 
 def _settled(outcome: Outcome) -> Settled:
-    return Settled(f"{outcome.kind}.{outcome.reason}")
+    return Settled(EXPIRED if outcome.reason == EXPIRED else f"{outcome.kind}.{outcome.reason}")
+
+
+def _unanswered(outcome: Outcome, before: Standing, now: int, max_tries: int, jitter: float) -> Verdict:
+    """The lane answers others: the push may have been delivered, and is sent again with care."""
+    after = replace(before, tries=before.tries + 1, unknown=before.unknown + 1)
+    if after.unknown > MAX_UNKNOWN or after.tries >= max_tries:
+        return Exhausted(replace(after, tries=max_tries))
+    # A GOAWAY over other device tokens took the answer along: nothing speaks against sending it soon.
+    delay_ms = 1000 * (outcome.retry_after_s or 0) if outcome.of_device else REPEATS_MS[before.unknown]
+    return StillOpen(replace(after, due=now + int(delay_ms * (1 + JITTER * jitter))))
 
 
 def given_up_in_doubt(standing: Standing) -> bool:
@@ -114,11 +139,15 @@ def _doubted(outcome: Outcome, before: Standing, now: int, max_tries: int, jitte
 
 
 def postponed(before: Standing, delay_ms: int, *, now: int, max_tries: int, jitter: float) -> Verdict:
-    """The device was not sent to at all, so this was no try of its own; it waits, and not for ever."""
-    waits = before.waits + 1
-    if waits > MAX_WAITS:
+    """The device waits for its lane, which is no try of its own, and not for ever.
+
+    A wait that a network asks to be longer than the longest back-off counts as several.
+    """
+    if before.waits >= MAX_WAITS:
         return Exhausted(replace(before, tries=max_tries))
-    return StillOpen(replace(before, due=now + back_off_ms(delay_ms, waits, jitter), waits=waits))
+    due = now + back_off_ms(delay_ms, before.waits + 1, jitter)
+    waits = before.waits + max(1, min(delay_ms, MAX_DELAY_MS) // MAX_BACKOFF_MS)
+    return StillOpen(replace(before, due=due, waits=waits))
 
 
 def back_off_ms(delay_ms: int, step: int, jitter: float) -> int:

@@ -1,7 +1,12 @@
-"""A push message on its way: what was accepted, and the deliveries that it becomes."""
+"""A push message on its way: what was accepted, and the deliveries that it becomes.
+
+Every value names its format: a reader that does not know the number refuses the value as a whole, and leaves
+no field out.
+"""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Literal
 
 from fanfare.domain.gate import Gate
 from fanfare.domain.payload import Payloads
@@ -28,6 +33,11 @@ class Push:
     to_production: bool = True
     to_development: bool = True
     gate: Gate | None = None
+    format: Literal[1] = 1
+
+    def as_of(self, now: int) -> "Push":
+        """The push as it goes out now: with the time to live that is left."""
+        return replace(self, payloads=self.payloads.as_of(self.at, now))
 
 
 class Way(StrEnum):
@@ -51,6 +61,7 @@ class Cut:
     bits: int
     way: Way
     pace: Pace
+    format: Literal[1] = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +82,17 @@ class Delivery:
     """The lanes that all of its open devices are on; empty: any that the push can take."""
     waits: int = 0
     """How often it waited for them, read or unread."""
+    format: Literal[1] = 1
 
     @property
     def id(self) -> str:
         return self.arc.id if self.arc else TO_USER
+
+    @property
+    def group(self) -> str:
+        """Its message group, by which SQS serves a queue fairly: tenants share the express queue, large sends
+        the bulk queue. The queue itself is named by the pace."""
+        return self.push.app if self.pace is Pace.EXPRESS else self.push.id
 
     def next_attempt(self, not_before: int, lanes: tuple[str, ...] = (), waits: int = 0) -> "Delivery":
         return replace(self, attempt=self.attempt + 1, not_before=not_before, lanes=lanes, waits=waits)
@@ -93,8 +111,21 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoarseArc:
-    """A stretch that fanout still has to cut: the body of the fanout queue's message."""
+    """A stretch that fanout still has to cut: the body of the fanout queue's message.
+
+    Sent again from a dead letter it has the next round: the ledger then has a row to be taken back.
+    """
 
     push: Push
     cut: Cut
     arc: Arc = WHOLE_RING
+    round: int = 1
+    format: Literal[1] = 1
+
+    @property
+    def deliveries(self) -> int:
+        """How many deliveries it stands for."""
+        return 1 << (self.cut.bits - self.arc.bits)
+
+    def next_round(self) -> "CoarseArc":
+        return replace(self, round=self.round + 1)

@@ -42,6 +42,16 @@ class Arc:
         """The delivery ID of the arc, short and the same whenever it is computed again."""
         return f"a{self.bits}.{self.index:x}"
 
+    @classmethod
+    def of_id(cls, id: str) -> "Arc":
+        """The arc of a delivery ID; raises ValueError."""
+        bits, _, index = id.removeprefix("a").partition(".")
+        return cls(int(bits), int(index, 16))
+
+    def around(self, bits: int) -> "Arc":
+        """The coarser arc, one of 2**bits, that this one lies on."""
+        return Arc(bits, self.index >> (self.bits - bits))
+
     @property
     def start(self) -> int:
         return self.index << (PLACE_BITS - self.bits)

@@ -1,12 +1,17 @@
 """What sweep has to clear away or to look at again: the values on the sweep queue, told apart by `kind`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from fanfare.domain.scope import Scope, Target, TargetKind
 
 SWEEP_DELAY_S = 30
 """Longer than an API function may run: what one still wrote to the target is there when sweep looks."""
+
+INDEXES_LATE_S = 86_400
+"""No index is later than this."""
+
+LONGEST_INTERVAL_S = 28_800
 
 CLOCKS_APART_MS = 5_000
 """How far two functions' clocks may differ; with an API function's time it stays within SWEEP_DELAY_S."""
@@ -24,6 +29,7 @@ class Sweep:
     scope: Scope
     name: str
     ref: str
+    format: Literal[1] = 1
 
     @property
     def app(self) -> str:
@@ -46,6 +52,7 @@ class GroupSweep:
     group: str
     ref: str
     kind: Literal["group"] = "group"
+    format: Literal[1] = 1
 
     @property
     def scope(self) -> Scope:
@@ -57,17 +64,47 @@ class UserSweep:
     """A user who is about to be deleted: then, everything that is the user's.
 
     It is queued before the recipient row is marked, which is what decides: who is marked gets deleted,
-    whatever becomes of the request. `quiet` counts the looks in a row that found nothing: indexes are late.
+    whatever becomes of the request.
     """
 
     app: str
     user: str
-    quiet: int = 0
     kind: Literal["user"] = "user"
+    format: Literal[1] = 1
 
     @property
     def scope(self) -> Scope:
         return Scope(self.app, user=self.user)
+
+
+@dataclass(frozen=True, slots=True)
+class LateRows:
+    """A user who was deleted at `deleted_at`. Subscriptions made before have to go, when an index shows them.
+
+    Times are epoch ms; `due` is when to look next, `looks` how often sweep has looked.
+    """
+
+    app: str
+    user: str
+    deleted_at: int
+    due: int
+    looks: int = 0
+    kind: Literal["late_rows"] = "late_rows"
+    format: Literal[1] = 1
+
+    @property
+    def made_before(self) -> int:
+        """What was made later is of a new life: the mark stands for SWEEP_DELAY_S at least. What was begun
+        when the mark was written can be a little younger than it."""
+        return self.deleted_at + 500 * SWEEP_DELAY_S
+
+    def next_look(self, now: int, first_s: int) -> "LateRows | None":
+        """The next look, at intervals that double; None when an index can have nothing left to show."""
+        end = self.deleted_at + 1000 * INDEXES_LATE_S
+        if now >= end:
+            return None
+        interval_s = min(first_s << self.looks + 1, LONGEST_INTERVAL_S)
+        return replace(self, due=min(now + 1000 * interval_s, end), looks=self.looks + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +117,7 @@ class TargetRecheck:
     target: Target
     after: tuple[str, str] | None = None
     kind: Literal["target_recheck"] = "target_recheck"
+    format: Literal[1] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +127,7 @@ class UserRecheck:
     app: str
     user: str
     kind: Literal["user_recheck"] = "user_recheck"
+    format: Literal[1] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +142,4 @@ class LooseBodies:
     object_id: str
     until: int
     kind: Literal["loose_bodies"] = "loose_bodies"
+    format: Literal[1] = 1

@@ -43,21 +43,12 @@ class Fcm:
         self._access.bearer(deadline_s)
 
     def send(
-        self,
-        tokens: Sequence[str],
-        payload: FcmPayload,
-        *,
-        deadline_s: float,
-        apart: bool = False,
-        target: bytes | None = None,
+        self, tokens: Sequence[str], payload: FcmPayload, *, deadline_s: float, apart: bool = False
     ) -> list[Result]:
-        """A result for each device token, in order. Raises CredentialRefused or CredentialUnavailable.
-
-        `target`: the field that addresses them; None for `token` or `fid`, by the form of each.
-        """
+        """A result for each device token, in order. Raises CredentialRefused or CredentialUnavailable."""
         self._bearer = self._access.bearer(deadline_s)
         headers = (("content-type", "application/json"), ("authorization", f"Bearer {self._bearer}"))
-        bodies = [_body(payload, target or _target(token), token) for token in tokens]
+        bodies = [_body(payload, token) for token in tokens]
         return self._sender.send(Batch(headers, self._path, bodies, apart=apart), deadline_s=deadline_s)
 
     def take_fresh_credential(self) -> None:
@@ -68,10 +59,7 @@ class Fcm:
         self._sender.close()
 
 
-def _target(token: str) -> bytes:
-    return b"fid" if is_firebase_id(token) else b"token"
-
-
-def _body(payload: FcmPayload, target: bytes, token: str) -> bytes:
+def _body(payload: FcmPayload, token: str) -> bytes:
+    target = payload.target or ("fid" if is_firebase_id(token) else "token")
     inside = token if _PLAIN.fullmatch(token) else json.dumps(token)[1:-1]
-    return b'%b"%b":"%b"%b' % (payload.prefix, target, inside.encode(), payload.suffix)
+    return b'%b"%b":"%b"%b' % (payload.prefix, target.encode(), inside.encode(), payload.suffix)

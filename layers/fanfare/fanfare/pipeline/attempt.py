@@ -8,7 +8,7 @@ from typing import assert_never
 
 from fanfare.domain.openness import OpenGroup, Standing, pack, unpack
 from fanfare.domain.outcome import OutcomeKind, PurgeTarget
-from fanfare.domain.policy import Exhausted, Settled, StillOpen, Verdict, postponed, verdict
+from fanfare.domain.policy import MAX_UNKNOWN, Exhausted, Settled, StillOpen, Verdict, postponed, verdict
 from fanfare.domain.proof import Proof
 from fanfare.domain.push import Delivery
 from fanfare.pipeline.finding import Addressee
@@ -29,24 +29,28 @@ class Audience:
 
 
 def audience(lease: Lease, found: Sequence[Addressee], *, now: int, max_tries: int, of: int = 0) -> Audience:
-    """Of the devices that are there now: those still open, if an attempt has ended before, and else all.
+    """The devices that are there now and still open; all that are there, if no attempt has ended before.
 
-    Whose tries are used up stays for the dead letter.
+    Devices without tries or repeats left stay open, and end in the dead letter.
     """
-    waits = lease.delivery.waits
+    waits, first = lease.delivery.waits, lease.delivery.attempt == 1
     if lease.open is None:
         fresh = Standing(waits=waits)
-        return Audience(due=[Due(one, fresh, of) for one in found])
+        return Audience(due=[Due(one, fresh, of, first) for one in found])
     standings = unpack(lease.open)
-    if lease.delivery.attempt == 1:  # a new round: sent again from a dead letter
-        standings = {digest: Standing() for digest in standings}
+    if first:  # a new round: sent again from a dead letter
+        standings = {
+            digest: Standing(silent=before.silent + before.unknown) for digest, before in standings.items()
+        }
     result = Audience()
     for one in found:
         standing = standings.pop(one.digest, None)
         if standing is None:
             continue
-        if standing.due <= now and standing.tries < max_tries:
-            result.due.append(Due(one, replace(standing, waits=max(standing.waits, waits)), of))
+        if standing.due <= now and standing.unknown + lease.killed_in_round > MAX_UNKNOWN:
+            result.later.append((one.digest, replace(standing, tries=max_tries)))
+        elif standing.due <= now and standing.tries < max_tries:
+            result.due.append(Due(one, replace(standing, waits=max(standing.waits, waits)), of, first))
         else:
             result.later.append((one.digest, standing))
     result.gone = len(standings)
@@ -99,7 +103,8 @@ def result(lease: Lease, gathered: Audience, share: Share, *, now: int, max_trie
         became = postponed(held.due.standing, held.delay_ms, now=now, max_tries=max_tries, jitter=jitter)
         tally.take_down(held.due, became)
     for one in share.sent:
-        if one.due.standing.unknown or lease.retakes:
+        processed = one.lane is not None and one.outcome.spends_attempt
+        if processed and (one.due.standing.maybe_delivered or lease.retakes):
             tally.counts["possibly_doubled"] += 1
         if one.outcome.kind is OutcomeKind.DELIVERED:
             delivered += 1
@@ -127,7 +132,8 @@ def given_up(lease: Lease, gathered: Audience, max_tries: int) -> Result:
     standings = [*due, *gathered.later]
     groups = pack((digest, replace(standing, tries=max_tries)) for digest, standing in standings)
     state = _state(groups, max_tries)
-    return Result(state, groups, Counter(lease.counts), list(lease.failures))
+    counts = Counter(lease.counts) + Counter(gone=gathered.gone)
+    return Result(state, groups, counts, list(lease.failures))
 
 
 def next_attempt(

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from fanfare.runtime.batch import Redelivery
+
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Redelivery):
     apps_table: str
     members_table: str
     subscriptions_table: str
@@ -15,7 +17,6 @@ class Settings:
     express_queue_url: str
     bulk_queue_url: str
     purge_queue_url: str
-    dead_letter_queue_url: str
     doubt_dead_letter_queue_url: str
     arc_size: int
     lease_seconds: int

@@ -17,7 +17,7 @@ from fanfare.pipeline.deliver_settings import Settings
 from fanfare.pipeline.finding import Addressee, ArcTooLarge, Finding
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.onward import Onward
-from fanfare.pipeline.sending import Senders, Sending
+from fanfare.pipeline.sending import Senders, Sending, is_late
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.together import together
@@ -101,7 +101,7 @@ class Deliverer:
             registered_at=lambda devices: _registered_at(push.app, devices),
             sleep=self.sleep,
         )
-        given_up = [one.lease.retakes > MAX_UNKNOWN for one in begun]
+        given_up = [one.lease.killed_in_round > MAX_UNKNOWN for one in begun]
         due = [
             due for one, killed in zip(begun, given_up, strict=True) if not killed for due in one.gathered.due
         ]
@@ -114,6 +114,7 @@ class Deliverer:
         def end(place: int) -> Exception | None:
             one = begun[place]
             if given_up[place]:
+                _name(one.lease)
                 result = attempt.given_up(one.lease, one.gathered, max_tries)
             else:
                 share, now = shares[one.index], self.clock()
@@ -149,11 +150,12 @@ class Deliverer:
     def _lanes_wait_ms(self, delivery: Delivery) -> int:
         """How long there is no use in looking for the devices: every lane that they can be on is paused.
 
-        A delivery that waited often enough is looked into all the same: its devices may have to be given up.
+        A delivery that waited often enough, or beyond its time to live, is looked into all the same: its
+        devices may have to be given up.
         """
         app = delivery.push.app
         lanes = delivery.lanes or self._lanes_of(delivery.push)
-        if not lanes or delivery.waits >= MAX_WAITS:
+        if not lanes or delivery.waits >= MAX_WAITS or is_late(delivery.push, self.clock()):
             return 0
         wait_ms = min(self.watch.wait_ms(app, lane, delivery.pace) for lane in lanes)
         return wait_ms and back_off_ms(wait_ms, delivery.waits + 1, random.random())
@@ -209,6 +211,14 @@ def _registered_at(app: str, devices: Sequence[Addressee]) -> Mapping[Addressee,
     return {
         owned[one.device, one.user]: one.registered_at for one in found if (one.device, one.user) in owned
     }
+
+
+def _name(lease: Lease) -> None:
+    """Name a delivery that ends because its attempts were killed: it may be what kills them."""
+    delivery = lease.delivery
+    named = {"app": delivery.push.app, "push": delivery.push.id, "delivery": delivery.id}
+    killed = lease.killed + lease.retakes
+    logs.logger().error("a delivery was killed too often", extra={**named, "killed": killed})
 
 
 def _log(lease: Lease, result: Result) -> None:

@@ -9,12 +9,14 @@ from fanfare.domain.fanout import FEW, Limits, decide, next_arcs
 from fanfare.domain.push import CoarseArc, Cut, Delivery, Pace, Way
 from fanfare.domain.ring import HEX_DIGITS, WHOLE_RING
 from fanfare.domain.scope import Target
+from fanfare.pipeline import delivery_queues, last_resort
 from fanfare.pipeline.changes import Changes
 from fanfare.runtime import logs, queues, wire
 from fanfare.runtime.batch import BatchResponse, Record
+from fanfare.runtime.clock import Clock
 from fanfare.runtime.queues import Outgoing
 from fanfare.runtime.together import Once, together
-from fanfare.store import ledger, recipients, subscriptions
+from fanfare.store import ledger, outage, recipients, subscriptions
 
 SAMPLE_ROWS = 256
 """First rows that an estimate looks at: its relative error is about 1 / sqrt(256), 6 %."""
@@ -30,6 +32,7 @@ class Settings:
     express_queue_url: str
     bulk_queue_url: str
     fanout_queue_url: str
+    stream_failures_bucket: str
     arc_size: int
     fan_out: int
     express_limit: int
@@ -53,28 +56,52 @@ class FirstRecordFailed(Exception):
     an error makes it halve the batch, until what fails is alone and holds up nothing else."""
 
 
-def dispatch(records: Sequence[Record], settings: Settings) -> BatchResponse:
+def dispatch(records: Sequence[Record], settings: Settings, clock: Clock) -> BatchResponse:
     """Queue what the records become, in bulk; the answer names the first record that could not be queued.
 
     Everything before it is queued, and what comes after it comes again with it: Lambda's checkpoint. Raises
-    FirstRecordFailed where that is the first of several.
+    FirstRecordFailed where that is the first of several. A record that fails for another reason than AWS goes
+    to the last resort at once: it would fail each time, and hold up what comes after it.
     """
     batch = _Batch(settings)
     planned: list[Planned] = []
     failed = len(records)
     for position, plan in enumerate(together(batch.attempt, records)):
-        if isinstance(plan, Exception):  # the stream must not go past this record
-            told = {"event_id": records[position]["eventID"]}
-            logs.logger().error("a record failed", exc_info=plan, extra=told)
-            failed = position
-            break
-        planned += [Planned(position, *queued) for queued in plan]
+        if isinstance(plan, Exception):
+            failure = _failure(records[position], plan, settings, clock)
+            if failure is not None:  # the stream must not go past this record
+                failed = position
+                break
+        else:
+            planned += [Planned(position, *queued) for queued in plan]
     failed = min([failed, *_send(planned)])
     if failed == len(records):
         return {"batchItemFailures": []}
     if failed == 0 and len(records) > 1:
         raise FirstRecordFailed(records[0]["eventID"])
     return {"batchItemFailures": [{"itemIdentifier": records[failed]["dynamodb"]["SequenceNumber"]}]}
+
+
+def dispatch_again(record: Record, settings: Settings) -> bool:
+    """Queue what a record becomes that was given up; False where it fails as before."""
+    plan = _Batch(settings).attempt(record)
+    if isinstance(plan, Exception):
+        logs.logger().error("a record failed", exc_info=plan, extra={"event_id": record["eventID"]})
+        return False
+    return not _send([Planned(0, *queued) for queued in plan])
+
+
+def _failure(record: Record, error: Exception, settings: Settings, clock: Clock) -> Exception | None:
+    """Why the record has to come again; None where it lies in the last resort."""
+    logs.logger().error("a record failed", exc_info=error, extra={"event_id": record["eventID"]})
+    if outage.of_aws(error):
+        return error
+    try:
+        last_resort.keep(record, error, settings.stream_failures_bucket, clock())
+    except Exception as failed:  # noqa: BLE001 - whatever it was, the record must not be lost
+        logs.logger().error("a record was not kept", exc_info=failed)
+        return failed
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +123,7 @@ class _Batch:
         if push is None:
             return []
         if push.target is None:
-            return [_delivery(Delivery(push=push), settings)]
+            return [_queued(Delivery(push=push), settings)]
         # Anything that follows from the cut may be queued only once the cut is written.
         cut = ledger.decide_cut(push, self._cut(push.target, push.id))
         arcs = next_arcs(WHOLE_RING, cut, settings.limits)
@@ -105,7 +132,7 @@ class _Batch:
                 (settings.fanout_queue_url, Outgoing(wire.encode(CoarseArc(push=push, cut=cut, arc=arc))))
                 for arc in arcs
             ]
-        return [_delivery(Delivery(push=push, arc=arc, way=cut.way, pace=cut.pace), settings) for arc in arcs]
+        return [_queued(Delivery(push=push, arc=arc, way=cut.way, pace=cut.pace), settings) for arc in arcs]
 
     def _cut(self, target: Target, message_id: str) -> Cut:
         return self._cuts.get(target, lambda: _cut(target, message_id, self.settings.limits))
@@ -120,10 +147,8 @@ def _cut(target: Target, message_id: str, limits: Limits) -> Cut:
     return decide(subscribers, estimate(recipients.sample(target.app, digit, SAMPLE_ROWS)), limits)
 
 
-def _delivery(delivery: Delivery, settings: Settings) -> tuple[str, Outgoing]:
-    if delivery.pace is Pace.EXPRESS:
-        return settings.express_queue_url, Outgoing(wire.encode(delivery))
-    return settings.bulk_queue_url, Outgoing(wire.encode(delivery), group=delivery.push.id)
+def _queued(delivery: Delivery, settings: Settings) -> tuple[str, Outgoing]:
+    return delivery_queues.url_for(delivery, settings), delivery_queues.message(delivery)
 
 
 def _send(planned: Sequence[Planned]) -> list[int]:

@@ -1,13 +1,17 @@
-"""What deliver takes from its queues: how long it holds messages, and when it lets the rest come again."""
+"""What deliver takes from its queues: in which order, how long it holds messages, when they come again."""
 
 from collections.abc import Callable, Sequence
 
 from fanfare.domain.push import Delivery
 from fanfare.pipeline import waves
-from fanfare.pipeline.delivery import Deliverer
+from fanfare.pipeline.delivery import Deliverer, LeaseHeld
+from fanfare.pipeline.names import names_in
+from fanfare.pipeline.waves import NoTime
 from fanfare.runtime import batch, queues, wire
-from fanfare.runtime.batch import BatchResponse, Record
+from fanfare.runtime.batch import BatchResponse, Record, Source, receives
 from fanfare.runtime.wire import WireError
+from fanfare.store import given_up, outage
+from fanfare.store.ledger import LeaseLost, Named
 
 HOLD_BEYOND_LEASE_S = 2
 """A message whose attempt was killed comes again when the lease has just run out."""
@@ -19,30 +23,64 @@ MARGIN_S = 3.0
 def deliver_all(
     records: Sequence[Record], deliverer: Deliverer, remaining_ms: Callable[[], int]
 ) -> BatchResponse:
-    hold_s = deliverer.settings.lease_seconds + HOLD_BEYOND_LEASE_S
-    for url, mine in _by_queue(records, deliverer).items():
-        queues.hold(url, [record["receiptHandle"] for record in mine], hold_s)
+    """Deliver first what comes for the first time, in waves; then what came before, one after the other.
+
+    A message that came before may have killed the process. Whatever else has a lease by then dies with it, so
+    it has to be alone.
+    """
+    settings, source = deliverer.settings, _source(deliverer)
+    until = deliverer.clock() + 1000 * settings.lease_seconds
+    for url, handles in _handles(records, source).items():
+        queues.hold(url, dict.fromkeys(handles, settings.lease_seconds + HOLD_BEYOND_LEASE_S))
 
     def seconds_left() -> float:
         return remaining_ms() / 1000 - MARGIN_S
 
     failures: list[Exception | None] = [None] * len(records)
-    readable: dict[int, Delivery] = {}
+    new: dict[int, Delivery] = {}
+    again: dict[int, Delivery] = {}
     for place, record in enumerate(records):
         try:
-            readable[place] = wire.decode(Delivery, record["body"])
+            delivery = wire.decode(Delivery, record["body"])
         except WireError as error:
             failures[place] = error
-    came = waves.deliver_all(deliverer, list(readable.values()), seconds_left)
-    for place, failure in zip(readable, came, strict=True):
-        failures[place] = failure
-    return batch.response(records, failures)
+        else:
+            (new if receives(record) == 1 else again)[place] = delivery
+    for together in (new, *({place: delivery} for place, delivery in again.items())):
+        came = waves.deliver_all(deliverer, list(together.values()), seconds_left, until)
+        for place, failure in zip(together, came, strict=True):
+            failures[place] = failure
+    return batch.response(records, failures, source)
 
 
-def _by_queue(records: Sequence[Record], deliverer: Deliverer) -> dict[str, list[Record]]:
-    """The records by the URL of the queue that they came from."""
-    queues_of: dict[str, list[Record]] = {}
-    urls = {url.rpartition("/")[2]: url for url in deliverer.settings.delivery_queue_urls}
+def _handles(records: Sequence[Record], source: Source) -> dict[str, list[str]]:
+    """The records' receipt handles by the URL of the queue that they came from."""
+    handles: dict[str, list[str]] = {}
     for record in records:
-        queues_of.setdefault(urls[record["eventSourceARN"].rpartition(":")[2]], []).append(record)
-    return queues_of
+        handles.setdefault(source.url_of(record), []).append(record["receiptHandle"])
+    return handles
+
+
+def _source(deliverer: Deliverer) -> Source:
+    return Source(
+        urls=deliverer.settings.delivery_queue_urls,
+        settings=deliverer.settings,
+        of_aws=outage.of_aws,
+        give_up=lambda record, error: _give_up(record, error, deliverer.clock()),
+        expected=(NoTime, LeaseHeld, LeaseLost),
+    )
+
+
+def _give_up(record: Record, error: Exception, now: int) -> bytes:
+    """Write that the delivery is dead, if the message names one; the dead letter is the message as it is.
+
+    Raises LeaseHeld, and what AWS refuses.
+    """
+    body: str = record["body"]
+    names = names_in(body)
+    if names is not None:
+        named = Named(names.push.app, names.push.id, names.arc)
+        why = batch.reason(error)
+        if not given_up.delivery(named, round=names.round, attempt=names.attempt, reason=why, now=now):
+            raise LeaseHeld(f"{named.push} {named.key[1]}")
+    return body.encode()

@@ -66,8 +66,21 @@ class LanePauses:
             self._known.pop((app, lane), None)
             lanes.give_back_probe(app, lane, held, self.clock())
 
+    def is_paused(self, app: str, lane: str) -> bool:
+        """Whether the lane is paused now, by the table."""
+        if self.wait_ms(app, lane) > 0:
+            return True
+        self._known.pop((app, lane), None)
+        return self.wait_ms(app, lane) > 0
+
+    def put_on_trial(self, app: str, lane: str, why: str) -> None:
+        """Have the lane probed before anything else is sent on it: by a pause that is over at once."""
+        pause = Pause(self.clock(), why)
+        lanes.pause(app, lane, pause)
+        self._known[app, lane] = (pause.until, pause)
+
     def stop(self, app: str, lane: str, why: Stop, *, probed: bool) -> None:
-        """Pause the lane for the fleet; `probed`: since the probe that this environment made has failed."""
+        """Pause the lane for the fleet; `probed`: because a probe of this environment failed."""
         held = self._held(app, lane) if probed else None
         now = self.clock()
         until = now + int(why.pause_ms * (1 + JITTER * random.random()))

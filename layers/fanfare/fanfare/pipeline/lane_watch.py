@@ -44,21 +44,39 @@ class LaneWatch:
     def admit(self, app: str, lane: str) -> Admission:
         return self._pauses.admit(app, lane)
 
-    def came_through(self, app: str, lane: str, outcomes: Sequence[Outcome]) -> bool:
-        """Whether the probe of a lane on trial did. The fleet is told, and need not wait for all else."""
+    def probed(self, app: str, lane: str, outcome: Outcome) -> bool:
+        """Open or pause the lane for the fleet by the outcome of a probe; whether the lane answers."""
         with self._telling:
-            if not outage.alive(outcomes):
-                return False
+            why = outage.after_probe(outcome, self._pauses.failed_probes(app, lane) or 0)
             try:
-                self._pauses.alive(app, lane)
-            except REFUSED:  # it is told once more when the attempt has ended
-                logs.logger().exception("an open lane is not told", extra={"app": app, "lane": lane})
-            return True
+                if why is None:
+                    self._pauses.alive(app, lane)
+                else:
+                    self._pauses.stop(app, lane, why, probed=True)
+            except REFUSED:  # that the lane is open is told once more when the attempt has ended
+                logs.logger().exception("a probe is not told", extra={"app": app, "lane": lane})
+            return why is None
 
     def untried(self, app: str, lane: str) -> None:
-        """Who was admitted for a probe made none."""
+        """Give a probe back that was not made."""
         with self._telling, suppress(*REFUSED):  # then the fleet waits for it half a minute
             self._pauses.give_back(app, lane)
+
+    def is_paused(self, app: str, lane: str) -> bool:
+        """Whether the lane is paused by now, by this environment or another."""
+        with self._telling:
+            try:
+                return self._pauses.is_paused(app, lane)
+            except REFUSED:  # then a probe says whether it should be
+                return False
+
+    def put_on_trial(self, app: str, lane: str, why: str) -> None:
+        """Let nothing be sent on the lane before a probe."""
+        with self._telling:
+            try:
+                self._pauses.put_on_trial(app, lane, why)
+            except REFUSED:  # the next attempt finds out for itself
+                logs.logger().exception("a lane is not put on trial", extra={"app": app, "lane": lane})
 
     def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> tuple[int, int]:
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
@@ -72,9 +90,9 @@ class LaneWatch:
     def saw(
         self, app: str, sent: Sequence[Sent], waiting: Sequence[Waiting], down: Container[str] = ()
     ) -> None:
-        """Take note of attempts: pause the lanes that are down or refused, open those that answer again.
+        """Take note of attempts: pause the lanes that are refused or out of reach.
 
-        `down`: the lanes that a probe of theirs found so.
+        `down`: the lanes that are paused already.
         """
         with self._telling:
             self._saw(app, sent, waiting, down)
@@ -84,11 +102,9 @@ class LaneWatch:
         seen: list[Sent | Waiting] = [*sent, *waiting]
         for lane in {one.lane for one in seen if one.lane is not None}:
             outcomes = [one.outcome for one in seen if one.lane == lane and one.outcome is not None]
-            probed = lane in down
-            failed_probes = self._pauses.failed_probes(app, lane) if probed else None
-            why = outage.stop(outcomes, failed_probes)
+            why = None if lane in down else outage.stop(outcomes)
             if why is not None:
-                self._pauses.stop(app, lane, why, probed=probed)
+                self._pauses.stop(app, lane, why, probed=False)
                 continue
             if outage.alive(outcomes):
                 self._pauses.alive(app, lane)

@@ -8,8 +8,8 @@ from typing import assert_never
 from fanfare.domain.openness import OpenGroup
 from fanfare.domain.policy import given_up_in_doubt
 from fanfare.domain.proof import Proof, Report
-from fanfare.domain.push import Delivery, Pace
-from fanfare.pipeline import attempt
+from fanfare.domain.push import Delivery
+from fanfare.pipeline import attempt, delivery_queues
 from fanfare.pipeline.deliver_settings import Settings
 from fanfare.runtime import metrics, queues, wire
 from fanfare.runtime.clock import Clock
@@ -59,7 +59,4 @@ class Onward:
 
     def queue(self, deliveries: Sequence[Delivery], wait_ms: int) -> None:
         delay_s = min(MAX_DELAY_S, max(0, -(-wait_ms // 1000)))
-        express = deliveries[0].pace is Pace.EXPRESS
-        group = None if express else deliveries[0].push.id
-        url = self.settings.express_queue_url if express else self.settings.bulk_queue_url
-        queues.send_all(url, [Outgoing(wire.encode(one), delay_s, group) for one in deliveries])
+        delivery_queues.send_all(deliveries, self.settings, delay_s)

@@ -8,18 +8,24 @@ from fanfare.domain import doubt
 from fanfare.domain.breaker import WINDOW_MS
 from fanfare.domain.doubt import DAY_MS, Mark, Strike
 from fanfare.domain.proof import Proof, Report
-from fanfare.runtime import logs, metrics, wire
-from fanfare.runtime.batch import Record
+from fanfare.runtime import batch, logs, metrics, wire
+from fanfare.runtime.batch import BatchResponse, Record, Redelivery, Source
 from fanfare.runtime.clock import Clock
-from fanfare.store import installations, sublanes
+from fanfare.store import installations, outage, sublanes
 from fanfare.store.installations import Installation
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Redelivery):
     installations_table: str
     recipients_table: str
     lanes_table: str
+    purge_source_url: str
+
+
+def purge_all(records: Sequence[Record], settings: Settings, clock: Clock) -> BatchResponse:
+    source = Source(urls=(settings.purge_source_url,), settings=settings, of_aws=outage.of_aws)
+    return batch.each(records, lambda record: purge(record, clock), source)
 
 
 def purge(record: Record, clock: Clock) -> None:

@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from fanfare.domain import outage
 from fanfare.domain.answer import Context, Provider, Transport
 from fanfare.domain.device import Environment, Network
-from fanfare.domain.openness import Standing
 from fanfare.domain.outage import FIRST_PAUSE_MS
 from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind, drop
 from fanfare.domain.push import Pace, Push
 from fanfare.networks.errors import CredentialError, CredentialUnavailable
 from fanfare.networks.result import Answered, Result, Unknown, Withheld, outcome_of
+from fanfare.pipeline import probe
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.lane_pauses import Admission
 from fanfare.pipeline.quota import PATIENCE_MS
@@ -25,6 +26,9 @@ IMMEDIATE_TRIES = 3
 
 SEND_S = 8.0
 """Seconds that have to be left for sending after the quota's next window was waited for."""
+
+FIRST_ATTEMPT_MS = 60_000
+"""A first attempt may begin so long after the time to live is over: queues take their time."""
 
 _PROVIDERS = {Network.FCM: Provider.FCM, Network.APNS: Provider.APNS}
 
@@ -61,11 +65,17 @@ class Lanes(Protocol):
 
     def admit(self, app: str, lane: str) -> Admission: ...
 
-    def came_through(self, app: str, lane: str, outcomes: Sequence[Outcome]) -> bool:
-        """Whether the probe of a lane on trial did, by what it was answered."""
+    def probed(self, app: str, lane: str, outcome: Outcome) -> bool:
+        """Open or pause the lane by the outcome of a probe; whether it answers."""
 
     def untried(self, app: str, lane: str) -> None:
-        """Who was admitted for a probe made none."""
+        """Give a probe back that was not made."""
+
+    def is_paused(self, app: str, lane: str) -> bool:
+        """Whether the lane is paused by now, by this environment or another."""
+
+    def put_on_trial(self, app: str, lane: str, why: str) -> None:
+        """Let nothing be sent on the lane before a probe."""
 
     def grant(self, app: str, lane: str, wanted: int, pace: Pace) -> tuple[int, int]:
         """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
@@ -79,8 +89,10 @@ class _Ready:
 
     sender: Sender
     network: Network
+    environment: Environment
     members: Sequence[Due]
     probe: bool
+    """Whether the lane has to answer a probe first."""
 
 
 @dataclass(slots=True)
@@ -101,7 +113,9 @@ class Sending:
     sent: list[Sent] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     down: set[str] = field(default_factory=set)
-    """The lanes that a probe found down."""
+    """The lanes that were found down."""
+    reserved_s: float = 0.0
+    """Seconds that are kept for probes after the sending."""
 
     def ready(self, devices: Sequence[Due]) -> list[_Ready]:
         """The lanes that may be sent to. Whatever can fail without an answer fails here."""
@@ -129,6 +143,7 @@ class Sending:
 
     def send(self, ready: Sequence[_Ready]) -> None:
         """Send on them all; afterwards each device is in `sent` or in `waiting`."""
+        self.reserved_s = probe.reserved_s(self.deadline())
         # Together, so that a network that does not answer holds up no other.
         together(self._lane, ready)
 
@@ -159,36 +174,39 @@ class Sending:
             sender.prepare(self.deadline())
         except CredentialError as error:
             if admission.probe:
-                self.down.add(sender.lane)
+                self._probed(sender, error.outcome)
             self._refused(sender, members, error)
             return None
         except Exception:
             if admission.probe:
                 self.lanes.untried(self.push.app, sender.lane)
             raise
-        return _Ready(sender, network, members, admission.probe)
+        return _Ready(sender, *lane, members, admission.probe)
 
     def _in_time(self, network: Network, members: Sequence[Due]) -> Sequence[Due]:
-        """Who was sent to or waited before gets nothing after the message expired."""
-        left_s = self._seconds_to_expiry(network)
-        if left_s is None or left_s >= 0:
+        """The devices that the push is not too late for. Attempts after the first need time that is left."""
+        left_ms = self.push.payloads.left_ms(network, self.push.at, self.clock())
+        if left_ms is None or left_ms > 0:
             return members
-        late = [one for one in members if one.standing != Standing()]
-        self._settle(late, drop(EXPIRED), lane=None)
-        return [one for one in members if one.standing == Standing()]
+        still_first = left_ms >= -FIRST_ATTEMPT_MS
+        self._settle([one for one in members if not (one.first and still_first)], drop(EXPIRED), lane=None)
+        return [one for one in members if one.first and still_first]
 
     def _lane(self, ready: _Ready) -> None:
-        """The probe of a lane on trial; what its quota has room for; and of a large send whose next window is
-        near, the rest."""
-        if ready.probe:
-            ready = replace(ready, members=self._probed(ready))
-        if not ready.members:
-            return None
+        """Send on one lane, between the probes that it needs before and after."""
+        if ready.probe and not self._answers(ready):
+            self._wait(ready.sender, ready.members, FIRST_PAUSE_MS, "lane_paused")
+            return
+        self._spread(ready)
+        self._look_after(ready)
+
+    def _spread(self, ready: _Ready) -> None:
+        """Send what the lane's quota has room for, and the rest where its next window is near."""
         if ready.network is not Network.FCM:
             return self._try(ready)
         refused, wait_ms = self._within_quota(ready)
         near = self.pace is Pace.BULK and wait_ms <= PATIENCE_MS
-        in_time = wait_ms / 1000 + SEND_S <= self.deadline()
+        in_time = wait_ms / 1000 + SEND_S <= self._sending_s()
         if refused and near and in_time:
             self.sleep(wait_ms / 1000)
             refused, wait_ms = self._within_quota(replace(ready, members=refused))
@@ -201,30 +219,45 @@ class Sending:
         self._try(replace(ready, members=members[:granted]))
         return members[granted:], wait_ms
 
-    def _probed(self, ready: _Ready) -> Sequence[Due]:
-        """Try the lane with one push, whatever its quota says; the others, or nobody where it is down."""
-        sender = ready.sender
-        # One that was left without an answer before is not the one to try it with.
-        others = sorted(ready.members, key=lambda one: one.standing.unknown)
-        answers: list[Outcome] = []
-        while others and not answers:  # what is withheld asks the network nothing
-            self._send(sender, ready.network, [others.pop(0)])
-            answers = [one.outcome for one in self.sent if one.lane == sender.lane]
-        if not answers:
+    def _answers(self, ready: _Ready) -> bool:
+        """Whether the lane answers a probe, which goes whatever the quota says."""
+        if self.deadline() < probe.LEAST_S:
             self._untried(ready)
-            return []
-        if self.lanes.came_through(self.push.app, sender.lane, answers):
-            return others
-        self.down.add(sender.lane)
-        self._wait(sender, others, FIRST_PAUSE_MS, "lane_paused")
-        return []
+            return False
+        outcome = probe.ask(ready.sender, ready.network, ready.environment, self.deadline, self.clock)
+        return self._probed(ready.sender, outcome)
+
+    def _probed(self, sender: Sender, outcome: Outcome) -> bool:
+        answers = self.lanes.probed(self.push.app, sender.lane, outcome)
+        if not answers:
+            self.down.add(sender.lane)
+        return answers
+
+    def _look_after(self, ready: _Ready) -> None:
+        """Find out with a probe whether the lane or the pushes are to blame for the faults that came back."""
+        app, lane = self.push.app, ready.sender.lane
+        outcomes = [one.outcome for one in self.sent if one.lane == lane]
+        if outage.stop(outcomes) is not None or not outage.wants_probe(outcomes):
+            return
+        if self.lanes.is_paused(app, lane):
+            self.down.add(lane)
+        elif self.deadline() >= probe.LEAST_S:
+            self._answers(ready)
+        else:
+            self.lanes.put_on_trial(app, lane, "no_time_for_a_probe")
+            self.down.add(lane)
 
     def _try(self, ready: _Ready) -> None:
-        """All at once."""
+        """Send to all of them at once."""
         sender, members = ready.sender, ready.members
-        self._send(sender, ready.network, [one for one in members if not one.standing.unknown])
-        # Whatever left these without an answer must not do it to them again through another's push.
-        self._send(sender, ready.network, [one for one in members if one.standing.unknown], apart=True)
+        self._send(sender, ready.network, [one for one in members if not one.standing.maybe_delivered])
+        # Each of these goes on a connection of its own, so that one bad request cannot take the others down.
+        apart = [one for one in members if one.standing.maybe_delivered]
+        self._send(sender, ready.network, apart, apart=True)
+
+    def _sending_s(self) -> float:
+        """Seconds that are left for sending."""
+        return self.deadline() - self.reserved_s
 
     def _send(self, sender: Sender, network: Network, members: Sequence[Due], *, apart: bool = False) -> None:
         """All once; what was not processed again at once; one round with a fresh credential."""
@@ -234,9 +267,8 @@ class Sending:
                 return None
             at = self.clock()
             try:
-                results = _results(
-                    sender, self.push, [one.addressee for one in members], self.deadline(), apart
-                )
+                addressees = [one.addressee for one in members]
+                results = _results(sender, self.push.as_of(at), addressees, self._sending_s(), apart)
             except CredentialError as error:
                 return self._refused(sender, members, error)
             outcomes = self._judge(network, members, results, credential_attempt)
@@ -245,7 +277,7 @@ class Sending:
             for due, outcome, result in zip(members, outcomes, results, strict=True):
                 not_processed = not outcome.spends_attempt and outcome.retry_after_s == 0
                 fresh = outcome.kind is OutcomeKind.RETRY_FRESH_CREDENTIAL and credential_attempt == 1
-                if (not_processed or fresh) and immediate < IMMEDIATE_TRIES and self.deadline() > 0:
+                if (not_processed or fresh) and immediate < IMMEDIATE_TRIES and self._sending_s() > 0:
                     again.append(due)
                     stale = stale or fresh
                 else:
@@ -278,7 +310,7 @@ class Sending:
     ) -> list[Outcome]:
         """The outcomes; where a proof has its own time, with what the table knows of the device."""
 
-        left_s = self._seconds_to_expiry(network)
+        left_ms = self.push.payloads.left_ms(network, self.push.at, self.clock())
 
         def outcome(i: int, registered_at: int | None) -> Outcome:
             context = Context(
@@ -286,7 +318,7 @@ class Sending:
                 credential_attempt=credential_attempt,
                 registered_at_ms=registered_at,
                 bare_installation_id=members[i].addressee.device.is_bare_fid,
-                seconds_to_expiry=None if left_s is None else max(0.0, left_s),
+                seconds_to_expiry=None if left_ms is None else max(0.0, left_ms / 1000),
                 now_s=self.clock() / 1000,
             )
             return outcome_of(_PROVIDERS[network], results[i], context)
@@ -297,12 +329,6 @@ class Sending:
         for i in timed:
             outcomes[i] = outcome(i, registered.get(members[i].addressee))
         return outcomes
-
-    def _seconds_to_expiry(self, network: Network) -> float | None:
-        now_s, fcm, apns = self.clock() / 1000, self.push.payloads.fcm, self.push.payloads.apns
-        if network is Network.FCM:
-            return None if fcm is None or fcm.ttl_s is None else fcm.ttl_s + self.push.at / 1000 - now_s
-        return None if apns is None or apns.expiration is None else apns.expiration - now_s
 
     def _refused(self, sender: Sender, members: Sequence[Due], error: CredentialError) -> None:
         if isinstance(error, CredentialUnavailable):
@@ -323,6 +349,14 @@ class Sending:
     def _settle(self, members: Sequence[Due], outcome: Outcome, lane: str | None) -> None:
         at = self.clock()
         self.sent += [Sent(one, outcome, lane, at) for one in members]
+
+
+def is_late(push: Push, now: int) -> bool:
+    """Whether the push goes to no network any more, not even in a first attempt."""
+    ways = [Network.FCM] if push.payloads.fcm is not None else []
+    ways += [Network.APNS] if push.payloads.apns is not None else []
+    left = [push.payloads.left_ms(network, push.at, now) for network in ways]
+    return all(one is not None and one < -FIRST_ATTEMPT_MS for one in left)
 
 
 def _results(

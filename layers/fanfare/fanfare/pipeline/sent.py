@@ -22,6 +22,8 @@ class Due(NamedTuple):
     addressee: Addressee
     standing: Standing
     of: int = 0
+    first: bool = True
+    """Whether this is the delivery's first attempt, of this round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +73,4 @@ class Share:
     sent: list[Sent]
     waiting: list[Waiting]
     down: Set[str]
-    """The lanes that a probe found down."""
+    """The lanes that were found down."""

@@ -1,12 +1,15 @@
 """sweep: deletes what hung on something deleted, and ends subscriptions whose right is lost."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.domain.sweeping import (
+    INDEXES_LATE_S,
     SWEEP_DELAY_S,
     GroupSweep,
+    LateRows,
     LooseBodies,
     Sweep,
     TargetRecheck,
@@ -15,9 +18,10 @@ from fanfare.domain.sweeping import (
     sweep_of,
 )
 from fanfare.pipeline import recheck
-from fanfare.runtime import logs, queues, wire
-from fanfare.runtime.batch import Record
-from fanfare.runtime.queues import Outgoing
+from fanfare.runtime import batch, logs, queues, wire
+from fanfare.runtime.batch import BatchResponse, Record, Redelivery, Source
+from fanfare.runtime.clock import Clock
+from fanfare.runtime.queues import MAX_DELAY_S, Outgoing
 from fanfare.store import (
     accounts,
     bodies,
@@ -27,6 +31,7 @@ from fanfare.store import (
     members,
     objects,
     open_sessions,
+    outage,
     recipients,
     scopes,
     subscriptions,
@@ -38,15 +43,9 @@ ROWS_AT_A_TIME = 2_000
 TARGETS_AT_A_TIME = 200
 """Topics, and buckets, of a group or user that is gone: each gets a message of its own."""
 
-LOOK_AGAIN_S = 300
-"""When sweep looks again: a subscription may have been under way when its target went."""
-
-QUIET_LOOKS = 2
-"""A user is swept when so many looks in a row found nothing: the index of subscriptions is late."""
-
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Redelivery):
     accounts_table: str
     members_table: str
     installations_table: str
@@ -57,6 +56,13 @@ class Settings:
     objects_table: str
     object_bodies_bucket: str
     sweep_queue_url: str
+    look_again_seconds: int
+    """When sweep looks again: a subscription may have been under way when its target went."""
+
+
+def sweep_all(records: Sequence[Record], settings: Settings, clock: Clock) -> BatchResponse:
+    source = Source(urls=(settings.sweep_queue_url,), settings=settings, of_aws=outage.of_aws)
+    return batch.each(records, lambda record: sweep(record, settings, clock), source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +72,22 @@ class _Any:
     kind: str
 
 
-def sweep(record: Record, settings: Settings) -> None:
+def sweep(record: Record, settings: Settings, clock: Clock) -> None:
     """What the message says: its kind tells which value it is."""
     body = record["body"]
     match wire.decode(_Any, body).kind:
         case "group":
             _group(wire.decode(GroupSweep, body), settings)
         case "user":
-            _user(wire.decode(UserSweep, body), settings)
+            _user(wire.decode(UserSweep, body), settings, clock)
+        case "late_rows":
+            _late_rows(wire.decode(LateRows, body), settings, clock)
         case "target_recheck":
             if (rest := recheck.target(wire.decode(TargetRecheck, body))) is not None:
                 queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(rest))])
         case "user_recheck":
             if recheck.user(wire.decode(UserRecheck, body)):
-                again = Outgoing(body.encode(), LOOK_AGAIN_S)
+                again = Outgoing(body.encode(), settings.look_again_seconds)
                 queues.send_all(settings.sweep_queue_url, [again])
         case "loose_bodies":
             _loose_bodies(wire.decode(LooseBodies, body), settings)
@@ -103,7 +111,7 @@ def _target(gone: Sweep, settings: Settings) -> None:
         deleted += bodies.sweep(settings.object_bodies_bucket, gone.app, gone.ref, ROWS_AT_A_TIME)
     logs.logger().info("swept", extra={"app": gone.app, "ref": gone.ref, "rows": deleted})
     if deleted:
-        again_s = 0 if deleted >= ROWS_AT_A_TIME else LOOK_AGAIN_S
+        again_s = 0 if deleted >= ROWS_AT_A_TIME else settings.look_again_seconds
         queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(gone), again_s)])
 
 
@@ -126,7 +134,7 @@ def _group(gone: GroupSweep, settings: Settings) -> None:
     logs.logger().info("swept", extra={"app": gone.app, "ref": gone.ref, "rows": sum(deleted) + left})
     if left or any(deleted):
         full = left >= ROWS_AT_A_TIME or max(deleted) >= TARGETS_AT_A_TIME
-        again_s = 0 if full else LOOK_AGAIN_S
+        again_s = 0 if full else settings.look_again_seconds
         queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(gone), again_s)])
 
 
@@ -140,25 +148,49 @@ def _delete_memberships(gone: GroupSweep, settings: Settings) -> int:
     return len(found)
 
 
-def _user(gone: UserSweep, settings: Settings) -> None:
-    """Delete all that is the user's, until looks find nothing; the mark goes last, as it holds others off.
+def _user(gone: UserSweep, settings: Settings, clock: Clock) -> None:
+    """Delete all that is the user's, and then take off the mark, which until then holds others off.
 
-    A user who is marked and still there was left half deleted by a request that ended: this ends it.
+    All but the subscriptions is read strongly consistent, so one look finds it. Subscriptions are found by an
+    index, which is late: they are looked for again. A user who is marked and still there was left half
+    deleted by a request that ended: this ends it.
     """
-    marked = recipients.find(gone.app, gone.user)
-    deleting = marked is not None and marked.deleting_since is not None
-    if not deleting and accounts.find(gone.app, gone.user) is not None:
-        logs.logger().info("not deleted after all", extra={"app": gone.app, "user": gone.user})
+    row = recipients.find(gone.app, gone.user)
+    mark = None if row is None or row.deleting_since is None else int(row.deleting_since)
+    if mark is None:
+        logs.logger().info("not to be deleted", extra={"app": gone.app, "user": gone.user})
         return
     found = _delete_users_own(gone, settings)
     logs.logger().info("swept", extra={"app": gone.app, "user": gone.user, "rows": sum(found)})
-    if any(found):
-        full = max(found) >= TARGETS_AT_A_TIME
-        again, again_s = replace(gone, quiet=0), 0 if full else LOOK_AGAIN_S
-    else:
-        again, again_s = replace(gone, quiet=gone.quiet + 1), LOOK_AGAIN_S
-    if again.quiet < QUIET_LOOKS or not recipients.forget(gone.app, gone.user):
-        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(again), again_s)])
+    if max(found) >= TARGETS_AT_A_TIME:
+        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(gone))])
+        return
+    first_s = settings.look_again_seconds
+    _queue(LateRows(gone.app, gone.user, mark, due=clock() + 1000 * first_s), settings, clock)
+    if not recipients.deleted(gone.app, gone.user, mark, mark // 1000 + INDEXES_LATE_S):
+        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(gone), first_s)])
+
+
+def _late_rows(late: LateRows, settings: Settings, clock: Clock) -> None:
+    """Delete the subscriptions that the index shows by now; look again, for as long as one may be late.
+
+    A message waits in a queue for a quarter of an hour at most, and so comes several times before it is due.
+    """
+    if clock() < late.due:
+        _queue(late, settings, clock)
+        return
+    deleted = subscriptions.sweep_user(late.app, late.user, ROWS_AT_A_TIME, late.made_before)
+    if deleted:
+        logs.logger().info("swept", extra={"app": late.app, "user": late.user, "rows": deleted})
+    again = late if deleted >= ROWS_AT_A_TIME else late.next_look(clock(), settings.look_again_seconds)
+    if again is not None:
+        _queue(again, settings, clock)
+
+
+def _queue(late: LateRows, settings: Settings, clock: Clock) -> None:
+    wait_s = max(0, -(-(late.due - clock()) // 1000))
+    again = Outgoing(wire.encode(late), min(wait_s, MAX_DELAY_S))
+    queues.send_all(settings.sweep_queue_url, [again])
 
 
 def _delete_users_own(gone: UserSweep, settings: Settings) -> list[int]:

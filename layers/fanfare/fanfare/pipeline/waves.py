@@ -24,16 +24,20 @@ class NoTime(Exception):
 
 
 def deliver_all(
-    deliverer: Deliverer, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]
+    deliverer: Deliverer,
+    deliveries: Sequence[Delivery],
+    seconds_left: Callable[[], float],
+    until: int | None = None,
 ) -> list[Exception | None]:
     """An attempt of each; for each NoTime, LeaseHeld, LeaseLost or what AWS refused: its message comes again.
 
     Waiting for tables and networks is what an invocation is paid for, so it waits for many at once: a wave
-    looks for its devices together, and those of one push are sent to as one. All leases end together, a lease
-    after now.
+    looks for its devices together, and those of one push are sent to as one. All leases end together: `until`
+    (epoch ms), or a lease after now.
     """
-    lease_ms = 1000 * deliverer.settings.lease_seconds
-    run = _Run(deliverer, deliveries, seconds_left, deliverer.clock() + lease_ms, [None] * len(deliveries))
+    if until is None:
+        until = deliverer.clock() + 1000 * deliverer.settings.lease_seconds
+    run = _Run(deliverer, deliveries, seconds_left, until, [None] * len(deliveries))
     together(run.wave, list(batched(range(len(deliveries)), WAVE, strict=False)), AT_A_TIME)
     return run.failures
 

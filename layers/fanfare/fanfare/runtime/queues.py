@@ -1,15 +1,20 @@
-"""Sending to SQS: in batches, saying which messages were not taken."""
+"""SQS: sending in batches, saying which messages were not taken; and holding back what was received."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from fanfare.runtime import clients
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fanfare.runtime import clients, logs
 from fanfare.runtime.together import together
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+    from mypy_boto3_sqs.type_defs import (
+        ChangeMessageVisibilityBatchRequestEntryTypeDef,
+        SendMessageBatchRequestEntryTypeDef,
+    )
 
 MAX_DELAY_S = 900
 _BATCH_ENTRIES = 10
@@ -46,19 +51,26 @@ def send_all(queue_url: str, messages: Sequence[Outgoing]) -> None:
         raise QueueError(f"{len(refused)} of {len(messages)} messages were not taken")
 
 
-def hold(queue_url: str, receipt_handles: Sequence[str], seconds: int) -> None:
-    """Let received messages be seen again only after so many seconds from now."""
+def hold(queue_url: str, seconds: Mapping[str, int]) -> None:
+    """Let received messages, by receipt handle, be seen again only after so many seconds from now.
+
+    What SQS refuses is logged: such a message comes again when the queue's own visibility ends.
+    """
 
     def hold_batch(handles: Sequence[str]) -> None:
-        clients.sqs().change_message_visibility_batch(
-            QueueUrl=queue_url,
-            Entries=[
-                {"Id": str(i), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
-                for i, handle in enumerate(handles)
-            ],
-        )
+        entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
+            {"Id": str(place), "ReceiptHandle": handle, "VisibilityTimeout": seconds[handle]}
+            for place, handle in enumerate(handles)
+        ]
+        try:
+            answer = clients.sqs().change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
+        except (ClientError, BotoCoreError):
+            logs.logger().warning("messages not held", exc_info=True, extra={"queue_url": queue_url})
+            return
+        if refused := answer.get("Failed"):
+            logs.logger().warning("messages not held", extra={"queue_url": queue_url, "refused": refused})
 
-    together(hold_batch, list(batched(receipt_handles, _BATCH_ENTRIES, strict=False)))
+    together(hold_batch, list(batched(seconds, _BATCH_ENTRIES, strict=False)))
 
 
 def _entry(position: int, message: Outgoing) -> "SendMessageBatchRequestEntryTypeDef":

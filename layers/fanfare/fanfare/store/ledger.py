@@ -5,14 +5,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from secrets import token_hex
+from typing import Literal
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError, PynamoDBException, UpdateError
 from pynamodb.expressions.update import Action
 
 from fanfare.domain.openness import DIGEST_BYTES, OpenGroup
-from fanfare.domain.push import Cut, Delivery, Push
-from fanfare.domain.ring import HEX_DIGITS
+from fanfare.domain.push import TO_USER, Cut, Delivery, Push
+from fanfare.domain.ring import HEX_DIGITS, Arc
 from fanfare.runtime import wire
 from fanfare.store import pages
 from fanfare.store.row import Row, condition_failed, read
@@ -21,6 +22,8 @@ KEPT_S = 30 * 86_400
 """Longer than the dead-letter queue keeps: what is sent again must find its row."""
 
 _CUT = "cut"
+GIVEN_UP = "given_up"
+"""The sort key of a send's row that says why dispatch gave it up."""
 
 
 class State(StrEnum):
@@ -40,6 +43,36 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class _Open:
+    """The open devices as the row packs them."""
+
+    groups: Sequence[OpenGroup]
+    format: Literal[1] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    """The failures as the row keeps them."""
+
+    told: Sequence[Failure]
+    format: Literal[1] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The names of a delivery or of a coarse arc, without its content: enough to find its row."""
+
+    app: str
+    push: str
+    arc: Arc | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        digit = self.arc.digits[0] if self.arc else HEX_DIGITS[0]
+        return f"{self.app}#{self.push}#{digit}", self.arc.id if self.arc else TO_USER
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """An attempt that is ours until `until` (epoch ms); `open` is None before the first attempt has ended."""
 
@@ -52,11 +85,19 @@ class Lease:
     ends: int
     """How many attempts were taken (this one too), and how many of them ended or are accounted for."""
     killed: int
+    """How many attempts of all rounds were killed, those of this one not counted."""
+    killed_before: int
+    """How many of them were killed before this round began."""
 
     @property
     def retakes(self) -> int:
         """How often this attempt was held before and never ended: what it sent then is not known."""
         return self.takes - self.ends - 1
+
+    @property
+    def killed_in_round(self) -> int:
+        """How many attempts of this round were killed, the retakes of this attempt included."""
+        return self.killed - self.killed_before + self.retakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +137,12 @@ class LedgerRow(Row):
     were killed."""
     killed = NumberAttribute(null=True)
     """How many attempts were killed in all: what they sent is not known."""
+    killed_before = NumberAttribute(null=True)
+    """How many of them were killed before the round that is open, or is to come, began."""
+    reason = UnicodeAttribute(null=True)
+    """Why the row's delivery or arc, or its whole send, was given up without an attempt."""
+    stands_for = NumberAttribute(null=True)
+    """How many deliveries a coarse arc would have become."""
     claim = UnicodeAttribute(null=True)
     lease_until = NumberAttribute(null=True)
     open = BinaryAttribute(null=True, legacy_encoding=False)
@@ -120,11 +167,15 @@ def decide_cut(push: Push, cut: Cut) -> Cut:
 
 
 def take(delivery: Delivery, now: int, lease_ms: int) -> Lease | Held | Ended:
-    """Take an attempt of a delivery with a lease, or say why not."""
+    """Take an attempt of a delivery with a lease, or say why not.
+
+    An attempt that was given up can be taken like one that nobody began.
+    """
     row = _key(delivery)
     before = delivery.attempt - 1
+    waiting = (LedgerRow.state == State.OPEN) | LedgerRow.reason.exists()
     mine = (
-        (LedgerRow.state == State.OPEN)
+        waiting
         & (LedgerRow.round == delivery.round)
         & (LedgerRow.ended == before)
         & (LedgerRow.lease_until < now)
@@ -142,6 +193,7 @@ def take(delivery: Delivery, now: int, lease_ms: int) -> Lease | Held | Ended:
                 LedgerRow.claim.set(claim),
                 LedgerRow.lease_until.set(now + lease_ms),
                 LedgerRow.takes.add(1),
+                LedgerRow.reason.remove(),
                 LedgerRow.expires.set(now // 1000 + KEPT_S),
             ],
             condition=mine,
@@ -152,7 +204,11 @@ def take(delivery: Delivery, now: int, lease_ms: int) -> Lease | Held | Ended:
                 _release(row, claim)
             raise
         return _refusal(delivery, claim)
-    return _lease(delivery, row)
+    try:
+        return _lease(delivery, row)
+    except wire.WireError:  # of a format that this release does not know: nobody works on it
+        _release(row, claim)
+        raise
 
 
 def end(
@@ -167,17 +223,20 @@ def end(
     Raises LeaseLost.
     """
     row = _key(lease.delivery)
+    killed = lease.killed + lease.retakes
     actions: list[Action] = [
         LedgerRow.state.set(state),
         LedgerRow.ended.set(lease.delivery.attempt),
         LedgerRow.ends.set(lease.takes),
         LedgerRow.lease_until.set(0),
-        LedgerRow.killed.set(lease.killed + lease.retakes),
+        LedgerRow.killed.set(killed),
         LedgerRow.counts.set(dict(counts)),
-        LedgerRow.open.set(wire.pack(groups)) if groups else LedgerRow.open.remove(),
+        LedgerRow.open.set(wire.pack(_Open(groups))) if groups else LedgerRow.open.remove(),
     ]
+    if state is State.DEAD:  # from which a new round may begin
+        actions.append(LedgerRow.killed_before.set(killed))
     if failures:
-        actions.append(LedgerRow.failures.set(wire.encode(failures).decode()))
+        actions.append(LedgerRow.failures.set(wire.encode(_Failures(failures)).decode()))
     try:
         row.update(actions, condition=LedgerRow.claim == lease.claim)
     except UpdateError as error:
@@ -212,9 +271,13 @@ def status(app: str, message_id: str) -> tuple[Cut | None, list[LedgerRow]]:
     return (cuts[0] if cuts else None), [row for row in rows if row.cut is None]
 
 
+def failures_of(row: LedgerRow) -> Sequence[Failure]:
+    return wire.decode(_Failures, row.failures).told if row.failures else ()
+
+
 def devices_left(row: LedgerRow) -> int:
     """How many devices of a delivery are still open; of a dead one, how many it gave up."""
-    return sum(len(group.digests) for group in _open(row)) // DIGEST_BYTES
+    return sum(len(group.digests) for group in open_of(row)) // DIGEST_BYTES
 
 
 def _refusal(delivery: Delivery, claim: str) -> Lease | Held | Ended:
@@ -228,7 +291,7 @@ def _refusal(delivery: Delivery, claim: str) -> Lease | Held | Ended:
     place = (int(row.round or 0), int(row.ended or 0))
     if row.state == State.OPEN and place < (delivery.round, delivery.attempt):
         return Held()
-    return Ended(State(row.state), _open(row), place[1], place[0])
+    return Ended(State(row.state), open_of(row), place[1], place[0])
 
 
 def _lease(delivery: Delivery, row: LedgerRow) -> Lease:
@@ -236,19 +299,20 @@ def _lease(delivery: Delivery, row: LedgerRow) -> Lease:
     return Lease(
         delivery=delivery,
         claim=row.claim or "",
-        open=_open(row) if ends else None,
+        open=open_of(row) if ends else None,
         counts=dict(row.counts or {}),
-        failures=tuple(wire.decode(list[Failure], row.failures)) if row.failures else (),
+        failures=tuple(failures_of(row)),
         takes=int(row.takes or 0),
         ends=ends,
         killed=int(row.killed or 0),
+        killed_before=int(row.killed_before or 0),
     )
 
 
-def _open(row: LedgerRow) -> tuple[OpenGroup, ...]:
-    return tuple(wire.unpack(list[OpenGroup], row.open)) if row.open else ()
+def open_of(row: LedgerRow) -> tuple[OpenGroup, ...]:
+    """The devices of a delivery that are still open, or that it gave up, as they stand."""
+    return tuple(wire.unpack(_Open, row.open).groups) if row.open else ()
 
 
 def _key(delivery: Delivery) -> LedgerRow:
-    digit = delivery.arc.digits[0] if delivery.arc else HEX_DIGITS[0]
-    return LedgerRow(f"{delivery.push.app}#{delivery.push.id}#{digit}", delivery.id)
+    return LedgerRow(*Named(delivery.push.app, delivery.push.id, delivery.arc).key)

@@ -1,9 +1,10 @@
-"""Which failures of a call to AWS pass by themselves: the service is overloaded or out of reach."""
+"""Failures of calls to AWS: whose fault they are, and which of them pass by themselves."""
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from pynamodb.exceptions import PynamoDBException
 
+from fanfare.domain.errors import Busy
 from fanfare.runtime.queues import QueueError
 
 _CODES = {
@@ -17,6 +18,27 @@ _CODES = {
     "ThrottlingException",
     "TransactionInProgressException",
 }
+
+_BLAME_THE_REQUEST = {
+    "BatchRequestTooLong",
+    "InvalidMessageContents",
+    "InvalidParameterValue",
+    "SerializationException",
+    "ValidationException",
+}
+
+
+def of_aws(error: Exception) -> bool:
+    """Whether AWS refused or failed or was out of reach, and the request was not to blame: once AWS, or our
+    rights there, are mended, the same request goes through."""
+    cause = error.cause if isinstance(error, PynamoDBException) else error
+    match cause:
+        case ClientError(response={"Error": {"Code": str(code)}}):
+            return code.rpartition(".")[2] not in _BLAME_THE_REQUEST
+        case ClientError() | BotoCoreError() | QueueError() | Busy():
+            return True
+        case _:
+            return False
 
 
 def passes(error: Exception) -> bool:

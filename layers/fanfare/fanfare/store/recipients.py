@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
-from pynamodb.exceptions import DeleteError
+from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -42,6 +42,10 @@ class RecipientRow(Row):
     """How many there are in both sets: a condition cannot add two sizes."""
     deleting_since = NumberAttribute(null=True)
     """Epoch ms; from then on no install and no subscription of this user succeeds."""
+    deleted_at = NumberAttribute(null=True)
+    """The same moment, once everything of the user's is deleted that can be read without an index."""
+    expires = NumberAttribute(null=True)
+    """Epoch s, of the row of a deleted user who installed nothing since."""
 
 
 def shard_key(app: str, digit: str) -> str:
@@ -60,15 +64,23 @@ def find(app: str, user: str) -> RecipientRow | None:
 
 def mark_deleting(app: str, user: str, at: int) -> None:
     """From now on no install and no subscription of the user succeeds, and no delivery finds a device."""
-    row_of(app, user).update([RecipientRow.deleting_since.set(at)])
+    row_of(app, user).update([RecipientRow.deleting_since.set(at), RecipientRow.expires.remove()])
 
 
-def forget(app: str, user: str) -> bool:
-    """Delete the row of a user who is deleted, once no device is left in it; False while there is one."""
+def deleted(app: str, user: str, at: int, expires: int) -> bool:
+    """The user is deleted: the mark of that moment (epoch ms) comes off, and the row expires (epoch s).
+
+    False while a device is left in it, or where it bears another mark.
+    """
     empty = RecipientRow.production.does_not_exist() & RecipientRow.sandbox.does_not_exist()
+    actions: list[Action] = [
+        RecipientRow.deleting_since.remove(),
+        RecipientRow.deleted_at.set(at),
+        RecipientRow.expires.set(expires),
+    ]
     try:
-        row_of(app, user).delete(condition=empty)
-    except DeleteError as error:
+        row_of(app, user).update(actions, condition=(RecipientRow.deleting_since == at) & empty)
+    except UpdateError as error:
         if condition_failed(error):
             return False
         raise
@@ -85,7 +97,11 @@ def has_room(most: int) -> Condition:
 
 
 def adding(device: Device, environment: Environment) -> list[Action]:
-    return [_set(environment).add({device.packed}), RecipientRow.devices.add(1)]
+    return [
+        _set(environment).add({device.packed}),
+        RecipientRow.devices.add(1),
+        RecipientRow.expires.remove(),
+    ]
 
 
 def removing(gone: Iterable[tuple[Device, Environment]]) -> list[Action]:
@@ -108,7 +124,8 @@ def replacing(
     actions: list[Action] = [
         _set(name).set(packed) if packed else _set(name).remove() for name, packed in members.items()
     ]
-    return [*actions, RecipientRow.devices.set(sum(map(len, members.values())))]
+    count = sum(map(len, members.values()))
+    return [*actions, RecipientRow.devices.set(count), RecipientRow.expires.remove()]
 
 
 def unchanged(row: RecipientRow) -> Condition:

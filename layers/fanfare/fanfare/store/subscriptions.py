@@ -154,8 +154,11 @@ def sweep(app: str, ref: str, budget: int) -> int:
     return budget - left
 
 
-def sweep_user(app: str, user: str, budget: int) -> int:
-    """Delete up to `budget` subscriptions of a user who is gone, by the index, so what it knows of by now."""
+def sweep_user(app: str, user: str, budget: int, before: int | None = None) -> int:
+    """Delete up to `budget` subscriptions of a user who is gone, by the index, so what it knows of by now.
+
+    `before` (epoch ms) spares what was made then or later: it is of a new life of the user.
+    """
     arguments: dict[str, Any] = {
         "TableName": SubscriptionRow.table_name(),
         "IndexName": "by_user",
@@ -163,6 +166,10 @@ def sweep_user(app: str, user: str, budget: int) -> int:
         "ExpressionAttributeNames": {"#user": "user"},
         "ExpressionAttributeValues": {":user": {"S": f"{app}#{user}"}},
     }
+    if before is not None:
+        arguments["FilterExpression"] = "#at < :before"
+        arguments["ExpressionAttributeNames"] |= {"#at": "at"}
+        arguments["ExpressionAttributeValues"] |= {":before": {"N": str(before)}}
     items: list[pages.Item] = []
     while len(items) < budget:
         answer = clients.dynamodb().query(**arguments, Limit=budget - len(items))
@@ -170,8 +177,20 @@ def sweep_user(app: str, user: str, budget: int) -> int:
         if "LastEvaluatedKey" not in answer:
             break
         arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-    pages.delete(SubscriptionRow.table_name(), items)
+    if before is None:
+        pages.delete(SubscriptionRow.table_name(), items)
+    else:  # the index may show a former state of a row that was made anew
+        for item in items:
+            _delete_older(SubscriptionRow(item["pk"]["S"], item["sk"]["S"]), before)
     return len(items)
+
+
+def _delete_older(row: SubscriptionRow, before: int) -> None:
+    try:
+        row.delete(condition=SubscriptionRow.at < before)
+    except DeleteError as error:
+        if not condition_failed(error):
+            raise
 
 
 def _packed(target: Target) -> str:

@@ -1,0 +1,88 @@
+"""The probe of a lane: a push that reaches no phone, by whose answer the lane is judged.
+
+No user's push decides about a lane: it may fail for a reason of its own, and each device with which a silent
+network was tried would have to be sent to again.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fanfare.domain.answer import Context, Provider, Transport
+from fanfare.domain.device import Device, Environment, Network
+from fanfare.domain.outcome import Outcome, OutcomeKind
+from fanfare.domain.payload import ApnsPayload, FcmPayload, Payloads
+from fanfare.domain.push import Push
+from fanfare.networks.errors import CredentialError
+from fanfare.networks.result import Result, Unknown, outcome_of
+from fanfare.pipeline.finding import Addressee
+from fanfare.runtime import logs
+from fanfare.runtime.clock import Clock
+
+if TYPE_CHECKING:
+    from fanfare.pipeline.sending import Sender
+
+ANSWER_S = 10.0
+"""The longest that a probe takes."""
+
+RESERVED_S = 5.0
+"""What an attempt keeps of its time for a probe after its sending; of a short time a quarter."""
+
+LEAST_S = 1.0
+"""With less time than this a probe would say nothing about the lane."""
+
+TRIES = 3
+"""How often a probe is made that the network did not process, as over a connection that has just ended."""
+
+_NOBODY = {
+    Network.FCM: Device.fcm("fanfare-probe"),  # a topic without subscribers
+    Network.APNS: Device.apns(64 * "0"),  # no device token: its refusal is an answer
+}
+
+PROBE = Push(
+    app="",
+    id="probe",
+    payloads=Payloads(
+        fcm=FcmPayload(b'{"validate_only":true,"message":{', b"}}", target="topic"),
+        apns=ApnsPayload(b'{"aps":{"content-available":1}}', "background", 5, expiration=0),
+    ),
+    at=0,
+)
+
+
+def reserved_s(left_s: float) -> float:
+    """How much of an attempt's time is kept for a probe after its sending."""
+    return max(0.0, min(RESERVED_S, left_s / 4))
+
+
+def ask(
+    sender: "Sender", network: Network, environment: Environment, left_s: Callable[[], float], clock: Clock
+) -> Outcome:
+    """Send a probe on the lane; a stale credential is renewed once."""
+    nobody = Addressee("", _NOBODY[network], environment)
+    credential_attempt = 1
+    for _ in range(TRIES):
+        try:
+            result = _send(sender, nobody, max(0.0, min(ANSWER_S, left_s())))
+        except CredentialError as error:
+            return error.outcome
+        context = Context(credential_attempt=credential_attempt, now_s=clock() / 1000)
+        outcome = outcome_of(Provider(network), result, context)
+        fresh = outcome.kind is OutcomeKind.RETRY_FRESH_CREDENTIAL and credential_attempt == 1
+        not_processed = not outcome.spends_attempt and outcome.retry_after_s == 0
+        if left_s() <= 0 or not (fresh or not_processed):
+            break
+        if fresh:
+            sender.renew()
+            credential_attempt = 2
+    return outcome
+
+
+def _send(sender: "Sender", nobody: Addressee, deadline_s: float) -> Result:
+    try:
+        [result] = sender.send(PROBE, [nobody], deadline_s, apart=False)
+    except CredentialError:
+        raise
+    except Exception:  # noqa: BLE001 - a fault of ours must not lose the answers of the attempt
+        logs.logger().exception("a probe failed", extra={"lane": sender.lane})
+        return Unknown(Transport.PROTOCOL_ERROR)
+    return result
