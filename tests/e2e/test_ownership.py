@@ -61,6 +61,33 @@ def test_eighty_devices_moved_by_sixteen_threads_have_one_owner_each(world: Worl
 
 
 @pytest.mark.usefixtures("conflicts")
+def test_devices_that_refresh_their_tokens_while_they_are_moved_have_one_owner_and_one_token_each(
+    world: World,
+) -> None:
+    """Refreshes by the owner, moves, and the change to installation IDs, all at the same moment."""
+    users = [world.pseudo_user(), world.pseudo_user()]
+    identities = [f"{world.stamp[-12:]:0>18}-{number:03}" for number in range(20)]
+    tokens = [f"{identity}{rest}" for identity in identities for rest in (":old", ":new", "")]
+    installs = [(user, token) for token in tokens for user in users * 2]
+    Random(2).shuffle(installs)
+
+    def install(user_and_token: tuple[Client, str]) -> None:
+        user, token = user_and_token
+        user.install("ANDROID", token)
+
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(install, installs))
+    tables = Tables(world.stack)
+    rows = [(token_of(row), row["owner"]["S"]) for row in tables.rows("InstallationsTable")]
+    mine = [(token, owner) for token, owner in rows if token in tokens]
+    assert sorted(token.partition(":")[0] for token, _ in mine) == identities
+    for user in users:
+        key = f"{world.stack['app_id']}#{user.user_id}"
+        assert tables.devices(user.user_id) == {f"fcm:{token}" for token, owner in mine if owner == key}
+        assert tables.device_count(user.user_id) == len(tables.devices(user.user_id))
+
+
+@pytest.mark.usefixtures("conflicts")
 def test_a_user_given_150_devices_ends_with_the_newest_hundred(world: World) -> None:
     user = world.pseudo_user()
     spans: dict[str, tuple[float, float]] = {}
