@@ -16,6 +16,7 @@ from fanfare.domain.user import internal_id
 from fanfare.pipeline.senders import AppSenders
 from fanfare.pipeline.sending import Sender
 from fanfare.runtime import wire
+from functions.deliver import app as deliver
 from local import sample_app
 from local.runner import http_response
 from local.runner.answer import Returned
@@ -81,35 +82,37 @@ LISTED = {
 STATUS = {
     "pushMessageID": SENT,
     "sentAt": sample_app.MADE_AT,
-    "state": "sending",
+    "state": "given_up",  # it is from long ago, and nothing was dispatched
     "deliveries": {"done": 0, "dead": 0, "total": 1},
     "devices": {},
+    "givenUp": {"stream": 1},
     "failures": [],
 }
 ALICES = user(ALICE.id, internal_id(ALICE.id), loginName="alice", displayName="Alice", _hasPassword=True)
 CAROL = user(loginName="carol", displayName="Carol", country="JP", _hasPassword=True)
 DIRECT, TO_NEWS, TO_CROWD = (f"5e4d0000-0000-4000-8000-00000000000{n}" for n in (2, 3, 4))
 
+INSTALLED = {"InstallationsTable": 1, "RecipientsTable": 1, "LimitsTable": 1}
+
+CHANGED = {"ObjectsTable": 1, "LimitsTable": 1}
+"""An object in a bucket that somebody subscribed to."""
+
 EXPECTED = {
-    "accounts/sign-up": Expected((201, CAROL), {"AccountsTable": 2}),
-    "accounts/pseudo-user": Expected((201, user(_accessToken=ANY)), {"AccountsTable": 2}),
+    "accounts/sign-up": Expected((201, CAROL), {"AccountsTable": 2, "LimitsTable": 1}),
+    "accounts/pseudo-user": Expected((201, user(_accessToken=ANY)), {"AccountsTable": 2, "LimitsTable": 1}),
     "accounts/login": Expected((200, token(ALICE.id)), {"AccountsTable": 1}),
-    "accounts/admin-login": Expected((200, token("admin")), {"AccountsTable": 1}),
+    "accounts/admin-login": Expected((200, token("admin") | {"expires_in": 86_400}), {"AccountsTable": 1}),
     "accounts/get-user": Expected((200, ALICES)),
-    "installations/install-android": Expected(
-        (201, installation("sample-new-phone:APA91bNeW0")), {"InstallationsTable": 1, "RecipientsTable": 1}
-    ),
-    "installations/install-ios": Expected(
-        (201, installation("a11ce0" + "2" * 58)), {"InstallationsTable": 1, "RecipientsTable": 1}
-    ),
+    "installations/install-android": Expected((201, installation("sample-new-phone:APA91bNeW0")), INSTALLED),
+    "installations/install-ios": Expected((201, installation("a11ce0" + "2" * 58)), INSTALLED),
     "installations/list": Expected((200, {"installations": [LISTED]})),
     "installations/uninstall": Expected(NOTHING, {"InstallationsTable": 1, "RecipientsTable": 1}),
     "topics/create": Expected(NOTHING, {"TopicsTable": 1}),
-    "topics/subscribe": Expected(NOTHING, {"SubscriptionsTable": 1}),
+    "topics/subscribe": Expected(NOTHING, {"SubscriptionsTable": 1, "LimitsTable": 1}),
     "topics/delete": Expected(NOTHING, {"TopicsTable": 1}, {"SweepQueue": ["later"]}),
-    "buckets/create-object": Expected((201, made(f"application/vnd.{APP}.note+json")), {"ObjectsTable": 1}),
-    "buckets/create-object-double-slash": Expected((201, made("application/json")), {"ObjectsTable": 1}),
-    "buckets/subscribe": Expected(NOTHING, {"SubscriptionsTable": 1}),
+    "buckets/create-object": Expected((201, made(f"application/vnd.{APP}.note+json")), CHANGED),
+    "buckets/create-object-double-slash": Expected((201, made("application/json")), CHANGED),
+    "buckets/subscribe": Expected(NOTHING, {"SubscriptionsTable": 1, "LimitsTable": 1}),
     "messages/direct-push": Expected((201, {"pushMessageID": ANY}), {"MessagesTable": 1}),
     "messages/topic-push": Expected((201, {"pushMessageID": ANY}), {"MessagesTable": 1}),
     "messages/status": Expected((200, STATUS)),
@@ -122,8 +125,10 @@ EXPECTED = {
     "fanout/coarse-arc": Expected(
         queued={"BulkQueue": [f"{TO_CROWD} a8.{number:x}" for number in (0x14, 0x15, 0x16, 0x17)]}
     ),
-    "deliver/direct": Expected(written={"LedgerTable": 1}, sent=frozenset({ALICES_PHONE.token})),
-    # Each of the two networks served a user: evidence for purge.
+    # Each network that served a user notes it once an hour: evidence for purge.
+    "deliver/direct": Expected(
+        written={"LedgerTable": 1, "LanesTable": 1}, sent=frozenset({ALICES_PHONE.token})
+    ),
     "deliver/arc": Expected(
         written={"LedgerTable": 1, "LanesTable": 2}, sent=frozenset({BOBS_PHONE.token, BOBS_IPAD.token})
     ),
@@ -150,6 +155,7 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> FakeNetworks:
         return fakes.of(app, network, environment)
 
     monkeypatch.setattr(AppSenders, "of", of)
+    deliver._deliverer.cache_clear()  # what an environment knows is not of another test
     return fakes
 
 

@@ -208,6 +208,7 @@ def test_the_status_of_a_message(world: World, tables: Mapping[str, str]) -> Non
         "state": "accepted",
         "deliveries": {"done": 0, "dead": 0},
         "devices": {},
+        "givenUp": {},
         "failures": [],
     }
 

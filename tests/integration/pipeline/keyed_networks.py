@@ -63,6 +63,9 @@ class Carrier:
     close = renew
 
 
+_PROBES = {"fanfare-probe", 64 * "0"}
+
+
 @dataclass(slots=True)
 class KeyedNetworks:
     """`refuses`: what is answered to a push by the key of that ID; `lasts`: after so many pushes by it."""
@@ -79,7 +82,7 @@ class KeyedNetworks:
     """What Google's token endpoint answers to service accounts by their key's ID."""
     granted: list[str] = field(default_factory=list)
     taken: list[tuple[str, str]] = field(default_factory=list)
-    """Key and device token of what went through."""
+    """Key and device token of what went through, but for probes, which reach no device."""
     refused: list[tuple[str, str]] = field(default_factory=list)
     carriers: list[Carrier] = field(default_factory=list)
 
@@ -97,7 +100,8 @@ class KeyedNetworks:
             return refusal
         if key in self.lasts:
             self.lasts[key] -= 1
-        self.taken.append((key, token))
+        if token not in _PROBES:
+            self.taken.append((key, token))
         return OK
 
     def keys_of(self, tokens: list[str]) -> list[str]:

@@ -41,7 +41,7 @@ def test_devices_that_failed_together_are_tried_again_together(world: World) -> 
         deliver(world, delivery)
         if ended < 6:
             [row] = world.ledger()
-            assert len(row["open"]["B"]) < 190 * DIGEST_BYTES + 100
+            assert len(row["open"]["B"]) < 190 * DIGEST_BYTES + 120
             [delivery] = world.queued("ExpressQueue", Delivery)
             world.clock.at = delivery.not_before
     assert counts(world) == {"delivered": 200}

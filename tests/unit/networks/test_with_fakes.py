@@ -110,7 +110,8 @@ ALERT = ApnsPayload(b'{"aps":{"alert":"hello"}}', "alert", 10, "m-1")
 
 
 def hexes(number: int) -> list[str]:
-    return [f"{i:064x}" for i in range(number)]
+    """Device tokens; 64 zeros are none."""
+    return [f"{i:064x}" for i in range(1, number + 1)]
 
 
 def test_fcm(fakes: Fakes) -> None:
