@@ -89,8 +89,8 @@ bench: .venv/.done ## what a push costs our sender and its peers, in CPU time; t
 cost: .venv/.done .venv-ministack/.done ## what everything costs on AWS, counted on the local stack; takes minutes (MOST=)
 	@$(PY) -m local.commands.cost $${MOST:+--most "$$MOST"}
 
-simulate: .venv/.done ## what a send to millions takes and costs on AWS, simulated (USERS= SHARE= PARAMETERS=; or docs/scale.md)
-	@$(PY) -m local.commands.simulate $${USERS:+--users "$$USERS"} $${SHARE:+--share "$$SHARE"} $(PARAMETERS)
+simulate: .venv/.done ## what a send to millions takes and costs on AWS, simulated (USERS= SHARE= PARAMETERS=; FLOOD=; or docs/scale.md)
+	@$(PY) -m local.commands.simulate $${FLOOD:+--flood "$$FLOOD"} $${USERS:+--users "$$USERS"} $${SHARE:+--share "$$SHARE"} $(PARAMETERS)
 load: .venv/.done .venv-ministack/.done ## how long a push takes in a send to N=10000, and single pushes beside it; memory of each function
 	@$(PY) -m local.commands.load $${N:+--recipients "$$N"}
 

@@ -13,8 +13,10 @@ from local import documents
 from local.cost import prices
 from local.cost.figures import Send, Share
 from local.cost.kept import FILE, kept
+from local.cost.measure import MOST
 from local.processes import ROOT
 from local.simulation import report
+from local.simulation.neighbours import BATCH_S, Flood, waited_for
 from local.simulation.outlook import Outlook, outlook
 from local.simulation.plan import NobodyThere
 from local.simulation.units import NotMeasured
@@ -41,6 +43,8 @@ def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     try:
         sends = kept()
+        if options.flood is not None:
+            return _flood(options.flood, _parameters(options.parameters))
         if options.users is None:
             return _page(sends, _parameters(options.parameters))
         found = _one(sends, _parameters(options.parameters), options.users, options.share)
@@ -52,6 +56,24 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     print("\n\n".join(report.lines(found)))
     print(json.dumps(report.summary(found)))
+    return 0
+
+
+def _flood(per_s: float, parameters: Mapping[str, str]) -> int:
+    """Print what another app's push waits for beside a minute of one app's small sends."""
+    template = load(TEMPLATE, parameters=parameters)
+    express = next(one for one in template.functions["deliver"].queues if one.queue == "ExpressQueue")
+    flood = Flood(per_s, 60.0, express.max_concurrency or MOST, BATCH_S)
+    waits = {name: waited_for(flood, fair=fair) for name, fair in (("fair", True), ("one_group", False))}
+    print(
+        f"{per_s:,.0f} deliveries a second of one app for a minute, {flood.of_capacity:.2f} times what "
+        f"{flood.environments} environments take with {BATCH_S} s for a batch."
+    )
+    print(
+        f"Another app's push at its end waits for {waits['fair']:,} of them; without message groups it would "
+        f"wait for {waits['one_group']:,}."
+    )
+    print(json.dumps({"flood_per_s": per_s, "of_capacity": round(flood.of_capacity, 3), **waits}))
     return 0
 
 
@@ -125,6 +147,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make simulate")
     parser.add_argument("--users", type=int, help="all of an app; without it docs/scale.md is written anew")
     parser.add_argument("--share", type=float, default=DENSE, help="of them subscribe, from above 0 to 1")
+    parser.add_argument(
+        "--flood",
+        type=float,
+        metavar="PER_S",
+        help="instead: one app's small sends beside another's push",
+    )
     parser.add_argument("parameters", nargs="*", help="parameters of template.yaml: BulkConcurrency=200")
     return parser.parse_args(arguments)
 
