@@ -15,12 +15,17 @@ from local.rehearsal.emulated import ACCOUNT, REGION
 
 
 class State:
-    """As it is now. Messages stay queued and files stored: nothing comes of them here."""
+    """As it is now. Messages stay queued and files stored: nothing comes of them here.
+
+    Counters of limits are left out: what is refused after it was counted has used its limit.
+    """
 
     def __init__(self, resources: Mapping[str, str]) -> None:
         tables, queues = dynamodb_backends[ACCOUNT][REGION].tables, sqs_backends[ACCOUNT][REGION].queues
         self._tables: dict[str, Table] = {
-            name: tables[one] for name, one in resources.items() if name.endswith("Table")
+            name: tables[one]
+            for name, one in resources.items()
+            if name.endswith("Table") and name != "LimitsTable"
         }
         self._queues: dict[str, Queue] = {
             name: queues[one.rpartition("/")[2]] for name, one in resources.items() if one.startswith("http")

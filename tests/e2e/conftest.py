@@ -16,6 +16,8 @@ PARAMETERS = {"DeliverTimeout": "20", "DeliverLease": "25", "DeliveryVisibility"
 def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     state: Path = tmp_path_factory.mktemp("stack")
     with Stack(port=ports.free(), state=state, parameters=PARAMETERS) as stack:
+        # Tests install by the hundred. Set before any function has looked at the app.
+        World(stack.values).set_parameter("userInstallsPerDay", "0")
         yield stack
 
 

@@ -102,7 +102,7 @@ def test_a_further_app_has_its_own_keys_and_the_fakes_credentials(stack: Stack) 
     [fcm] = json.loads(found[f"/fanfare-local/apps/{app['app_id']}/fcm"])["live"]
     [apns] = json.loads(found[f"/fanfare-local/apps/{app['app_id']}/apns"])["live"]
     assert fcm["project_id"] == "fanfare-local"
-    assert apns.keys() == {"since", "key_id", "team_id", "topic", "private_key"}
+    assert apns.keys() == {"since", "key_id", "team_id", "topics", "private_key"}
 
 
 def test_the_clients_secret_is_nowhere_in_aws(stack: Stack) -> None:

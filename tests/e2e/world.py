@@ -54,6 +54,16 @@ class World:
         """Tell the fake networks what to answer."""
         requests.post(f"{self.stack['fakes']}/answers", json=rule, timeout=10).raise_for_status()
 
+    def set_parameter(self, name: str, value: str) -> None:
+        """Set a parameter of the app; functions that know the app go by it within a minute."""
+        answer = requests.put(
+            f"{self.admin.site}/apps/{self.admin.app_id}/configuration/parameters/{name}",
+            data=value,
+            headers={"Authorization": f"Bearer {self.admin.token}", "Content-Type": "text/plain"},
+            timeout=30,
+        )
+        answer.raise_for_status()
+
     def status(self, push: str) -> dict[str, Any]:
         return self.admin.call("GET", f"/push/messages/{push}")
 

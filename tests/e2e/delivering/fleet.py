@@ -187,6 +187,7 @@ class Fleet:
             "body": message["Body"],
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],
+            "attributes": {"ApproximateReceiveCount": "1"},
             "eventSourceARN": f"arn:aws:sqs:us-east-1:0:{self.resources['BulkQueue'].rpartition('/')[2]}",
         }
 

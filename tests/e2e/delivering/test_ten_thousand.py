@@ -55,16 +55,17 @@ PASSING: Mapping[Network, list[Rule]] = {
 """Each comes once for a device; the next answer is success."""
 
 DEADLY: Mapping[Network, list[Rule]] = {
-    Network.FCM: [
-        fcm_error(404, "NOT_FOUND", "UNREGISTERED"),
-        fcm_error(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"),
-    ],
+    Network.FCM: [fcm_error(404, "NOT_FOUND", "UNREGISTERED")],
     Network.APNS: [
         apns_error(410, "Unregistered", timestamp=_FAR_AHEAD_MS),
         apns_error(410, "ExpiredToken", timestamp=_FAR_AHEAD_MS),
-        apns_error(400, "BadDeviceToken"),
     ],
 }
+DOUBTFUL: Mapping[Network, Rule] = {
+    Network.FCM: fcm_error(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"),
+    Network.APNS: apns_error(400, "BadDeviceToken"),
+}
+"""A mistake of ours causes it as well: the push is settled, and the device token stays."""
 WRONG: Mapping[Network, list[Rule]] = {
     Network.FCM: [fcm_error(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")],
     Network.APNS: [apns_error(400, "BadCollapseId"), apns_error(413, "PayloadTooLarge")],
@@ -88,24 +89,26 @@ def test_ten_thousand_devices_with_a_tenth_of_faults(fleet: Fleet) -> None:
     everybody = {person.device.token for person in people}
     dead = {token for token, (kind, _, _) in fate.items() if kind == "dead"}
     wrong = {token for token, (kind, _, _) in fate.items() if kind == "wrong"}
+    doubted = {token for token, (kind, _, _) in fate.items() if kind == "doubted"}
     assert len(fate) + len(hanging) == DEVICES // 10
 
     # The networks' record: each live device got it, and again only where an answer was unknown.
     again = 0
-    for token in everybody - dead - wrong:
+    for token in everybody - dead - wrong - doubted:
         times = answers[token].count("200")
         assert times >= 1, f"{token} never got it: {answers[token]}"
         again += times - 1
     assert again <= counts["possibly_doubled"]
-    assert not any("200" in answers[token] for token in dead | wrong)
+    assert not any("200" in answers[token] for token in dead | wrong | doubted)
     # Each dead one is gone, and no live one is.
     assert fleet.installed() == everybody - dead
     # The ledger adds up.
     ends = Counter(counts)
     del ends["possibly_doubled"]
     assert ends.total() == DEVICES
-    assert ends["delivered"] == DEVICES - len(dead) - len(wrong)
+    assert ends["delivered"] == DEVICES - len(dead) - len(wrong) - len(doubted)
     assert sum(number for end, number in ends.items() if end.startswith("purge_token.")) == len(dead)
+    assert sum(number for end, number in ends.items() if end.startswith("suspect.")) == len(doubted)
     assert sum(number for end, number in ends.items() if end.startswith("drop_payload_error.")) == len(wrong)
 
 
@@ -117,8 +120,10 @@ def fates(people: list[Person]) -> Iterator[tuple[str, tuple[str, int | None, Ru
         network, turn = person.device.network, number // 20
         passing, deadly, wrong = PASSING[network], DEADLY[network], WRONG[network]
         match turn % 4:
+            case 0 if turn % 8:
+                yield person.device.token, ("doubted", None, DOUBTFUL[network])
             case 0:
-                yield person.device.token, ("dead", None, deadly[turn // 4 % len(deadly)])
+                yield person.device.token, ("dead", None, deadly[turn // 8 % len(deadly)])
             case 1:
                 yield person.device.token, ("wrong", None, wrong[turn // 4 % len(wrong)])
             case _:

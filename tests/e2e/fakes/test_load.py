@@ -61,9 +61,9 @@ def test_apns_and_our_sender_agree_about_thousands_of_pushes_with_faults(fakes: 
     switched(apns={"latency_ms": [20, 60]}, record={"keep": 0})
     told(*({"token_prefix": prefix} | fault for prefix, fault in FAULTS.items()))
     account = apns_account(fakes.state)
-    text = json.dumps(account | {"private_key": account["key"]})
+    text = json.dumps(account | {"private_key": account["key"], "topics": [account["topic"]]})
     apns = Apns.at(https(PORTS.apns_production), apns_credential(text), ca_file=str(fakes.state / "ca.pem"))
-    tokens = [f"{number:03x}" + f"{number:061x}" for number in range(PUSHES)]
+    tokens = [f"{number:03x}" + f"{number:061x}" for number in range(1, PUSHES + 1)]
     Random(7).shuffle(tokens)
     try:
         results = apns.send(

@@ -59,7 +59,7 @@ TEXTS: Mapping[str, str] = {
     "markup": "<script>",
     "percent": "%25%2525",
     "latin-1": "\xe9\xff",
-    "surrogates": "a\ud800\udfff\udcffb",
+    "surrogates": "a\udfff\ud800b",
     "an address": "EMAIL:" + "\u0130" * 64 + "@" + "\u0130" * 180,
     "another name": "fresh",
     "oneself": "me",

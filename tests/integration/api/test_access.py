@@ -447,7 +447,6 @@ def test_rechecks_of_a_user_go_on_one_at_a_time_and_miss_nothing(
 ) -> None:
     """Ten requests end one recheck after another, each in stretches; what changes meanwhile is looked at."""
     monkeypatch.setattr("fanfare.pipeline.recheck.SUBSCRIPTIONS_AT_A_TIME", 1)
-    monkeypatch.setattr("fanfare.pipeline.sweep.LOOK_AGAIN_S", 0)
     member = f"/groups/g/members/{carol.user}"
     assert world.alice("PUT", "/groups/g", {"name": "g", "members": [carol.user]}).status == 201
     topics = [f"/groups/g/topics/t{number}" for number in range(4)]

@@ -232,18 +232,19 @@ def test_a_group_s_owner_is_a_member_whatever_comes_together() -> None:
 
 
 def test_of_two_groups_of_one_id_one_is_made() -> None:
-    signed_up("u1", "u2")
+    one, other = goer("one"), goer("other")
+    signed_up(one, other)
     made: dict[str, bool] = {}
 
     def create(name: str) -> None:
-        made[name] = groups.create(group(name))
+        made[name] = groups.create(group(name, owner=one))
 
     for name in every_moment(
-        lambda _: None, create, lambda name: groups.create(group(name, "ref2", owner="u2"))
+        lambda _: None, create, lambda name: groups.create(group(name, "ref2", owner=other))
     ):
         found = groups.find(APP, name)
         assert found is not None
-        assert (made[name], found.owner) == (False, "u2")
+        assert (made[name], found.owner) == (False, other)
         assert list(members.of(APP, f"ref1-{name}")) == []
 
 

@@ -245,6 +245,7 @@ def test_what_subscribing_costs(world: World) -> None:
         ("RecipientsTable", "GetItem"),
         ("RecipientsTable", "TransactConditionCheck"),
         ("SubscriptionsTable", "TransactPut"),
+        ("LimitsTable", "TransactUpdate"),
     ]
 
 

@@ -69,6 +69,7 @@ def subscribe(request: Request[Authenticating]) -> Response[str]:
         # A subscription that is refused makes no bucket.
         new = access.of_target(_BUCKET, scope, caller.user).of(access.SUBSCRIBING[_BUCKET])
         subscriptions.require_right(_BUCKET, scope, new, user, caller)
+        targets.require_name(_BUCKET, request.parameters["bucket"])
         limits.take(request, caller, subscriptions.LIMIT)
         definition, is_new = found_or_made(request, caller, scope), True
     subscriptions.subscribe(request, definition, user, caller, counted=is_new)

@@ -31,12 +31,17 @@ def find_object(bucket: Target, object_id: str) -> Object:
 
 def create(kind: TargetKind, scope: Scope, name: str, caller: Caller, now: int) -> Definition:
     """Raises InvalidInput, TopicAlreadyExists, BucketAlreadyExists."""
-    if not names_target(kind, name):
-        raise InvalidInput(f"{kind}ID: not a name that a {kind} can have")
+    require_name(kind, name)
     made = definitions.create(kind, scope, name, caller.user, now)
     if made is None:
         raise refusals.target_exists(kind, scope, name)
     return made
+
+
+def require_name(kind: TargetKind, name: str) -> None:
+    """Raises InvalidInput for a name that none of the kind can have."""
+    if not names_target(kind, name):
+        raise InvalidInput(f"{kind}ID: not a name that a {kind} can have")
 
 
 def delete(definition: Definition, sweep_queue_url: str) -> None:
