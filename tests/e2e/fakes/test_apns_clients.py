@@ -36,7 +36,7 @@ def begin(fakes: Fakes, program: Peer) -> Begin:
     return begin
 
 
-GOOD = "00" * 32
+GOOD = "0a" * 32
 REFUSALS = {
     "apns_bad_device_token": ["400", "BadDeviceToken"],
     "apns_device_token_not_for_topic": ["400", "DeviceTokenNotForTopic"],
