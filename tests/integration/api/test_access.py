@@ -458,11 +458,10 @@ def test_rechecks_of_a_user_go_on_one_at_a_time_and_miss_nothing(
         assert world.alice("PUT", member).status == 204
     assert world.alice("DELETE", member).status == 204
 
-    looks, user, at_work = [], recheck.user, set[str]()
+    looks, user = [], recheck.user
 
     def watched(look: UserRecheck) -> UserRecheck:
         looks.append(look)
-        at_work.add(look.look)
         return user(look)
 
     monkeypatch.setattr(recheck, "user", watched)

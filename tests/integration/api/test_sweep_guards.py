@@ -7,10 +7,11 @@ from typing import Any
 import boto3
 import pytest
 
+from fanfare.domain.ring import place
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.domain.sweeping import GroupSweep, TargetRecheck, UserSweep, sweep_of
 from fanfare.runtime import clock, wire
-from fanfare.store import definitions, groups, recipients, subscriptions
+from fanfare.store import definitions, groups, rechecks, recipients, subscriptions
 from tests.integration.api.conftest import World
 from tests.integration.aws_calls import Call, before_each, refusal
 
@@ -69,8 +70,32 @@ def test_a_second_look_at_the_rights_to_a_topic_leaves_one_made_anew_alone(world
     assert (
         world.admin("DELETE", "/topics/t/acl/SUBSCRIBE_TO_TOPIC/UserID:ANY_AUTHENTICATED_USER").status == 204
     )
-    run(TargetRecheck(former))
+    run(TargetRecheck(former, "look"))
     assert subscriptions.exists(former, world.alice.user)
+
+
+def test_a_recheck_whose_row_is_gone_goes_on_where_it_was(world: World, run: Run) -> None:
+    """A message may lie among the dead letters for longer than the row that says who is at it."""
+    world.admin("PUT", "/topics/t")
+    subscribe(world)
+    world.admin("DELETE", "/topics/t/acl/SUBSCRIBE_TO_TOPIC/UserID:ANY_AUTHENTICATED_USER")
+    run(TargetRecheck(target(world), "look", (place(world.alice.user)[0], "")))
+    assert not subscriptions.exists(target(world), world.alice.user)
+
+
+def test_a_recheck_that_is_sent_again_is_not_held_up_by_itself(
+    world: World, run: Run, tables: Mapping[str, str], sweep: Callable[[], int]
+) -> None:
+    """It began, ended as a dead letter, and comes again under another ID of SQS's, before its row expires."""
+    world.admin("PUT", "/topics/t")
+    subscribe(world)
+    world.admin("DELETE", "/topics/t/acl/SUBSCRIBE_TO_TOPIC/UserID:ANY_AUTHENTICATED_USER")
+    boto3.client("sqs").purge_queue(QueueUrl=tables["SweepQueue"])
+    look = TargetRecheck(target(world), "look")
+    assert rechecks.take(world.app.id, look.subject, look.look, clock.now(), from_start=True)
+    run(look)
+    sweep()
+    assert not subscriptions.exists(target(world), world.alice.user)
 
 
 def test_a_group_that_stands_is_left_alone_and_one_made_anew_too(world: World, run: Run) -> None:

@@ -151,7 +151,7 @@ def remove_member(request: Request[Sweeping]) -> Response[str]:
     if user == group.owner:
         raise refusals.owner_stays(group)
     _take(request, caller)
-    _sweep(request, UserRecheck(group.app, user))
+    _sweep(request, UserRecheck(group.app, user, token_hex(8)))
     groups.remove(group, user)
     return answers.empty()
 

@@ -1,5 +1,6 @@
 """Subscriptions, of topics and buckets alike: who may, and the contract's refusals."""
 
+from secrets import token_hex
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
@@ -122,7 +123,7 @@ def recheck(target: Target, user: str) -> None:
 
 def recheck_later(target: Target, sweep_queue_url: str) -> None:
     """Queued before the right goes, so that a crash loses nothing; sweep looks when it is gone."""
-    message = Outgoing(wire.encode(TargetRecheck(target)), delay_s=SWEEP_DELAY_S)
+    message = Outgoing(wire.encode(TargetRecheck(target, token_hex(8))), delay_s=SWEEP_DELAY_S)
     queues.send_all(sweep_queue_url, [message])
 
 

@@ -111,12 +111,12 @@ class LateRows:
 class TargetRecheck:
     """A target whose access list lost an entry: subscribers without the right are to be unsubscribed.
 
-    `after` says how far the look came: shard and sort key. `look` names it, empty before it began.
+    `look` is random and names it, however often it comes. `after` says how far it came: shard and sort key.
     """
 
     target: Target
+    look: str
     after: tuple[str, str] | None = None
-    look: str = ""
     kind: Literal["target_recheck"] = "target_recheck"
     format: Literal[1] = 1
 
@@ -129,22 +129,22 @@ class TargetRecheck:
         return f"target:{self.target.ref}"
 
     def anew(self) -> "TargetRecheck":
-        return TargetRecheck(self.target, look=self.look)
+        return TargetRecheck(self.target, self.look)
 
 
 @dataclass(frozen=True, slots=True)
 class UserRecheck:
     """A user who left a group: subscriptions that only members can have are to end.
 
-    `after` says how far the look came, `ended` how many subscriptions it has ended so far. `look` names it,
-    empty before it began.
+    `look` is random and names it, however often it comes. `after` says how far it came, `ended` how many
+    subscriptions it has ended so far.
     """
 
     app: str
     user: str
+    look: str
     after: str = ""
     ended: int = 0
-    look: str = ""
     kind: Literal["user_recheck"] = "user_recheck"
     format: Literal[1] = 1
 
@@ -153,7 +153,7 @@ class UserRecheck:
         return f"user:{self.user}"
 
     def anew(self) -> "UserRecheck":
-        return UserRecheck(self.app, self.user, look=self.look)
+        return UserRecheck(self.app, self.user, self.look)
 
 
 @dataclass(frozen=True, slots=True)

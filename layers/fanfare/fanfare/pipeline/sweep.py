@@ -1,8 +1,9 @@
 """sweep: deletes what hung on something deleted, and ends subscriptions whose right is lost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
+from secrets import token_hex
 from typing import assert_never
 
 from fanfare.domain.scope import Scope, TargetKind
@@ -85,20 +86,18 @@ def sweep(record: Record, settings: Settings, clock: Clock) -> None:
         case "late_rows":
             _late_rows(wire.decode(LateRows, body), settings, clock)
         case "target_recheck":
-            _recheck(wire.decode(TargetRecheck, body), record, settings, clock)
+            _recheck(wire.decode(TargetRecheck, body), settings, clock)
         case "user_recheck":
-            _recheck(wire.decode(UserRecheck, body), record, settings, clock)
+            _recheck(wire.decode(UserRecheck, body), settings, clock)
         case "loose_bodies":
             _loose_bodies(wire.decode(LooseBodies, body), settings)
         case _:
             _target(wire.decode(Sweep, body), settings)
 
 
-def _recheck(wanted: TargetRecheck | UserRecheck, record: Record, settings: Settings, clock: Clock) -> None:
+def _recheck(look: TargetRecheck | UserRecheck, settings: Settings, clock: Clock) -> None:
     """Look through one stretch of subscriptions; for each user, and for each target, one look at a time."""
-    look = wanted if wanted.look else replace(wanted, look=record["messageId"])
-    may = rechecks.go_on if wanted.look else rechecks.begin
-    if not may(look.app, look.subject, look.look, clock()):
+    if not rechecks.take(look.app, look.subject, look.look, clock(), from_start=not look.after):
         logs.logger().info("another is at it", extra={"app": look.app, "subject": look.subject})
         return
     match look:
@@ -108,16 +107,18 @@ def _recheck(wanted: TargetRecheck | UserRecheck, record: Record, settings: Sett
             came_to = recheck.user(look)
             rest = came_to if came_to.after else None
             if rest is None and came_to.ended:
-                later = Outgoing(wire.encode(UserRecheck(look.app, look.user)), settings.look_again_seconds)
+                later = Outgoing(_user_recheck(look.app, look.user), settings.look_again_seconds)
                 queues.send_all(settings.sweep_queue_url, [later])
         case _:
             assert_never(look)
+    if rest is None and not rechecks.end(look.app, look.subject, look.look):
+        rest = look.anew()
     if rest is not None:
         queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(rest))])
-    elif not rechecks.end(look.app, look.subject, look.look):
-        # Queued first: a crash in between looks once too often.
-        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(look.anew()))])
-        rechecks.begun_anew(look.app, look.subject, look.look)
+
+
+def _user_recheck(app: str, user: str) -> bytes:
+    return wire.encode(UserRecheck(app, user, token_hex(8)))
 
 
 def _target(gone: Sweep, settings: Settings) -> None:
@@ -166,8 +167,8 @@ def _group(gone: GroupSweep, settings: Settings) -> None:
 def _delete_memberships(gone: GroupSweep, settings: Settings) -> int:
     """Each member's subscriptions are looked at again: other access lists may have named the group."""
     found = list(members.of(gone.app, gone.ref, ROWS_AT_A_TIME))
-    rechecks = [Outgoing(wire.encode(UserRecheck(gone.app, user))) for user in found]
-    queues.send_all(settings.sweep_queue_url, rechecks)
+    looks = [Outgoing(_user_recheck(gone.app, user)) for user in found]
+    queues.send_all(settings.sweep_queue_url, looks)
     for user in found:
         groups.leave(gone.app, user, gone.group, gone.ref)
     return len(found)

@@ -18,25 +18,23 @@ _TRIES = 5
 _KEY = "recheck"
 
 
-def begin(app: str, subject: str, look: str, now: int) -> bool:
-    """Whether this look may begin; if not, another is under way and was asked to look again. Raises Busy.
+def take(app: str, subject: str, look: str, now: int, *, from_start: bool) -> bool:
+    """Whether this look may go on; if not, another is under way and was asked to look again. Raises Busy.
 
-    A look that has begun already may begin again: its message came twice.
+    A look that begins sees all that it was asked for until now.
     """
     row = _row(app, subject)
     free = AccountRow.mark.does_not_exist() | (AccountRow.expires < now // 1000) | (AccountRow.mark == look)
     held = AccountRow.mark.exists() & (AccountRow.expires >= now // 1000)
+    actions: list[Action] = [AccountRow.mark.set(look), AccountRow.expires.set(now // 1000 + LEASE_S)]
+    if from_start:
+        actions.append(AccountRow.again.remove())
     for _ in range(_TRIES):
-        if _update(row, [AccountRow.mark.set(look), _lease(now), AccountRow.again.remove()], free):
+        if _update(row, actions, free):
             return True
         if _update(row, [AccountRow.again.set(True)], held):
             return False
     raise Busy("rechecks come and go; try again")
-
-
-def go_on(app: str, subject: str, look: str, now: int) -> bool:
-    """Whether the look is still the one under way."""
-    return _update(_row(app, subject), [_lease(now)], AccountRow.mark == look)
 
 
 def end(app: str, subject: str, look: str) -> bool:
@@ -52,17 +50,8 @@ def end(app: str, subject: str, look: str) -> bool:
     return True
 
 
-def begun_anew(app: str, subject: str, look: str) -> None:
-    """The look that was asked for has been queued."""
-    _update(_row(app, subject), [AccountRow.again.remove()], AccountRow.mark == look)
-
-
 def _row(app: str, subject: str) -> AccountRow:
     return AccountRow(f"{app}#recheck#{subject}", _KEY)
-
-
-def _lease(now: int) -> Action:
-    return AccountRow.expires.set(now // 1000 + LEASE_S)
 
 
 def _update(row: AccountRow, actions: list[Action], condition: Condition) -> bool:
