@@ -85,3 +85,6 @@ def test_only_who_holds_the_probe_ends_a_pause_sooner(world: World, over: Pause)
     longer = paused_again(world)
     lanes.pause(APP, LANE, sooner, held)
     assert lanes.pause_of(APP, LANE) == longer, "it is held no longer"
+    longest = Pause(world.clock() + 90_000, "read_timeout", 1)
+    lanes.pause(APP, LANE, longest, held)
+    assert lanes.pause_of(APP, LANE) == longest, "a later end is for anybody to set"
