@@ -222,6 +222,18 @@ def test_an_attempt_out_of_its_turn_is_not_taken(world: World) -> None:
     assert ended.state == State.DONE
 
 
+def test_an_attempt_of_a_round_that_is_over_is_not_taken_in_place_of_the_same_one_of_the_next(
+    world: World,
+) -> None:
+    """Its message came late: the lease of the other round's first attempt has run out meanwhile."""
+    first = Delivery(push=world.push(user="u1"))
+    ledger.end(taken(first, world), State.DEAD, (), {}, ())
+    taken(first.next_round(), world)
+    world.clock.go_on(LEASE_MS / 1000 + 1)
+    assert isinstance(ledger.take(first, world.clock(), LEASE_MS), Ended)
+    assert taken(first.next_round(), world).retakes == 1
+
+
 def test_an_attempt_given_back_by_who_lost_it_stays_with_who_has_it(world: World) -> None:
     delivery = Delivery(push=world.push(user="u1"))
     first = taken(delivery, world)
