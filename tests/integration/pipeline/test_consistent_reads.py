@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
+from fanfare.domain.device import Network
 from fanfare.domain.gate import Gate
 from fanfare.domain.push import CoarseArc, Delivery, Pace, Way
 from fanfare.domain.ring import WHOLE_RING, Arc
@@ -16,13 +17,14 @@ from fanfare.pipeline import dispatch, fanout
 from fanfare.pipeline.purge import purge
 from fanfare.pipeline.waves import deliver_all
 from fanfare.runtime import settings, wire
-from fanfare.store import ledger, members, pages, row
+from fanfare.store import installations, ledger, members, pages, row
 from fanfare.store.recipients import RecipientRow
 from tests.integration.aws_calls import before_each, not_consistent, tables_read
 from tests.integration.pipeline.conftest import APP, BUSY, GONE, SILENT, World, deliver_one
 from tests.integration.pipeline.test_dispatch import accepted, subscribe
 from tests.integration.pipeline.test_gate import GROUP, join
 
+TOKEN = "0123456789abcdef" * 4
 KEY: dict[str, Any] = {"pk": {"S": "p"}, "sk": {"S": "s"}}
 
 PAGES: dict[str, Callable[[str], object]] = {
@@ -58,7 +60,7 @@ def test_no_read_of_pages_is_left_out_here() -> None:
 def test_a_push_reads_nothing_that_may_be_old(
     world: World, environment: Callable[[str], dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Small and large, by key and by arc, through a gate, with attempts again, halved, paused and purged."""
+    """Small and large, by key and by arc, through a gate, with attempts again, halved and paused."""
     read = settings.read(dispatch.Settings, environment("dispatch"))
     row.bind(read)
     large = replace(read, arc_size=10, fan_out=4, express_limit=2)
@@ -84,8 +86,6 @@ def test_a_push_reads_nothing_that_may_be_old(
                     deliver_all(world.deliverer, [one], lambda: 30.0)
                     world.clock.go_on(90)
         deliver_one(far_too_large, Delivery(push=world.push(id="h"), arc=Arc(1, 0)), lambda: 30.0)
-        for body in bodies(world, "PurgeQueue"):
-            purge({"messageId": "1", "body": body}, world.clock)
         ledger.status(APP, "d2")
 
     assert not_consistent(made) == set()
@@ -100,6 +100,20 @@ def test_a_push_reads_nothing_that_may_be_old(
         ("GetItem", "LedgerTable"),
         ("GetItem", "LanesTable"),
     }
+
+
+def test_purge_may_read_installations_of_a_second_ago_and_nothing_else(world: World) -> None:
+    """Its writes are on condition of the generation that it read: test_guards.py."""
+    world.install("u1", TOKEN, Network.APNS)
+    world.networks.answers[TOKEN] = [GONE]
+    deliver_one(world.deliverer, Delivery(push=world.push(user="u1")), lambda: 30.0)
+    [body] = bodies(world, "PurgeQueue")
+    with before_each(lambda *_: None) as made:
+        purge({"messageId": "1", "body": body}, world.clock)
+    assert {(one, _name(world, table)) for one, table in not_consistent(made)} == {
+        ("BatchGetItem", "InstallationsTable")
+    }
+    assert not installations.of_user(APP, "u1")
 
 
 def _fanout(environment: Callable[[str], dict[str, str]]) -> fanout.Settings:

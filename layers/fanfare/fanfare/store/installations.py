@@ -243,10 +243,10 @@ def mark(installation: Installation, first: Mark) -> bool:
     return True
 
 
-def by_id(app: str, ids: Collection[str]) -> dict[str, Installation]:
-    """The installations with these IDs that exist, strongly consistent, 100 in a request."""
+def by_id(app: str, ids: Collection[str], *, consistent: bool = True) -> dict[str, Installation]:
+    """The installations with these IDs that exist, 100 in a request; `consistent`: see pages.batch_get."""
     keys = [{"pk": {"S": f"{app}#{one}"}} for one in ids]
-    items = pages.batch_get(InstallationRow.table_name(), keys)
+    items = pages.batch_get(InstallationRow.table_name(), keys, consistent=consistent)
     found = [_installation(InstallationRow.from_raw_data(item)) for item in items]
     return {one.id: one for one in found}
 
