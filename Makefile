@@ -17,8 +17,11 @@ BUILD_HERE = arch=$$(uname -m | sed s/aarch64/arm64/) && mkdir -p $(HERE) && \
 
 .PHONY: help run demo test clients fuzz fuzz-api lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean
 
+### First steps
+
 help: ## list these commands
-	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "make %-13s %s\n", $$1, $$2 }'
+	@awk -F'#+ ' '/^### / { printf "%s%s\n", again, $$2; again = "\n" } \
+	  /^[a-z-]+:.*## / { split($$1, target, ":"); printf "  make %-14s%s\n", target[1], $$2 }' Makefile
 
 run: .venv/.done .venv-ministack/.done ## start the local stack, play the main job, stay up
 	@$(PY) -m local.commands.demo --stay $${BRIDGE:+--bridge "$$BRIDGE"}
@@ -31,21 +34,7 @@ test: .venv/.done .venv-ministack/.done ## run all tests: unit, integration, con
 	env $(PY) -m pytest -n auto --dist loadfile tests/unit tests/contract tests/integration && \
 	env $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
 
-clients: .venv/.done ## install Kii's own clients, and Node where it is missing (the tests do it, too)
-	@$(PY) -m tests.e2e.node
-
-fuzz: .venv-fuzz/.done ## look for bytes that break the reading of frames and headers (SECONDS=60)
-	@PYTHONPATH=layers/fanfare:. .venv-fuzz/bin/python -m tests.fuzz $(SECONDS)
-
-fuzz-api: .venv/.done ## look for requests that the API answers 5xx, or refuses and writes all the same (SECONDS=60 SEED=)
-	@PYTHONPATH=layers/fanfare:. .venv/bin/python -m tests.fuzz.api $${SECONDS:-60} $(SEED)
-
-lint: .venv/.done ## ruff: rules and form
-	@$(PY) -m ruff check .
-	@$(PY) -m ruff format --check --quiet .
-
-types: .venv/.done ## mypy --strict
-	@$(PY) -m mypy
+### Operating
 
 build: .venv-sam/.done ## build functions and layers, without Docker (ARCH=arm64 or x86_64)
 	@ARCH=$(ARCH) $(SAM) build --parameter-overrides Architecture=$(ARCH)
@@ -65,20 +54,38 @@ app: .venv/.done ## make an app and print its keys, or set parameters of one, on
 credential: .venv/.done ## set, check, show or retire an app's FCM or APNs credential, there or on STACK=name (ARGS=--help)
 	@$(PY) -m local.commands.credential $${STACK:+--stack "$$STACK"} $(ARGS)
 
+redrive: .venv/.done ## send again what became a dead letter, on the local stack or on STACK=name (ARGS=--help)
+	@$(PY) -m local.commands.redrive $${STACK:+--stack "$$STACK"} $(ARGS)
+
 outcomes: .venv/.done ## judge networks' answers: VECTORS=file
 	@$(PY) -m local.commands.outcomes "$(VECTORS)"
 
-redrive: .venv/.done ## send again what became a dead letter, on the local stack or on STACK=name (ARGS=--help)
-	@$(PY) -m local.commands.redrive $${STACK:+--stack "$$STACK"} $(ARGS)
+### Contributing
+
+lint: .venv/.done ## ruff: rules and form
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
+
+types: .venv/.done ## mypy --strict
+	@$(PY) -m mypy
+
+clients: .venv/.done ## install Kii's own clients, and Node where it is missing (the tests do it, too)
+	@$(PY) -m tests.e2e.node
+
+fuzz: .venv-fuzz/.done ## look for bytes that break the reading of frames and headers (SECONDS=60)
+	@PYTHONPATH=layers/fanfare:. .venv-fuzz/bin/python -m tests.fuzz $(SECONDS)
+
+fuzz-api: .venv/.done ## look for requests that the API answers 5xx, or refuses and writes all the same (SECONDS=60 SEED=)
+	@PYTHONPATH=layers/fanfare:. .venv/bin/python -m tests.fuzz.api $${SECONDS:-60} $(SEED)
+
+schemathesis: .venv/.done ## requests made from the OpenAPI document, for every route; takes minutes
+	@FANFARE_SCHEMATHESIS=1 $(PY) -m pytest -q tests/integration/api/test_schemathesis.py
 
 openapi: .venv/.done ## write docs/openapi.json from the code
 	@$(PY) -m local.commands.openapi
 
 request-costs: .venv/.done ## what each route reads and writes, in DynamoDB's units, and what a million cost
 	@$(PY) -m local.commands.request_costs
-
-schemathesis: .venv/.done ## requests made from the OpenAPI document, for every route; takes minutes
-	@FANFARE_SCHEMATHESIS=1 $(PY) -m pytest -q tests/integration/api/test_schemathesis.py
 
 # Programs are asked for first: nothing is installed for a run that cannot be.
 bench: .venv/.done ## what a push costs our sender and its peers, in CPU time; takes minutes (ROUNDS= REQUESTS=)
@@ -91,6 +98,7 @@ cost: .venv/.done .venv-ministack/.done ## what everything costs on AWS, counted
 
 simulate: .venv/.done ## what a send to millions takes and costs on AWS, simulated (USERS= SHARE= PARAMETERS=; FLOOD=; or docs/scale.md)
 	@$(PY) -m local.commands.simulate $${FLOOD:+--flood "$$FLOOD"} $${USERS:+--users "$$USERS"} $${SHARE:+--share "$$SHARE"} $(PARAMETERS)
+
 load: .venv/.done .venv-ministack/.done ## how long a push takes in a send to N=10000, and single pushes beside it; memory of each function
 	@$(PY) -m local.commands.load $${N:+--recipients "$$N"}
 
@@ -134,31 +142,31 @@ clean: ## remove what was built, and caches
 	echo "Setting up .venv (once) with $$python"; \
 	"$$python" -m venv .venv && sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > .venv/uv.txt && \
 	.venv/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r .venv/uv.txt
-	@$(UV) pip sync --require-hashes --python .venv requirements-dev.txt
+	@$(UV) pip sync --quiet --require-hashes --python .venv requirements-dev.txt
 	@touch $@
 
 .venv-ministack/.done: .venv/.done requirements-ministack.txt
 	@echo "Setting up .venv-ministack (once): the AWS emulator of the local stack"
 	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-ministack
-	@$(UV) pip sync --require-hashes --python .venv-ministack requirements-ministack.txt
+	@$(UV) pip sync --quiet --require-hashes --python .venv-ministack requirements-ministack.txt
 	@touch $@
 
 .venv-fuzz/.done: .venv/.done requirements-fuzz.txt
 	@echo "Setting up .venv-fuzz (once): atheris"
 	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-fuzz
-	@$(UV) pip sync --require-hashes --python .venv-fuzz requirements-fuzz.txt
+	@$(UV) pip sync --quiet --require-hashes --python .venv-fuzz requirements-fuzz.txt
 	@touch $@
 
 .venv-sam/.done: .venv/.done requirements-sam.txt
 	@echo "Setting up .venv-sam (once): SAM CLI"
 	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-sam
-	@$(UV) pip sync --require-hashes --python .venv-sam requirements-sam.txt
+	@$(UV) pip sync --quiet --require-hashes --python .venv-sam requirements-sam.txt
 	@touch $@
 
 .venv-node/.done: .venv/.done requirements-node.txt
 	@echo "Setting up .venv-node (once): Node, which the PATH does not have"
 	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-node
-	@$(UV) pip sync --require-hashes --python .venv-node requirements-node.txt
+	@$(UV) pip sync --quiet --require-hashes --python .venv-node requirements-node.txt
 	@touch $@
 
 .venv-bench/.done: .venv/.done requirements-bench.txt

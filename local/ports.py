@@ -64,7 +64,11 @@ def _is_free(port: int) -> bool:
 
 
 def default_port() -> int:
-    return int(os.environ.get("FANFARE_PORT", "4300"))
+    """Ends the program with one sentence where FANFARE_PORT is no such port."""
+    text = os.environ.get("FANFARE_PORT", "4300")
+    if not text.isdecimal() or not 1024 <= int(text) <= 65_528:
+        raise SystemExit(f"FANFARE_PORT={text}: the first of eight ports in a row, from 1024 to 65528")
+    return int(text)
 
 
 def default_state() -> str:

@@ -17,12 +17,14 @@ from fanfare.networks.credentials import Credential
 from fanfare.networks.live import Live, to_text
 from fanfare.runtime import clients, clock
 from fanfare.store import apps
+from fanfare.store.apps import Keys
 from fanfare.store.row import bind
 from local.commands import provider_files
 from local.commands.place import NoStack, Place, deployed, local
 from local.commands.provider_files import Unusable
 from local.fakes import credentials
 from local.ports import default_state
+from local.stack.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Settings:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
+        if options.keep and options.stack:
+            raise Unusable("--keep is for the local stack alone; leave out --stack")
         given, parameters = _given(options), _parameters(options.set)
         place = deployed(options.stack, options.region) if options.stack else local(options.state)
         if options.app:
@@ -43,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         if not options.stack:
             given = given or of_the_fakes(options.state)
-        made = create(place, given, whole_tokens=options.whole_tokens)
+        as_before = kept(options.state) if options.keep else None
+        made = create(place, given, as_before, whole_tokens=options.whole_tokens)
         set_parameters(place, made["app_id"], parameters)
     except (NoStack, Unusable, InvalidInput, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
@@ -57,30 +62,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def kept(state: Path) -> tuple[str, Keys]:
+    """The ID and the keys of the local stack's own app: the same from run to run. Raises Unusable."""
+    folder = State(state)
+    try:
+        found = json.loads(folder.app_json.read_text())
+        return found["app_id"], Keys(found["app_key"], found["client_id"], found["client_secret"])
+    except FileNotFoundError:
+        app_id, keys = apps.new_id(), apps.new_keys()
+        folder.write(folder.app_json, _told(app_id, keys))
+        return app_id, keys
+    except (ValueError, TypeError, KeyError) as error:
+        raise Unusable(
+            f"{folder.app_json} does not hold an app's keys; delete it, and new ones are made"
+        ) from error
+
+
 def create(
-    place: Place, secrets_by_network: Mapping[str, str], *, whole_tokens: bool = False
+    place: Place,
+    secrets_by_network: Mapping[str, str],
+    as_before: tuple[str, Keys] | None = None,
+    *,
+    whole_tokens: bool = False,
 ) -> dict[str, str]:
-    """app_id, app_key, client_id and client_secret of a new app. `secrets_by_network`: keys `fcm`, `apns`."""
+    """app_id, app_key, client_id and client_secret of a new app. `secrets_by_network`: keys `fcm`, `apns`.
+
+    `as_before`: its ID and keys, where they are not to be new ones; an app that is there stays as it is.
+    """
+    bind(Settings(apps_table=place.resources["AppsTable"]))
+    app_id, keys = as_before or (apps.new_id(), apps.new_keys())
+    if as_before and apps.find(app_id) is not None:
+        return _told(app_id, keys)
     _ensure_signing_keys(place)
-    app_id = apps.new_id()
     parameters = {network: place.credentials_parameter(app_id, network) for network in secrets_by_network}
     for network, secret in secrets_by_network.items():
         clients.ssm().put_parameter(Name=parameters[network], Value=secret, Type="SecureString")
-    bind(Settings(apps_table=place.resources["AppsTable"]))
     made = apps.create(
         app_id,
+        keys,
         fcm_parameter=parameters.get("fcm"),
         apns_parameter=parameters.get("apns"),
         whole_tokens=whole_tokens,
     )
     if made is None:
         raise Unusable(f"there is an app {app_id} already: try again")
-    app, client_secret = made
+    return _told(app_id, keys)
+
+
+def _told(app_id: str, keys: Keys) -> dict[str, str]:
     return {
-        "app_id": app.id,
-        "app_key": app.key,
-        "client_id": app.client_id,
-        "client_secret": client_secret,
+        "app_id": app_id,
+        "app_key": keys.key,
+        "client_id": keys.client_id,
+        "client_secret": keys.client_secret,
     }
 
 
@@ -176,6 +210,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME=VALUE",
         help="one of the app's parameters, such as userSendsPerMinute=120 (docs/security.md)",
+    )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="on the local stack: the app of its state folder, with the same ID and keys each time",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser

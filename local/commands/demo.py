@@ -17,7 +17,7 @@ import requests
 
 from local.client import Client
 from local.ports import default_port, default_state
-from local.stack import Stack
+from local.stack import Stack, StackError
 
 ARRIVES_WITHIN_S = 60.0
 
@@ -194,6 +194,9 @@ def main() -> int:
                 print(how_to(stack.values), flush=True)
                 signal.pause()
             return 0 if right else 1
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 0
 

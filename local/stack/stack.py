@@ -75,7 +75,10 @@ class Stack:
         began = time.monotonic()
         lock = self.state.take()
         if lock is None:
-            raise StackError(f"a stack runs in {self.state.folder} already")
+            raise StackError(
+                f"A stack runs in {self.state.folder} already, as process {self.state.owner()}. End that one,"
+                " or start another beside it with FANFARE_STATE=folder FANFARE_PORT=first-of-eight-ports."
+            )
         ending.enter_context(lock)
         self._refuse_taken_ports()
         resources_json = self.state.folder / RESOURCES
@@ -156,7 +159,8 @@ class Stack:
 
     def _make_app(self) -> dict[str, str]:
         """By the command that engineers use, in a process of its own: it binds the store to this stack."""
-        command = [sys.executable, "-m", "local.commands.app", "--json", "--state", str(self.state.folder)]
+        command = [sys.executable, "-m", "local.commands.app", "--keep", "--json"]
+        command += ["--state", str(self.state.folder)]
         environment = ministack.CREDENTIALS | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'fanfare'}"}
         made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
         if made.returncode != 0:
@@ -181,7 +185,11 @@ class Stack:
                 try:
                     attempt.bind((HOST, port))
                 except OSError as error:
-                    raise StackError(f"port {port} is taken: choose others with FANFARE_PORT") from error
+                    first, last = self.ports.front, self.ports.runner
+                    raise StackError(
+                        f"Port {port} of {HOST} is taken, and the stack needs {first} to {last}. End what"
+                        f" listens there, or choose other ports: FANFARE_PORT={last + 1}."
+                    ) from error
 
     def _local_parameters(self) -> dict[str, str]:
         return {

@@ -19,6 +19,11 @@ class State:
         return self.folder / "stack.json"
 
     @property
+    def app_json(self) -> Path:
+        """The ID and the keys of the stack's own app, which outlive the stack."""
+        return self.folder / "app.json"
+
+    @property
     def ca_file(self) -> Path:
         return self.folder / "ca.pem"
 
@@ -27,6 +32,7 @@ class State:
 
     def write(self, path: Path, values: Mapping[str, Any]) -> None:
         """Whole or not at all: readers wait for the file to appear."""
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".new")
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(values, indent=2) + "\n")

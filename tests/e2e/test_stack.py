@@ -118,9 +118,39 @@ def test_the_clients_secret_is_nowhere_in_aws(stack: Stack) -> None:
 def test_a_second_stack_in_the_same_place_is_refused(stack: Stack, tmp_path: Path) -> None:
     with pytest.raises(StackError, match="runs in"), Stack(port=14250, state=stack.state.folder):
         pass
-    with pytest.raises(StackError, match="port 14240 is taken"), Stack(port=14240, state=tmp_path):
+    with (
+        pytest.raises(StackError, match=r"Port 14240 of 127\.0\.0\.1 is taken"),
+        Stack(port=14240, state=tmp_path),
+    ):
         pass
     assert stack.state.stack_json.exists()
+
+
+def test_make_run_says_in_a_sentence_why_it_does_not_start(stack: Stack, tmp_path: Path) -> None:
+    for state, port, said in (
+        (stack.state.folder, "14250", f"as process {os.getpid()}"),
+        (tmp_path, "14240", "Port 14240 of 127.0.0.1 is taken"),
+        (tmp_path, "many", "FANFARE_PORT=many"),
+    ):
+        demo = subprocess.run(
+            [sys.executable, "-m", "local.commands.demo"],
+            cwd=ROOT,
+            env=ENVIRONMENT | {"FANFARE_STATE": str(state), "FANFARE_PORT": port},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert demo.returncode == 1
+        assert said in demo.stderr
+        assert len(demo.stderr.strip().splitlines()) == 1, demo.stderr
+
+
+def test_the_stacks_own_app_is_the_same_from_run_to_run(stack: Stack) -> None:
+    again = command("local.commands.app", "--keep", "--json", "--state", str(stack.state.folder))
+    kept = json.loads(stack.state.app_json.read_text())
+    assert json.loads(again.stdout) == kept
+    assert kept == {name: stack.values[name] for name in kept}
+    assert stack.state.app_json.stat().st_mode & 0o077 == 0
 
 
 class TestInTheBackground:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.commands import app
+from local.commands.provider_files import Unusable
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,21 @@ def test_a_parameter_is_checked_before_a_stack_is_looked_for(
 ) -> None:
     assert app.main(["--state", str(tmp_path), "--set", given]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_the_local_stacks_app_keeps_its_id_and_keys(tmp_path: Path) -> None:
+    first = app.kept(tmp_path)
+    assert app.kept(tmp_path) == first
+    assert app.kept(tmp_path / "other") != first
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"app_id": "a"}'])
+def test_kept_keys_that_cannot_be_read_are_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "app.json").write_text(text)
+    with pytest.raises(Unusable, match=r"app\.json does not hold"):
+        app.kept(tmp_path)
+
+
+def test_a_deployed_stack_has_no_kept_app(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.main(["--state", str(tmp_path), "--stack", "prod", "--keep"]) == 2
+    assert "local stack alone" in capsys.readouterr().err

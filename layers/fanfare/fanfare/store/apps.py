@@ -96,8 +96,22 @@ def new_id() -> str:
     return token_hex(6)
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What an app's clients and its administrator call with."""
+
+    key: str
+    client_id: str
+    client_secret: str
+
+
+def new_keys() -> Keys:
+    return Keys(key=token_hex(16), client_id=token_hex(16), client_secret=token_hex(32))
+
+
 def create(
     app_id: str,
+    keys: Keys | None = None,
     *,
     fcm_parameter: str | None = None,
     apns_parameter: str | None = None,
@@ -105,14 +119,14 @@ def create(
 ) -> tuple[App, str] | None:
     """Make an app: the app, and the administrator's client secret, which cannot be read again.
 
-    None when the ID is taken.
+    `keys`: new ones, if none are given. None when the ID is taken.
     """
-    secret = token_hex(32)
+    keys = keys or new_keys()
     app = App(
         id=app_id,
-        key=token_hex(16),
-        client_id=token_hex(16),
-        client_secret_hash=_hash(secret),
+        key=keys.key,
+        client_id=keys.client_id,
+        client_secret_hash=_hash(keys.client_secret),
         parameters={Parameter.WHOLE_TOKENS: "true"} if whole_tokens else {},
         fcm_parameter=fcm_parameter,
         apns_parameter=apns_parameter,
@@ -134,8 +148,8 @@ def create(
         if not condition_failed(error):
             raise
         # Ours, when only the answer to an earlier try was lost.
-        return (app, secret) if find(app_id) == app else None
-    return app, secret
+        return (app, keys.client_secret) if find(app_id) == app else None
+    return app, keys.client_secret
 
 
 def find(app_id: str) -> App | None:
