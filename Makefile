@@ -141,7 +141,7 @@ clean: ## remove what was built, and caches
 	if [ "$$python" = none ]; then echo "Python 3.13 is missing: no python3.13 on the PATH, none under ~/.pyenv/versions." >&2; exit 2; fi; \
 	echo "Setting up .venv (once) with $$python"; \
 	"$$python" -m venv .venv && sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > .venv/uv.txt && \
-	.venv/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r .venv/uv.txt
+	.venv/bin/python -m pip --disable-pip-version-check install --quiet --quiet --require-hashes -r .venv/uv.txt
 	@$(UV) pip sync --quiet --require-hashes --python .venv requirements-dev.txt
 	@touch $@
 
