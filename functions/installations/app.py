@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from fanfare.api import installations
 from fanfare.api.router import Api
+from fanfare.api.routes import installations
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,6 @@ class Settings:
 
 
 app = Api(Settings)
-app.on("POST", "/api/apps/<appID>/installations", installations.install)
-app.on("GET", "/api/apps/<appID>/installations", installations.of)
-app.on("GET", "/api/apps/<appID>/installations/<ref>", installations.get)
-app.on("DELETE", "/api/apps/<appID>/installations/<ref>", installations.delete)
+installations.declare(app)
 
 handler = app.handle

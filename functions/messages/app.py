@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from fanfare.api import messages
 from fanfare.api.router import Api
+from fanfare.api.routes import messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,6 @@ class Settings:
 
 
 app = Api(Settings)
-app.on("POST", "/api/apps/<appID>/topics/<topic>/push/messages", messages.to_topic)
-app.on("POST", "/api/apps/<appID>/users/<user>/topics/<topic>/push/messages", messages.to_topic)
-app.on("POST", "/api/apps/<appID>/groups/<group>/topics/<topic>/push/messages", messages.to_topic)
-app.on("POST", "/api/apps/<appID>/users/<user>/push/messages", messages.to_user)
-app.on("GET", "/api/apps/<appID>/push/messages/<message>", messages.get)
+messages.declare(app)
 
 handler = app.handle

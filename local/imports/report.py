@@ -9,7 +9,7 @@ from local.documents import table
 
 LIMITS = {"deliver": 1.6}
 API_LIMIT = 1.8
-API = ("accounts", "buckets", "installations", "messages", "topics")
+API = ("accounts", "buckets", "front", "installations", "messages", "topics")
 """How many times boto3's import a function may take; the others have no limit of their own."""
 
 

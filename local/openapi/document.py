@@ -83,8 +83,9 @@ class Served:
 
 
 def served(root: Path) -> list[Served]:
-    """What all functions under `root` serve."""
-    return [one for folder in sorted((root / "functions").iterdir()) for one in _of_function(folder.name)]
+    """What all functions under `root` serve; of `front`, which serves the same again, nothing."""
+    names = sorted(folder.name for folder in (root / "functions").iterdir() if folder.name != "front")
+    return [one for name in names for one in _of_function(name)]
 
 
 def document(root: Path) -> dict[str, Any]:

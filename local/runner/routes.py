@@ -1,6 +1,5 @@
 """Which of the declared routes takes a request, by API Gateway's rules: the most specific one."""
 
-import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from local.template import Route
 
 _LITERAL, _VARIABLE, _GREEDY = range(3)
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_log = logging.getLogger(__name__)
 
 
 def delivered_path(sent: str) -> str | None:
@@ -35,10 +33,9 @@ class Routes[Target]:
     def __init__(self, routes: Iterable[tuple[Route, Target]]) -> None:
         declared = list(routes)
         self._default = next((both for both in declared if both[0].path == "$default"), None)
-        paths = [both for both in declared if both[0].path != "$default"]
-        for route, _ in paths:
-            if route.path.endswith("/") and route.path != "/":
-                _log.warning("%s ends in a slash: SAM is reported to make no route of it", route.key)
+        # Of a route that ends in a slash HTTP API makes the integration, and without an error no route.
+        paths = [both for both in declared if both[0].path == "/" or not both[0].path.endswith("/")]
+        paths = [both for both in paths if both[0].path != "$default"]
         self._ranked = sorted(paths, key=lambda both: _rank(both[0]))
 
     def match(self, method: str, path: str) -> Match[Target] | None:

@@ -19,6 +19,7 @@ FUNCTIONS = (
     "deliver",
     "dispatch",
     "fanout",
+    "front",
     "installations",
     "messages",
     "purge",
@@ -33,8 +34,8 @@ def app_of(function: str) -> ModuleType:
 
 
 def shape(path: str) -> str:
-    """A path with its variables unnamed, and without the slash that some clients put at the end."""
-    return re.sub(r"\{\w+\}|<\w+>", "{}", path).removesuffix("/")
+    """A path with its variables unnamed."""
+    return re.sub(r"\{\w+\}|<\w+>", "{}", path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from local.template.model import Template
 from tests.contract.declared import FUNCTIONS, ROOT, app_of, shape, takes
 
 HTTP_FUNCTIONS = ("accounts", "buckets", "installations", "messages", "topics")
+"""Beside front, which serves what all of them serve."""
 NOT_OURS = ("POWERTOOLS_", "MALLOC_")
 """Variables that Powertools and glibc read."""
 RESOURCE_POLICY_BYTES = 20_480
@@ -74,12 +75,24 @@ def test_path_variables_are_whole_segments(template: Template) -> None:
     assert [s for s in sorted(segments) if "{" in s and re.fullmatch(r"\{[A-Za-z0-9]+\+?\}", s) is None] == []
 
 
-def test_only_buckets_takes_what_no_route_declares(template: Template) -> None:
+def test_only_front_takes_what_no_route_declares_and_it_takes_nothing_else(template: Template) -> None:
     takers = [
         name for name, one in template.functions.items() if "$default" in {route.path for route in one.routes}
     ]
 
-    assert takers == ["buckets"]
+    assert takers == ["front"]
+    assert [route.path for route in template.functions["front"].routes] == ["$default"]
+
+
+def test_no_route_is_declared_that_the_gateway_would_not_make(template: Template) -> None:
+    """HTTP API makes no route that ends in a slash, and says nothing."""
+    paths = [route.path for function in template.functions.values() for route in function.routes]
+
+    assert [path for path in paths if path.endswith("/") or "//" in path] == []
+
+
+def test_front_serves_what_all_the_others_serve() -> None:
+    assert handled("front") == set().union(*map(handled, HTTP_FUNCTIONS))
 
 
 @pytest.mark.parametrize("function", HTTP_FUNCTIONS)

@@ -21,6 +21,7 @@ LIBRARIES = {
     "accounts": REPORTING,
     "buckets": REPORTING,
     "installations": REPORTING,
+    "front": REPORTING,
     "messages": REPORTING,
     "topics": REPORTING,
     # Both count, and so write metrics in every invocation.
@@ -34,7 +35,7 @@ LIBRARIES = {
 """All that is imported beside the standard library. Not argon2, cryptography, jwt, requests: they are loaded
 for a password, a credential, an access token of Google's; not boto3, of which nothing is used."""
 
-API = {"accounts", "buckets", "installations", "messages", "topics"}
+API = {"accounts", "buckets", "front", "installations", "messages", "topics"}
 
 ONLY_IN = {
     "aws_lambda_powertools.event_handler": API,
@@ -43,15 +44,15 @@ ONLY_IN = {
     "fanfare.api": API,
     "fanfare.pipeline": set(FUNCTIONS) - API,
     "fanfare.networks": {"deliver"},
-    "fanfare.domain.content": {"messages", "dispatch"},
-    "fanfare.domain.payload": {"messages", "dispatch", "fanout", "deliver"},
+    "fanfare.domain.content": {"messages", "front", "dispatch"},
+    "fanfare.domain.payload": {"messages", "front", "dispatch", "fanout", "deliver"},
     "fanfare.store.apps": API | {"deliver"},
     "fanfare.store.accounts": API | {"sweep"},
-    "fanfare.store.bodies": {"buckets", "sweep"},
-    "fanfare.store.installations": {"accounts", "installations", "deliver", "purge", "sweep"},
+    "fanfare.store.bodies": {"buckets", "front", "sweep"},
+    "fanfare.store.installations": {"accounts", "front", "installations", "deliver", "purge", "sweep"},
     "fanfare.store.lanes": {"deliver", "purge"},
-    "fanfare.store.ledger": {"messages", "dispatch", "deliver"},
-    "fanfare.store.messages": {"messages", "dispatch"},
+    "fanfare.store.ledger": {"messages", "front", "dispatch", "deliver"},
+    "fanfare.store.messages": {"messages", "front", "dispatch"},
 }
 """Module or package -> the functions that use it."""
 

@@ -16,7 +16,7 @@ OPEN_BY_NATURE = {
     # The keys of the objects that Lambda writes.
     r"StreamFailuresBucket\.Arn/\*": {"dispatch"},
     # The keys of objects' bodies.
-    r"ObjectBodiesBucket\.Arn/\*": {"buckets", "sweep"},
+    r"ObjectBodiesBucket\.Arn/\*": {"buckets", "front", "sweep"},
 }
 
 

@@ -189,6 +189,6 @@ def test_the_projects_template_as_the_local_stack_sees_it() -> None:
     assert messages.filters == ('{"eventName":["INSERT"]}',)
     assert template.tables["MessagesTable"].stream_view == "NEW_IMAGE"
     assert template.tables["MessagesTable"].ttl_attribute == "expires"
-    assert Route("ANY", "$default") in template.functions["buckets"].routes
+    assert Route("ANY", "$default") in template.functions["front"].routes
     assert template.cors is not None
     assert "authorization" in template.cors.allow_headers

@@ -287,7 +287,7 @@ def test_who_may(world: World, everything: Callable[[], Any], subtests: pytest.S
 
 
 def test_paths_as_real_clients_send_them(world: World) -> None:
-    """The gateway has no route for `//`: the request reaches buckets by $default."""
+    """The gateway has no route for `//`: the request reaches front by $default."""
     world.alice("PUT", "/buckets/bb/objects/o1", OBJECT)
     mine = subscription(f"//users/{world.alice.user}/buckets/bb", world.alice.user)
 

@@ -28,6 +28,13 @@ def event(raw_path: str, **more: Any) -> dict[str, Any]:
         ("/api/apps/A/topics/a%2Fb", "/api/apps/A/topics/a%2Fb"),
         ('/api/apps/A/topics/a"#?b', "/api/apps/A/topics/a%22%23%3Fb"),
         ("/", "/"),
+        ("/prod/api/apps/A/topics/t", "/api/apps/A/topics/t"),
+        ("/push/v1//api/apps/A/topics/t/", "/api/apps/A/topics/t"),
+        ("/push/api/oauth2/token", "/api/oauth2/token"),
+        ("/api/api/apps/A/topics/api", "/api/apps/A/topics/api"),
+        ("/api/apps/A/topics/api/apps", "/api/apps/A/topics/api/apps"),
+        ("/other/apps/A", "/other/apps/A"),
+        ("/api/other", "/api/other"),
     ],
 )
 def test_a_path_comes_in_one_form(came: str, tidy: str) -> None:
@@ -56,7 +63,7 @@ def test_a_body_is_the_same_in_base64_or_not(body: dict[str, Any]) -> None:
 
 def test_a_location_is_under_the_url_that_the_client_used() -> None:
     headers = {"host": "127.0.0.1:4300", "x-forwarded-proto": "http"}
-    came = request.tidied(event("/stage/api/apps/A/users", headers=headers))
+    came = request.tidied(event("/stage//api/apps/A/users", headers=headers))
 
     read = request.read(came, {"appID": "A"}, Settings(), NOW)
 

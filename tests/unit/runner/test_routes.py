@@ -50,6 +50,15 @@ def test_variables_have_the_path_s_values() -> None:
     assert match.path_parameters == {"app": "a:1", "rest": "x//y/"}
 
 
+@pytest.mark.parametrize("path", ["/groups/", "/groups"])
+def test_a_route_that_ends_in_a_slash_is_never_matched(path: str) -> None:
+    """SAM makes the integration and no route of it."""
+    assert _routes("GET /groups/").match("GET", path) is None
+    match = _routes("GET /groups/", "$default").match("GET", path)
+    assert match is not None
+    assert match.target == "$default"
+
+
 def test_without_a_default_nobody_takes_what_is_not_declared() -> None:
     assert _routes("GET /a").match("GET", "/b") is None
     assert _routes("GET /a").match("PUT", "/a") is None

@@ -1,14 +1,15 @@
 """A request as the routes see it: path decoded, header names in lower case, body as bytes."""
 
-import re
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
 from fanfare.api import bounds, source
 
+_API, _BELOW = "api", {"apps", "oauth2"}
 _NOT_ENCODED = "-._~!*'():@,;=+&$"
 
 
@@ -68,13 +69,22 @@ def tidied(event: Mapping[str, Any]) -> dict[str, Any]:
     Nothing is refused here, and nothing that comes out holds half of a surrogate pair.
 
     Real clients send `//`, trailing slashes, and colons encoded or not. API Gateway hands out the path
-    decoded, other front doors do not: here each segment is encoded anew.
+    decoded, other front doors do not: here each segment is encoded anew. What stands before `/api` (a stage,
+    the mapping key of a domain, a path of a CDN) is kept as `prefix`: no route has it.
     """
     path = _whole(event["rawPath"])
     segments = [quote(unquote(part), safe=_NOT_ENCODED) for part in path.split("/") if part]
+    own = _own(segments)
     headers = {name.lower(): _whole(value) for name, value in (event.get("headers") or {}).items()}
     query = {name: _whole(value) for name, value in (event.get("queryStringParameters") or {}).items()}
-    tidy = {"rawPath": "/" + "/".join(segments), "headers": headers, "queryStringParameters": query}
+    tidy = {
+        "rawPath": "/" + "/".join(segments[own:]),
+        "prefix": "".join(f"/{one}" for one in segments[:own]),
+        "headers": headers,
+        "queryStringParameters": query,
+        # Powertools takes a stage's name off the path, where it does not stand any more.
+        "requestContext": {**event["requestContext"], "stage": "$default"},
+    }
     return {**event, **tidy}
 
 
@@ -88,10 +98,9 @@ def read[S: Authenticating](
     bounds.check(query, headers)
     scheme = headers.get("x-forwarded-proto", "https")
     host = headers.get("host") or event["requestContext"].get("domainName", "")
-    prefix = re.sub(r"/apps/.*|/oauth2/.*", "", event["rawPath"])
     return Request(
         settings=settings,
-        base=f"{scheme}://{host}{prefix}",
+        base=f"{scheme}://{host}{event['prefix']}/{_API}",
         parameters=given,
         query=query,
         headers=headers,
@@ -101,6 +110,12 @@ def read[S: Authenticating](
             event["requestContext"]["http"].get("sourceIp", ""), headers, settings.trusted_proxy_header
         ),
     )
+
+
+def _own(segments: Sequence[str]) -> int:
+    """Where the API's own path begins; 0 for a path that is none of the API's."""
+    pairs = list(pairwise(segments))
+    return next((at for at, (one, next_) in enumerate(pairs) if one == _API and next_ in _BELOW), 0)
 
 
 def _whole(text: str) -> str:

@@ -1,0 +1,33 @@
+"""front: the paths that API Gateway has no route for: a slash too many, a prefix before /api, or nobody's."""
+
+from dataclasses import dataclass
+
+from fanfare.api.router import Api
+from fanfare.api.routes import accounts, buckets, installations, messages, topics
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    apps_table: str
+    accounts_table: str
+    members_table: str
+    installations_table: str
+    recipients_table: str
+    sweep_queue_url: str
+    limits_table: str
+    topics_table: str
+    subscriptions_table: str
+    buckets_table: str
+    objects_table: str
+    object_bodies_bucket: str
+    messages_table: str
+    ledger_table: str
+    signing_keys_parameter: str
+    trusted_proxy_header: str
+
+
+app = Api(Settings)
+for subject in (accounts, installations, topics, buckets, messages):
+    subject.declare(app)
+
+handler = app.handle
