@@ -26,7 +26,9 @@ def text(key: bytes) -> str:
 def keys(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the parameter holds; tests change it."""
     held: dict[str, Any] = {"current": "new", "keys": {"new": text(NEW), "old": text(OLD)}}
-    monkeypatch.setattr(secrets, "read", lambda name: {KEYS_PARAMETER: json.dumps(held)}[name])
+    monkeypatch.setattr(
+        secrets, "read", lambda name, kept_s=secrets.KEPT_S: {KEYS_PARAMETER: json.dumps(held)}[name]
+    )
     return held
 
 
@@ -43,6 +45,17 @@ def test_a_token_of_the_key_before_is_good_until_that_key_is_taken_out(keys: dic
     del keys["keys"]["old"]
     with pytest.raises(WrongToken):
         tokens.verified(token, KEYS_PARAMETER, NOW)
+
+
+def test_a_token_of_a_key_that_is_not_known_has_the_keys_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that rested has not heard of the newest key."""
+    before = {"current": "old", "keys": {"old": text(OLD)}}
+    now = {"current": "new", "keys": {"old": text(OLD), "new": text(NEW)}}
+    monkeypatch.setattr(secrets, "read", lambda name, kept_s=secrets.KEPT_S: json.dumps(now))
+    token = tokens.sign(CLAIMS, KEYS_PARAMETER)
+    rested = {True: json.dumps(now), False: json.dumps(before)}
+    monkeypatch.setattr(secrets, "read", lambda name, kept_s=secrets.KEPT_S: rested[kept_s < secrets.KEPT_S])
+    assert tokens.verified(token, KEYS_PARAMETER, NOW) == CLAIMS
 
 
 def test_a_token_expires_to_the_second(keys: dict[str, Any]) -> None:

@@ -38,7 +38,7 @@ def test_each_service_has_its_own_client_with_short_time_outs() -> None:
     made: list[Any] = [clients.dynamodb(), clients.sqs(), clients.s3(), clients.ssm()]
 
     assert [one.meta.service_model.service_name for one in made] == ["dynamodb", "sqs", "s3", "ssm"]
-    assert [one.meta.config.read_timeout for one in made] == [4, 6, 6, 4]
+    assert [one.meta.config.read_timeout for one in made] == [4, 6, 6, 2]
     assert {one.meta.config.connect_timeout for one in made} == {1}
 
 

@@ -73,6 +73,9 @@ _FORMS: dict[type[FanfareError], Form] = {
 _HEADERS = {"allow": "Allow", "retryAfter": "Retry-After"}
 """Details that are told as headers, too."""
 
+AGAIN_S = 5
+"""Seconds until a request that was answered 503 is worth another try."""
+
 UNEXPECTED = Form(500, "UNDEFINED_ERROR", "UndefinedException")
 
 
@@ -83,11 +86,13 @@ def form_of(error: type[FanfareError]) -> Form:
 def answer(error: Exception, request_id: str, route: str) -> Response[str]:
     """What the caller is told. What nobody expected is logged, by route: a path may hold a device token."""
     if isinstance(error, FanfareError):
-        return _told(form_of(type(error)), error.message, error.details)
+        form = form_of(type(error))
+        again = {"retryAfter": AGAIN_S} if form.status == 503 else {}
+        return _told(form, error.message, again | error.details)
     where = {"request_id": request_id, "route": route}
     if outage.passes(error):
         logs.logger().warning("AWS did not answer", exc_info=error, extra=where)
-        return _told(form_of(errors.Busy), "the server is overloaded; try again", {})
+        return _told(form_of(errors.Busy), "the server is overloaded; try again", {"retryAfter": AGAIN_S})
     logs.logger().error("unexpected", exc_info=error, extra=where)
     return _told(UNEXPECTED, f"something went wrong on the server; the request was {request_id}", {})
 

@@ -1,7 +1,7 @@
 """Access tokens: JWTs signed HS256, with the ID of the key in the header so that keys can be changed.
 
-A new key goes into the parameter first, and becomes the current one once every function has read it
-(runtime.secrets.KEPT_S later).
+A new key goes into the parameter first, and becomes the current one once the functions at work have read it
+(runtime.secrets.KEPT_S later, and a fifth).
 
 hmac signs them, and not PyJWT, which imports cryptography for any algorithm: 40 ms in every cold start.
 """
@@ -18,6 +18,9 @@ from fanfare.domain.errors import WrongToken
 from fanfare.runtime import secrets
 
 _ALGORITHM = "HS256"
+_ANEW_S = 240
+"""Where a token names a key that is not known, keys are read anew if they were read longer ago: an
+environment that rested has not heard of the newest."""
 _LONGEST = 1_024
 """Characters of a token: ours have about 300. JSON of this length is never nested too deeply to be read."""
 
@@ -61,6 +64,8 @@ def verified(token: str, keys_parameter: str, now: int) -> Claims:
     except ValueError as error:  # what base64 and msgspec raise is of this kind, too
         raise WrongToken("the access token is not known") from error
     # What the token says is looked at when its signature has been found right, and not before.
+    if said.kid not in keys.keys:
+        keys = _keys(secrets.read(keys_parameter, _ANEW_S))
     if said.alg != _ALGORITHM or said.kid not in keys.keys:
         raise WrongToken("the access token is not known")
     if not compare_digest(_signature(header + b"." + payload, keys, said.kid), signature):

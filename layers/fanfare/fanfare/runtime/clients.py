@@ -36,7 +36,8 @@ def s3() -> "S3Client":
 
 
 def ssm() -> "SSMClient":
-    client: SSMClient = _client("ssm", read_timeout=4)
+    """One attempt a call, and no long one: runtime.secrets has its own way of trying again."""
+    client: SSMClient = _client("ssm", read_timeout=2, attempts=1)
     return client
 
 
@@ -53,23 +54,25 @@ def _session() -> Session:
     return Session()
 
 
-def _client(service: str, read_timeout: float) -> Any:
+def _client(service: str, read_timeout: float, attempts: int = 5) -> Any:
     """Built once, by the thread that comes first: deliver has several, and a session is made for one."""
     client = _made.get(service)
     if client is None:
         with _making:
             client = _made.get(service)
             if client is None:
-                client = _made[service] = _session().create_client(service, config=_config(read_timeout))
+                client = _made[service] = _session().create_client(
+                    service, config=_config(read_timeout, attempts)
+                )
     return client
 
 
-def _config(read_timeout: float) -> Config:
+def _config(read_timeout: float, attempts: int) -> Config:
     """Short time-outs with retries: within a function's time a hung call must leave room for another."""
     return Config(
         connect_timeout=1,
         read_timeout=read_timeout,
-        retries={"total_max_attempts": 5, "mode": "standard"},
+        retries={"total_max_attempts": attempts, "mode": "standard"},
         tcp_keepalive=True,
         max_pool_connections=32,
         parameter_validation=False,
