@@ -3,13 +3,14 @@
 import argparse
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from fanfare.domain.push import CoarseArc, Delivery
 from fanfare.pipeline import delivery_queues, dispatch, last_resort
@@ -21,6 +22,9 @@ from local.ports import default_state
 from local.template import load
 
 ROOT = Path(__file__).resolve().parents[2]
+WAIT_S = 4
+"""How long SQS may look for a message before it says that there is none; its client waits for longer."""
+ENOUGH_EMPTY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +47,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NoStack as error:
         print(error, file=sys.stderr)
         return 2
-    sent = letters(place, app=options.app, push=options.push)
-    if options.app is None and options.push is None:
-        sent += others(place)
+    narrowed = options.app is not None or options.push is not None
+    done = letters(place, app=options.app, push=options.push)
+    if not narrowed:
+        done |= others(place)
         print(f"{records(place)} stream records dispatched")
-    print(f"{sent['sent']} dead letters sent again, {sent['kept']} kept")
-    return 0
+    for name, found in done.items():
+        print(f"{name}: {found}")
+    missed = [name for name, found in done.items() if found.left > found.kept]
+    if missed:
+        print(
+            f"{', '.join(missed)}: more is there than was received; run it again in a minute", file=sys.stderr
+        )
+    return 1 if missed else 0
 
 
-def letters(place: Place, *, app: str | None = None, push: str | None = None) -> Counter[str]:
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """What became of the letters of a queue. `left`: what the queue says it holds afterwards, about."""
+
+    sent: int
+    kept: int
+    left: int
+
+    def __str__(self) -> str:
+        return f"{self.sent} sent again, {self.kept} kept; the queue says that about {self.left} are left"
+
+
+def letters(
+    place: Place, *, app: str | None = None, push: str | None = None, wait_s: int = WAIT_S
+) -> dict[str, Redriven]:
     """Put dead letters back on their delivery queue, those of one app or push where that is asked for.
 
     A letter leaves the dead-letter queue only after its delivery queue has it: a crash in between sends it
     twice, and the ledger takes it once.
     """
-    done: Counter[str] = Counter()
-    for name in ("DeliveryDeadLetters", "DoubtDeadLetters"):
-        done += _letters_of(place.resources[name], place, app=app, push=push)
-    return done
+    return {
+        name: _letters_of(place.resources[name], place, app, push, wait_s)
+        for name in ("DeliveryDeadLetters", "DoubtDeadLetters")
+    }
 
 
-def _letters_of(dead_letters: str, place: Place, *, app: str | None, push: str | None) -> Counter[str]:
+def _letters_of(dead_letters: str, place: Place, app: str | None, push: str | None, wait_s: int) -> Redriven:
     sent, kept = 0, []
-    for message in _messages(dead_letters):
+    for message in _messages(dead_letters, wait_s):
         try:
             delivery = wire.decode(Delivery, message["Body"])
         except wire.WireError as error:
@@ -79,22 +104,24 @@ def _letters_of(dead_letters: str, place: Place, *, app: str | None, push: str |
         clients.sqs().delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
         sent += 1
     for handle in kept:
-        clients.sqs().change_message_visibility(
-            QueueUrl=dead_letters, ReceiptHandle=handle, VisibilityTimeout=0
-        )
-    return +Counter(sent=sent, kept=len(kept))
+        with suppress(ClientError):  # it is visible again by itself
+            clients.sqs().change_message_visibility(
+                QueueUrl=dead_letters, ReceiptHandle=handle, VisibilityTimeout=0
+            )
+    return Redriven(sent, len(kept), _left(dead_letters))
 
 
-def others(place: Place) -> Counter[str]:
+def others(place: Place, *, wait_s: int = WAIT_S) -> dict[str, Redriven]:
     """Put what fanout, purge and sweep could not do back on their queues."""
-    done: Counter[str] = Counter()
+    done: dict[str, Redriven] = {}
     for name in ("Fanout", "Purge", "Sweep"):
-        url = place.resources[f"{name}DeadLetters"]
-        for message in _messages(url):
+        url, sent = place.resources[f"{name}DeadLetters"], 0
+        for message in _messages(url, wait_s):
             body = _next_round(message["Body"]) if name == "Fanout" else message["Body"].encode()
             queues.send_all(place.resources[f"{name}Queue"], [Outgoing(body)])
             clients.sqs().delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            done["sent"] += 1
+            sent += 1
+        done[f"{name}DeadLetters"] = Redriven(sent, 0, _left(url))
     return done
 
 
@@ -133,15 +160,27 @@ def _next_round(body: str) -> bytes:
         return body.encode()
 
 
-def _messages(url: str) -> Iterator[dict[str, Any]]:
-    """What is on the queue, each message once: the queue's visibility hides what was seen."""
+def _messages(url: str, wait_s: int) -> Iterator[dict[str, Any]]:
+    """What is on the queue, each message once, until two answers in a row have nothing new.
+
+    A short poll asks some of SQS's servers only, and may say "nothing" beside a full queue.
+    """
     seen: set[str] = set()
-    while messages := clients.sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        for message in messages:
-            if message["MessageId"] in seen:
-                return
+    empty = 0
+    while empty < ENOUGH_EMPTY:
+        got = clients.sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s)
+        new = [one for one in got.get("Messages", []) if one["MessageId"] not in seen]
+        empty = 0 if new else empty + 1
+        for message in new:
             seen.add(message["MessageId"])
             yield dict(message)
+
+
+def _left(url: str) -> int:
+    """How many messages the queue says it has, seen or not: about, and up to a minute late."""
+    names: list[Any] = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    told = clients.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(told[name]) for name in names)
 
 
 def _dispatch_settings(place: Place) -> dispatch.Settings:
