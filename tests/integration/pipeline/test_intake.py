@@ -17,7 +17,7 @@ from fanfare.domain.ring import WHOLE_RING
 from fanfare.networks.result import Result
 from fanfare.pipeline import delivery_queues, intake
 from fanfare.pipeline.delivery import Deliverer
-from fanfare.pipeline.finding import Addressee
+from fanfare.pipeline.finding import Addressee, Finding
 from fanfare.runtime import clients, wire
 from fanfare.store import ledger
 from tests.integration.pipeline.conftest import APP, BUSY, FakeLane, FakeNetworks, World
@@ -116,6 +116,42 @@ def test_a_delivery_that_kills_its_process_dies_alone_and_is_named(
     killed = {row["pk"]["S"].split("#")[1]: int(row["killed"]["N"]) for row in world.ledger()}
     assert {killed[f"m-{user}"] for user in guilty} == {3}
     assert {killed[f"m-{user}"] for user in innocent} == {1}, "the first time, all are under way together"
+
+
+def test_a_delivery_that_kills_while_its_devices_are_looked_for_is_given_up_unsent(
+    world: World, sqs: SimulatedSqs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The letter can be sent again: what killed it may be mended by then."""
+    pushes = direct(world, CULPRIT, "innocent-1", "innocent-2")
+    queue(world, pushes)
+    addressees, mended = Finding.addressees, Event()
+
+    def kill(self: Finding, delivery: Delivery, limit: int | None) -> list[Addressee]:
+        if delivery.push.user == CULPRIT and not mended.is_set():
+            raise Killed
+        return addressees(self, delivery, limit)
+
+    monkeypatch.setattr(Finding, "addressees", kill)
+    url = world.deliverer.settings.express_queue_url
+
+    def work_off() -> None:
+        for _ in range(40):
+            if not sqs.poll(url, handler(world)):
+                if not sqs.queues[url]:
+                    break
+                world.clock.at = min(one.visible_at for one in sqs.queues[url])
+        assert not sqs.queues[url]
+
+    work_off()
+    assert Counter(world.networks.received) == {"innocent-1": 1, "innocent-2": 1}
+    [letter] = letters(world, sqs)
+    assert letter.push.user == CULPRIT
+    assert told(world, pushes[0])["deliveries"]["dead"] == 1
+    assert "a delivery was killed too often" in caplog.messages
+    mended.set()
+    delivery_queues.send_all([letter], world.deliverer.settings)
+    work_off()
+    assert world.networks.received.count(CULPRIT) == 1
 
 
 def test_what_came_before_waits_until_what_is_new_is_done_and_takes_no_lease_before(

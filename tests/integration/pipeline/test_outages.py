@@ -261,3 +261,22 @@ def test_on_a_lane_that_answers_no_device_is_left_without_an_answer_more_than_th
     dead = sum(ledger.devices_left(row) for row in ledger.status(APP, "m1")[1])
     assert simulation.counts("m1")["delivered"] == delivered
     assert delivered + dead == len(tokens)
+
+
+def test_a_lane_that_answers_probes_and_no_pushes_is_sent_to_four_times(simulation: Simulation) -> None:
+    """It flaps: each time that a probe finds it well, the push behind the probe is lost, and it is down."""
+    simulation.world.install("u1", TOKENS[Network.FCM], Network.FCM)
+    probes = 0
+
+    def flapping(token: str, at: int) -> Result | None:
+        nonlocal probes
+        if token != PROBE.id:
+            return None
+        probes += 1
+        return OK if probes % 2 == 0 else None
+
+    simulation.answers[Network.FCM] = flapping
+    [message] = one_every(simulation, 1, 1)
+    simulation.run()
+    assert 2 <= simulation.sends(message) <= MAX_UNKNOWN + 2
+    assert len(simulation.letters) == 1

@@ -67,7 +67,10 @@ def test_the_policy(what: Outcome, before: Standing, became: Verdict) -> None:
     [
         (UNANSWERED, NEW, StillOpen(Standing(6_000, waits=1, silent=1))),
         (UNANSWERED, Standing(unknown=2, tries=2), StillOpen(Standing(6_000, 2, 2, waits=1, silent=1))),
-        (UNANSWERED, Standing(silent=9), StillOpen(Standing(6_000, waits=1, silent=10))),
+        (UNANSWERED, Standing(silent=1), StillOpen(Standing(6_000, waits=1, silent=2))),
+        # It comes back for probes alone, again and again: from here on a silence uses up repeats.
+        (UNANSWERED, Standing(silent=2), StillOpen(Standing(61_000, 1, 1, silent=2))),
+        (UNANSWERED, Standing(0, 1, 1, silent=2), Exhausted(Standing(tries=4, unknown=2, silent=2))),
         (OVERLOADED, Standing(tries=3), StillOpen(Standing(61_000, tries=3, waits=1))),
         (UNANSWERED, Standing(waits=MAX_WAITS), Exhausted(Standing(tries=4, waits=MAX_WAITS, silent=1))),
         (BLAMED, NEW, StillOpen(Standing(6_000, tries=1, unknown=1))),

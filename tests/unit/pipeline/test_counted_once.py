@@ -30,6 +30,8 @@ OUTCOMES = [
     Outcome(kind=OutcomeKind.RETRY_AFTER_DELAY, reason="timeout", unknown=True),
     Outcome(kind=OutcomeKind.RETRY_AFTER_DELAY, reason="paused", spends_attempt=False),
     Outcome(kind=OutcomeKind.PAUSE_ALARM_CREDENTIAL, reason="refused"),
+    Outcome(kind=OutcomeKind.SUSPECT, reason="BadDeviceToken"),
+    Outcome(kind=OutcomeKind.RETRY_AFTER_DELAY, reason="old_410", outlived=True, whole_lane=False),
 ]
 
 
@@ -44,6 +46,7 @@ class Row:
     takes: int = 0
     ends: int = 0
     killed: int = 0
+    killed_before: int = 0
 
     def lease(self) -> Lease:
         self.takes += 1
@@ -56,7 +59,7 @@ class Row:
             takes=self.takes,
             ends=self.ends,
             killed=self.killed,
-            killed_before=0,
+            killed_before=self.killed_before,
         )
 
     def end(self, lease: Lease, result: attempt.Result) -> None:
@@ -68,6 +71,7 @@ class Row:
                 following = attempt.next_attempt(self.delivery, result.groups, MAX_TRIES, ())
                 self.delivery = replace(following, not_before=0)
             case State.DEAD:
+                self.killed_before = self.killed
                 self.delivery = self.delivery.next_round()
 
     @property
@@ -89,22 +93,24 @@ EVENTS = st.lists(
         st.sampled_from(["answers", "killed", "given_up"]),
         st.sets(st.integers(0, len(DEVICES) - 1)),
         st.lists(st.sampled_from([*OUTCOMES, None]), min_size=len(DEVICES), max_size=len(DEVICES)),
+        st.sampled_from([frozenset(), frozenset({LANE})]),
+        st.booleans(),
     ),
     max_size=12,
 )
-"""What happens to an attempt, which devices are gone or have moved by then, and what each is answered; None:
-its lane rests."""
+"""What happens to an attempt, which devices are gone or have moved by then, what each is answered (None:
+its lane rests), which lanes a probe finds down, and whether the breaker is open."""
 
 
 @settings(deadline=None)
 @given(EVENTS)
 def test_the_counts_and_the_open_devices_are_the_devices_that_were_found(
-    events: list[tuple[str, set[int], list[Outcome | None]]],
+    events: list[tuple[str, set[int], list[Outcome | None], frozenset[str], bool]],
 ) -> None:
     row = Row(Delivery(push=PUSH), Counter())
     found_first: int | None = None
     now = 0
-    for name, gone, answers in events:
+    for name, gone, answers, down, breaker_open in events:
         if row.state is State.DONE:
             break
         now += 100_000_000
@@ -118,12 +124,12 @@ def test_the_counts_and_the_open_devices_are_the_devices_that_were_found(
         if name == "given_up":
             row.end(lease, attempt.given_up(lease, gathered, MAX_TRIES))
         else:
-            share = Share([], [], frozenset())
+            share = Share([], [], down)
             for due in gathered.due:
                 outcome = answers[DEVICES.index(due.addressee)]
                 if outcome is None:
                     share.waiting.append(Waiting(due, 1_000, "paused", LANE))
                 else:
-                    share.sent.append(Sent(due, outcome, LANE, now))
+                    share.sent.append(Sent(due, outcome, LANE, now, breaker_open=breaker_open))
             row.end(lease, attempt.result(lease, gathered, share, now=now, max_tries=MAX_TRIES))
         assert row.accounted == found_first

@@ -88,7 +88,7 @@ def verdict(
             delay_ms = REFUSED_PAUSE_MS
         case _:
             assert_never(outcome.kind)
-    if lane_down and outcome.whole_lane and not outcome.of_device:
+    if lane_down and outcome.whole_lane and not outcome.of_device and not _sent_enough(outcome, before):
         waiting = replace(before, silent=before.silent + outcome.unknown)
         return postponed(waiting, delay_ms, now=now, max_tries=max_tries, jitter=jitter)
     if not outcome.spends_attempt:
@@ -96,6 +96,11 @@ def verdict(
     if outcome.unknown:
         return _unanswered(outcome, before, now, max_tries, jitter)
     return _tried(outcome, before, delay_ms, now, max_tries, jitter)
+
+
+def _sent_enough(outcome: Outcome, before: Standing) -> bool:
+    """Whether this silence is one too many, though the lane is down: it comes back for probes alone."""
+    return outcome.unknown and before.silent >= MAX_UNKNOWN
 
 
 def _tried(
@@ -117,7 +122,8 @@ def _settled(outcome: Outcome) -> Settled:
 def _unanswered(outcome: Outcome, before: Standing, now: int, max_tries: int, jitter: float) -> Verdict:
     """The lane answers others: the push may have been delivered, and is sent again with care."""
     after = replace(before, tries=before.tries + 1, unknown=before.unknown + 1)
-    if after.unknown > MAX_UNKNOWN or after.tries >= max_tries:
+    often = after.unknown > MAX_UNKNOWN or after.unknown + after.silent > MAX_UNKNOWN + 1
+    if often or after.tries >= max_tries:
         return Exhausted(replace(after, tries=max_tries))
     # A GOAWAY over other device tokens took the answer along: nothing speaks against sending it soon.
     delay_ms = 1000 * (outcome.retry_after_s or 0) if outcome.of_device else REPEATS_MS[before.unknown]

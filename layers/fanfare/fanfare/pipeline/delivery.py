@@ -29,6 +29,10 @@ HALVE_FROM = 4
 """An arc is halved when it holds more than this many times the subscribers that it should."""
 
 
+class KilledTooOften(Exception):
+    """Looking for the devices kills the process: the delivery is given up before it is looked into again."""
+
+
 class LeaseHeld(Exception):
     """Another environment works on this attempt: the message has to come again, in case that one dies."""
 
@@ -60,7 +64,7 @@ class Deliverer:
     def begin(self, index: int, delivery: Delivery, until: int, finding: Finding) -> Begun | None:
         """The attempt with its lease until then (epoch ms) and its devices; None where nothing is to be sent.
 
-        Raises LeaseHeld, and what AWS refuses: the message then comes again.
+        Raises LeaseHeld, and what AWS refuses: the message then comes again; and KilledTooOften.
         """
         wait_ms = delivery.not_before - self.clock()
         if wait_ms > 0:
@@ -79,6 +83,11 @@ class Deliverer:
                 if (taken.round, taken.attempt) == (delivery.round, delivery.attempt):
                     self.onward.follow(delivery, taken.state, taken.open)
                 return None
+            case Lease() if taken.killed_in_round > MAX_UNKNOWN + 1:
+                # At one kill fewer it would have been given up with its devices, had they been found.
+                _name(taken)
+                ledger.forgive(taken)
+                raise KilledTooOften(f"{delivery.push.id} {delivery.id}")
             case Lease():
                 return self._find(index, taken, finding)
             case _:
@@ -171,11 +180,10 @@ class Deliverer:
     def _tell(self, push: Push, sending: Sending) -> None:
         """Tell the fleet what the lanes answered, and then purge the proofs: last of all, since a lost proof
         only costs another send to a dead token."""
-        try:
+        with _noted(push):
             self.watch.saw(push.app, sending.sent, sending.waiting, sending.down)
+        with _noted(push):
             self.onward.report(push.app, attempt.proofs(sending.sent))
-        except REFUSED:
-            logs.logger().exception("answers not told", extra={"push": push.id})
 
     def _end(self, lease: Lease, result: Result, seconds_left: Callable[[], float]) -> None:
         """Write what came out, while there is time to try: only that keeps it from being sent again."""
@@ -186,6 +194,14 @@ class Deliverer:
                 if seconds_left() < 0 or not outage.passes(error):
                     raise
                 time.sleep(random.uniform(0.05, 0.5))
+
+
+@contextmanager
+def _noted(push: Push) -> Iterator[None]:
+    try:
+        yield
+    except REFUSED:
+        logs.logger().exception("answers not told", extra={"push": push.id})
 
 
 @contextmanager

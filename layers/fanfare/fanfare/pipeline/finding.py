@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from math import inf
 
 from fanfare.domain.device import Device, Environment, Network, open_digest
+from fanfare.domain.errors import Busy
 from fanfare.domain.push import Delivery, Push, Way
 from fanfare.domain.ring import Arc
 from fanfare.runtime.together import Once, together
@@ -27,6 +29,10 @@ class Addressee:
 
 SHARDS_AT_A_TIME = 4
 
+HANGS_S = 20.0
+"""When one delivery's reading takes longer, no further read is begun. A call to a table that accepts
+connections and never answers takes 27 seconds, with its five tries: two use up the function's time."""
+
 MAX_DEVICES = 20_000
 """Devices of one delivery: were all of them open, their digests would still fit into the ledger's row."""
 
@@ -40,19 +46,28 @@ class Finding:
     """One look at the tables, at one time, for deliveries that are looked at together.
 
     Those for the same subscribers share what is read: changes of one bucket come by the hundred.
+    `seconds_left` is the function's: tables that hang must not use it up.
     """
 
+    seconds_left: Callable[[], float] = lambda: inf
     _looks: Once[object, list[Recipient]] = field(default_factory=Once)
 
     def addressees(self, delivery: Delivery, limit: int | None) -> list[Addressee]:
         """The devices of the delivery's recipients that the push is for, as they are owned now.
 
-        Raises ArcTooLarge where the arc has more than `limit` subscribers, or too many devices; never without
-        a limit.
+        Raises ArcTooLarge where the arc has more than `limit` subscribers, or too many devices, never without
+        a limit; and Busy where the tables hang.
         """
         push = delivery.push
         same = (push.app, push.target, push.user, push.gate, delivery.arc, delivery.way, limit)
-        found = self._looks.get(same, lambda: _within_bounds(_recipients(delivery, limit), limit))
+        began_s = self.seconds_left()
+
+        def go_on() -> None:
+            took_s = began_s - self.seconds_left()
+            if took_s > HANGS_S:
+                raise Busy(f"the tables hang: {took_s:.0f} s of reading")
+
+        found = self._looks.get(same, lambda: _within_bounds(_recipients(delivery, limit, go_on), limit))
         return [device for recipient in found for device in _devices(recipient, push)]
 
 
@@ -67,7 +82,8 @@ def _within_bounds(read: Iterator[Recipient], limit: int | None) -> list[Recipie
     return found
 
 
-def _recipients(delivery: Delivery, limit: int | None) -> Iterator[Recipient]:
+def _recipients(delivery: Delivery, limit: int | None, go_on: Callable[[], None]) -> Iterator[Recipient]:
+    """`go_on` is called before each part is read, and raises what ends the reading."""
     push = delivery.push
     if delivery.arc is None or push.target is None:
         assert push.user is not None, "a push is for a target or for a user"
@@ -76,6 +92,7 @@ def _recipients(delivery: Delivery, limit: int | None) -> Iterator[Recipient]:
     subscribers = _by_shard(
         lambda part: islice(subscriptions.on_arc(target, part), most),
         [delivery.arc] if len(target.scope.shards) == 1 else delivery.arc.by_shard(),
+        go_on,
     )
     if limit is not None and len(subscribers) > limit:
         raise ArcTooLarge
@@ -88,13 +105,21 @@ def _recipients(delivery: Delivery, limit: int | None) -> Iterator[Recipient]:
         _by_shard(
             lambda part: (one for one in recipients.on_arc(push.app, part) if one.user in wanted),
             delivery.arc.by_shard(),
+            go_on,
         )
     )
 
 
-def _by_shard[T](read: Callable[[Arc], Iterable[T]], parts: Sequence[Arc]) -> list[T]:
+def _by_shard[T](
+    read: Callable[[Arc], Iterable[T]], parts: Sequence[Arc], go_on: Callable[[], None]
+) -> list[T]:
     """What is read of each part, several parts at a time: a small send asks all shards."""
-    found = together(lambda part: list(read(part)), parts, SHARDS_AT_A_TIME)
+
+    def part_of(part: Arc) -> list[T]:
+        go_on()
+        return list(read(part))
+
+    found = together(part_of, parts, SHARDS_AT_A_TIME)
     return [one for of_part in found for one in of_part]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from fanfare.domain.push import Delivery
 from fanfare.pipeline import waves
-from fanfare.pipeline.delivery import Deliverer, LeaseHeld
+from fanfare.pipeline.delivery import Deliverer, KilledTooOften, LeaseHeld
 from fanfare.pipeline.names import names_in
 from fanfare.pipeline.waves import NoTime
 from fanfare.runtime import batch, queues, wire
@@ -68,6 +68,7 @@ def _source(deliverer: Deliverer) -> Source:
         of_aws=outage.of_aws,
         give_up=lambda record, error: _give_up(record, error, deliverer.clock()),
         expected=(NoTime, LeaseHeld, LeaseLost),
+        hopeless=(WireError, KilledTooOften),
     )
 
 

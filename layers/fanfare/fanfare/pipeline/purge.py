@@ -59,7 +59,7 @@ class _Purge:
         """Act on each; the answer counts what became of them.
 
         The installations may be read as they were a second ago, for half the price: each write is on
-        condition of the generation that was read, and whatever changes an installation changes that.
+        condition of the generation that was read, which every install changes, and a deletion of the mark.
         """
         timely = [one for one in proofs if not one.doubtful or self.clock() - one.sent_at <= WINDOW_MS]
         done = Counter({"late": len(proofs) - len(timely)})

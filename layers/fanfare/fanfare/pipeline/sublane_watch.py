@@ -68,14 +68,15 @@ class SublaneWatch:
                 self._count(app, sublane, some)
 
     def _note_hand_over(self, app: str, sublane: str, some: Sequence[Sent]) -> None:
-        """Once an hour: it is the evidence without which no second strike deletes anything."""
-        hour = self.clock() // HOUR_MS
-        if self._handed.get((app, sublane)) == hour:
-            return
-        users = list(dict.fromkeys(one.due.addressee.user for one in some if one.handed_over))
-        if users:
-            sublanes.handed_over(app, sublane, users, self.clock())
-            self._handed[app, sublane] = hour
+        """Once for each hour of the answers: the evidence without which no second strike deletes anything."""
+        hours: dict[int, dict[str, None]] = {}
+        for one in some:
+            if one.handed_over:
+                hours.setdefault(one.at // HOUR_MS, {})[one.due.addressee.user] = None
+        for hour, users in hours.items():
+            if self._handed.get((app, sublane), -1) < hour:
+                sublanes.handed_over(app, sublane, list(users), hour * HOUR_MS)
+                self._handed[app, sublane] = hour
 
     def _count(self, app: str, sublane: str, some: Sequence[Sent]) -> None:
         now = self.clock()

@@ -186,15 +186,16 @@ def _user(gone: UserSweep, settings: Settings, clock: Clock) -> None:
     if mark is None:
         logs.logger().info("not to be deleted", extra={"app": gone.app, "user": gone.user})
         return
-    found = _delete_users_own(gone, settings)
+    late = LateRows(gone.app, gone.user, mark, due=clock() + 1000 * settings.look_again_seconds)
+    found = _delete_users_own(gone, late.made_before, settings)
     logs.logger().info("swept", extra={"app": gone.app, "user": gone.user, "rows": sum(found)})
     if max(found) >= TARGETS_AT_A_TIME:
         queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(gone))])
         return
-    first_s = settings.look_again_seconds
-    _queue(LateRows(gone.app, gone.user, mark, due=clock() + 1000 * first_s), settings, clock)
+    _queue(late, settings, clock)
     if not recipients.deleted(gone.app, gone.user, mark, mark // 1000 + INDEXES_LATE_S):
-        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(gone), first_s)])
+        again = Outgoing(wire.encode(gone), settings.look_again_seconds)
+        queues.send_all(settings.sweep_queue_url, [again])
 
 
 def _late_rows(late: LateRows, settings: Settings, clock: Clock) -> None:
@@ -219,8 +220,11 @@ def _queue(late: LateRows, settings: Settings, clock: Clock) -> None:
     queues.send_all(settings.sweep_queue_url, [again])
 
 
-def _delete_users_own(gone: UserSweep, settings: Settings) -> list[int]:
-    """How many there were: users, sessions, memberships, devices, subscriptions, topics, buckets."""
+def _delete_users_own(gone: UserSweep, made_before: int, settings: Settings) -> list[int]:
+    """How many there were: users, sessions, memberships, devices, subscriptions, topics, buckets.
+
+    Younger subscriptions are spared: a copy of the message may come when the ID is somebody's again.
+    """
     app, user = gone.app, gone.user
     scopes.forget(gone.scope)
     return [
@@ -228,7 +232,7 @@ def _delete_users_own(gone: UserSweep, settings: Settings) -> list[int]:
         open_sessions.end(app, user),
         _leave_groups(gone, settings),
         installations.remove_all(app, user),
-        subscriptions.sweep_user(app, user, ROWS_AT_A_TIME),
+        subscriptions.sweep_user(app, user, ROWS_AT_A_TIME, made_before),
         *(_delete_targets(kind, gone.scope, settings) for kind in TargetKind),
     ]
 

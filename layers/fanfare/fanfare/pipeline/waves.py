@@ -56,7 +56,7 @@ class _Run:
             for index in indices:
                 self.failures[index] = NoTime(f"{self.seconds_left():.1f} s")
             return
-        finding = Finding()
+        finding = Finding(self.seconds_left)
         pushes: dict[tuple[str, str], list[Begun]] = {}
         for begun in together(lambda index: self._begin(index, finding), indices):
             if begun is not None:

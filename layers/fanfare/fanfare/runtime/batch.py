@@ -46,6 +46,8 @@ class Source:
     give_up: Callable[[Record, Exception], bytes] = lambda record, error: record["body"].encode()
     expected: tuple[type[Exception], ...] = ()
     """Failures that are no fault: the message comes again when its visibility ends, however often."""
+    hopeless: tuple[type[Exception], ...] = (WireError,)
+    """Failures after which the message is given up at once."""
 
     def url_of(self, record: Record) -> str:
         name = record["eventSourceARN"].rpartition(":")[2]
@@ -101,7 +103,7 @@ def reason(failure: Exception) -> str:
 
 
 def _is_hopeless(record: Record, failure: Exception, source: Source) -> bool:
-    if isinstance(failure, WireError):
+    if isinstance(failure, source.hopeless):
         return True
     if isinstance(failure, source.expected) or source.of_aws(failure):
         return False

@@ -113,11 +113,11 @@ def install(
 
 
 def remove(installation: Installation) -> bool:
-    """Delete exactly this installation; False when it has meanwhile been changed, moved or deleted."""
+    """Delete exactly this installation, if it is still as it was read; False where it is not, or is gone."""
 
     def step() -> bool:
         found = find(installation.app, installation.id)
-        if found is None or found.generation != installation.generation:
+        if found is None or (found.generation, found.mark) != (installation.generation, installation.mark):
             return False
         with transaction(InstallationRow) as writes:
             writes.delete(row_of(found), condition=_as_read(found))

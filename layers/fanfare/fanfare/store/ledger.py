@@ -250,9 +250,15 @@ def release(lease: Lease) -> None:
     _release(_key(lease.delivery), lease.claim)
 
 
-def _release(row: LedgerRow, claim: str) -> None:
+def forgive(lease: Lease) -> None:
+    """Give the attempt back, and count its kills anew from here on: it is given up, and may come again."""
+    _release(_key(lease.delivery), lease.claim, LedgerRow.killed_before.set(lease.killed + lease.retakes))
+
+
+def _release(row: LedgerRow, claim: str, *more: Action) -> None:
     """The claim goes with it: a repetition of the request finds it gone."""
     actions: list[Action] = [LedgerRow.takes.add(-1), LedgerRow.lease_until.set(0), LedgerRow.claim.remove()]
+    actions += more
     try:
         row.update(actions, condition=LedgerRow.claim == claim)
     except UpdateError as error:

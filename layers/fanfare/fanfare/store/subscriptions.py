@@ -14,6 +14,7 @@ from fanfare.domain.limits import Use
 from fanfare.domain.ring import HEX_DIGITS, WHOLE_RING, Arc, place, ring_key
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.runtime import clients
+from fanfare.runtime.together import together
 from fanfare.store import limits, pages, recipients
 from fanfare.store.row import Row, condition_failed, read, settle, transaction
 
@@ -163,7 +164,7 @@ def sweep(app: str, ref: str, budget: int) -> int:
     return budget - left
 
 
-def sweep_user(app: str, user: str, budget: int, before: int | None = None) -> int:
+def sweep_user(app: str, user: str, budget: int, before: int) -> int:
     """Delete up to `budget` subscriptions of a user who is gone, by the index, so what it knows of by now.
 
     `before` (epoch ms) spares what was made then or later: it is of a new life of the user.
@@ -172,13 +173,10 @@ def sweep_user(app: str, user: str, budget: int, before: int | None = None) -> i
         "TableName": SubscriptionRow.table_name(),
         "IndexName": "by_user",
         "KeyConditionExpression": "#user = :user",
-        "ExpressionAttributeNames": {"#user": "user"},
-        "ExpressionAttributeValues": {":user": {"S": f"{app}#{user}"}},
+        "FilterExpression": "#at < :before",
+        "ExpressionAttributeNames": {"#user": "user", "#at": "at"},
+        "ExpressionAttributeValues": {":user": {"S": f"{app}#{user}"}, ":before": {"N": str(before)}},
     }
-    if before is not None:
-        arguments["FilterExpression"] = "#at < :before"
-        arguments["ExpressionAttributeNames"] |= {"#at": "at"}
-        arguments["ExpressionAttributeValues"] |= {":before": {"N": str(before)}}
     items: list[pages.Item] = []
     while len(items) < budget:
         answer = clients.dynamodb().query(**arguments, Limit=budget - len(items))
@@ -186,11 +184,9 @@ def sweep_user(app: str, user: str, budget: int, before: int | None = None) -> i
         if "LastEvaluatedKey" not in answer:
             break
         arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-    if before is None:
-        pages.delete(SubscriptionRow.table_name(), items)
-    else:  # the index may show a former state of a row that was made anew
-        for item in items:
-            _delete_older(SubscriptionRow(item["pk"]["S"], item["sk"]["S"]), before)
+    # On condition each: the index may show a former state of a row that was made anew.
+    rows = [SubscriptionRow(item["pk"]["S"], item["sk"]["S"]) for item in items]
+    together(lambda row: _delete_older(row, before), rows)
     return len(items)
 
 
