@@ -8,7 +8,14 @@ import pytest
 from local.template.model import Template
 from tests.contract.declared import ROOT
 
-OWN_METRICS = ("DevicesSuspect", "LanePaused", "CredentialRefused", "DevicesRefused", "RecordsGivenUp")
+OWN_METRICS = (
+    "DevicesSuspect",
+    "LaneDown",
+    "LanePaused",
+    "CredentialRefused",
+    "DevicesRefused",
+    "RecordsGivenUp",
+)
 
 
 def test_every_queue_of_dead_letters_raises_an_alarm(template: Template, document: Mapping[str, Any]) -> None:

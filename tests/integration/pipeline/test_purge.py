@@ -1,13 +1,21 @@
 """purge: a device token is deleted on proof, and only while it is still what the proof is about."""
 
+from collections import Counter
 from dataclasses import replace
+
+import pytest
 
 from fanfare.domain.breaker import WINDOW_MS
 from fanfare.domain.device import Device, Environment, Network
-from fanfare.domain.doubt import DAY_MS, Mark
+from fanfare.domain.doubt import DAY_MS, HOUR_MS, Mark
+from fanfare.domain.openness import Standing
+from fanfare.domain.outcome import Outcome, OutcomeKind
 from fanfare.domain.proof import Proof, Report
+from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.purge import purge
-from fanfare.runtime import wire
+from fanfare.pipeline.sent import Due, Sent
+from fanfare.pipeline.sublane_watch import SublaneWatch
+from fanfare.runtime import metrics, wire
 from fanfare.store import installations, recipients, sublanes
 from tests.integration.pipeline.conftest import APP, World
 
@@ -188,10 +196,16 @@ def at_their_second_strike(world: World, number: int) -> list[tuple[str, Device]
     return marked
 
 
-def test_no_second_strike_is_taken_while_twenty_users_are_doubted_at_once(world: World) -> None:
+def test_no_second_strike_is_taken_while_twenty_users_are_doubted_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: Counter[str] = Counter()
+    monkeypatch.setattr(metrics, "count", lambda name, number=1: counted.update({name: number}))
     marked = at_their_second_strike(world, 20)
+    assert "DevicesSuspect" not in counted
     run(world, *(doubt(device, world, user=user) for user, device in marked))
     assert all(stays(device) for _, device in marked)
+    assert counted["DevicesSuspect"] == 1, "the alarm looks at it"
 
 
 def test_nineteen_are_too_few_for_the_breaker(world: World) -> None:
@@ -217,6 +231,33 @@ def test_whoever_invents_tokens_opens_no_breaker(world: World) -> None:
     run(world, *(doubt(device, world, user=user) for user, device in users))
     run(world, *(doubt(device, world, user=user) for user, device in marked))
     assert not any(stays(device) for _, device in marked)
+
+
+@pytest.mark.parametrize(("owned_s", "opens"), [(DAY_S - 60, False), (DAY_S + 60, True)])
+def test_who_owns_a_device_for_less_than_a_day_is_not_counted(
+    world: World, owned_s: int, opens: bool
+) -> None:
+    users = [(f"a{i}", world.install(f"a{i}", f"bb{i:02x}", Network.APNS)) for i in range(20)]
+    world.clock.go_on(owned_s)
+    run(world, *(doubt(device, world, user=user) for user, device in users))
+    assert sublanes.answers(APP, SUBLANE, world.clock()).breaker_open is opens
+
+
+def test_what_was_handed_over_is_evidence_for_its_own_hour_and_not_for_that_of_the_telling(
+    world: World,
+) -> None:
+    """A mistake that begins in between would have evidence of before it for an hour more."""
+    hour = world.clock() // HOUR_MS
+    at = (hour + 1) * HOUR_MS - 10_000
+    world.clock.at = at + 15_000
+    device = world.install("u2", "cc01", Network.APNS)
+    due = Due(Addressee("u2", device, Environment.PRODUCTION), Standing())
+    delivered = Outcome(kind=OutcomeKind.DELIVERED, reason="ok")
+    watch = SublaneWatch(world.clock)
+    watch.saw(APP, [Sent(due, delivered, "lane", at, SUBLANE, answered=True)])
+    assert sublanes.served(APP, SUBLANE, hour * HOUR_MS) == {"u2"}
+    assert sublanes.served(APP, SUBLANE, (hour + 30) * HOUR_MS) == frozenset()
+    assert sublanes.served(APP, SUBLANE, (hour + 24) * HOUR_MS) == frozenset()
 
 
 def test_a_certain_proof_is_acted_on_while_the_breaker_is_open(world: World) -> None:
