@@ -9,6 +9,7 @@ import pytest
 from fanfare.api import status
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.outcome import retry
+from fanfare.domain.policy import MAX_WAITS
 from fanfare.domain.proof import Proof, Report
 from fanfare.domain.push import Delivery, Way
 from fanfare.domain.ring import WHOLE_RING
@@ -16,7 +17,8 @@ from fanfare.networks.errors import CredentialUnavailable
 from fanfare.pipeline import finding
 from fanfare.pipeline.delivery import LeaseHeld
 from fanfare.pipeline.waves import deliver_all
-from fanfare.store import installations, ledger, subscriptions
+from fanfare.store import installations, lanes, ledger, subscriptions
+from fanfare.store.lanes import Pause
 from fanfare.store.ledger import Lease
 from tests.integration.pipeline.conftest import (
     APP,
@@ -443,3 +445,43 @@ def test_faults_stay_with_the_delivery_that_met_them(world: World) -> None:
     world.clock.go_on(60)
     deliver_all(world.deliverer, [one.next_attempt(0), other.next_attempt(0)], left)
     assert sorted(world.networks.received) == ["a", "b", "b"]
+
+
+def test_a_copy_of_an_earlier_attempt_follows_nothing_when_a_later_one_has_ended(world: World) -> None:
+    world.install("u1", "a")
+    world.networks.answers["a"] = [BUSY]
+    few = replace(world.deliverer, settings=replace(world.deliverer.settings, max_tries=2))
+    first = Delivery(push=world.push(user="u1"))
+    deliver_all(few, [first], left)
+    world.clock.go_on(60)
+    deliver_all(few, [first.next_attempt(0)], left)
+    assert len(world.queued("DeliveryDeadLetters", Delivery)) == 1
+    assert deliver_all(few, [first], left) == [None]
+    assert world.queued("DeliveryDeadLetters", Delivery) == []
+    assert world.delays("ExpressQueue") == 1, "the second attempt, queued by the first"
+
+
+def test_an_arc_that_grows_between_attempts_keeps_its_open_devices(world: World) -> None:
+    """Halves begin anew: those who were reached would be sent to again."""
+    world.install("u1", "a")
+    world.subscribe("u1")
+    world.networks.answers["a"] = [BUSY, OK]
+    small = replace(world.deliverer, settings=replace(world.deliverer.settings, arc_size=1))
+    first = Delivery(push=world.push(), arc=WHOLE_RING)
+    deliver_all(small, [first], left)
+    world.subscribe(*(f"new{number}" for number in range(8)))
+    world.clock.go_on(60)
+    deliver_all(small, [first.next_attempt(0)], left)
+    assert world.networks.received == ["a", "a"]
+    assert counts(world) == {"delivered": 1}
+
+
+def test_a_delivery_that_waited_often_enough_is_looked_into_though_its_lane_is_paused(world: World) -> None:
+    world.install("u1", "a")
+    lane = f"{Network.FCM}:{Environment.PRODUCTION}"
+    lanes.pause(APP, lane, Pause(world.clock() + 3_600_000, "read_timeout"))
+    waited = replace(Delivery(push=world.push(user="u1")), waits=MAX_WAITS)
+    deliver(world, waited)
+    assert world.networks.received == []
+    [letter] = world.queued("DeliveryDeadLetters", Delivery)
+    assert letter.push.id == waited.push.id

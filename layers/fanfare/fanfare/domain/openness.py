@@ -21,7 +21,8 @@ class Standing:
     doubts: int = 0
     """Doubtful answers."""
     silent: int = 0
-    """Sends without an answer on a lane that was down, or in a former round: they use up no repeat."""
+    """Sends without an answer on a lane that was down, which use up no repeat; those of former rounds count
+    as one."""
     outlived: int = 0
     """Answers that the token died before it was registered."""
 

@@ -40,7 +40,7 @@ def audience(lease: Lease, found: Sequence[Addressee], *, now: int, max_tries: i
     standings = unpack(lease.open)
     if first:  # a new round: sent again from a dead letter
         standings = {
-            digest: Standing(silent=before.silent + before.unknown) for digest, before in standings.items()
+            digest: Standing(silent=int(before.maybe_delivered)) for digest, before in standings.items()
         }
     result = Audience()
     for one in found:
