@@ -32,12 +32,18 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
         self._settings_type = settings_type
         self.exception_handler(Exception)(self._refuse)
 
-    def on(self, methods: str, path: str, endpoint: Endpoint[S]) -> None:
-        """`methods` with spaces between; `path` with `<name>` for the request's parameters."""
+    def on(self, methods: str, path: str, endpoint: Endpoint[S], *, body: bool = False) -> None:
+        """`methods` with spaces between; `path` with `<name>` for the request's parameters.
+
+        `body`: the endpoint reads one. Others refuse a body: what is in it would be dropped silently.
+        """
 
         def call(**parameters: str) -> Response[str]:
             event = self.current_event.raw_event
-            return _sendable(endpoint(request.read(event, parameters, self._settings, clock.now())))
+            given = request.read(event, parameters, self._settings, clock.now())
+            if not body:
+                request.require_no_body(given, event["requestContext"]["http"]["method"])
+            return _sendable(endpoint(given))
 
         self.route(path, methods.split())(call)
         self.declared += [(method, path, endpoint) for method in methods.split()]
@@ -73,5 +79,8 @@ def _sendable[R: Response[Any]](answer: R) -> R:
     if isinstance(answer.body, str) and len(answer.body) > LARGEST_ANSWER // 12:
         size = len(json.dumps(answer.body, ensure_ascii=False).encode())
         if size > LARGEST_ANSWER:
-            raise InvalidInput(f"the answer has {size} bytes, {LARGEST_ANSWER} can be sent: ask for less")
+            raise InvalidInput(
+                f"the answer would have {size} bytes, of at most {LARGEST_ANSWER}; ask "
+                "for less, in pages or by one user"
+            )
     return answer
