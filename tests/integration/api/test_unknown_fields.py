@@ -1,4 +1,4 @@
-"""Nothing that a caller says is dropped silently: unknown fields, an empty alert, a body that nobody reads."""
+"""Nothing that a caller says is dropped silently: unknown fields, an empty alert, a body nobody reads."""
 
 from collections.abc import Callable
 from typing import Any
