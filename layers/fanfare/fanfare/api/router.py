@@ -27,8 +27,8 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
 
     def __init__(self, settings_type: type[S]) -> None:
         super().__init__()
-        self.declared: list[tuple[str, str, Endpoint[S]]] = []
-        """Every (method, path, endpoint), for what describes and checks the API."""
+        self.declared: list[tuple[str, str, Endpoint[S], bool]] = []
+        """Every (method, path, endpoint, whether it reads a body), for what describes and checks the API."""
         self._settings_type = settings_type
         self.exception_handler(Exception)(self._refuse)
 
@@ -46,7 +46,7 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
             return _sendable(endpoint(given))
 
         self.route(path, methods.split())(call)
-        self.declared += [(method, path, endpoint) for method in methods.split()]
+        self.declared += [(method, path, endpoint, body) for method in methods.split()]
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if event["requestContext"]["http"]["method"] == "OPTIONS":
@@ -66,7 +66,7 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
     def _refuse(self, error: Exception) -> Response[str]:
         context = self.current_event.request_context
         if isinstance(error, NotFoundError):
-            taken = ((method, path) for method, path, _ in self.declared)
+            taken = ((method, path) for method, path, *_ in self.declared)
             error = elsewhere.refusal(self.current_event.path, taken)
         key = self.current_event.raw_event.get("routeKey", "")
         # Most routes are declared for any method, or are the default one.
