@@ -12,6 +12,7 @@ from local.runner.routes import Routes
 from local.template import Route
 from tests.contract.declared import ROOT
 
+JSON = "application/json"
 _BASE = "fanfare:openapi"
 
 
@@ -47,6 +48,22 @@ class Described:
         assert found is not None, f"{where} as {media}: {body!r}"
         if found["schema"]:
             self._compare(found["schema"], json.loads(body), where)
+
+    def check_request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Raises AssertionError for a request that the document does not allow; `path` without the query."""
+        match = self._operations.match(method, "/" + "/".join(part for part in path.split("/") if part))
+        where = f"{method} {path}"
+        assert match is not None, f"{where} is not described"
+        described = match.target.get("requestBody")
+        if described is None or not body:
+            assert not body, f"{where} takes no body: {body!r}"
+            assert not (described or {}).get("required"), f"{where} needs a body"
+            return
+        media = headers.get("content-type", "").partition(";")[0].strip()
+        content = described["content"]
+        one = content.get(media) or content.get("*/*") or next(iter(content.values()))
+        if "json" in (media or JSON) and one["schema"].get("format") != "binary":
+            self._compare(one["schema"], json.loads(body), where)
 
     def _followed(self, response: Mapping[str, Any]) -> Mapping[str, Any]:
         name = response.get("$ref", "").rpartition("/")[2]

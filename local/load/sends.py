@@ -95,8 +95,9 @@ def subscribed(nobody: Client, target: str) -> list[Reader]:
     for number in range(FEW):
         made = nobody.call("POST", "/users", {}, type="RegistrationAndAuthorizationRequest")
         user = Client(nobody.site, nobody.app_id, nobody.app_key, made["_accessToken"], made["userID"])
-        token = uuid4().hex + uuid4().hex
-        user.install("IOS" if number % 2 else "ANDROID", token)
+        is_ios = number % 2 == 1
+        token = uuid4().hex + uuid4().hex if is_ios else f"{uuid4().hex[:22]}:APA91b{uuid4().hex}"
+        user.install("IOS" if is_ios else "ANDROID", token)
         user.subscribe(target)
         readers.append(Reader(made["userID"], token))
     return readers

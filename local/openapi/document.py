@@ -16,7 +16,7 @@ from fanfare.domain.object import ATTACHMENT_LIMIT
 from local.openapi import access, accounts, buckets, groups, installations, limits, parameters, topics
 from local.openapi.answers import Error, GatewayError
 from local.openapi.operation import JSON, Answer, Body, Caller, Endpoint, Operation, Operations
-from local.openapi.schemas import schemas
+from local.openapi.schemas import closed, schemas
 
 OPERATIONS: Operations = {
     **accounts.OPERATIONS,
@@ -70,6 +70,7 @@ class Served:
     method: str
     path: str
     endpoint: Endpoint
+    takes_body: bool
 
     @property
     def id(self) -> str:
@@ -103,8 +104,8 @@ def written(routes: Iterable[Served]) -> dict[str, Any]:
 def _of_function(name: str) -> Iterator[Served]:
     app = getattr(import_module(f"functions.{name}.app"), "app", None)
     if isinstance(app, Api):
-        for method, path, endpoint in app.declared:
-            yield Served(name, method, path.replace("<", "{").replace(">", "}"), endpoint)
+        for method, path, endpoint, takes_body in app.declared:
+            yield Served(name, method, path.replace("<", "{").replace(">", "}"), endpoint, takes_body)
 
 
 def _require_all_described(routes: list[Served]) -> None:
@@ -122,6 +123,7 @@ class _Writer:
         bodies = [one.body.type for one in used if one.body is not None and one.body.type is not bytes]
         told = [answer.type for one in used for answer in one.answers if answer.type not in (None, bytes)]
         self._schemas, self._components = schemas([Error, GatewayError, *bodies, *told])
+        closed(self._components, bodies)
         self._responses: dict[str, Any] = {}
 
     def document(self) -> dict[str, Any]:

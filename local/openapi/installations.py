@@ -1,12 +1,37 @@
 """Device tokens and their owners, described."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from fanfare.api import installations
 from fanfare.domain import errors
 from local.openapi import answers
 from local.openapi.operation import JSON, Answer, Body, Operation, Operations, kii
 
-_TYPES = {"enum": ["ANDROID", "IOS"]}
-_BUNDLE_ID = {"type": "string", "pattern": "^[A-Za-z0-9.-]{1,155}$"}
+_BUNDLE_ID = {"anyOf": [{"type": "string", "pattern": "^[A-Za-z0-9.-]{1,155}$"}, {"type": "null"}]}
+_APNS_TOKEN = {"type": "string", "pattern": "^[0-9A-Fa-f<> ]{1,1024}$"}
+_FCM_TOKEN = {"type": "string", "pattern": "^[!-~]{1,1024}$", "not": {"pattern": "^[0-9A-Fa-f]{64}$"}}
+_NAMES = ("deviceType", "installationType")
+
+
+def _install(platform: str, networks: list[str | None], token: Any, **more: Any) -> Iterator[Any]:
+    """The installs of a platform through one network, by either name of its type."""
+    for name in _NAMES:
+        types = {key: {"enum": [platform, None]} for key in _NAMES} | {name: {"enum": [platform]}}
+        network = [] if None in networks else ["network"]
+        yield {
+            "required": [name, "installationRegistrationID", *network],
+            "properties": {
+                **types,
+                "installationRegistrationID": token,
+                "network": {"enum": networks},
+                "thingID": {"type": "null"},
+                **more,
+            },
+        }
+
+
+_NO_BUNDLE_ID = {"bundleID": {"type": "null"}}
 
 OPERATIONS: Operations = {
     installations.install: Operation(
@@ -21,16 +46,10 @@ OPERATIONS: Operations = {
             },
             media=(kii("InstallationCreationRequest"), JSON),
             rules={
-                "required": ["installationRegistrationID"],
-                "properties": {
-                    "installationRegistrationID": {"type": "string", "pattern": "^[0-9a-f]{2,512}$"},
-                    "network": {"enum": ["FCM", "APNS", None]},
-                    "bundleID": {"anyOf": [_BUNDLE_ID, {"type": "null"}]},
-                    "thingID": {"type": "null"},
-                },
                 "anyOf": [
-                    {"required": ["deviceType"], "properties": {"deviceType": _TYPES}},
-                    {"required": ["installationType"], "properties": {"installationType": _TYPES}},
+                    *_install("ANDROID", ["FCM", None], _FCM_TOKEN, **_NO_BUNDLE_ID),
+                    *_install("IOS", ["APNS", None], _APNS_TOKEN, bundleID=_BUNDLE_ID),
+                    *_install("IOS", ["FCM"], _FCM_TOKEN, **_NO_BUNDLE_ID),
                 ],
             },
         ),

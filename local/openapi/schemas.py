@@ -5,6 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Struct, inspect
+
+from fanfare.api.borne import BORNE
+from fanfare.api.parsing import Open
 
 _REFERENCE = "#/components/schemas/{name}"
 
@@ -20,6 +24,31 @@ def schemas(types: Iterable[Any]) -> tuple[dict[Any, Any], dict[str, Any]]:
     made, components = msgspec.json.schema_components(wanted, schema_hook=_anything, ref_template=_REFERENCE)
     tidy = {_public(name): _tidied(one) for name, one in components.items()}
     return dict(zip(wanted, map(_tidied, made), strict=True)), tidy
+
+
+def closed(components: dict[str, Any], bodies: Iterable[Any]) -> None:
+    """Say of what the bodies are made of that it has its fields and no others, as the server takes it."""
+    parts = {part for body in bodies for part in _parts(inspect.type_info(body), set())}
+    for part in parts:
+        if not issubclass(part, Open):
+            schema = components[_public(part.__name__)]
+            borne: dict[str, Any] = {name: {} for name in BORNE.get(part.__name__, ())}
+            schema["properties"] = {**schema["properties"], **borne}
+            schema["additionalProperties"] = False
+
+
+def _parts(wanted: inspect.Type, seen: set[type[Struct]]) -> set[type[Struct]]:
+    match wanted:
+        case inspect.StructType(cls=cls) if cls not in seen:
+            seen.add(cls)
+            for field in wanted.fields:
+                _parts(field.type, seen)
+        case inspect.UnionType(types=types):
+            for one in types:
+                _parts(one, seen)
+        case inspect.Metadata(type=type_) | inspect.ListType(item_type=type_):
+            _parts(type_, seen)
+    return seen
 
 
 def _anything(type_: type) -> dict[str, Any]:

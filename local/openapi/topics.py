@@ -1,11 +1,21 @@
 """Topics, who is subscribed to them, and sends, described."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from fanfare.api import content, messages, topics
 from fanfare.domain import errors
 from local.openapi import answers
 from local.openapi.operation import JSON, Answer, Body, Operation, Operations, kii
 
 _SUBSCRIBER = "who may SUBSCRIBE_TO_TOPIC, for himself; the administrator for any user"
+
+
+def _said(block: str) -> Mapping[str, Any]:
+    """The block says whether the network is enabled."""
+    enabled = {"type": "object", "required": ["enabled"], "properties": {"enabled": {"type": "boolean"}}}
+    return {"required": [block], "properties": {block: enabled}}
+
 
 _SEND = Body(
     type=content.Message,
@@ -15,6 +25,7 @@ _SEND = Body(
         "apns": {"enabled": True, "alert": {"title": "Goal", "body": "3:0"}, "sound": "default"},
     },
     media=(kii("SendPushMessageRequest"), JSON),
+    rules={"anyOf": [_said(block) for block in ("fcm", "gcm", "apns")]},
 )
 _SENT = Answer(201, answers.NewMessage, (kii("SendPushMessageResponse"),))
 

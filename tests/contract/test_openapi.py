@@ -175,3 +175,8 @@ def is_bounded(pattern: str) -> bool:
         and pattern.startswith("^")
         and pattern.endswith("$")
     )
+
+
+def test_a_route_takes_a_body_where_one_is_described_and_refuses_one_elsewhere() -> None:
+    for one in served(ROOT):
+        assert one.takes_body is (OPERATIONS[one.endpoint].body is not None), one

@@ -237,8 +237,8 @@ def test_nothing_enabled_is_a_message_that_goes_nowhere() -> None:
     assert (made.fcm, made.apns) == (None, None)
 
 
-def test_networks_that_are_not_here_and_unknown_fields_are_ignored() -> None:
-    made = content_of({"data": {}, "gcm": FCM, "mqtt": {"enabled": True, "data": {}}, "jpush": 5, "new": [1]})
+def test_networks_that_are_not_here_are_borne() -> None:
+    made = content_of({"data": {}, "gcm": FCM, "mqtt": {"enabled": True, "data": {}}, "jpush": 5})
 
     assert made.fcm is not None
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, admission, answers, object_writes, subscriptions, targets
+from fanfare.api import addressing, admission, answers, object_writes, parsing, subscriptions, targets
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.api.router import Api
@@ -88,7 +88,7 @@ def grant(request: Request[Authenticating]) -> Response[str]:
         if subject in found.of(right) or (
             subject.kind is SubjectKind.USER and _matching(found.of(right), wanted, listed.scope)
         ):
-            text = "the right is granted already"
+            text = "the right is granted already; there is nothing to do"
             raise GrantAlreadyExists(text, verb=right, subject=_named(*wanted))
         return found.granted(right, subject)
 
@@ -125,7 +125,7 @@ def _readable(request: Request[Any]) -> _Listed:
     listed = _listed(request, caller)
     readers = listed.managers.union(*listed.access.entries.values())
     if caller.role is Role.ANONYMOUS or not _includes(readers, caller, listed.scope):
-        raise not_permitted(caller, "the access list is for those who are on it")
+        raise not_permitted(caller, "the access list is for those who are on it; ask its manager for a right")
     return listed
 
 
@@ -134,7 +134,11 @@ def _changeable(request: Request[Any]) -> tuple[Caller, _Listed]:
     caller = authenticate(request)
     listed = _listed(request, caller)
     if not _includes(listed.managers, caller, listed.scope):
-        raise not_permitted(caller, "this is for the creator and the scope's owner")
+        raise not_permitted(
+            caller,
+            "the access list is changed by the creator, the scope's owner and the "
+            "administrator; ask one of them",
+        )
     return caller, listed
 
 
@@ -194,10 +198,11 @@ def _object(request: Request[Any], caller: Caller, definition: Definition) -> _L
 
 
 def _right(request: Request[Any], listed: _Listed) -> Right:
+    said = request.parameters["verb"]
     for right in listed.rights:
-        if right == request.parameters["verb"]:
+        if right == said:
             return right
-    raise InvalidInput(f"the right is one of {', '.join(listed.rights)}")
+    raise parsing.not_one_of("the right in the path", said, listed.rights)
 
 
 def _wanted(request: Request[Any]) -> tuple[str, str]:
@@ -209,9 +214,11 @@ def _wanted(request: Request[Any]) -> tuple[str, str]:
         case "GroupID" if value:
             return "groupID", value
         case "ThingID":
-            raise NotImplementedHere("this server does not offer things")
+            raise NotImplementedHere(
+                "this server does not offer things; send UserID:{user ID} or GroupID:{group ID}"
+            )
         case _:
-            raise InvalidInput("the subject is UserID:... or GroupID:...")
+            raise InvalidInput("the subject: send UserID:{user ID} or GroupID:{group ID} in the path")
 
 
 def _subject(caller: Caller, name: str, value: str) -> Subject:
@@ -259,4 +266,8 @@ def _named(name: str, value: str) -> dict[str, str]:
 
 
 def _no_grant(right: Right, request: Request[Any]) -> GrantNotFound:
-    return GrantNotFound("there is no such grant", verb=right, subject=request.parameters["subject"])
+    return GrantNotFound(
+        f"nobody granted {right} to this subject; read the access list for those who have it",
+        verb=right,
+        subject=request.parameters["subject"],
+    )

@@ -33,7 +33,7 @@ UPGRADED_S = 86_400
 _QUERY = "query"
 
 
-class UserUpdate(Struct, rename=parsing.contract_name):
+class UserUpdate(parsing.Open, rename=parsing.contract_name):
     """Null removes a name, country or locale; of an address it says nothing."""
 
     login_name: LoginName | None = None
@@ -68,7 +68,9 @@ class PhoneNumberChange(Struct, rename=parsing.contract_name):
 def update(request: Request[Authenticating]) -> Response[str]:
     """What is given is changed, the app's own fields are replaced as a whole."""
     if request.parameters["user"] == _QUERY:
-        raise NotImplementedHere("this server does not offer querying users")
+        raise NotImplementedHere(
+            "this server does not offer querying users; read users one by one, by ID or address"
+        )
     caller, found = _own(request)
     given, custom = parsing.document(request, UserUpdate), views.custom_fields(request)
     parameters = views.parameters_of(request)
@@ -100,20 +102,24 @@ def change_password(request: Request[Authenticating]) -> Response[str]:
     caller, found = _own(request)
     given = parsing.document(request, PasswordChange)
     if found.is_pseudo:
-        raise NotAllowed("a pseudo user has no password; one is given together with an address")
+        raise NotAllowed(
+            "a pseudo user has no password to change; send an address with a password to POST /users/{user}"
+        )
     if not caller.is_admin:
         if given.old_password is None:
-            raise InvalidInput("oldPassword is needed")
+            raise InvalidInput("oldPassword: this field is missing; send the password as it is now")
         guesses = limits.guesses(request, caller.app, found.id, views.parameters_of(request))
         if not passwords.matches(found.password_hash, given.old_password):
             guesses.wrong()
-            raise WrongPassword("the old password is wrong")
+            raise WrongPassword("oldPassword: this is not the password; send the one that is set now")
         guesses.right()
     password_hash = passwords.hashed(given.new_password)
 
     def decide(there: User) -> User:
         if there.password_hash != found.password_hash and not caller.is_admin:
-            raise WrongPassword("the password was changed meanwhile")
+            raise WrongPassword(
+                "oldPassword: the password was changed meanwhile; send the one that is set now"
+            )
         return replace(there, password_hash=password_hash, modified_at=request.now)
 
     _change(caller, found, decide)
@@ -186,14 +192,18 @@ def _upgraded(there: User, changed: User, given: UserUpdate, password_hash: str 
     """A pseudo user becomes a normal one by an address and a password, which only belong together there."""
     if there.is_pseudo:
         if given.has_address != (password_hash is not None):
-            raise InvalidInput("loginName, emailAddress or phoneNumber goes together with a password")
+            raise InvalidInput(
+                "password: it goes together with loginName, emailAddress or phoneNumber; send both or neither"
+            )
         changed = replace(changed, password_hash=password_hash)
     elif password_hash is not None:
-        raise InvalidInput("password: it is changed at users/{user}/password")
+        raise InvalidInput("password: it is not changed here; send it to PUT /users/{user}/password")
     views.require_address(changed)
     return changed
 
 
 def _require_password(there: User) -> None:
     if there.is_pseudo:
-        raise NotAllowed("a pseudo user gets an address together with a password")
+        raise NotAllowed(
+            "a pseudo user gets an address together with a password; send both to POST /users/{user}"
+        )

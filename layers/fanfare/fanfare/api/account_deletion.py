@@ -2,11 +2,11 @@
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, answers
+from fanfare.api import addressing, answers, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain.caller import Caller
-from fanfare.domain.errors import InvalidInput, NotAllowed
+from fanfare.domain.errors import NotAllowed
 from fanfare.domain.rights import require_self
 from fanfare.domain.sweeping import SWEEP_DELAY_S, UserSweep
 from fanfare.runtime import queues, wire
@@ -39,7 +39,7 @@ def end_sessions(request: Request[Authenticating]) -> Response[str]:
     caller, found = _own(request)
     keep = request.query.get("keepDevices", "false")
     if keep not in ("true", "false"):
-        raise InvalidInput("keepDevices: true or false")
+        raise parsing.not_one_of("keepDevices", keep, ["true", "false"])
     if found.is_pseudo:
         raise NotAllowed("a pseudo user whose session ends is lost; delete the user instead")
     open_sessions.end(found.app, found.id, lambda one: one.id != caller.session)

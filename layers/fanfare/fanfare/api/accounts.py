@@ -5,7 +5,7 @@ from secrets import token_bytes, token_hex
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, Raw
 
 from fanfare.api import addressing, answers, authentication, limits, parsing, passwords, sessions
 from fanfare.api.request import Authenticating, Request
@@ -22,16 +22,34 @@ CUSTOM_LIMIT = 63 * 1024
 _AND_LOG_IN = "application/vnd.kii.registrationandauthorizationrequest+json"
 
 
-type LoginName = Annotated[str, Meta(pattern=user.LOGIN_NAME, max_length=64)]
-type EmailAddress = Annotated[str, Meta(pattern=user.EMAIL, max_length=254)]
-type PhoneNumber = Annotated[str, Meta(pattern=user.PHONE, max_length=16)]
-type Password = Annotated[str, Meta(pattern=user.PASSWORD, max_length=50)]
+type LoginName = Annotated[
+    str,
+    Meta(
+        pattern=user.LOGIN_NAME,
+        max_length=64,
+        description="3 to 64 letters, digits, dots, hyphens and underscores",
+    ),
+]
+type EmailAddress = Annotated[
+    str, Meta(pattern=user.EMAIL, max_length=254, description="an e-mail address, ann@example.com say")
+]
+type PhoneNumber = Annotated[
+    str,
+    Meta(
+        pattern=user.PHONE,
+        max_length=16,
+        description="a phone number with its country: a plus sign and 6 to 15 digits, +818011112222 say",
+    ),
+]
+type Password = Annotated[
+    str, Meta(pattern=user.PASSWORD, max_length=50, description="4 to 50 printable ASCII characters")
+]
 type DisplayName = Annotated[str, Meta(min_length=1, max_length=50)]
-type Country = Annotated[str, Meta(pattern=user.COUNTRY, max_length=2)]
+type Country = Annotated[str, Meta(pattern=user.COUNTRY, max_length=2, description="two letters, JP say")]
 type Locale = Annotated[str, Meta(max_length=64)]
 
 
-class SignUp(Struct, rename=parsing.contract_name):
+class SignUp(parsing.Open, rename=parsing.contract_name):
     login_name: LoginName | None = None
     email_address: EmailAddress | None = None
     phone_number: PhoneNumber | None = None
@@ -60,7 +78,11 @@ def sign_up(request: Request[Authenticating]) -> Response[str]:
     parameters = parameters_of(request)
     new = _new_user(request, caller, parameters)
     if not log_in and new.is_pseudo:
-        raise InvalidInput("a user needs loginName, emailAddress or phoneNumber, and a password")
+        raise InvalidInput(
+            "loginName, emailAddress or phoneNumber is missing: send one of them "
+            "with a password; or, for a pseudo user, "
+            "send the body as application/vnd.kii.RegistrationAndAuthorizationRequest+json"
+        )
     holder = Caller(caller.app, Role.USER, new.id)
     begun = sessions.begin(holder, parameters, None, request.now, pseudo=new.is_pseudo) if log_in else None
     limits.take_new_user(request, caller)
@@ -88,7 +110,7 @@ def parameters_of(request: Request[Authenticating]) -> Parameters:
     """As they are now: what is set is to hold at once. Raises AppNotFound."""
     app = apps.current(request.app, request.now)
     if app is None:
-        raise AppNotFound("the app does not exist", appID=request.app)
+        raise AppNotFound("the app does not exist; mend the app ID in the path", appID=request.app)
     return app.settings
 
 
@@ -97,7 +119,10 @@ def custom_fields(request: Request[Authenticating]) -> str:
     given = parsing.fields(request)
     custom = parsing.encoded({name: value for name, value in given.items() if name not in _SERVERS_OWN})
     if len(custom.encode()) > CUSTOM_LIMIT:
-        raise InvalidInput(f"the custom fields exceed {CUSTOM_LIMIT} bytes")
+        raise InvalidInput(
+            f"the fields that you added have {len(custom.encode())} bytes together; "
+            f"send at most {CUSTOM_LIMIT}"
+        )
     return custom
 
 
@@ -119,14 +144,17 @@ def require_address(changed: User) -> None:
     """A user with a password needs an address to log in with, which one that is pending is not."""
     if not changed.is_pseudo and not any(changed.addresses):
         raise InvalidInput(
-            "loginName is needed: addresses have to be verified before they can be logged in with"
+            "loginName: this field is missing; send one, as other addresses cannot "
+            "be logged in with until verified"
         )
 
 
 def _new_user(request: Request[Authenticating], caller: Caller, parameters: Parameters) -> User:
     given = parsing.document(request, SignUp)
     if given.has_address != (given.password is not None):
-        raise InvalidInput("loginName, emailAddress or phoneNumber goes together with a password")
+        raise InvalidInput(
+            "password: it goes together with loginName, emailAddress or phoneNumber; send both or neither"
+        )
     new = User(
         app=caller.app,
         id=user.user_id(token_bytes(user.ID_RANDOM_BYTES)),

@@ -6,7 +6,7 @@ from fanfare.api.request import Request
 from fanfare.domain import refusals
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.group import Group, names_group
-from fanfare.domain.rights import not_permitted
+from fanfare.domain.rights import not_signed_in
 from fanfare.domain.scope import Scope
 from fanfare.domain.user import address_in_path, is_user_id
 from fanfare.store import accounts, groups
@@ -32,7 +32,7 @@ def user(caller: Caller, segment: str) -> User:
 def _known(caller: Caller, segment: str) -> str | None:
     """The ID, where it is known to be a user's; None where the segment may be one of somebody else."""
     if caller.role is Role.ANONYMOUS:
-        raise not_permitted(caller, "a user's access token is needed")
+        raise not_signed_in(caller)
     if caller.user is not None and segment in (ME, caller.user):
         return caller.user
     address = address_in_path(segment)
@@ -47,7 +47,7 @@ def _known(caller: Caller, segment: str) -> str | None:
 def group(caller: Caller, segment: str) -> Group:
     """Raises GroupNotFound; NotPermitted for nobody."""
     if caller.role is Role.ANONYMOUS:
-        raise not_permitted(caller, "a user's access token is needed")
+        raise not_signed_in(caller)
     found = groups.find(caller.app, segment) if names_group(segment) else None
     if found is None:
         raise refusals.no_group(caller.app, segment)

@@ -23,7 +23,9 @@ def of(request: Request[Authenticating]) -> Response[str]:
     caller = _administrator(request)
     after = request.query.get("paginationKey", "")
     if after and not _ID.fullmatch(after):
-        raise InvalidInput("paginationKey: not one that this server gave out")
+        raise InvalidInput(
+            "paginationKey: not one that this server gave out; send the key of the page before, or none"
+        )
     looked_at = list(open_sessions.of(caller.app, Role.ADMIN, after, PAGE + 1))
     found = [one for one in looked_at[:PAGE] if one.is_open(request.now)]
     body: dict[str, object] = {"sessions": [_view(one, caller) for one in found]}
@@ -37,7 +39,11 @@ def end_one(request: Request[Authenticating]) -> Response[str]:
     caller = _administrator(request)
     wanted = request.parameters["session"]
     if not _ID.fullmatch(wanted) or not open_sessions.end_family(caller.app, Role.ADMIN, wanted):
-        raise SessionNotFound("there is no such session", sessionID=wanted, appID=caller.app)
+        raise SessionNotFound(
+            "there is no such session; send a sessionID of GET /admin/sessions",
+            sessionID=wanted,
+            appID=caller.app,
+        )
     return answers.empty()
 
 

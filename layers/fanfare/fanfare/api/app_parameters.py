@@ -41,5 +41,8 @@ def _name(request: Request[Authenticating]) -> Parameter:
     """Raises ParameterNotFound: what has no effect here cannot be set, either."""
     name = request.parameters["name"]
     if name not in Parameter:
-        raise ParameterNotFound("the app has no such parameter", name=name, appID=request.app)
+        from fanfare.api import names
+
+        cure = names.cure(name, list(Parameter), {}, "parameter")
+        raise ParameterNotFound(f"{name[:100]}: {cure}", name=name, appID=request.app)
     return Parameter(name)

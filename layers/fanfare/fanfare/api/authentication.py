@@ -25,25 +25,29 @@ def authenticate(request: Request[Any]) -> Caller:
         case "" if "x-kii-appid" in request.headers and "x-kii-appkey" in request.headers:
             return _app_headers(request)
         case _:
-            raise NotAuthenticated("authentication is needed")
+            raise NotAuthenticated(
+                "authentication is needed: send the header Authorization: Bearer "
+                "{access token}, or, where nobody "
+                "has to be signed in, the headers X-Kii-AppID and X-Kii-AppKey"
+            )
 
 
 def app_of(app_id: str, now: int) -> App:
     """Raises AppNotFound."""
     app = apps.known(app_id, now)
     if app is None:
-        raise AppNotFound("the app does not exist", appID=app_id)
+        raise AppNotFound("the app does not exist; mend the app ID in the path", appID=app_id)
     return app
 
 
 def _bearer(request: Request[Any], token: str) -> Caller:
     claims = tokens.verified(token, request.settings.signing_keys_parameter, request.now)
     if claims.app != request.app:
-        raise WrongToken("the access token is for another app")
+        raise WrongToken("the access token is for another app; log in to the app of the path")
     if claims.role is Role.ANONYMOUS:
         return Caller(claims.app, Role.ANONYMOUS)
     if not open_sessions.is_open(claims.app, claims.sub, claims.sid, request.now):
-        raise WrongToken("the access token is no longer valid")
+        raise WrongToken("the access token was ended, by a logout or a change of the password; log in again")
     return Caller(claims.app, claims.role, claims.sub if claims.role is Role.USER else None, claims.sid)
 
 
@@ -51,16 +55,20 @@ def _basic(request: Request[Any], credentials: str) -> Caller:
     try:
         app_id, colon, _ = b64decode(credentials, validate=True).decode().partition(":")
     except ValueError as error:  # Base64Error and UnicodeDecodeError are of this kind
-        raise NotAuthenticated("the credentials cannot be read") from error
+        raise NotAuthenticated(
+            "the header Authorization: after Basic, send {app ID}:{app key} in Base64"
+        ) from error
     if not colon or app_id != request.app:
-        raise NotAuthenticated("the credentials are for another app")
+        raise NotAuthenticated("the credentials are for another app; send the app ID that is in the path")
     return Caller(app_of(app_id, request.now).id, Role.ANONYMOUS)
 
 
 def _app_headers(request: Request[Any]) -> Caller:
     if request.headers["x-kii-appid"] != request.app:
-        raise NotAuthenticated("the credentials are for another app")
+        raise NotAuthenticated("the credentials are for another app; send the app ID that is in the path")
     app = app_of(request.app, request.now)
     if not app.has_key(request.headers["x-kii-appkey"]):
-        raise NotAuthenticated("the app key is wrong")
+        raise NotAuthenticated(
+            "the header X-Kii-AppKey: not this app's key; send the key of the app in the path"
+        )
     return Caller(app.id, Role.ANONYMOUS)

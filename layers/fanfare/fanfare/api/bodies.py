@@ -84,16 +84,20 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 def _sent(request: Request[Any]) -> tuple[str, bytes]:
     """Media type and content. Raises InvalidInput."""
     if "if-match" in request.headers or "if-none-match" in request.headers:
-        raise InvalidInput("If-Match and If-None-Match are for objects, not for their bodies")
+        raise InvalidInput(
+            "If-Match, If-None-Match: they are for objects, not for their bodies; leave them out"
+        )
     if len(request.body) > ATTACHMENT_LIMIT:
-        raise InvalidInput(f"the body exceeds {ATTACHMENT_LIMIT} bytes")
+        raise InvalidInput(f"the body has {len(request.body)} bytes; send at most {ATTACHMENT_LIMIT}")
     length = request.headers.get("content-length")
     if length is not None and length != str(len(request.body)):
         # API Gateway takes some types for UTF-8 and replaces what is not.
         raise InvalidInput("the body is not UTF-8, as its type says; send it as application/octet-stream")
     content_type = request.headers.get("content-type", "").strip() or _ANY_BYTES
     if not _MEDIA_TYPE.fullmatch(content_type):
-        raise InvalidInput("Content-Type: not a media type")
+        raise InvalidInput(
+            "Content-Type: not a media type; send one of 1 to 255 printable ASCII characters, image/png say"
+        )
     return content_type, request.body
 
 

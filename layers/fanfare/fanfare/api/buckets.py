@@ -11,7 +11,7 @@ from fanfare.api.authentication import app_of, authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import access, refusals
 from fanfare.domain.caller import Caller
-from fanfare.domain.errors import BucketAlreadyExists, BucketNotFound, InvalidInput
+from fanfare.domain.errors import BucketAlreadyExists, BucketNotFound
 from fanfare.domain.parameters import Parameter
 from fanfare.domain.rights import Right
 from fanfare.domain.scope import Scope, TargetKind
@@ -30,8 +30,8 @@ class BucketCreation(Struct, rename=parsing.contract_name):
 
 def create(request: Request[Authenticating]) -> Response[str]:
     caller, scope = admitted(request, Right.CREATE_NEW_BUCKET)
-    if request.body and parsing.document(request, BucketCreation).bucket_type != "rw":
-        raise InvalidInput("bucketType: this server has buckets of type rw only")
+    if request.body.strip() and (kind := parsing.document(request, BucketCreation).bucket_type) != "rw":
+        raise parsing.not_one_of("bucketType", kind, ["rw"])
     targets.create(_BUCKET, scope, request.parameters["bucket"], caller, request.now)
     return answers.empty()
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from fanfare.api import bounds
+from fanfare.api import bounds, parsing
 from fanfare.domain import query
 from fanfare.domain.errors import InvalidInput, QueryNotSupported
 from fanfare.domain.object import JSON_LIMIT
@@ -49,7 +49,7 @@ class Range(_Simple, tag="range", rename="camel"):
 
     def predicate(self) -> Predicate:
         if self.lower_limit is None and self.upper_limit is None:
-            raise InvalidInput("a range needs lowerLimit or upperLimit")
+            raise InvalidInput("clause: a range has no limits; send lowerLimit, upperLimit or both")
         lower_included, upper_included = self.lower_included is not False, self.upper_included is not False
         return query.within(self.field, self.lower_limit, self.upper_limit, lower_included, upper_included)
 
@@ -82,9 +82,12 @@ class HasField(_Simple, tag="hasField", rename="camel"):
         return query.has(self.field, self.field_type)
 
 
-class _Geographic(_Simple):
+class _Geographic(_Simple, parsing.Open):
     def predicate(self) -> Predicate:
-        raise QueryNotSupported("this server does not offer geographic queries")
+        raise QueryNotSupported(
+            "clause.type: this server does not offer geographic queries; send "
+            "ranges of latitude and longitude"
+        )
 
 
 class GeoBox(_Geographic, tag="geobox"):
@@ -115,7 +118,7 @@ class _Several(Struct, tag_field="type"):
 
     def predicates(self) -> list[Predicate]:
         if not self.clauses:
-            raise InvalidInput("clauses: there are none")
+            raise InvalidInput("clauses: the list is empty; send at least one clause")
         return [one.predicate() for one in self.clauses]
 
 
@@ -135,5 +138,7 @@ Clause = All | Eq | Range | In | Prefix | HasField | Not | And | Or | GeoBox | G
 def predicate(clause: Clause) -> Predicate:
     """Raises InvalidInput, QueryNotSupported."""
     if clause.weight > MAX_CLAUSES:
-        raise QueryNotSupported(f"a query has at most {MAX_CLAUSES} clauses and values of `in`")
+        raise QueryNotSupported(
+            f"clause: {clause.weight} clauses and values of `in` together; send at most {MAX_CLAUSES}"
+        )
     return clause.predicate()

@@ -50,12 +50,23 @@ type _Texts = Annotated[dict[_Text, _Text], Meta(max_length=MAX_KEYS)]
 type _Values = Annotated[dict[_Text, _Text | _Integer | float | bool], Meta(max_length=MAX_KEYS)]
 type _Arguments = Annotated[list[_Text], Meta(max_length=MAX_KEYS)]
 type _Seconds = Annotated[int, Meta(ge=0, le=MAX_TTL_S)]
-type _Duration = Annotated[str, Meta(pattern=r"^[0-9]{1,7}(\.[0-9]{1,9})?s\Z", max_length=18)]
+type _Duration = Annotated[
+    str,
+    Meta(pattern=r"^[0-9]{1,7}(\.[0-9]{1,9})?s\Z", max_length=18, description='seconds as text, "3600s" say'),
+]
+type _PackageName = Annotated[
+    str,
+    Meta(
+        pattern=PACKAGE_NAME,
+        max_length=255,
+        description="an Android package name: up to 255 letters, digits, dots and underscores",
+    ),
+]
 type _Ttl = _Seconds | _Duration
 type _Flag = bool | _Integer
 
 
-class _Notification(Struct, rename="camel", forbid_unknown_fields=True):
+class _Notification(Struct, rename="camel"):
     """The fields are Android's names; Kii supports these and no others."""
 
     title: _Text | None = None
@@ -95,7 +106,7 @@ class _Fcm(Struct, rename="camel"):
     time_to_live: _Seconds | None = None
     delay_while_idle: bool | None = None
     """Of the old GCM; FCM has nothing like it any more."""
-    restricted_package_name: Annotated[str, Meta(pattern=PACKAGE_NAME, max_length=255)] | None = None
+    restricted_package_name: _PackageName | None = None
     dry_run: bool | None = None
 
 
@@ -114,8 +125,6 @@ class _Apns(Struct, rename="camel"):
 
 
 class Message(Struct, rename=parsing.contract_name):
-    """Kii's other networks (jpush, mqtt) may stand in a message, and nothing comes of them."""
-
     data: _Values | None = None
     fcm: _Fcm | None = None
     gcm: _Fcm | None = None
@@ -147,10 +156,13 @@ def sending(request: Request[Any]) -> Sending:
     given = parsing.document(request, Message)
     blocks = (given.fcm, given.gcm, given.apns)
     if all(block is None or block.enabled is None for block in blocks):
-        raise InvalidInput("one of fcm.enabled, gcm.enabled and apns.enabled is needed")
+        raise InvalidInput(
+            "fcm.enabled, gcm.enabled, apns.enabled: none of them is there; send "
+            "true in each network to send through"
+        )
     tried = any(block is not None and block.dry_run for block in (given.fcm, given.gcm))
     if tried and given.apns is not None and given.apns.enabled:
-        raise InvalidInput("dryRun and apns.enabled exclude each other")
+        raise InvalidInput("dryRun: APNs has no dry run; leave dryRun out, or send apns.enabled false")
     content = Content(
         fcm=_fcm(given),
         apns=_apns(given),
@@ -191,6 +203,7 @@ def _apns(given: Message) -> ApnsContent | None:
     block = given.apns
     if block is None or not block.enabled:
         return None
+    _require_shown_in_alert(block)
     data = _needed("apns", given.data, block.data)
     _refuse_keys("apns", data, APNS_RESERVED_KEYS)
     return ApnsContent(
@@ -207,6 +220,21 @@ def _apns(given: Message) -> ApnsContent | None:
 
 def _alert(alert: _Alert) -> dict[str, object] | None:
     return {name.replace("_", "-"): value for name, value in _given(alert).items()} or None
+
+
+def _require_shown_in_alert(block: _Apns) -> None:
+    """An empty alert shows nothing, which has to be meant: Java sends it beside contentAvailable."""
+    alert = block.alert
+    if not isinstance(alert, _Alert) or any(
+        getattr(alert, name) is not None for name in alert.__struct_fields__
+    ):
+        return
+    if block.sound is None and block.badge is None and not block.content_available:
+        raise InvalidInput(
+            "apns.alert: there is nothing in it, so the push would show nothing; send title or body in it, "
+            "or contentAvailable beside it for a push that shows nothing",
+            invalidFields=["apns.alert"],
+        )
 
 
 def _needed(name: str, common: _Values | None, own: _Values | _Texts | None) -> dict[str, Scalar]:

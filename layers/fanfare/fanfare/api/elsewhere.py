@@ -24,12 +24,12 @@ def refusal(path: str, declared: Iterable[tuple[str, str]]) -> FanfareError:
     found = _APP.fullmatch(path)
     for pattern, what in _KII_ONLY.items():
         if found is not None and re.fullmatch(pattern, found["rest"]):
-            return NotImplementedHere(f"this server does not offer {what}")
+            return NotImplementedHere(f"this server does not offer {what}; docs/api.md says what it offers")
     methods = sorted({method for method, route in declared if _is_of(path, route)})
     if methods:
         allowed = ", ".join(methods)
-        return MethodNotAllowed(f"at this path there is only {allowed}", allow=allowed)
-    return NotFound("there is nothing at this path with this method")
+        return MethodNotAllowed(f"this path does not take this method; send {allowed}", allow=allowed)
+    return NotFound("there is nothing at this path; docs/openapi.json lists the paths that there are")
 
 
 def _is_of(path: str, route: str) -> bool:

@@ -94,7 +94,11 @@ def answer(error: Exception, request_id: str, route: str) -> Response[str]:
         logs.logger().warning("AWS did not answer", exc_info=error, extra=where)
         return _told(form_of(errors.Busy), "the server is overloaded; try again", {"retryAfter": AGAIN_S})
     logs.logger().error("unexpected", exc_info=error, extra=where)
-    return _told(UNEXPECTED, f"something went wrong on the server; the request was {request_id}", {})
+    return _told(
+        UNEXPECTED,
+        f"something went wrong on the server; try again, or tell the operator the request {request_id}",
+        {},
+    )
 
 
 def _told(form: Form, message: str, details: dict[str, object]) -> Response[str]:

@@ -14,7 +14,7 @@ from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.group import MAX_FIRST_MEMBERS, MAX_NAME, Group, names_group
 from fanfare.domain.parameters import Parameter
-from fanfare.domain.rights import not_permitted, require_self
+from fanfare.domain.rights import not_permitted, not_signed_in, require_self
 from fanfare.domain.sweeping import SWEEP_DELAY_S, GroupSweep, UserRecheck
 from fanfare.domain.user import is_user_id
 from fanfare.runtime import queues, wire
@@ -47,10 +47,13 @@ def create(request: Request[Authenticating]) -> Response[str]:
     """`POST /groups`, and `PUT /groups/{group}`: the members that exist are added, the others told."""
     caller = authenticate(request)
     if caller.role is Role.ANONYMOUS:
-        raise not_permitted(caller, "a user's access token is needed")
+        raise not_signed_in(caller)
     group_id = request.parameters.get("group", token_hex(_ID_BYTES))
     if not names_group(group_id):
-        raise InvalidInput("groupID: not an ID that a group can have")
+        raise InvalidInput(
+            "groupID: not an ID that a group can have; send 1 to 30 lower-case "
+            "letters, digits, dots, hyphens, underscores"
+        )
     given = parsing.document(request, GroupCreation)
     group = Group(caller.app, group_id, token_hex(8), given.name, _owner(caller, given), request.now)
     _take(request, caller)
@@ -75,13 +78,15 @@ def of(request: Request[Authenticating]) -> Response[str]:
     caller = authenticate(request)
     wanted = {name: request.query[name] for name in ("is_member", "owner") if name in request.query}
     if len(wanted) != 1:
-        raise InvalidInput("one of is_member and owner is needed")
+        raise InvalidInput("is_member, owner: send exactly one of them in the query, with a user")
     ((relation, segment),) = wanted.items()
     user = addressing.user_id(caller, segment)
     require_self(caller, user)
     after = request.query.get("paginationKey", "")
     if after and not names_group(after):
-        raise InvalidInput("paginationKey: not one that this server gave out")
+        raise InvalidInput(
+            "paginationKey: not one that this server gave out; send the key of the page before, or none"
+        )
     found, last = groups.of(caller.app, user, after, PAGE)
     body: dict[str, object] = {
         "groups": [_view(one) for one in found if relation == "is_member" or one.owner == user]
@@ -105,7 +110,7 @@ def rename(request: Request[Authenticating]) -> Response[str]:
     caller, group = _for_owner(request)
     name = parsing.text(request, "the name")
     if not 1 <= len(name) <= MAX_NAME:
-        raise InvalidInput(f"name: 1 to {MAX_NAME} characters")
+        raise InvalidInput(f"the name has {len(name)} characters; send 1 to {MAX_NAME}")
     _take(request, caller)
     groups.rename(group, name)
     return answers.empty()
@@ -125,7 +130,9 @@ def list_members(request: Request[Authenticating]) -> Response[str]:
     _, group = _for_member(request)
     after = request.query.get("paginationKey", "")
     if after and not is_user_id(after):
-        raise InvalidInput("paginationKey: not one that this server gave out")
+        raise InvalidInput(
+            "paginationKey: not one that this server gave out; send the key of the page before, or none"
+        )
     found = list(members.of(group.app, group.ref, MEMBERS + 1, after))
     body: dict[str, object] = {"members": [{"userID": user} for user in found[:MEMBERS]]}
     if len(found) > MEMBERS:
@@ -164,7 +171,7 @@ def _take(request: Request[Any], caller: Caller) -> None:
 def _owner(caller: Caller, given: GroupCreation) -> str:
     """Whom the maker names, else the maker; the administrator has to name one. Raises UserNotFound."""
     if caller.user is None and given.owner is None:
-        raise InvalidInput("owner is needed")
+        raise InvalidInput("owner: this field is missing; send the ID of the user who is to own the group")
     return addressing.user_id(caller, given.owner or addressing.ME)
 
 
@@ -173,7 +180,7 @@ def _for_member(request: Request[Any]) -> tuple[Caller, Group]:
     caller = authenticate(request)
     group = addressing.group(caller, request.parameters["group"])
     if caller.user is not None and not groups.is_member(group.app, caller.user, group.id, group.ref):
-        raise not_permitted(caller, "the group is for its members")
+        raise not_permitted(caller, "the group is for its members; ask its owner to add you")
     return caller, group
 
 
@@ -182,7 +189,7 @@ def _for_owner(request: Request[Any]) -> tuple[Caller, Group]:
     caller = authenticate(request)
     group = addressing.group(caller, request.parameters["group"])
     if not caller.is_admin and caller.user != group.owner:
-        raise not_permitted(caller, "this is for the group's owner")
+        raise not_permitted(caller, "this is for the group's owner and the administrator; ask one of them")
     return caller, group
 
 

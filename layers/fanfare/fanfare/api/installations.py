@@ -10,10 +10,20 @@ from fanfare.api import addressing, answers, bounds, limits, parsing
 from fanfare.api.authentication import app_of, authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain.caller import Caller
-from fanfare.domain.device import Device, DeviceType, Environment, Network, device, is_bundle_id, named
+from fanfare.domain.device import (
+    Device,
+    DeviceType,
+    Environment,
+    Network,
+    device,
+    is_bundle_id,
+    is_like_apns,
+    is_like_fcm,
+    named,
+)
 from fanfare.domain.errors import Busy, InstallationNotFound, InvalidInput, NotImplementedHere
 from fanfare.domain.parameters import Parameter
-from fanfare.domain.rights import not_permitted, require_admin, require_self
+from fanfare.domain.rights import not_signed_in, require_admin, require_self
 from fanfare.runtime import clock
 from fanfare.store import installations
 from fanfare.store.installations import Installation
@@ -61,13 +71,13 @@ def of(request: Request[Authenticating]) -> Response[str]:
     """One user's, for the user and the administrator; all of the app's for the administrator only."""
     caller = authenticate(request)
     if "thingID" in request.query:
-        raise NotImplementedHere("this server does not offer things")
+        raise NotImplementedHere("thingID: this server does not offer things; ask by userID")
     user = request.query.get("userID")
     if user is None:
         require_admin(caller)
         found = list(islice(installations.of_app(caller.app), LIST_LIMIT + 1))
         if len(found) > LIST_LIMIT:
-            raise InvalidInput(f"there are more than {LIST_LIMIT} installations: ask for one user's")
+            raise InvalidInput(f"userID: there are more than {LIST_LIMIT} installations; ask for one user's")
     else:
         user = addressing.user_id(caller, user)
         require_self(caller, user)
@@ -99,13 +109,13 @@ def delete(request: Request[Authenticating]) -> Response[str]:
 def _owner(caller: Caller, given: Install) -> str:
     """Users install for themselves, the administrator for a user; raises NotPermitted, UserNotFound."""
     if given.thing_id is not None:
-        raise InvalidInput("thingID: this server does not offer things")
+        raise InvalidInput("thingID: this server does not offer things; send userID, or leave it out")
     if caller.is_admin:
         if given.user_id is None:
-            raise InvalidInput("userID: whose installation is it?")
+            raise InvalidInput("userID: this field is missing; send the ID of the user whose device it is")
         return addressing.user_id(caller, given.user_id)
     if caller.user is None:
-        raise not_permitted(caller, "a user's access token is needed")
+        raise not_signed_in(caller)
     if given.user_id is not None:
         require_self(caller, given.user_id)
     return caller.user
@@ -114,37 +124,58 @@ def _owner(caller: Caller, given: Install) -> str:
 def _device(given: Install) -> Device:
     name = given.device_type or given.installation_type
     if name is None:
-        raise InvalidInput("deviceType is needed")
+        raise InvalidInput("deviceType: this field is missing; send ANDROID or IOS")
     if given.installation_type not in (None, name):
-        raise InvalidInput("deviceType and installationType are two names of one field, and differ")
+        raise InvalidInput(
+            "deviceType, installationType: they are two names of one field, and differ; send one of them"
+        )
     if name not in DeviceType:
-        raise InvalidInput(f"deviceType {name}: this server delivers to ANDROID and IOS")
+        raise parsing.not_one_of("deviceType", name, list(DeviceType))
     platform = DeviceType(name)
     network = _network(given.network, platform)
     if given.bundle_id is not None and network is not Network.APNS:
-        raise InvalidInput("bundleID is for devices that are reached through APNs; FCM knows the app itself")
-    if given.bundle_id is not None and not is_bundle_id(given.bundle_id):
-        raise InvalidInput("bundleID: 1 to 155 letters, digits, dots and hyphens, com.example.app say")
-    if given.installation_registration_id is None:
-        raise InvalidInput("installationRegistrationID is needed")
-    found = device(network, platform, given.installation_registration_id, bundle_id=given.bundle_id)
-    if found is not None:
-        return found
-    if network is Network.APNS and device(Network.FCM, platform, given.installation_registration_id):
         raise InvalidInput(
-            "installationRegistrationID: not a device token of APNs, which is hex; "
-            'for a token of Firebase send "network": "FCM" as well'
+            "bundleID: it is for devices that are reached through APNs; leave it "
+            "out, as FCM knows the app itself"
         )
-    raise InvalidInput(f"installationRegistrationID: not a device token of {name}")
+    if given.bundle_id is not None and not is_bundle_id(given.bundle_id):
+        raise InvalidInput("bundleID: send 1 to 155 letters, digits, dots and hyphens, com.example.app say")
+    if given.installation_registration_id is None:
+        raise InvalidInput("installationRegistrationID: this field is missing; send the device token")
+    token = given.installation_registration_id
+    found = device(network, platform, token, bundle_id=given.bundle_id)
+    if found is None or (network is Network.FCM and is_like_apns(token)):
+        raise InvalidInput(
+            f"installationRegistrationID: {_why_no_token(network, platform, token)}",
+            invalidFields=["installationRegistrationID"],
+        )
+    return found
+
+
+def _why_no_token(network: Network, platform: DeviceType, token: str) -> str:
+    """Mixed-up tokens are told as such: what is installed with the wrong network never gets a push."""
+    if network is Network.APNS and is_like_fcm(token):
+        return (
+            "this is a device token of FCM, and those of APNs are hexadecimal; "
+            'send "network": "FCM" with it, or the token of APNs'
+        )
+    if network is Network.APNS:
+        return "not a device token of APNs; send up to 512 hexadecimal digits"
+    if not is_like_apns(token):
+        return "not a device token of FCM; send it as it is, 1 to 1024 printable ASCII characters, no spaces"
+    other = "leave network out" if platform is DeviceType.IOS else 'send "deviceType": "IOS" with it'
+    return f"this is a device token of APNs, 64 hexadecimal digits; {other}, or send the token of FCM"
 
 
 def _network(name: str | None, platform: DeviceType) -> Network:
     if name is None:
         return platform.own_network
     if name not in Network.__members__:
-        raise InvalidInput(f"network {name}: this server sends through FCM and APNS")
+        raise parsing.not_one_of("network", name, list(Network.__members__))
     if (network := Network[name]) is Network.APNS and platform is not DeviceType.IOS:
-        raise InvalidInput(f"network APNS: devices of {platform} are reached through FCM alone")
+        raise InvalidInput(
+            f"network: devices of {platform} are reached through FCM alone; send FCM, or leave it out"
+        )
     return network
 
 
@@ -164,7 +195,7 @@ def _identified(app_id: str, device: Device, now: int) -> list[Device]:
 def _found(caller: Caller, request: Request[Authenticating]) -> Installation:
     """The installation that the path means, if the caller may see it."""
     if caller.user is None and not caller.is_admin:
-        raise not_permitted(caller, "a user's access token is needed")
+        raise not_signed_in(caller)
     found = _meant(caller.app, request.parameters["ref"], request.now)
     if found is None:
         raise _not_found(caller.app, request.parameters["ref"])
@@ -190,7 +221,12 @@ def _meant(app: str, ref: str, now: int) -> Installation | None:
 def _not_found(app: str, ref: str) -> InstallationNotFound:
     name, colon, token = ref.partition(":")
     fields = {"deviceType": name, "installationRegistrationID": token} if colon else {"installationID": ref}
-    return InstallationNotFound("the installation does not exist", **fields, appID=app)
+    return InstallationNotFound(
+        "the installation does not exist; send its installationID, or "
+        "{deviceType}:{device token as it is now}",
+        **fields,
+        appID=app,
+    )
 
 
 def _view(installation: Installation) -> dict[str, object]:

@@ -7,7 +7,7 @@ from secrets import token_bytes
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
 from fanfare.api import answers, bounds, limits, parsing, passwords, sessions
 from fanfare.api.request import Authenticating, Request
@@ -38,7 +38,7 @@ _NOT_OFFERED = ("authorization_code", "mfa")
 type _Secret = Annotated[str, Meta(max_length=256)]
 
 
-class TokenRequest(Struct):
+class TokenRequest(parsing.Open):
     grant_type: _Secret | None = None
     username: bounds.Name | None = None
     password: _Secret | None = None
@@ -70,11 +70,15 @@ def token(request: Request[Authenticating]) -> Response[str]:
     """
     app_id = request.parameters.get("appID") or request.headers.get("x-kii-appid")
     if not app_id:
-        raise NotAuthenticated("which app? The header X-Kii-AppID says it")
+        raise NotAuthenticated(
+            "the app is missing: send the header X-Kii-AppID, or ask at /api/apps/{app ID}/oauth2/token"
+        )
     # Read anew: what the app's parameters say is to hold from the moment that they are set.
     app = apps.current(app_id, request.now)
     if app is None:
-        raise AppNotFound("the app does not exist", appID=app_id)
+        raise AppNotFound(
+            "the app does not exist; mend the app ID in the path or in the header X-Kii-AppID", appID=app_id
+        )
     given = _token_request(request)
     match given.grant:
         case "password":
@@ -84,10 +88,16 @@ def token(request: Request[Authenticating]) -> Response[str]:
         case "refresh_token":
             return _exchange(request, app, given)
         case grant if grant in _NOT_OFFERED:
-            why = f"this server does not offer the grant {grant}"
+            why = (
+                f"grant_type: this server does not offer {grant}; send password, "
+                "client_credentials or refresh_token"
+            )
             raise NotImplementedHere(why, error="unsupported_grant_type", error_description=why)
         case _:
-            raise _invalid_request("grant_type has to be password, client_credentials or refresh_token")
+            raise _invalid_request(
+                "grant_type: send password, client_credentials or refresh_token, with "
+                "the fields of that grant"
+            )
 
 
 def _token_request(request: Request[Authenticating]) -> TokenRequest:
@@ -104,14 +114,16 @@ def _user(request: Request[Authenticating], app: App, given: TokenRequest) -> Ca
     The counters are read after the comparison: of many guesses at once, the right one finds others counted.
     """
     if given.username is None or given.password is None:
-        raise _invalid_request("username and password are needed")
+        raise _invalid_request("username, password: send both for the grant password")
     address = user.address_at_login(given.username)
     owner = accounts.owner_of(app.id, address) if address else None
     found = accounts.find(app.id, owner or user.user_id(token_bytes(user.ID_RANDOM_BYTES)))
     guesses = limits.guesses(request, app.id, found.id if found else given.username, app.settings)
     if not passwords.matches(found.password_hash if found else None, given.password) or found is None:
         guesses.wrong()
-        raise _invalid_grant("the user does not exist, or the password is wrong")
+        raise _invalid_grant(
+            "username, password: there is no such user, or the password is wrong; mend either"
+        )
     guesses.right()
     return Caller(app.id, Role.USER, found.id)
 
@@ -119,18 +131,22 @@ def _user(request: Request[Authenticating], app: App, given: TokenRequest) -> Ca
 def _client(app: App, given: TokenRequest) -> Caller:
     """The administrator by the app's client credentials, or nobody by the app's ID and key."""
     if given.client_id is None or given.client_secret is None:
-        raise _invalid_request("client_id and client_secret are needed")
+        raise _invalid_request("client_id, client_secret: send both for the grant client_credentials")
     if app.has_secret(given.client_id, given.client_secret):
         return Caller(app.id, Role.ADMIN)
     if given.client_id == app.id and app.has_key(given.client_secret):
         return Caller(app.id, Role.ANONYMOUS)
-    raise _invalid_grant("the client's credentials are wrong")
+    raise _invalid_grant(
+        "client_id, client_secret: not the app's; send the client ID and secret of the app's administrator"
+    )
 
 
 def _open(request: Request[Authenticating], app: App, caller: Caller, given: TokenRequest) -> Response[str]:
     begun = _begun(request, app, caller, given)
     if caller.role is not Role.ANONYMOUS and not open_sessions.add(begun.session):
-        raise _invalid_grant("the user does not exist, or the password is wrong")
+        raise _invalid_grant(
+            "username, password: there is no such user, or the password is wrong; mend either"
+        )
     return _answer(request, caller, begun)
 
 
@@ -168,7 +184,7 @@ def _begun(
 ) -> Begun:
     asked = given.expires_at if given.expires_at is not None else given.expires_at_too
     if asked is not None and asked <= request.now:
-        raise _invalid_request("expiresAt is in the past; it is in milliseconds")
+        raise _invalid_request("expiresAt: it is in the past; send milliseconds since 1970")
     return sessions.begin(caller, app.settings, asked, request.now, earlier=earlier)
 
 
@@ -193,7 +209,7 @@ def _invalid_grant(why: str) -> InvalidGrant:
 
 
 def _wrong_refresh_token() -> WrongRefreshToken:
-    why = "the refresh token is not known, or was used already"
+    why = "refresh_token: it is not known, or was used already; log in again"
     return WrongRefreshToken(why, error="invalid_grant", error_description=why)
 
 

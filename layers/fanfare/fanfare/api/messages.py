@@ -51,7 +51,12 @@ def get(request: Request[Authenticating]) -> Response[str]:
     message_id = request.parameters["message"]
     push = messages.find(caller.app, message_id) if _ID.fullmatch(message_id) else None
     if push is None:
-        raise MessageNotFound("the message does not exist", pushMessageID=message_id, appID=caller.app)
+        raise MessageNotFound(
+            "the message does not exist; send the pushMessageID that the send was "
+            "answered with, within 30 days",
+            pushMessageID=message_id,
+            appID=caller.app,
+        )
     return answers.document(200, status.told(push, *ledger.status(caller.app, message_id), request.now))
 
 

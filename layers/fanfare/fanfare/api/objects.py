@@ -50,7 +50,10 @@ def put(request: Request[Authenticating]) -> Response[str]:
     scope = addressing.scope(request, caller)
     object_id = request.parameters["object"]
     if not names_object(object_id):
-        raise InvalidInput("objectID: not a name that an object can have")
+        raise InvalidInput(
+            "objectID: not an ID that an object can have; send 2 to 100 letters, "
+            "digits, dots, hyphens, underscores"
+        )
     precondition = _precondition(request)
     writing = _writing(request, caller.user)
     if precondition.version is None:
@@ -98,7 +101,9 @@ def patch(request: Request[Authenticating]) -> Response[str]:
 def patch_by_override(request: Request[Authenticating]) -> Response[str]:
     """`POST` with `X-HTTP-Method-Override: PATCH`, from where PATCH cannot be sent."""
     if request.headers.get("x-http-method-override", "").strip().upper() != "PATCH":
-        raise InvalidInput("POST to an object is possible with X-HTTP-Method-Override: PATCH only")
+        raise InvalidInput(
+            "X-HTTP-Method-Override: POST to an object only patches it; send PATCH in this header, or use PUT"
+        )
     return patch(request)
 
 
@@ -215,7 +220,7 @@ def _writing(request: Request[Authenticating], by: str | None) -> Writing:
 
 def _within_limit(text: str) -> str:
     if len(text) > JSON_LIMIT:
-        raise InvalidInput(f"the object exceeds {JSON_LIMIT} characters")
+        raise InvalidInput(f"the object has {len(text)} characters; send at most {JSON_LIMIT}")
     return text
 
 
@@ -223,9 +228,9 @@ def _precondition(request: Request[Any]) -> Precondition:
     """Versions come quoted, as in ETag, or bare, as in `_version`."""
     match, none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
     if match is not None and none_match is not None:
-        raise InvalidInput("If-Match and If-None-Match exclude each other")
+        raise InvalidInput("If-Match, If-None-Match: they exclude each other; send one of them")
     if none_match is not None and none_match.strip() != "*":
-        raise InvalidInput("If-None-Match: only * is possible")
+        raise InvalidInput("If-None-Match: send * or leave it out")
     version = None if match is None else match.strip().removeprefix("W/").strip('"')
     return Precondition(version, absent=none_match is not None)
 

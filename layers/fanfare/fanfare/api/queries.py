@@ -151,7 +151,7 @@ def _in_order(
 
 def _counted(bucket: Target, holds: Predicate, wanted: Sequence[Aggregation]) -> dict[str, int]:
     if any(one.type != _COUNT for one in wanted):
-        raise QueryNotSupported("aggregations: this server offers COUNT only")
+        raise QueryNotSupported("bucketQuery.aggregations: this server offers the type COUNT only; send that")
     count = sum(1 for one in _everything(bucket) if holds(one))
     return {one.put_aggregation_into: count for one in wanted}
 

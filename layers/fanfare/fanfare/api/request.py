@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
 from fanfare.api import bounds, source
+from fanfare.domain.errors import InvalidInput
 
 _API, _BELOW = "api", {"apps", "oauth2"}
 _NOT_ENCODED = "-._~!*'():@,;=+&$"
@@ -116,6 +117,15 @@ def _own(segments: Sequence[str]) -> int:
     """Where the API's own path begins; 0 for a path that is none of the API's."""
     pairs = list(pairwise(segments))
     return next((at for at, (one, next_) in enumerate(pairs) if one == _API and next_ in _BELOW), 0)
+
+
+def require_no_body(given: Request[Any], method: str) -> None:
+    """Raises InvalidInput for a body that says something where nothing reads it.
+
+    Clients send empty bodies of any media type, and `{}` or `null` for one. GET and HEAD have none.
+    """
+    if method not in ("GET", "HEAD") and given.body.strip() not in (b"", b"{}", b"null"):
+        raise InvalidInput("the body: nothing reads a body here; leave it out, or send it where it belongs")
 
 
 def _whole(text: str) -> str:

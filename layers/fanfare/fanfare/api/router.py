@@ -27,20 +27,26 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
 
     def __init__(self, settings_type: type[S]) -> None:
         super().__init__()
-        self.declared: list[tuple[str, str, Endpoint[S]]] = []
-        """Every (method, path, endpoint), for what describes and checks the API."""
+        self.declared: list[tuple[str, str, Endpoint[S], bool]] = []
+        """Every (method, path, endpoint, whether it reads a body), for what describes and checks the API."""
         self._settings_type = settings_type
         self.exception_handler(Exception)(self._refuse)
 
-    def on(self, methods: str, path: str, endpoint: Endpoint[S]) -> None:
-        """`methods` with spaces between; `path` with `<name>` for the request's parameters."""
+    def on(self, methods: str, path: str, endpoint: Endpoint[S], *, body: bool = False) -> None:
+        """`methods` with spaces between; `path` with `<name>` for the request's parameters.
+
+        `body`: the endpoint reads one. Others refuse a body: what is in it would be dropped silently.
+        """
 
         def call(**parameters: str) -> Response[str]:
             event = self.current_event.raw_event
-            return _sendable(endpoint(request.read(event, parameters, self._settings, clock.now())))
+            given = request.read(event, parameters, self._settings, clock.now())
+            if not body:
+                request.require_no_body(given, event["requestContext"]["http"]["method"])
+            return _sendable(endpoint(given))
 
         self.route(path, methods.split())(call)
-        self.declared += [(method, path, endpoint) for method in methods.split()]
+        self.declared += [(method, path, endpoint, body) for method in methods.split()]
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if event["requestContext"]["http"]["method"] == "OPTIONS":
@@ -60,7 +66,7 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
     def _refuse(self, error: Exception) -> Response[str]:
         context = self.current_event.request_context
         if isinstance(error, NotFoundError):
-            taken = ((method, path) for method, path, _ in self.declared)
+            taken = ((method, path) for method, path, *_ in self.declared)
             error = elsewhere.refusal(self.current_event.path, taken)
         key = self.current_event.raw_event.get("routeKey", "")
         # Most routes are declared for any method, or are the default one.
@@ -73,5 +79,8 @@ def _sendable[R: Response[Any]](answer: R) -> R:
     if isinstance(answer.body, str) and len(answer.body) > LARGEST_ANSWER // 12:
         size = len(json.dumps(answer.body, ensure_ascii=False).encode())
         if size > LARGEST_ANSWER:
-            raise InvalidInput(f"the answer has {size} bytes, {LARGEST_ANSWER} can be sent: ask for less")
+            raise InvalidInput(
+                f"the answer would have {size} bytes, of at most {LARGEST_ANSWER}; ask "
+                "for less, in pages or by one user"
+            )
     return answer

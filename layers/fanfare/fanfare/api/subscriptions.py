@@ -97,7 +97,11 @@ def require_right(
 ) -> None:
     """The user is one of those who may be subscribed to a target of the scope; raises NotPermitted."""
     if not _is_among(subscribers, scope, user):
-        raise not_permitted(caller, f"{access.SUBSCRIBING[kind]} is needed by the user")
+        raise not_permitted(
+            caller,
+            f"the user lacks the right {access.SUBSCRIBING[kind]}; whoever may "
+            "change the access list can grant it",
+        )
 
 
 def check(definition: Definition, user: str) -> None:

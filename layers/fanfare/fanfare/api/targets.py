@@ -12,6 +12,8 @@ from fanfare.runtime.queues import Outgoing
 from fanfare.store import definitions, objects
 from fanfare.store.definitions import Definition
 
+_NAMES = {TargetKind.TOPIC: "1 to 64", TargetKind.BUCKET: "2 to 64"}
+
 
 def find(kind: TargetKind, scope: Scope, name: str) -> Definition:
     """Raises TopicNotFound, BucketNotFound."""
@@ -41,7 +43,10 @@ def create(kind: TargetKind, scope: Scope, name: str, caller: Caller, now: int) 
 def require_name(kind: TargetKind, name: str) -> None:
     """Raises InvalidInput for a name that none of the kind can have."""
     if not names_target(kind, name):
-        raise InvalidInput(f"{kind}ID: not a name that a {kind} can have")
+        raise InvalidInput(
+            f"{kind}ID: not a name that a {kind} can have; send {_NAMES[kind]} "
+            "letters, digits, hyphens, underscores"
+        )
 
 
 def delete(definition: Definition, sweep_queue_url: str) -> None:

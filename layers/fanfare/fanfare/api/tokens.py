@@ -57,22 +57,22 @@ def verified(token: str, keys_parameter: str, now: int) -> Claims:
     """What the token says, if it is ours and not expired; `now` in epoch ms. Raises WrongToken."""
     keys = _keys(secrets.read(keys_parameter))
     if len(token) > _LONGEST:
-        raise WrongToken("the access token is not known")
+        raise _not_known()
     try:
         header, payload, signature = token.encode().split(b".")
         said = msgspec.json.decode(_decoded(header), type=_Header)
     except ValueError as error:  # what base64 and msgspec raise is of this kind, too
-        raise WrongToken("the access token is not known") from error
+        raise _not_known() from error
     # What the token says is looked at when its signature has been found right, and not before.
     if said.kid not in keys.keys:
         keys = _keys(secrets.read(keys_parameter, _ANEW_S))
     if said.alg != _ALGORITHM or said.kid not in keys.keys:
-        raise WrongToken("the access token is not known")
+        raise _not_known()
     if not compare_digest(_signature(header + b"." + payload, keys, said.kid), signature):
-        raise WrongToken("the access token is not known")
+        raise _not_known()
     claims = msgspec.json.decode(_decoded(payload), type=Claims)
     if claims.exp is not None and claims.exp * 1000 <= now:
-        raise WrongToken("the access token has expired")
+        raise WrongToken("the access token has expired; log in again, or exchange the refresh token")
     return claims
 
 
@@ -81,6 +81,12 @@ def macs(text: bytes, keys_parameter: str) -> list[bytes]:
     keys = _keys(secrets.read(keys_parameter))
     by_age = sorted(keys.keys, key=lambda key_id: key_id != keys.current)
     return [digest(_decoded(keys.keys[key_id].encode()), text, "sha256") for key_id in by_age]
+
+
+def _not_known() -> WrongToken:
+    return WrongToken(
+        "the access token is none of this server's; send it as it was given out, or log in again"
+    )
 
 
 @lru_cache(maxsize=2)

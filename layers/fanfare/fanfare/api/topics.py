@@ -10,7 +10,7 @@ from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain.access import ON_TARGET, includes
 from fanfare.domain.caller import Caller, Role
-from fanfare.domain.rights import Right, not_permitted
+from fanfare.domain.rights import Right, not_permitted, not_signed_in
 from fanfare.domain.scope import TargetKind
 from fanfare.store import definitions
 from fanfare.store.circles import Circle
@@ -41,7 +41,10 @@ def delete(request: Request[Sweeping]) -> Response[str]:
     caller = authenticate(request)
     definition = _found(request, caller)
     if not admission.manages(caller, definition):
-        raise not_permitted(caller, "this is for the topic's creator and the scope's owner")
+        raise not_permitted(
+            caller,
+            "this is for the topic's creator, the scope's owner and the administrator; ask one of them",
+        )
     targets.delete(definition, request.settings.sweep_queue_url)
     return answers.empty()
 
@@ -106,7 +109,7 @@ def _signed_in(request: Request[Authenticating]) -> Caller:
     """Topics are not for nobody, whatever their lists say: Kii has it so."""
     caller = authenticate(request)
     if caller.role is Role.ANONYMOUS:
-        raise not_permitted(caller, "a user's access token is needed")
+        raise not_signed_in(caller)
     return caller
 
 

@@ -80,7 +80,9 @@ class AccessList:
         others = {one for one in self.of(right) if (one.kind, one.id) != (subject.kind, subject.id)}
         new = AccessList({**self.entries, right: frozenset({*others, subject})})
         if sum(map(len, new.entries.values())) > MAX_ENTRIES:
-            raise InvalidInput(f"an access list has at most {MAX_ENTRIES} entries")
+            raise InvalidInput(
+                f"an access list has at most {MAX_ENTRIES} entries; revoke one, or grant to a group"
+            )
         return new
 
     def revoked(self, right: Right, subject: Subject) -> "AccessList":

@@ -71,7 +71,9 @@ class PayloadTooLarge(ValueError):
     """The payload for a network exceeds PAYLOAD_LIMIT."""
 
     def __init__(self, network: str, size: int) -> None:
-        super().__init__(f"the {network} payload has {size} bytes, {PAYLOAD_LIMIT} are allowed")
+        super().__init__(
+            f"the {network} payload has {size} bytes; send at most {PAYLOAD_LIMIT}: shorten data and texts"
+        )
 
 
 # The keys that the server may add: field name -> (FCM's key, APNs' key).

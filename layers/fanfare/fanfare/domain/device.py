@@ -18,6 +18,8 @@ MAX_DEVICES = 100
 
 _HEX = re.compile(r"[0-9a-f]{1,512}")
 _OPAQUE = re.compile(r"[\x21-\x7e]{1,1024}")
+_LIKE_APNS = re.compile(r"[0-9a-f]{64}")
+_LIKE_FCM = re.compile(r"[A-Za-z0-9_-]{22,}")
 _FIREBASE_ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _WITH_FIREBASE_ID = re.compile(r"([A-Za-z0-9_-]{22}):.")
 _BUNDLE_ID = re.compile(r"[A-Za-z0-9.-]{1,155}")
@@ -155,7 +157,7 @@ def device(
     APNs: hex, any case, with or without spaces and angle brackets. FCM: opaque printable ASCII.
     """
     if network is Network.APNS:
-        token = re.sub(r"[<>\s]", "", registration_id).lower()
+        token = _canonical(registration_id)
         return Device(network, platform, token, bundle_id) if _HEX.fullmatch(token) else None
     if not _OPAQUE.fullmatch(registration_id):
         return None
@@ -171,6 +173,21 @@ def named(platform: DeviceType, registration_id: str) -> list[Device]:
     networks = (Network.APNS, Network.FCM) if platform is DeviceType.IOS else (Network.FCM,)
     found = (device(network, platform, registration_id) for network in networks)
     return [one for one in found if one is not None]
+
+
+def is_like_apns(token: str) -> bool:
+    """Whether it has the form of a device token of APNs, as Apple gives them out: 32 bytes in hex."""
+    return _LIKE_APNS.fullmatch(_canonical(token)) is not None
+
+
+def is_like_fcm(token: str) -> bool:
+    """Whether it has the form of what FCM gives out, and cannot be a token of APNs."""
+    return ":" in token or (_LIKE_FCM.fullmatch(token) is not None and not _HEX.fullmatch(_canonical(token)))
+
+
+def _canonical(token: str) -> str:
+    """A device token of APNs without brackets and white space, in lower case."""
+    return re.sub(r"[<>\s]", "", token).lower()
 
 
 def is_firebase_id(token: str) -> bool:

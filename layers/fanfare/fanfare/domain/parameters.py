@@ -105,9 +105,9 @@ def parsed(name: Parameter, text: str) -> bool | int:
     """What the text says, in the form that the parameter has; raises InvalidInput."""
     if name in SWITCHES:
         if text not in _SWITCH:
-            raise InvalidInput(f"{name}: true or false")
+            raise InvalidInput(f"{name}: send true or false")
         return _SWITCH[text]
     if not (text.isascii() and text.isdigit()) or len(text) > 10 or int(text) > MAX_NUMBER:
         unit = "in seconds; 0 sets none" if name in SECONDS else "0 sets no limit"
-        raise InvalidInput(f"{name}: 0 to {MAX_NUMBER}, {unit}")
+        raise InvalidInput(f"{name}: send an integer from 0 to {MAX_NUMBER}, {unit}")
     return int(text)

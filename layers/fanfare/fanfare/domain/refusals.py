@@ -30,23 +30,34 @@ def scope_fields(scope: Scope) -> dict[str, str]:
 
 
 def no_user(app: str, field: str, value: str) -> UserNotFound:
-    return UserNotFound("the user does not exist", field=field, value=value, appID=app)
+    return UserNotFound(
+        f"there is no user with this {field}; sign the user up, or mend it",
+        field=field,
+        value=value,
+        appID=app,
+    )
 
 
 def no_group(app: str, group: str) -> GroupNotFound:
-    return GroupNotFound("the group does not exist", groupID=group, appID=app)
+    return GroupNotFound(
+        f"the group {group!r} does not exist; make it, or mend its ID", groupID=group, appID=app
+    )
 
 
 def group_exists(app: str, group: str) -> GroupAlreadyExists:
-    return GroupAlreadyExists("the group exists already", groupID=group, appID=app)
+    return GroupAlreadyExists(
+        f"the group {group!r} exists already; choose another ID", groupID=group, appID=app
+    )
 
 
 def owner_stays(group: Group) -> NotAllowed:
-    return NotAllowed("the owner of a group is a member of it", groupID=group.id)
+    return NotAllowed(
+        "members: the owner of a group is a member of it; hand the group over first", groupID=group.id
+    )
 
 
 def no_target(kind: TargetKind, scope: Scope, name: str) -> NotFound:
-    text = f"the {kind} {name!r} does not exist"
+    text = f"the {kind} {name!r} does not exist in this scope; make it, or mend its name"
     match kind:
         case TargetKind.TOPIC:
             return TopicNotFound(text, topicID=name, objectScope=scope_fields(scope))
@@ -55,7 +66,7 @@ def no_target(kind: TargetKind, scope: Scope, name: str) -> NotFound:
 
 
 def target_exists(kind: TargetKind, scope: Scope, name: str) -> AlreadyExists:
-    text = f"the {kind} {name!r} exists already"
+    text = f"the {kind} {name!r} exists already in this scope; use it, or choose another name"
     match kind:
         case TargetKind.TOPIC:
             return TopicAlreadyExists(text, topicID=name, objectScope=scope_fields(scope))
@@ -65,31 +76,52 @@ def target_exists(kind: TargetKind, scope: Scope, name: str) -> AlreadyExists:
 
 def no_filter(scope: Scope, bucket: str) -> FilterNotFound:
     """What a subscription to a bucket that does not exist is told."""
-    return FilterNotFound("the bucket has no such filter", bucketID=bucket, objectScope=scope_fields(scope))
+    return FilterNotFound(
+        f"the bucket {bucket!r} does not exist, or has no such filter; the only filter is all",
+        bucketID=bucket,
+        objectScope=scope_fields(scope),
+    )
 
 
 def not_subscribed(target: Target, user: str) -> SubscriptionNotFound:
-    return SubscriptionNotFound("the user is not subscribed", **_subscription(target, user))
+    return SubscriptionNotFound(
+        f"the user is not subscribed to the {target.kind} {target.name!r}; subscribe first",
+        **_subscription(target, user),
+    )
 
 
 def subscribed_already(target: Target, user: str) -> SubscriptionAlreadyExists:
-    return SubscriptionAlreadyExists("the user is subscribed already", **_subscription(target, user))
+    return SubscriptionAlreadyExists(
+        f"the user is subscribed to the {target.kind} {target.name!r} already; there is nothing to do",
+        **_subscription(target, user),
+    )
 
 
 def no_object(bucket: Target, object_id: str) -> ObjectNotFound:
-    return ObjectNotFound("the object does not exist", **_object(bucket, object_id))
+    return ObjectNotFound(
+        f"the object {object_id!r} does not exist in the bucket {bucket.name!r}; make it, or mend its ID",
+        **_object(bucket, object_id),
+    )
 
 
 def no_body(bucket: Target, object_id: str) -> ObjectBodyNotFound:
-    return ObjectBodyNotFound("the object has no body", **_object(bucket, object_id))
+    return ObjectBodyNotFound(
+        f"the object {object_id!r} has no body; store one first", **_object(bucket, object_id)
+    )
 
 
 def object_exists(bucket: Target, object_id: str) -> ObjectAlreadyExists:
-    return ObjectAlreadyExists("the object exists already", **_object(bucket, object_id))
+    return ObjectAlreadyExists(
+        f"the object {object_id!r} exists already; leave If-None-Match out to replace it",
+        **_object(bucket, object_id),
+    )
 
 
 def stale(bucket: Target, object_id: str) -> StaleVersion:
-    return StaleVersion("the object has another version by now", **_object(bucket, object_id))
+    return StaleVersion(
+        f"If-Match: the object {object_id!r} has another version by now; read it and try again with its ETag",
+        **_object(bucket, object_id),
+    )
 
 
 def _subscription(target: Target, user: str) -> dict[str, object]:

@@ -24,13 +24,21 @@ class Right(StrEnum):
 def require_self(caller: Caller, user: str) -> None:
     """What is a user's own is for the user and the administrator; raises NotPermitted."""
     if not caller.is_admin and caller.user != user:
-        raise not_permitted(caller, "this belongs to another user")
+        raise not_permitted(caller, "this belongs to another user; ask as that user, or as the administrator")
 
 
 def require_admin(caller: Caller) -> None:
     """Raises NotPermitted."""
     if not caller.is_admin:
-        raise not_permitted(caller, "this is for the app's administrator")
+        raise not_permitted(
+            caller, "this is for the app's administrator; log in with the app's client ID and secret"
+        )
+
+
+def not_signed_in(caller: Caller) -> NotPermitted:
+    return not_permitted(
+        caller, "this is for signed-in users; log in and send the header Authorization: Bearer {access token}"
+    )
 
 
 def not_permitted(caller: Caller, why: str) -> NotPermitted:

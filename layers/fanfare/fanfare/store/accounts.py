@@ -195,8 +195,9 @@ def _claim(user: User, mine: Address) -> AccountRow:
 def _refuse_taken(user: User) -> None:
     for mine in user.addresses:
         if owner_of(user.app, mine) not in (None, user.id):
-            text = "a user with this address exists already"
-            raise UserAlreadyExists(text, field=_FIELDS[mine.kind], value=mine.value)
+            name = _FIELDS[mine.kind]
+            text = f"{name}: another user has it already; log in as that user, or choose another"
+            raise UserAlreadyExists(text, field=name, value=mine.value)
 
 
 def _user_row(user: User) -> AccountRow:

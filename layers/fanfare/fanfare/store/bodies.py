@@ -72,4 +72,4 @@ def _delete(s3_bucket: str, keys: list[str]) -> None:
         part: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys[start : start + _DELETED]]
         answer = clients.s3().delete_objects(Bucket=s3_bucket, Delete={"Objects": part, "Quiet": True})
         if failed := answer.get("Errors"):
-            raise Busy(f"{len(failed)} of {len(part)} bodies were not deleted")
+            raise Busy(f"{len(failed)} of {len(part)} bodies were not deleted; try again")

@@ -68,7 +68,7 @@ def batch_get(table: str, keys: Sequence[Item], *, consistent: bool = True) -> I
                 break
             time.sleep(random.uniform(0, 0.02 * 2**attempt))
         else:
-            raise Busy(f"{len(wanted)} rows stay unprocessed")
+            raise Busy(f"the tables are busy: {len(wanted)} rows were not processed; try again")
 
 
 def delete(table: str, items: Sequence[Item]) -> None:
@@ -83,7 +83,7 @@ def delete(table: str, items: Sequence[Item]) -> None:
                 break
             time.sleep(random.uniform(0, 0.02 * 2**attempt))
         else:
-            raise Busy(f"{len(wanted)} rows stay unprocessed")
+            raise Busy(f"the tables are busy: {len(wanted)} rows were not processed; try again")
 
 
 def count(table: str, partition: str) -> int:

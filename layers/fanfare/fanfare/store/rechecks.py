@@ -34,7 +34,7 @@ def take(app: str, subject: str, look: str, now: int, *, from_start: bool) -> bo
             return True
         if _update(row, [AccountRow.again.set(True)], held):
             return False
-    raise Busy("rechecks come and go; try again")
+    raise Busy("rechecks of this user come and go; try again")
 
 
 def end(app: str, subject: str, look: str) -> bool:

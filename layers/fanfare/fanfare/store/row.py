@@ -119,7 +119,7 @@ def settle[T](step: Callable[[], T], sleep: Callable[[float], None] = time.sleep
             if not conflicted(error) and not condition_failed(error):
                 raise
             sleep(random.uniform(0, min(0.4, 0.01 * 2**attempt)))
-    raise Busy("too many changes at once; try again")
+    raise Busy("too many changes of the same thing at once; try again")
 
 
 def read[R: Row](row: type[R], pk: str, sk: str | None = None) -> R | None:

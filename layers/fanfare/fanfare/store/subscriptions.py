@@ -61,7 +61,9 @@ def subscribe(target: Target, user: str, at: int, use: Use | None = None) -> boo
             return False
         row = recipients.find(target.app, user)
         if row is not None and row.deleting_since:
-            raise UserNotFound("the user is being deleted", field="userID", value=user, appID=target.app)
+            raise UserNotFound(
+                "the user is being deleted; sign up anew", field="userID", value=user, appID=target.app
+            )
         mine = recipients.row_of(target.app, user)
         new = _row(target, user)
         new.user, new.target, new.at = f"{target.app}#{user}", _packed(target), at

@@ -7,35 +7,35 @@ from fanfare.api.router import Api
 
 
 def declare[S: Sweeping](app: Api[S]) -> None:
-    app.on("POST", "/api/oauth2/token", login.token)
-    app.on("POST", "/api/apps/<appID>/oauth2/token", login.token)
-    app.on("POST", "/api/apps/<appID>/users", accounts.sign_up)
+    app.on("POST", "/api/oauth2/token", login.token, body=True)
+    app.on("POST", "/api/apps/<appID>/oauth2/token", login.token, body=True)
+    app.on("POST", "/api/apps/<appID>/users", accounts.sign_up, body=True)
 
     user = "/api/apps/<appID>/users/<user>"
     app.on("GET", user, accounts.get)
-    app.on("POST", user, account_changes.update)
+    app.on("POST", user, account_changes.update, body=True)
     app.on("DELETE", user, account_deletion.delete)
-    app.on("PUT", f"{user}/password", account_changes.change_password)
-    app.on("PUT", f"{user}/email-address", account_changes.change_email)
-    app.on("PUT", f"{user}/phone-number", account_changes.change_phone)
+    app.on("PUT", f"{user}/password", account_changes.change_password, body=True)
+    app.on("PUT", f"{user}/email-address", account_changes.change_email, body=True)
+    app.on("PUT", f"{user}/phone-number", account_changes.change_phone, body=True)
     app.on("DELETE", f"{user}/sessions", account_deletion.end_sessions)
     parameters = "/api/apps/<appID>/configuration/parameters"
     app.on("GET", parameters, app_parameters.read_all)
     app.on("GET", f"{parameters}/<name>", app_parameters.read)
-    app.on("PUT", f"{parameters}/<name>", app_parameters.write)
+    app.on("PUT", f"{parameters}/<name>", app_parameters.write, body=True)
 
     app.on("GET", "/api/apps/<appID>/admin/sessions", sessions.of)
     app.on("DELETE", "/api/apps/<appID>/admin/sessions", sessions.end_all)
     app.on("DELETE", "/api/apps/<appID>/admin/sessions/<session>", sessions.end_one)
 
     group = "/api/apps/<appID>/groups/<group>"
-    app.on("POST", "/api/apps/<appID>/groups", groups.create)
+    app.on("POST", "/api/apps/<appID>/groups", groups.create, body=True)
     app.on("GET", "/api/apps/<appID>/groups", groups.of)
-    app.on("PUT", group, groups.create)
+    app.on("PUT", group, groups.create, body=True)
     app.on("GET", group, groups.get)
     app.on("DELETE", group, groups.delete)
-    app.on("PUT", f"{group}/name", groups.rename)
-    app.on("PUT", f"{group}/owner", groups.hand_over)
+    app.on("PUT", f"{group}/name", groups.rename, body=True)
+    app.on("PUT", f"{group}/owner", groups.hand_over, body=True)
     app.on("GET", f"{group}/members", groups.list_members)
     app.on("PUT", f"{group}/members/<member>", groups.add_member)
     app.on("DELETE", f"{group}/members/<member>", groups.remove_member)

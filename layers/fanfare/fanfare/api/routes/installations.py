@@ -6,7 +6,7 @@ from fanfare.api.router import Api
 
 
 def declare[S: Authenticating](app: Api[S]) -> None:
-    app.on("POST", "/api/apps/<appID>/installations", installations.install)
+    app.on("POST", "/api/apps/<appID>/installations", installations.install, body=True)
     app.on("GET", "/api/apps/<appID>/installations", installations.of)
     app.on("GET", "/api/apps/<appID>/installations/<ref>", installations.get)
     app.on("DELETE", "/api/apps/<appID>/installations/<ref>", installations.delete)

@@ -1,0 +1,15 @@
+"""What recorded clients of Kii send beyond the contract: it is taken, and nothing comes of it."""
+
+from collections.abc import Mapping
+
+BORNE: Mapping[str, Mapping[str, str]] = {
+    "Message": {
+        "jpush": "kii-cloud-sdk, kii-rest-client4j",
+        "mqtt": "kii-cloud-sdk, kii-rest-client4j, the Unity SDK",
+    },
+    "BucketQuery": {
+        "decending": "kiilib_python",
+        "limit": "kiilib_python",
+    },
+}
+"""{part of a body, by its class: {name: the clients that send it}}. All that stands below is taken, too."""
