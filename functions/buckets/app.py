@@ -28,6 +28,7 @@ for scope in ("/api/apps/<appID>", "/api/apps/<appID>/users/<user>", "/api/apps/
     subscribers = f"{bucket}/filters/<filter>/push/subscriptions/users"
     app.on("PUT", bucket, buckets.create)
     app.on("GET", bucket, buckets.get)
+    app.on("HEAD", bucket, buckets.exists)
     app.on("DELETE", bucket, buckets.delete)
     app.on("POST", f"{bucket}/query", queries.query)
     app.on("POST", f"{bucket}/objects", objects.create)

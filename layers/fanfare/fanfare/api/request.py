@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
 from fanfare.api import bounds, source
+from fanfare.domain.naming import bucket_in_path
 
 _NOT_ENCODED = "-._~!*'():@,;=+&$"
 
@@ -85,6 +86,8 @@ def read[S: Authenticating](
     headers: Mapping[str, str] = event["headers"]
     query: Mapping[str, str] = event.get("queryStringParameters") or {}
     given = {name: unquote(value) for name, value in parameters.items()}
+    if "bucket" in given:
+        given["bucket"] = bucket_in_path(given["bucket"])
     bounds.check(query, headers)
     scheme = headers.get("x-forwarded-proto", "https")
     host = headers.get("host") or event["requestContext"].get("domainName", "")
