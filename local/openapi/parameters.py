@@ -7,7 +7,7 @@ from fanfare.api import bounds
 from fanfare.domain import errors
 from fanfare.domain.access import ON_OBJECT, ON_SCOPE, ON_TARGET
 from fanfare.domain.errors import FanfareError
-from fanfare.domain.parameters import Parameter
+from fanfare.domain.parameters import FIXED, Parameter
 from fanfare.domain.scope import TargetKind
 from local.openapi.schemas import pattern
 
@@ -51,7 +51,7 @@ PATH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     **{f"verb.{of}": ("The right", {"type": "string", "enum": list(them)}) for of, them in _RIGHTS.items()},
     "name": (
         "The parameter",
-        {"type": "string", "enum": [name.value for name in Parameter]},
+        {"type": "string", "enum": [*(name.value for name in Parameter), *FIXED]},
     ),
     "subject": (_SUBJECT_NOTE, _segment("^(UserID|GroupID):[^/?%]+$")),
 }

@@ -69,10 +69,11 @@ def tidied(event: Mapping[str, Any]) -> dict[str, Any]:
     Nothing is refused here, and nothing that comes out holds half of a surrogate pair.
 
     Real clients send `//`, trailing slashes, and colons encoded or not. API Gateway hands out the path
-    decoded, other front doors do not: here each segment is encoded anew.
+    decoded, and nothing decodes it a second time: here each segment is encoded for the routing, which `read`
+    takes back.
     """
     path = _whole(event["rawPath"])
-    segments = [quote(unquote(part), safe=_NOT_ENCODED) for part in path.split("/") if part]
+    segments = [quote(part, safe=_NOT_ENCODED) for part in path.split("/") if part]
     headers = {name.lower(): _whole(value) for name, value in (event.get("headers") or {}).items()}
     query = {name: _whole(value) for name, value in (event.get("queryStringParameters") or {}).items()}
     tidy = {"rawPath": "/" + "/".join(segments), "headers": headers, "queryStringParameters": query}
