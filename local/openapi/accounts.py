@@ -158,6 +158,6 @@ OPERATIONS: Operations = {
         summary="Set one of the app's parameters; the body is the bare value",
         who=_ADMIN,
         body=Body(type=_VALUE, example="false", media=("text/plain",)),
-        errors=(errors.ParameterNotFound,),
+        errors=(errors.ParameterNotFound, errors.NotAllowed),
     ),
 }

@@ -6,7 +6,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, defstruct, field
 
 from fanfare.api.parsing import contract_name
 from fanfare.domain.device import DeviceType
-from fanfare.domain.parameters import LIMITS, SECONDS, SWITCHES
+from fanfare.domain.parameters import FIXED, LIMITS, SECONDS, SWITCHES
 
 type Milliseconds = Annotated[int, Meta(ge=0, description="Since 1970-01-01 UTC, in milliseconds")]
 type UserID = Annotated[str, Meta(min_length=1)]
@@ -66,6 +66,7 @@ AppParameters = defstruct(
     [
         *((name.name.lower(), bool, field(name=name.value)) for name in SWITCHES),
         *((name.name.lower(), int, field(name=name.value)) for name in (*SECONDS, *LIMITS)),
+        *((f"fixed_{i}", type(FIXED[name]), field(name=name)) for i, name in enumerate(FIXED)),
     ],
     namespace={"__doc__": "As they hold now, also where nothing was set."},
 )

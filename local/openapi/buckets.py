@@ -39,6 +39,12 @@ OPERATIONS: Operations = {
         answers=(Answer(200, answers.Bucket, (kii("BucketRetrievalResponse"),)),),
         errors=(errors.BucketNotFound,),
     ),
+    buckets.exists: Operation(
+        summary="Whether there is such a bucket",
+        who="who may QUERY_OBJECTS_IN_BUCKET",
+        caller=Caller.APP,
+        errors=(errors.BucketNotFound,),
+    ),
     buckets.delete: Operation(
         summary="Delete a bucket with its objects and subscriptions",
         who="who may DROP_BUCKET_WITH_ALL_CONTENT",

@@ -22,7 +22,7 @@ OPERATIONS: Operations = {
     ),
     groups.of: Operation(
         summary="List the groups that a user is in, or owns; one of is_member and owner is needed",
-        who="the user and the administrator",
+        who="every signed-in user, about any user; the administrator",
         query=("is_member", "owner", "paginationKey"),
         answers=(Answer(200, answers.Groups, (kii("GroupsRetrievalResponse"),)),),
         errors=(errors.UserNotFound,),
@@ -62,7 +62,7 @@ OPERATIONS: Operations = {
     ),
     groups.remove_member: Operation(
         summary="Remove a member; what the right to rested on it ends",
-        who=_OWNER,
+        who="the group's owner, the member and the administrator",
         errors=(errors.UserNotFound, errors.NotAllowed),
     ),
 }

@@ -7,7 +7,7 @@ from fanfare.api import bounds
 from fanfare.domain import errors
 from fanfare.domain.access import ON_OBJECT, ON_SCOPE, ON_TARGET
 from fanfare.domain.errors import FanfareError
-from fanfare.domain.parameters import Parameter
+from fanfare.domain.parameters import FIXED, Parameter
 from fanfare.domain.scope import TargetKind
 from local.openapi.schemas import pattern
 
@@ -18,6 +18,7 @@ _SUBJECT_NOTE = (
     "`UserID:…` or `GroupID:…`; `UserID:ANY_AUTHENTICATED_USER` and `UserID:ANONYMOUS_USER` mean many"
 )
 
+_NOT_BUCKETS = "devices|users|installations|internal|things"
 _RIGHTS = {
     "scope": ON_SCOPE,
     "topic": ON_TARGET[TargetKind.TOPIC],
@@ -38,7 +39,10 @@ PATH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "member": ("The user, as in `users/…`", _segment(_USER)),
     "group": ("The group's ID", pattern("^[a-z0-9_.-]{1,30}$")),
     "topic": ("The topic's ID", pattern("^[A-Za-z0-9_-]{1,64}$")),
-    "bucket": ("The bucket's ID", pattern("^[A-Za-z0-9_-]{2,64}$")),
+    "bucket": (
+        "The bucket's ID; `default:` in front of it names the same bucket",
+        pattern(f"^(default:)?(?!({_NOT_BUCKETS})$)[A-Za-z0-9-][A-Za-z0-9_-]{{1,63}}$"),
+    ),
     "object": ("The object's ID", pattern("^[A-Za-z0-9_.-]{2,100}$")),
     "filter": ("`all`, the one filter there is", {"type": "string", "enum": ["all"]}),
     "ref": ("The installation's ID, or `{deviceType}:{device token}`", _segment("^[^/?%]+$")),
@@ -47,7 +51,7 @@ PATH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     **{f"verb.{of}": ("The right", {"type": "string", "enum": list(them)}) for of, them in _RIGHTS.items()},
     "name": (
         "The parameter",
-        {"type": "string", "enum": [name.value for name in Parameter]},
+        {"type": "string", "enum": [*(name.value for name in Parameter), *FIXED]},
     ),
     "subject": (_SUBJECT_NOTE, _segment("^(UserID|GroupID):[^/?%]+$")),
 }

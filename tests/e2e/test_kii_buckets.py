@@ -8,7 +8,7 @@ from tests.e2e.world import World
 
 LIFE = {
     "subscribed": [False, True],
-    "emptyBefore": "404 BUCKET_NOT_FOUND",
+    "emptyBefore": 0,
     "subscribedTwice": "409 PUSH_SUBSCRIPTION_ALREADY_EXISTS",
     "count": 1,
     "left": True,
@@ -26,7 +26,7 @@ def test_buckets_of_an_app_a_user_and_a_group_push_to_their_subscribers(world: W
         "lives": [LIFE] * 3,
         "stranger": dict.fromkeys(("queried", "created", "subscribed", "dropped"), "401 UNAUTHORIZED"),
         "member": {"count": 2, "dropped": "401 UNAUTHORIZED"},
-        "dropped": ["404 BUCKET_NOT_FOUND"] * 2,
+        "dropped": [0, "404 BUCKET_NOT_FOUND"],
         "anew": 1,
         "encrypted": "400 INVALID_INPUT_DATA",
     }

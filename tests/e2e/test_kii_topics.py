@@ -73,7 +73,7 @@ def test_a_subscription_ends_with_its_topic(world: World) -> None:
 
 
 def test_topics_are_listed_page_by_page(world: World) -> None:
-    assert play(world, "topic_lists") == {"none": 0, "pages": [200, 1], "all": True}
+    assert play(world, "topic_lists") == {"none": 0, "pages": [50, 1], "all": True}
 
 
 def in_order(pushes: list[dict[str, object]]) -> list[dict[str, object]]:

@@ -170,7 +170,11 @@ def test_lists_by_member_and_by_owner(world: World) -> None:
             assert [one["groupID"] for one in answer.json["groups"]] == expected
     assert group_ids(world.admin, "owner", world.bob.user) == ["g2"]
     assert group_ids(world.bob, "is_member", "me") == ["g1", "g2"]
-    assert world.bob("GET", f"/groups?is_member={world.alice.user}").error == (401, "UNAUTHORIZED")
+    assert group_ids(world.bob, "is_member", world.alice.user) == ["g1"]
+    assert group_ids(world.alice, "owner", "LOGIN_NAME:user-2") == ["g2"]
+    for client in (world.nobody, world.stranger):
+        asked = client("GET", f"/groups?is_member={world.alice.user}")
+        assert asked.error == (401, "UNAUTHORIZED")
     assert world.admin("GET", f"/groups?owner={NOT_THERE}").error == (404, "USER_NOT_FOUND")
     assert world.alice("GET", "/groups").error == (400, "INVALID_INPUT_DATA")
 
@@ -190,20 +194,45 @@ def test_who_may(
         ("PUT", "/groups/g1/name", "x"),
         ("PUT", "/groups/g1/owner", {"owner": carol.user}),
         ("PUT", f"/groups/g1/members/{carol.user}", b""),
-        ("DELETE", f"/groups/g1/members/{world.bob.user}", b""),
+        ("DELETE", f"/groups/g1/members/{world.alice.user}", b""),
     ]
+    removing = [("DELETE", f"/groups/g1/members/{world.bob.user}", b"")]
     making = [("POST", "/groups", {"name": "x"}), ("GET", f"/groups?is_member={world.bob.user}", b"")]
 
     for who, client, requests in (
         ("member", world.bob, writing),
-        ("other user", carol, reading + writing),
-        ("nobody", world.nobody, reading + writing + making),
-        ("stranger", world.stranger, reading + writing + making),
+        ("other user", carol, reading + writing + removing),
+        ("nobody", world.nobody, reading + writing + removing + making),
+        ("stranger", world.stranger, reading + writing + removing + making),
     ):
         for method, path, body in requests:
             with subtests.test(who=who, method=method, path=path):
                 assert client(method, path, body).error == (401, "UNAUTHORIZED")
                 assert everything() == before
+
+
+@pytest.mark.parametrize("named", ["{user}", "me", "LOGIN_NAME:user-2"])
+def test_members_leave_by_themselves(sweep: Callable[[], int], world: World, named: str) -> None:
+    create(world.alice, members=[world.bob.user])
+    topic = "/groups/g1/topics/news"
+    world.alice("PUT", topic)
+    world.bob("PUT", f"{topic}/push/subscriptions/users/me")
+    mine = f"/groups/g1/members/{named.format(user=world.bob.user)}"
+
+    assert world.bob("DELETE", mine).status == 204
+    assert members(world.alice) == {world.alice.user}
+    assert group_ids(world.bob) == []
+    assert world.bob("DELETE", mine).error == (404, "USER_NOT_FOUND")
+    sweep()
+    assert world.admin("GET", f"{topic}/push/subscriptions/count").json["count"] == 0
+
+
+def test_the_owner_does_not_leave(world: World, everything: Callable[[], Any]) -> None:
+    create(world.alice, members=[world.bob.user])
+    before = everything()
+
+    assert world.alice("DELETE", "/groups/g1/members/me").error == (409, "OPERATION_NOT_ALLOWED")
+    assert everything() == before
 
 
 def test_a_group_made_anew_has_none_of_the_old_members(

@@ -100,6 +100,78 @@ def test_the_flags_choose_what_the_server_adds(world: World, tables: Mapping[str
     }
 
 
+def in_data(world: World, tables: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Any]]:
+    """What FCM's data and APNs' payload say beside `aps`, of the one push in the table."""
+    (push,) = accepted(world, tables)
+    fcm = json.loads(push.payloads.fcm.prefix + b'"token":"T"' + push.payloads.fcm.suffix)
+    apns = json.loads(push.payloads.apns.body)
+    return fcm["message"]["data"], {key: value for key, value in apns.items() if key != "aps"}
+
+
+ORDINARY = ["type", "to", "a", "when", "w", "t", "origin", "appID", "objectID", "sth"]
+
+
+@pytest.mark.parametrize("path", ["/topics/news/push/messages", "/users/{user}/push/messages"])
+def test_names_that_the_server_does_not_add_to_a_send_are_the_sender_s(
+    world: World, tables: Mapping[str, str], path: str
+) -> None:
+    """The administrator's topic push adds topic and scope, and a direct push nothing."""
+    world.admin("PUT", "/topics/news")
+    direct = "{user}" in path
+    names = [*ORDINARY, *(("topic", "sa", "objectScopeType", "sender", "s") if direct else ("sender", "s"))]
+    data = {name: f"my {name}" for name in names if direct or name != "to"}
+
+    answer = world.admin("POST", path.format(user=world.alice.user), {**MESSAGE, "data": data})
+
+    assert answer.status == 201
+    fcm, apns = in_data(world, tables)
+    assert fcm.items() >= data.items()
+    assert apns.items() >= data.items()
+
+
+ADDED = [
+    ({}, "sender", "s", "sendSender"),
+    ({}, "topic", "to", "sendTopicID"),
+    ({}, "objectScopeUserID", "su", "sendObjectScope"),
+    ({}, "objectScopeType", "st", "sendObjectScope"),
+    ({"sendAppID": True}, "appID", "a", "sendAppID"),
+    ({"sendWhen": True}, "when", "w", "sendWhen"),
+    ({"sendOrigin": True}, "origin", "o", "sendOrigin"),
+    ({"pushMessageType": "chat"}, "type", "t", "pushMessageType"),
+]
+
+
+@pytest.mark.parametrize(("flags", "long", "short", "cure"), ADDED)
+def test_a_name_that_the_server_adds_to_this_send_is_refused_with_the_cure(
+    world: World, everything: Callable[[], Any], flags: dict[str, Any], long: str, short: str, cure: str
+) -> None:
+    world.alice("PUT", "/users/me/topics/news")
+    path, before = "/users/me/topics/news/push/messages", everything()
+
+    for name, networks in ((long, ["gcm"]), (long, ["fcm"]), (short, ["apns"]), (long, ["gcm", "apns"])):
+        blocks = {network: {"enabled": True} for network in networks}
+        refused = world.alice("POST", path, {"data": {name: "mine"}, **blocks, **flags})
+        assert refused.error == (400, "INVALID_INPUT_DATA")
+        assert refused.json["invalidFields"] == [name]
+        assert cure in refused.json["message"]
+        assert everything() == before
+    for name, network in ((short, "gcm"), (long, "apns")):
+        taken = world.alice("POST", path, {"data": {name: "mine"}, network: {"enabled": True}, **flags})
+        assert taken.status == 201
+
+
+def test_the_cure_that_is_told_is_one(world: World, tables: Mapping[str, str]) -> None:
+    world.alice("PUT", "/users/me/topics/news")
+    data = {name: "mine" for _, long, short, _ in ADDED for name in (long, short)}
+    off = {"sendSender": False, "sendTopicID": False, "sendObjectScope": False}
+
+    assert (
+        world.alice("POST", "/users/me/topics/news/push/messages", {**MESSAGE, "data": data, **off}).status
+        == 201
+    )
+    assert in_data(world, tables) == (data, data)
+
+
 def sized(size: int) -> dict[str, Any]:
     return {"data": {"k": "x" * size}, "gcm": {"enabled": True}, "sendSender": False}
 
@@ -111,9 +183,13 @@ BAD_MESSAGES = [
     {"data": {"k": {"nested": 1}}, "gcm": {"enabled": True}},
     {"gcm": {"enabled": True}},
     {"gcm": {"enabled": True, "data": {"k": 1}}},
+    {"data": {}, "gcm": {"enabled": False}, "apns": {"enabled": True}, "fcm": {"enabled": True, "data": 5}},
+    {"apns": {"enabled": True, "alert": "", "sound": ""}},
     {"data": {"google.x": "v"}, "gcm": {"enabled": True}},
-    {"data": {"topic": "v"}, "gcm": {"enabled": True}},
-    {"data": {"to": "v"}, "apns": {"enabled": True}},
+    {"data": {"googleX": "v"}, "gcm": {"enabled": True}},
+    {"data": {"message_type": "v"}, "fcm": {"enabled": True}},
+    {"data": {"bucketID": "v"}, "gcm": {"enabled": True}},
+    {"data": {"bi": "v"}, "apns": {"enabled": True}},
     {"data": {"k": "v"}, "gcm": {"enabled": True, "dryRun": True}, "apns": {"enabled": True}},
     sized(4096),
     {"data": {"k": "x" * 4096}, "apns": {"enabled": True}},

@@ -34,6 +34,14 @@ def test_parameters_are_read_and_set_by_the_administrator(world: World) -> None:
         "exposeFullUserDataToOthers": False,
         "emailAddressVerificationRequired": False,
         "phoneNumberVerificationRequired": False,
+        "isMasterApp": False,
+        "isThingTypeConfigurationRequired": False,
+        "reservedFieldsValidation": False,
+        "sendReferralForLongAPNS": False,
+        "gcmCollapseKeyDefaultBehavior": "NONE",
+        "passwordResetMethod": "NONE",
+        "passwordResetTimeoutSeconds": 0,
+        "emailAddress": "",
         "wholeTokens": False,
         "adminTokenExpirationSeconds": 86_400,
         "usersMayDropAppBuckets": True,
@@ -49,6 +57,29 @@ def test_parameters_are_read_and_set_by_the_administrator(world: World) -> None:
     one = world.admin("GET", "/configuration/parameters/refreshTokenEnabled")
     assert (one.body, one.headers["content-type"]) == (b"true", "text/plain")
     assert world.admin("GET", "/configuration/parameters/defaultTokenExpirationSeconds").body == b"0"
+
+
+def test_parameters_that_clients_for_kii_read_have_one_value_here(world: World) -> None:
+    path = "/configuration/parameters"
+
+    for name, value in (
+        ("sendReferralForLongAPNS", b"false"),
+        ("passwordResetMethod", b"NONE"),
+        ("emailAddress", b""),
+    ):
+        assert world.admin("GET", f"{path}/{name}").body == value
+        assert world.admin("PUT", f"{path}/{name}", value).status == 204
+        other = world.admin("PUT", f"{path}/{name}", "true")
+        assert other.error == (409, "OPERATION_NOT_ALLOWED")
+        assert world.alice("GET", f"{path}/{name}").error == (401, "UNAUTHORIZED")
+        assert world.alice("PUT", f"{path}/{name}", value).error == (401, "UNAUTHORIZED")
+
+
+def test_the_master_app_s_switch_is_told_as_it_was_set(world: World) -> None:
+    """kii-rest-client4j's suite turns it, reads it, and turns it back."""
+    for value in ("true", "false"):
+        set_parameter(world, "isMasterApp", value)
+        assert world.admin("GET", "/configuration/parameters").json["isMasterApp"] is (value == "true")
 
 
 def test_parameters_that_do_not_exist_or_make_no_sense(

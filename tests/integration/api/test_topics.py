@@ -154,6 +154,16 @@ def test_a_bad_name_is_refused_on_creation_and_not_found_elsewhere(
     assert world.admin("PUT", f"/topics/{'y' * 64}").status == 204
 
 
+def test_topics_come_fifty_to_a_page(world: World) -> None:
+    for number in range(51):
+        world.admin("PUT", f"/topics/t{number:02}")
+
+    first = world.alice("GET", "/topics").json
+    assert [one["topicID"] for one in first["topics"]] == [f"t{number:02}" for number in range(50)]
+    rest = world.alice("GET", f"/topics?paginationKey={first['paginationKey']}").json
+    assert rest == {"topics": [{"topicID": "t50"}]}
+
+
 def test_a_list_in_pages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topics, "PAGE", 2)
     names = ["A", "B-", "B_", "a", "b"]

@@ -6,12 +6,7 @@ from typing import Any
 import pytest
 
 from fanfare.api import content
-from fanfare.domain.content import (
-    APNS_RESERVED_KEYS,
-    FCM_RESERVED_KEYS,
-    Content,
-    of_message,
-)
+from fanfare.domain.content import Content, of_message
 from fanfare.domain.errors import InvalidInput, InvalidJson
 from tests.unit.api.requests import request
 
@@ -115,22 +110,28 @@ def test_a_body_that_is_no_json_is_refused(body: bytes) -> None:
         content.sending(request(body))
 
 
+REFUSED_BY_FCM = ["google", "google.x", "googleKey", "gcm", "gcm.x", "gcm_key", "from", "message_type"]
 GCM_WORDS = [
-    *("google.x", "from", "registration_ids", "collapse_key", "data", "delay_while_idle", "time_to_live"),
+    *("registration_ids", "collapse_key", "data", "delay_while_idle", "time_to_live"),
     *("restricted_package_name", "dry_run"),
 ]
 FCM_WORDS = [
-    *("google.x", "gcm.x", "from", "message_type", "collapse_key", "priority", "ttl", "notification"),
+    *("collapse_key", "priority", "ttl", "notification"),
     *("restricted_package_name", "fcm_options", "direct_boot_ok"),
 ]
+LONG_KEYS = [
+    *("appID", "sender", "origin", "when", "type", "topic", "objectScopeAppID", "objectScopeUserID"),
+    *("objectScopeGroupID", "objectScopeThingID", "objectScopeType", "objectID", "objectModifiedAt"),
+]
+SHORT_KEYS = ["a", "s", "o", "w", "t", "to", "sa", "su", "sg", "sth", "st"]
 
 
 @pytest.mark.parametrize(
     ("block", "key"),
     [
-        *(("gcm", key) for key in [*GCM_WORDS, "gcm.x", "message_type", *sorted(FCM_RESERVED_KEYS)]),
-        *(("fcm", key) for key in [*FCM_WORDS, *sorted(FCM_RESERVED_KEYS)]),
-        *(("apns", key) for key in sorted(APNS_RESERVED_KEYS)),
+        *(("gcm", key) for key in [*REFUSED_BY_FCM, *GCM_WORDS, "bucketID", "bucketType"]),
+        *(("fcm", key) for key in [*REFUSED_BY_FCM, *FCM_WORDS, "bucketID", "bucketType"]),
+        *(("apns", key) for key in ["aps", "bi", "bt", "oi", "om"]),
     ],
 )
 def test_a_reserved_key_is_refused_in_the_data_and_in_the_network_s_own(block: str, key: str) -> None:
@@ -141,6 +142,8 @@ def test_a_reserved_key_is_refused_in_the_data_and_in_the_network_s_own(block: s
         with pytest.raises(InvalidInput) as refused:
             content_of(body)
         assert refused.value.details["invalidFields"] == [key]
+        assert key in refused.value.message
+        assert f"{block}.data" in refused.value.message
 
 
 @pytest.mark.parametrize(
@@ -152,10 +155,23 @@ def test_a_reserved_key_is_refused_in_the_data_and_in_the_network_s_own(block: s
         ("fcm", "bi"),
         ("gcm", "a"),
         ("gcm", "ttl"),
+        ("fcm", "Google"),
+        ("gcm", "my_google"),
+        *(("fcm", key) for key in LONG_KEYS),
+        *(("gcm", key) for key in LONG_KEYS),
+        *(("apns", key) for key in SHORT_KEYS),
     ],
 )
-def test_a_word_of_one_network_is_free_on_another(block: str, key: str) -> None:
+def test_every_other_name_is_free(block: str, key: str) -> None:
     assert content_of({"data": {key: "x"}, block: {"enabled": True}}) is not None
+
+
+@pytest.mark.parametrize("block", ["fcm", "gcm"])
+def test_an_origin_that_makes_a_push_to_app_of_a_message_is_refused(block: str) -> None:
+    """By this value Kii's clients know one on FCM; any other is the sender's own."""
+    with pytest.raises(InvalidInput, match="Push to App"):
+        content_of({"data": {"origin": "EVENT"}, block: {"enabled": True}})
+    assert content_of({"data": {"origin": "EVENT"}, "apns": APNS}) is not None
 
 
 def test_keys_of_a_network_that_is_not_enabled_are_free() -> None:
@@ -210,6 +226,92 @@ def test_a_network_s_data_goes_over_the_common_data() -> None:
     assert made.fcm.data == {"k": "gcm", "n": 1, "b": False}
     assert made.apns is not None
     assert made.apns.data == {"k": "apns", "n": 1, "b": False, "m": 2.5}
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        {"fcm": {"notification": {"title": "t"}}},
+        {"gcm": {"notification": {"body": "b"}}},
+        {"apns": {"alert": "hi"}},
+        {"apns": {"alert": {"locKey": "GREETING"}}},
+        {"apns": {"sound": "ding"}},
+        {"apns": {"badge": 0}},
+        {"apns": {"contentAvailable": True}},
+        {"apns": {"contentAvailable": 1}},
+        {"gcm": {"notification": {"title": "t"}}, "apns": {"alert": "hi"}},
+    ],
+)
+def test_data_is_not_needed_where_something_is_shown_or_content_is_available(blocks: dict[str, Any]) -> None:
+    made = content_of({name: {"enabled": True, **block} for name, block in blocks.items()})
+
+    assert all(one is None or one.data == {} for one in (made.fcm, made.apns))
+
+
+BLANK_ALERT = {"body": "", "title": " ", "subtitle": "", "locKey": "", "launchImage": ""}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "named"),
+    [
+        ({"fcm": {}}, "fcm"),
+        ({"gcm": {"notification": {}}}, "gcm"),
+        ({"gcm": {"notification": {"title": "", "body": " "}}}, "gcm"),
+        ({"gcm": {"notification": {"title": "t"}}, "apns": {}}, "apns"),
+        ({"gcm": {}, "apns": {"alert": "hi"}}, "gcm"),
+        ({"apns": {"alert": "", "sound": "", "category": ""}}, "apns"),
+        ({"apns": {"alert": {}}}, "apns"),
+        ({"apns": {"alert": BLANK_ALERT}}, "apns"),
+        ({"apns": {"contentAvailable": False}}, "apns"),
+        ({"apns": {"contentAvailable": 0, "mutableContent": 1, "category": "c"}}, "apns"),
+    ],
+)
+def test_a_message_of_nothing_at_all_is_refused_and_told_what_to_give(
+    blocks: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(InvalidInput, match=rf"^{named}: there is nothing to send; give data, {named}\.data"):
+        content_of({name: {"enabled": True, **block} for name, block in blocks.items()})
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"alert": "", "sound": "", "category": ""}, {"content-available": 1}),
+        ({"alert": " \n", "badge": 2}, {"badge": 2}),
+        ({"alert": BLANK_ALERT}, {"content-available": 1}),
+        (
+            {"alert": {**BLANK_ALERT, "body": "b", "locArgs": [""]}},
+            {"alert": {"body": "b", "loc-args": [""]}},
+        ),
+        ({"alert": "hi", "sound": "", "category": "  "}, {"alert": "hi"}),
+    ],
+)
+def test_what_is_blank_counts_as_not_given(given: dict[str, Any], sent: dict[str, Any]) -> None:
+    """Kii's portal sends blank texts for what was left empty."""
+    assert aps_of(given) == sent
+
+
+def test_what_is_blank_in_a_notification_counts_as_not_given() -> None:
+    notification = {"title": "t", "body": "", "sound": "", "icon": " "}
+
+    assert android_of({"notification": notification})["notification"] == {"tag": "m1", "title": "t"}
+    assert android_of({"notification": {"title": ""}}) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"notification": {"title": "t"}}, "HIGH"),
+        ({"notification": {"title": "t"}, "priority": "normal"}, "NORMAL"),
+        ({"notification": {"title": "t"}, "priority": "high"}, "HIGH"),
+        ({"priority": "normal"}, "NORMAL"),
+        ({}, None),
+    ],
+)
+def test_what_android_shows_goes_out_with_high_priority_unless_told_otherwise(
+    given: dict[str, Any], sent: str | None
+) -> None:
+    assert android_of(given).get("priority") == sent
 
 
 def test_data_is_not_needed_where_each_enabled_network_has_its_own() -> None:
@@ -297,7 +399,10 @@ def test_the_apns_block_in_apns_s_own_words(given: dict[str, Any], sent: dict[st
         ({"notification": {}}, {}),
         (
             {"notification": {"title": "t", "body": "b", "clickAction": "open", "tag": "g"}},
-            {"notification": {"title": "t", "body": "b", "click_action": "open", "tag": "g"}},
+            {
+                "notification": {"title": "t", "body": "b", "click_action": "open", "tag": "g"},
+                "priority": "HIGH",
+            },
         ),
     ],
 )

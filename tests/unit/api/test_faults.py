@@ -111,7 +111,7 @@ CLAUSE = {
             accounts.SignUp,
             "password: this text is not possible here; send 4 to 50 printable",
         ),
-        ({"phoneNumber": "090"}, accounts.SignUp, "a plus sign and 6 to 15 digits"),
+        ({"phoneNumber": "+x"}, accounts.SignUp, "a plus sign and 6 to 15 digits"),
     ],
 )
 def test_a_fault_is_told_with_its_path_the_reason_and_the_cure(body: Any, wanted: Any, said: str) -> None:

@@ -21,11 +21,11 @@ def event(raw_path: str, **more: Any) -> dict[str, Any]:
         ("/api/apps/A//users/me/buckets/b", "/api/apps/A/users/me/buckets/b"),
         ("//api///apps/A/groups/", "/api/apps/A/groups"),
         ("/api/apps/A/installations/ANDROID:a:b_c-d", "/api/apps/A/installations/ANDROID:a:b_c-d"),
-        ("/api/apps/A/installations/ANDROID%3Aa%3ab", "/api/apps/A/installations/ANDROID:a:b"),
         ("/api/apps/A/users/PHONE:+8190", "/api/apps/A/users/PHONE:+8190"),
-        ("/api/apps/A/users/PHONE:%2B8190", "/api/apps/A/users/PHONE:+8190"),
+        ("/api/apps/A/users/EXTERNAL:a%25b", "/api/apps/A/users/EXTERNAL:a%2525b"),
+        ("/api/apps/A/topics/a%", "/api/apps/A/topics/a%25"),
         ("/api/apps/A/users/EMAIL:a@b.c", "/api/apps/A/users/EMAIL:a@b.c"),
-        ("/api/apps/A/topics/a%2Fb", "/api/apps/A/topics/a%2Fb"),
+        ("/api/apps/A/topics/a%2Fb", "/api/apps/A/topics/a%252Fb"),
         ('/api/apps/A/topics/a"#?b', "/api/apps/A/topics/a%22%23%3Fb"),
         ("/", "/"),
         ("/prod/api/apps/A/topics/t", "/api/apps/A/topics/t"),
@@ -39,6 +39,16 @@ def event(raw_path: str, **more: Any) -> dict[str, Any]:
 )
 def test_a_path_comes_in_one_form(came: str, tidy: str) -> None:
     assert request.tidied(event(came))["rawPath"] == tidy
+
+
+@pytest.mark.parametrize("text", ["a%25b", "a%2525b", "%", "a b", "100%", "λ", 'a"b'])
+def test_the_gateway_s_path_is_not_decoded_again(text: str) -> None:
+    tidy = request.tidied(event(f"/api/apps/A/topics/{text}"))
+
+    encoded = tidy["rawPath"].rpartition("/")[2]
+    read = request.read(tidy, {"appID": "A", "topic": encoded}, Settings(), NOW)
+
+    assert read.parameters["topic"] == text
 
 
 def test_parameters_are_decoded_and_header_names_in_lower_case() -> None:

@@ -1,53 +1,37 @@
 """Access lists over HTTP, of scopes, topics, buckets and objects: read at every level, granted, revoked."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, admission, answers, object_writes, parsing, subscriptions, targets
+from fanfare.api import access_lists, addressing, answers, parsing, subscriptions
+from fanfare.api.access_lists import Listed
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.api.router import Api
-from fanfare.domain import access, refusals
+from fanfare.domain import refusals
 from fanfare.domain.access import (
     ANONYMOUS,
     ANY_USER,
-    ON_OBJECT,
-    ON_SCOPE,
-    ON_TARGET,
     SUBSCRIBING,
     AccessList,
     Subject,
     SubjectKind,
 )
 from fanfare.domain.caller import Caller, Role
-from fanfare.domain.errors import GrantAlreadyExists, GrantNotFound, InvalidInput, NotImplementedHere
-from fanfare.domain.object import Object, with_access
+from fanfare.domain.errors import (
+    BucketNotFound,
+    GrantAlreadyExists,
+    GrantNotFound,
+    InvalidInput,
+    NotImplementedHere,
+)
 from fanfare.domain.rights import Right, not_permitted
-from fanfare.domain.scope import Scope, TargetKind
+from fanfare.domain.scope import Scope
 from fanfare.domain.user import is_user_id
-from fanfare.store import accounts, circles, definitions, scopes
-from fanfare.store.circles import Circle
-from fanfare.store.definitions import Definition
+from fanfare.store import accounts, circles
 
 _EVERYBODY = {"ANY_AUTHENTICATED_USER": ANY_USER, "ANONYMOUS_USER": ANONYMOUS}
-
-type Change = Callable[[Callable[[AccessList], AccessList]], None]
-"""Writes what a function makes of the list that is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """Something that has an access list: which rights stand on it, who may change it, and how."""
-
-    scope: Scope
-    rights: tuple[Right, ...]
-    access: AccessList
-    managers: frozenset[Subject]
-    change: Change
-    target: Definition | None = None
 
 
 def serve(app: Api[Any], listed: str) -> None:
@@ -80,7 +64,15 @@ def read_entry(request: Request[Authenticating]) -> Response[str]:
 
 
 def grant(request: Request[Authenticating]) -> Response[str]:
-    caller, listed = _changeable(request)
+    """A grant on a bucket that nobody made makes it, for a caller who may."""
+    caller = authenticate(request)
+    try:
+        listed = access_lists.find(request, caller)
+    except BucketNotFound:
+        if "object" in request.parameters:
+            raise
+        listed = access_lists.of_new_bucket(request, caller)
+    access_lists.require_manager(caller, listed)
     right, wanted = _right(request, listed), _wanted(request)
     subject = _subject(caller, *wanted)
 
@@ -119,85 +111,25 @@ def revoke(request: Request[Any]) -> Response[str]:
     return answers.empty()
 
 
-def _readable(request: Request[Any]) -> _Listed:
+def _readable(request: Request[Any]) -> Listed:
     """Lists are for those who are on them, and for those who may change them; raises NotPermitted."""
     caller = authenticate(request)
-    listed = _listed(request, caller)
+    listed = access_lists.find(request, caller)
     readers = listed.managers.union(*listed.access.entries.values())
-    if caller.role is Role.ANONYMOUS or not _includes(readers, caller, listed.scope):
+    if caller.role is Role.ANONYMOUS or not access_lists.includes(readers, caller, listed.scope):
         raise not_permitted(caller, "the access list is for those who are on it; ask its manager for a right")
     return listed
 
 
-def _changeable(request: Request[Any]) -> tuple[Caller, _Listed]:
+def _changeable(request: Request[Any]) -> tuple[Caller, Listed]:
     """Raises NotPermitted."""
     caller = authenticate(request)
-    listed = _listed(request, caller)
-    if not _includes(listed.managers, caller, listed.scope):
-        raise not_permitted(
-            caller,
-            "the access list is changed by the creator, the scope's owner and the "
-            "administrator; ask one of them",
-        )
+    listed = access_lists.find(request, caller)
+    access_lists.require_manager(caller, listed)
     return caller, listed
 
 
-def _includes(subjects: frozenset[Subject], caller: Caller, scope: Scope) -> bool:
-    return access.includes(subjects, caller, scope, Circle(scope, caller.user))
-
-
-def _listed(request: Request[Any], caller: Caller) -> _Listed:
-    """What the path means. Raises UserNotFound, GroupNotFound, TopicNotFound and so on, NotPermitted."""
-    scope = addressing.scope(request, caller)
-    for kind in TargetKind:
-        if kind in request.parameters:
-            definition = admission.found(request, caller, scope, kind, *ON_TARGET[kind])
-            if "object" in request.parameters:
-                return _object(request, caller, definition)
-            return _target(definition)
-    return _Listed(
-        scope=scope,
-        rights=ON_SCOPE,
-        access=scopes.access_of(scope),
-        managers=access.owners(scope),
-        change=lambda decide: scopes.change_access(scope, decide),
-    )
-
-
-def _target(definition: Definition) -> _Listed:
-    return _Listed(
-        scope=definition.target.scope,
-        rights=ON_TARGET[definition.target.kind],
-        access=definition.access,
-        managers=definition.managers,
-        change=lambda decide: definitions.change_access(definition.target, decide),
-        target=definition,
-    )
-
-
-def _object(request: Request[Any], caller: Caller, definition: Definition) -> _Listed:
-    bucket, object_id = definition.target, request.parameters["object"]
-    found = targets.find_object(bucket, object_id)
-
-    def change(decide: Callable[[AccessList], AccessList]) -> None:
-        def decide_on(there: Object | None) -> Object:
-            if there is None or there.deleted:
-                raise refusals.no_object(bucket, object_id)
-            return with_access(there, decide(there.access_list), caller.user, request.now)
-
-        object_writes.write(request, caller, definition, object_id, decide_on)
-
-    owner = frozenset[Subject]() if found.owner is None else {Subject(SubjectKind.USER, found.owner)}
-    return _Listed(
-        scope=bucket.scope,
-        rights=ON_OBJECT,
-        access=found.access_list,
-        managers=access.owners(bucket.scope) | owner,
-        change=change,
-    )
-
-
-def _right(request: Request[Any], listed: _Listed) -> Right:
+def _right(request: Request[Any], listed: Listed) -> Right:
     said = request.parameters["verb"]
     for right in listed.rights:
         if right == said:
@@ -238,7 +170,7 @@ def _matching(subjects: frozenset[Subject], wanted: tuple[str, str], scope: Scop
     return [one for one in subjects if _view(one, scope) == _named(*wanted)]
 
 
-def _views(listed: _Listed, right: Right) -> list[dict[str, str]]:
+def _views(listed: Listed, right: Right) -> list[dict[str, str]]:
     """Groups, then everybody, then users: a client of Kii goes by the place in the list."""
     subjects = sorted(listed.access.of(right), key=lambda one: (one.kind is not SubjectKind.GROUP, one))
     told = [_view(one, listed.scope) for one in subjects]

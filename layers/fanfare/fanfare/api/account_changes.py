@@ -152,7 +152,8 @@ def change_phone(request: Request[Authenticating]) -> Response[str]:
 
     def decide(there: User) -> User:
         _require_password(there)
-        changed = views.with_phone(there, text, parameters, verified=False)
+        number = views.international(text, there.country)
+        changed = views.with_phone(there, number, parameters, verified=False)
         return replace(changed, modified_at=request.now)
 
     _change(caller, found, decide)
@@ -182,7 +183,10 @@ def _with_addresses(there: User, given: UserUpdate, parameters: Parameters, call
     if email is not None:
         there = views.with_email(there, email, parameters, verified=verified)
     verified = caller.is_admin and given.phone_number_verified is True
-    phone = given.phone_number or (there.pending_phone if verified else None)
+    phone = there.pending_phone if verified else None
+    if given.phone_number is not None:
+        country = there.country if given.country is UNSET else given.country
+        phone = views.international(given.phone_number, country)
     if phone is not None:
         there = views.with_phone(there, phone, parameters, verified=verified)
     return there

@@ -36,11 +36,12 @@ type EmailAddress = Annotated[
 type PhoneNumber = Annotated[
     str,
     Meta(
-        pattern=user.PHONE,
-        max_length=16,
-        description="a phone number with its country: a plus sign and 6 to 15 digits, +818011112222 say",
+        pattern=user.PHONE_OR_LOCAL,
+        max_length=32,
+        description="a phone number: a plus sign and 6 to 15 digits, +818011112222 say, or a local one",
     ),
 ]
+"""International, or local to the user's country."""
 type Password = Annotated[
     str, Meta(pattern=user.PASSWORD, max_length=50, description="4 to 50 printable ASCII characters")
 ]
@@ -140,6 +141,17 @@ def with_phone(found: User, text: str, parameters: Parameters, *, verified: bool
     return replace(found, pending_phone=None if text == found.phone else text)
 
 
+def international(number: str, country: str | None) -> str:
+    """The phone number as it is stored and looked for, with + and the country's code. Raises InvalidInput."""
+    found = user.phone_number(number, country)
+    if found is None:
+        raise InvalidInput(
+            f"phoneNumber: {'no number of the country' if country else 'a local number needs the country'}; "
+            "send country (as JP) with a local number, or + and the country's code in front of the number"
+        )
+    return found
+
+
 def require_address(changed: User) -> None:
     """A user with a password needs an address to log in with, which one that is pending is not."""
     if not changed.is_pseudo and not any(changed.addresses):
@@ -172,7 +184,8 @@ def _new_user(request: Request[Authenticating], caller: Caller, parameters: Para
         new = with_email(new, given.email_address, parameters, verified=verified)
     if given.phone_number is not None:
         verified = caller.is_admin and given.phone_number_verified is True
-        new = with_phone(new, given.phone_number, parameters, verified=verified)
+        number = international(given.phone_number, given.country)
+        new = with_phone(new, number, parameters, verified=verified)
     if given.password is not None:
         new = replace(new, password_hash=passwords.hashed(given.password))
     require_address(new)

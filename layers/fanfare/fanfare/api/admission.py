@@ -8,7 +8,7 @@ from fanfare.api.request import Request
 from fanfare.domain import access
 from fanfare.domain.access import ANY_USER, AccessList, Subject
 from fanfare.domain.caller import Caller
-from fanfare.domain.errors import NotFound
+from fanfare.domain.errors import BucketAlreadyExists, BucketNotFound, NotFound
 from fanfare.domain.object import Object
 from fanfare.domain.rights import Right, not_permitted
 from fanfare.domain.scope import Scope, TargetKind
@@ -55,6 +55,19 @@ def found(
         if not any(of_new.permits(caller, right, scope, circle) for right in rights):
             raise _lacking(caller, *rights) from None
         raise
+
+
+def bucket_or_new(request: Request[Any], caller: Caller, scope: Scope) -> Definition:
+    """The bucket of the path, made on the way for a caller who may; raises InvalidInput, NotPermitted."""
+    name = request.parameters[TargetKind.BUCKET]
+    try:
+        return targets.find(TargetKind.BUCKET, scope, name)
+    except BucketNotFound:
+        require_in_scope(caller, Right.CREATE_NEW_BUCKET, scope)
+    try:
+        return targets.create(TargetKind.BUCKET, scope, name, caller, request.now)
+    except BucketAlreadyExists:
+        return targets.find(TargetKind.BUCKET, scope, name)  # somebody else was quicker
 
 
 def require_in_scope(caller: Caller, right: Right, scope: Scope) -> None:

@@ -5,8 +5,8 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from fanfare.api import accounts, answers, bounds, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
-from fanfare.domain.errors import ParameterNotFound
-from fanfare.domain.parameters import Parameter, parsed
+from fanfare.domain.errors import NotAllowed, ParameterNotFound
+from fanfare.domain.parameters import FIXED, Parameter, parsed
 from fanfare.domain.rights import require_admin
 from fanfare.store import apps
 
@@ -16,28 +16,40 @@ def read_all(request: Request[Authenticating]) -> Response[str]:
     caller = authenticate(request)
     require_admin(caller)
     parameters = accounts.parameters_of(request)
-    return answers.document(200, {name: parameters.value(name) for name in Parameter})
+    own = {name.value: parameters.value(name) for name in Parameter}
+    return answers.document(200, {**FIXED, **own})
 
 
 def read(request: Request[Authenticating]) -> Response[str]:
     caller = authenticate(request)
     require_admin(caller)
-    name = _name(request)
-    value = accounts.parameters_of(request).value(name)
-    return answers.text(str(value).lower())
+    name = request.parameters["name"]
+    if name in FIXED:
+        return answers.text(_told(FIXED[name]))
+    return answers.text(_told(accounts.parameters_of(request).value(_parameter(request))))
 
 
 def write(request: Request[Authenticating]) -> Response[str]:
+    """Kii's parameters that have one value here take this value only. Raises NotAllowed, InvalidInput."""
     caller = authenticate(request)
     require_admin(caller)
-    name = _name(request)
     text = parsing.text(request, "the value", bounds.PARAMETER).strip()
-    parsed(name, text)
-    apps.set_parameter(caller.app, name, text, request.now)
+    fixed = FIXED.get(request.parameters["name"])
+    if fixed is None:
+        name = _parameter(request)
+        parsed(name, text)
+        apps.set_parameter(caller.app, name, text, request.now)
+    elif text != _told(fixed):
+        raise NotAllowed(f"on this server the parameter is always {_told(fixed) or 'empty'}")
     return answers.empty()
 
 
-def _name(request: Request[Authenticating]) -> Parameter:
+def _told(value: bool | int | str) -> str:
+    """A parameter's value as text: true, false, the number, the word."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _parameter(request: Request[Authenticating]) -> Parameter:
     """Raises ParameterNotFound: what has no effect here cannot be set, either."""
     name = request.parameters["name"]
     if name not in Parameter:

@@ -6,12 +6,17 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct
 
 from fanfare.api import addressing, answers, limits, parsing, subscriptions, targets
-from fanfare.api.admission import admitted, admitted_to, require_in_scope, require_not_as_any_user
+from fanfare.api.admission import (
+    admitted,
+    admitted_to,
+    bucket_or_new,
+    require_in_scope,
+    require_not_as_any_user,
+)
 from fanfare.api.authentication import app_of, authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import access, refusals
-from fanfare.domain.caller import Caller
-from fanfare.domain.errors import BucketAlreadyExists, BucketNotFound
+from fanfare.domain.errors import BucketNotFound
 from fanfare.domain.parameters import Parameter
 from fanfare.domain.rights import Right
 from fanfare.domain.scope import Scope, TargetKind
@@ -45,6 +50,12 @@ def get(request: Request[Authenticating]) -> Response[str]:
     return answers.document(200, told, "BucketRetrievalResponse")
 
 
+def exists(request: Request[Authenticating]) -> Response[str]:
+    """`HEAD`: nothing is counted for it."""
+    admitted_to(request, _BUCKET, Right.QUERY_OBJECTS_IN_BUCKET)
+    return answers.empty()
+
+
 def delete(request: Request[Sweeping]) -> Response[str]:
     """By Kii's defaults any user drops a bucket of the app's scope; the app's parameter takes that away."""
     caller, definition = admitted_to(request, _BUCKET, Right.DROP_BUCKET_WITH_ALL_CONTENT)
@@ -71,7 +82,7 @@ def subscribe(request: Request[Authenticating]) -> Response[str]:
         subscriptions.require_right(_BUCKET, scope, new, user, caller)
         targets.require_name(_BUCKET, request.parameters["bucket"])
         limits.take(request, caller, subscriptions.LIMIT)
-        definition, is_new = found_or_made(request, caller, scope), True
+        definition, is_new = bucket_or_new(request, caller, scope), True
     subscriptions.subscribe(request, definition, user, caller, counted=is_new)
     return answers.empty()
 
@@ -89,18 +100,6 @@ def unsubscribe(request: Request[Authenticating]) -> Response[str]:
 def found(request: Request[Authenticating], scope: Scope) -> Definition:
     """The bucket in the path; raises BucketNotFound."""
     return targets.find(_BUCKET, scope, request.parameters["bucket"])
-
-
-def found_or_made(request: Request[Authenticating], caller: Caller, scope: Scope) -> Definition:
-    """The bucket in the path, made on the way for a caller who may; raises InvalidInput, NotPermitted."""
-    try:
-        return found(request, scope)
-    except BucketNotFound:
-        require_in_scope(caller, Right.CREATE_NEW_BUCKET, scope)
-    try:
-        return targets.create(_BUCKET, scope, request.parameters["bucket"], caller, request.now)
-    except BucketAlreadyExists:
-        return found(request, scope)  # somebody else was quicker
 
 
 def count_subscribers(request: Request[Authenticating]) -> Response[str]:

@@ -6,11 +6,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from fanfare.api import parsing
+from fanfare.api import data_keys, parsing
 from fanfare.api.request import Request
 from fanfare.domain.content import (
-    APNS_RESERVED_KEYS,
-    FCM_RESERVED_KEYS,
     PAYLOAD_LIMIT,
     ApnsContent,
     Content,
@@ -26,19 +24,6 @@ MAX_TTL_S = 2_419_200
 """Four weeks: the longest that FCM keeps a message."""
 
 PACKAGE_NAME = r"^[A-Za-z0-9_.]{1,255}\Z"
-
-# FCM's v1 API refuses these, whichever name the block has.
-_FCM_PREFIXES = ("google.", "gcm.")
-_FCM_WORDS = {"from", "message_type"}
-# Kii refuses these.
-_GCM_BLOCK_WORDS = {
-    *("registration_ids", "collapse_key", "data", "delay_while_idle", "time_to_live"),
-    *("restricted_package_name", "dry_run"),
-}
-_FCM_BLOCK_WORDS = {
-    *("collapse_key", "priority", "ttl", "restricted_package_name", "notification"),
-    *("fcm_options", "direct_boot_ok"),
-}
 
 MAX_COLLAPSE_KEY = 64
 """Bytes of a collapse key: what APNs takes, and for FCM, which documents no limit, the same."""
@@ -179,21 +164,24 @@ def sending(request: Request[Any]) -> Sending:
 
 def _fcm(given: Message) -> FcmContent | None:
     """The enabled one of the two blocks; of both, fcm."""
-    block: _Fcm | None = None
-    for name, one, words in (("gcm", given.gcm, _GCM_BLOCK_WORDS), ("fcm", given.fcm, _FCM_BLOCK_WORDS)):
+    name, block = "fcm", None
+    for one_name, one in (("gcm", given.gcm), ("fcm", given.fcm)):
         if one is not None and one.enabled:
-            _refuse_keys(name, _merged(given.data, one.data), words | _FCM_WORDS | FCM_RESERVED_KEYS)
-            block = one
+            data_keys.require_free(one_name, _merged(given.data, one.data))
+            name, block = one_name, one
     if block is None:
         return None
     if block.collapse_key is not None and len(block.collapse_key.encode()) > MAX_COLLAPSE_KEY:
-        raise InvalidInput(f"fcm.collapseKey: at most {MAX_COLLAPSE_KEY} bytes in UTF-8")
+        raise InvalidInput(f"{name}.collapseKey: at most {MAX_COLLAPSE_KEY} bytes in UTF-8")
+    notification = (_given(block.notification) if block.notification else None) or None
+    if notification is None and given.data is None and block.data is None:
+        raise InvalidInput(f"{name}: there is nothing to send; give data, {name}.data or {name}.notification")
     return FcmContent(
-        data=_needed("fcm", given.data, block.data),
-        notification=(_given(block.notification) if block.notification else None) or None,
+        data=_merged(given.data, block.data),
+        notification=notification,
         collapse_key=block.collapse_key,
         priority=block.priority,
-        ttl_s=_ttl_s("fcm", block, given),
+        ttl_s=_ttl_s(name, block, given),
         restricted_package_name=block.restricted_package_name,
         dry_run=bool(block.dry_run),
     )
@@ -203,62 +191,47 @@ def _apns(given: Message) -> ApnsContent | None:
     block = given.apns
     if block is None or not block.enabled:
         return None
-    _require_shown_in_alert(block)
-    data = _needed("apns", given.data, block.data)
-    _refuse_keys("apns", data, APNS_RESERVED_KEYS)
-    return ApnsContent(
+    data = _merged(given.data, block.data)
+    data_keys.require_free("apns", data)
+    content = ApnsContent(
         data=data,
-        alert=_alert(block.alert) if isinstance(block.alert, _Alert) else block.alert,
-        sound=block.sound,
+        alert=_alert(block.alert) if isinstance(block.alert, _Alert) else _unless_blank(block.alert),
+        sound=_unless_blank(block.sound),
         badge=block.badge,
         content_available=bool(block.content_available),
-        category=block.category,
+        category=_unless_blank(block.category),
         mutable_content=bool(block.mutable_content),
         ttl_s=_ttl_s("apns", block, given),
     )
+    if given.data is None and block.data is None and not (content.is_visible or content.content_available):
+        raise InvalidInput(
+            "apns: there is nothing to send; give data, apns.data, an alert, a sound or a badge, "
+            "or set contentAvailable"
+        )
+    return content
 
 
 def _alert(alert: _Alert) -> dict[str, object] | None:
     return {name.replace("_", "-"): value for name, value in _given(alert).items()} or None
 
 
-def _require_shown_in_alert(block: _Apns) -> None:
-    """An empty alert shows nothing, which has to be meant: Java sends it beside contentAvailable."""
-    alert = block.alert
-    if not isinstance(alert, _Alert) or any(
-        getattr(alert, name) is not None for name in alert.__struct_fields__
-    ):
-        return
-    if block.sound is None and block.badge is None and not block.content_available:
-        raise InvalidInput(
-            "apns.alert: there is nothing in it, so the push would show nothing; send title or body in it, "
-            "or contentAvailable beside it for a push that shows nothing",
-            invalidFields=["apns.alert"],
-        )
-
-
-def _needed(name: str, common: _Values | None, own: _Values | _Texts | None) -> dict[str, Scalar]:
-    """The data for a network that is sent to, which has to be given."""
-    if common is None and own is None:
-        raise InvalidInput(f"data is needed, or {name}.data")
-    return _merged(common, own)
-
-
 def _merged(common: _Values | None, own: _Values | _Texts | None) -> dict[str, Scalar]:
     return {**(common or {}), **(own or {})}
 
 
-def _refuse_keys(name: str, data: dict[str, Scalar], reserved: frozenset[str] | set[str]) -> None:
-    """What a network refuses, and what the receiving client reads as written by the server."""
-    prefixes = () if name == "apns" else _FCM_PREFIXES
-    refused = sorted(key for key in data if key in reserved or key.startswith(prefixes))
-    if refused:
-        raise InvalidInput(f"data or {name}.data: reserved keys", invalidFields=refused)
+def _unless_blank(text: str | None) -> str | None:
+    """Kii's portal sends what was left empty as a blank text."""
+    return text if text is not None and text.strip() else None
 
 
 def _given(block: Struct) -> dict[str, Any]:
+    """The block's fields without those that are missing or blank."""
     values = {name: getattr(block, name) for name in block.__struct_fields__}
-    return {name: value for name, value in values.items() if value is not None}
+    return {
+        name: value
+        for name, value in values.items()
+        if (_unless_blank(value) if isinstance(value, str) else value) is not None
+    }
 
 
 def _ttl_s(name: str, block: _Fcm | _Apns, given: Message) -> int | None:

@@ -14,7 +14,7 @@ from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.group import MAX_FIRST_MEMBERS, MAX_NAME, Group, names_group
 from fanfare.domain.parameters import Parameter
-from fanfare.domain.rights import not_permitted, not_signed_in, require_self
+from fanfare.domain.rights import not_permitted, not_signed_in
 from fanfare.domain.sweeping import SWEEP_DELAY_S, GroupSweep, UserRecheck
 from fanfare.domain.user import is_user_id
 from fanfare.runtime import queues, wire
@@ -74,14 +74,13 @@ def get(request: Request[Authenticating]) -> Response[str]:
 
 
 def of(request: Request[Authenticating]) -> Response[str]:
-    """`GET /groups?is_member={user}` and `?owner={user}`: the user's own, for the administrator anybody's."""
+    """`GET /groups?is_member={user}` and `?owner={user}`: every signed-in user may ask about any user."""
     caller = authenticate(request)
     wanted = {name: request.query[name] for name in ("is_member", "owner") if name in request.query}
     if len(wanted) != 1:
         raise InvalidInput("is_member, owner: send exactly one of them in the query, with a user")
     ((relation, segment),) = wanted.items()
     user = addressing.user_id(caller, segment)
-    require_self(caller, user)
     after = request.query.get("paginationKey", "")
     if after and not names_group(after):
         raise InvalidInput(
@@ -150,9 +149,15 @@ def add_member(request: Request[Authenticating]) -> Response[str]:
 
 
 def remove_member(request: Request[Sweeping]) -> Response[str]:
-    """Who leaves the group loses what its members have; subscriptions among that go later."""
-    caller, group = _for_owner(request)
+    """Members leave by themselves, or the owner removes them; the owner stays.
+
+    The user loses what the group's members have; subscriptions among that go later.
+    """
+    caller = authenticate(request)
+    group = addressing.group(caller, request.parameters["group"])
     user = addressing.user_id(caller, request.parameters["member"])
+    if caller.user != user:
+        _require_owner(caller, group)
     if not groups.is_member(group.app, user, group.id, group.ref):
         raise refusals.no_user(group.app, "userID", user)
     if user == group.owner:
@@ -188,9 +193,14 @@ def _for_owner(request: Request[Any]) -> tuple[Caller, Group]:
     """Raises GroupNotFound, NotPermitted."""
     caller = authenticate(request)
     group = addressing.group(caller, request.parameters["group"])
+    _require_owner(caller, group)
+    return caller, group
+
+
+def _require_owner(caller: Caller, group: Group) -> None:
+    """The administrator may do what the owner may; raises NotPermitted."""
     if not caller.is_admin and caller.user != group.owner:
         raise not_permitted(caller, "this is for the group's owner and the administrator; ask one of them")
-    return caller, group
 
 
 def _sweep(request: Request[Sweeping], sweep: GroupSweep | UserRecheck) -> None:

@@ -12,15 +12,13 @@ from fanfare.api.authentication import authenticate
 from fanfare.api.content import Sending
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain.caller import Caller
-from fanfare.domain.content import (
-    PayloadTooLarge,
-    of_message,
-)
+from fanfare.domain.content import PayloadTooLarge, of_message
 from fanfare.domain.errors import InvalidInput, MessageNotFound
 from fanfare.domain.parameters import Parameter
 from fanfare.domain.push import Push
 from fanfare.domain.rights import Right, require_admin
 from fanfare.domain.scope import Target, TargetKind
+from fanfare.domain.server_keys import DataKeysTaken
 from fanfare.store import circles, ledger, messages
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -69,6 +67,8 @@ def _push(
         payloads = of_message(
             message_id, caller.app, sending.content, topic=topic, sender=caller.user, at=now
         )
+    except DataKeysTaken as error:
+        raise InvalidInput(str(error), invalidFields=error.keys) from error
     except PayloadTooLarge as error:
         raise InvalidInput(str(error)) from error
     return Push(

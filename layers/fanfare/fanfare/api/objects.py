@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, admission, answers, buckets, object_writes, parsing
+from fanfare.api import addressing, admission, answers, object_writes, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
@@ -33,7 +33,7 @@ def create(request: Request[Authenticating]) -> Response[str]:
     caller = authenticate(request)
     scope = addressing.scope(request, caller)
     writing = _writing(request, caller.user)
-    definition = buckets.found_or_made(request, caller, scope)
+    definition = admission.bucket_or_new(request, caller, scope)
     admission.require(caller, definition, Right.CREATE_OBJECTS_IN_BUCKET)
     bucket = definition.target
     object_id = str(uuid4())
@@ -57,7 +57,7 @@ def put(request: Request[Authenticating]) -> Response[str]:
     precondition = _precondition(request)
     writing = _writing(request, caller.user)
     if precondition.version is None:
-        definition = buckets.found_or_made(request, caller, scope)
+        definition = admission.bucket_or_new(request, caller, scope)
     else:
         definition = _bucket(request, caller)
     bucket = definition.target

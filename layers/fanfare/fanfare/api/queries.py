@@ -16,16 +16,28 @@ import msgspec
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct
 
-from fanfare.api import answers, bounds, clauses, objects, paging, parsing
-from fanfare.api.admission import admitted_to
+from fanfare.api import (
+    addressing,
+    admission,
+    answers,
+    bounds,
+    clauses,
+    objects,
+    paging,
+    parsing,
+    targets,
+)
+from fanfare.api.authentication import authenticate
 from fanfare.api.clauses import Clause
 from fanfare.api.request import Authenticating, Request
-from fanfare.domain.errors import QueryNotSupported
+from fanfare.domain.caller import Caller
+from fanfare.domain.errors import BucketNotFound, QueryNotSupported
 from fanfare.domain.object import Object
 from fanfare.domain.query import MISSING, Position, Predicate, order_key
 from fanfare.domain.rights import Right
 from fanfare.domain.scope import Target, TargetKind
 from fanfare.store import objects as rows
+from fanfare.store.objects import Stretch
 
 LIMIT = 200
 """Results of one page at most; what is asked for beyond that comes with the next."""
@@ -95,35 +107,57 @@ class _Found:
 
 def query(request: Request[Authenticating]) -> Response[str]:
     """`POST .../query`."""
-    caller, definition = admitted_to(request, TargetKind.BUCKET, Right.QUERY_OBJECTS_IN_BUCKET)
+    caller, bucket = _bucket(request)
     given = parsing.document(request, QueryRequest)
     wanted = given.bucket_query or BucketQuery()
     clause = wanted.clause or clauses.All()
     holds = clauses.predicate(clause)
     described = {"queryDescription": msgspec.json.encode(clause).decode()}
     if wanted.aggregations:
-        counted = _counted(definition.target, holds, wanted.aggregations)
+        if given.pagination_key:
+            raise QueryNotSupported("paginationKey: a count has no pages; leave it out, or the aggregations")
+        counted = _counted(bucket, holds, wanted.aggregations)
         return answers.document(200, {**described, "results": [], "aggregations": counted}, _KIND)
     limit = min(given.best_effort_limit or LIMIT, LIMIT)
-    listed = (definition.target.ref, described, wanted.order_by, bool(wanted.descending))
+    listed = ("" if bucket is None else bucket.ref, described, wanted.order_by, bool(wanted.descending))
     after: Position | None = None
     if given.pagination_key:
         parts, last = paging.place(request, caller, listed, given.pagination_key, tuple[list[Any], str])
         after = tuple(parts), last
     search = _in_order_of_ids if wanted.order_by is None else _in_order
-    found = search(definition.target, wanted, holds, after, limit + 1)
+    found = search(bucket, wanted, holds, after, limit + 1)
     results, end = _page(found, wanted.order_by, limit)
     next_page = {} if end is None else {"nextPaginationKey": paging.key(request, caller, listed, end)}
     return answers.document(200, {**described, "results": results, **next_page}, _KIND)
 
 
+def _bucket(request: Request[Authenticating]) -> tuple[Caller, Target | None]:
+    """The bucket of the path, which may be one that nobody made yet: it answers as an empty one.
+
+    Raises NotPermitted, InvalidInput for a name that no bucket can have.
+    """
+    caller = authenticate(request)
+    right, scope = Right.QUERY_OBJECTS_IN_BUCKET, addressing.scope(request, caller)
+    try:
+        definition = admission.found(request, caller, scope, TargetKind.BUCKET, right)
+    except BucketNotFound:
+        targets.require_name(TargetKind.BUCKET, request.parameters[TargetKind.BUCKET])
+        return caller, None
+    admission.require(caller, definition, right)
+    return caller, definition.target
+
+
+def _stretches(bucket: Target | None, after: str = "") -> Iterator[Stretch]:
+    return iter((Stretch([], None),)) if bucket is None else rows.stretches(bucket, after)
+
+
 def _in_order_of_ids(
-    bucket: Target, _: BucketQuery, holds: Predicate, after: Position | None, most: int
+    bucket: Target | None, _: BucketQuery, holds: Predicate, after: Position | None, most: int
 ) -> _Found:
     matches: list[_Candidate] = []
     looked_at = 0
     last = after[1] if after else ""
-    for stretch in rows.stretches(bucket, last):
+    for stretch in _stretches(bucket, last):
         candidates = map(_Candidate, stretch.objects)
         matches += islice(filter(holds, candidates), most - len(matches))
         looked_at += len(stretch.objects)
@@ -136,7 +170,7 @@ def _in_order_of_ids(
 
 
 def _in_order(
-    bucket: Target, wanted: BucketQuery, holds: Predicate, after: Position | None, most: int
+    bucket: Target | None, wanted: BucketQuery, holds: Predicate, after: Position | None, most: int
 ) -> _Found:
     def position(one: _Candidate) -> Position:
         return one.position(wanted.order_by)
@@ -149,17 +183,17 @@ def _in_order(
     return _Found(nsmallest(most, (one for one in left if after is None or position(one) > after), position))
 
 
-def _counted(bucket: Target, holds: Predicate, wanted: Sequence[Aggregation]) -> dict[str, int]:
+def _counted(bucket: Target | None, holds: Predicate, wanted: Sequence[Aggregation]) -> dict[str, int]:
     if any(one.type != _COUNT for one in wanted):
         raise QueryNotSupported("bucketQuery.aggregations: this server offers the type COUNT only; send that")
     count = sum(1 for one in _everything(bucket) if holds(one))
     return {one.put_aggregation_into: count for one in wanted}
 
 
-def _everything(bucket: Target) -> Iterator[_Candidate]:
+def _everything(bucket: Target | None) -> Iterator[_Candidate]:
     """All objects of the bucket. Raises QueryNotSupported on the way where they are too many."""
     looked_at, last = 0, None
-    for stretch in rows.stretches(bucket):
+    for stretch in _stretches(bucket):
         looked_at, last = looked_at + len(stretch.objects), stretch.after
         if looked_at > MAX_OBJECTS:
             raise _too_many()

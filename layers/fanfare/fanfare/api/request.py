@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 from fanfare.api import bounds, source
 from fanfare.domain.errors import InvalidInput
+from fanfare.domain.naming import bucket_in_path
 
 _API, _BELOW = "api", {"apps", "oauth2"}
 _NOT_ENCODED = "-._~!*'():@,;=+&$"
@@ -70,11 +71,12 @@ def tidied(event: Mapping[str, Any]) -> dict[str, Any]:
     Nothing is refused here, and nothing that comes out holds half of a surrogate pair.
 
     Real clients send `//`, trailing slashes, and colons encoded or not. API Gateway hands out the path
-    decoded, other front doors do not: here each segment is encoded anew. What stands before `/api` (a stage,
-    the mapping key of a domain, a path of a CDN) is kept as `prefix`: no route has it.
+    decoded, and nothing decodes it a second time: here each segment is encoded for the routing, which `read`
+    takes back. What stands before `/api` (a stage, the mapping key of a domain, a path of a CDN) is kept as
+    `prefix`: no route has it.
     """
     path = _whole(event["rawPath"])
-    segments = [quote(unquote(part), safe=_NOT_ENCODED) for part in path.split("/") if part]
+    segments = [quote(part, safe=_NOT_ENCODED) for part in path.split("/") if part]
     own = _own(segments)
     headers = {name.lower(): _whole(value) for name, value in (event.get("headers") or {}).items()}
     query = {name: _whole(value) for name, value in (event.get("queryStringParameters") or {}).items()}
@@ -96,6 +98,8 @@ def read[S: Authenticating](
     headers: Mapping[str, str] = event["headers"]
     query: Mapping[str, str] = event.get("queryStringParameters") or {}
     given = {name: unquote(value) for name, value in parameters.items()}
+    if "bucket" in given:
+        given["bucket"] = bucket_in_path(given["bucket"])
     bounds.check(query, headers)
     scheme = headers.get("x-forwarded-proto", "https")
     host = headers.get("host") or event["requestContext"].get("domainName", "")

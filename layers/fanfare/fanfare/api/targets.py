@@ -3,7 +3,7 @@
 from fanfare.domain import refusals
 from fanfare.domain.caller import Caller
 from fanfare.domain.errors import InvalidInput
-from fanfare.domain.naming import names_object, names_target
+from fanfare.domain.naming import names_object, names_target, rule_of
 from fanfare.domain.object import Object
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.domain.sweeping import SWEEP_DELAY_S, sweep_of
@@ -43,10 +43,7 @@ def create(kind: TargetKind, scope: Scope, name: str, caller: Caller, now: int) 
 def require_name(kind: TargetKind, name: str) -> None:
     """Raises InvalidInput for a name that none of the kind can have."""
     if not names_target(kind, name):
-        raise InvalidInput(
-            f"{kind}ID: not a name that a {kind} can have; send {_NAMES[kind]} "
-            "letters, digits, hyphens, underscores"
-        )
+        raise InvalidInput(f"{kind}ID: not a name that a {kind} can have; {rule_of(kind)}")
 
 
 def delete(definition: Definition, sweep_queue_url: str) -> None:

@@ -16,7 +16,7 @@ from fanfare.store import definitions
 from fanfare.store.circles import Circle
 from fanfare.store.definitions import Definition
 
-PAGE = 200
+PAGE = 50
 """Topics looked at for one answer."""
 
 _TOPIC = TargetKind.TOPIC

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fanfare.domain import server_keys
+from fanfare.domain.device import Network
 from fanfare.domain.payload import ApnsPayload, FcmPayload, Payloads
 from fanfare.domain.scope import Scope, Target
 
@@ -38,6 +40,11 @@ class ApnsContent:
     category: str | None = None
     mutable_content: bool = False
     ttl_s: int | None = None
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether the device shows, plays or marks something; else it is a background push."""
+        return self.alert is not None or self.sound is not None or self.badge is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,34 +83,13 @@ class PayloadTooLarge(ValueError):
         )
 
 
-# The keys that the server may add: field name -> (FCM's key, APNs' key).
-_KEYS = {
-    "app_id": ("appID", "a"),
-    "sender": ("sender", "s"),
-    "origin": ("origin", "o"),
-    "when": ("when", "w"),
-    "type": ("type", "t"),
-    "topic": ("topic", "to"),
-    "scope_app": ("objectScopeAppID", "sa"),
-    "scope_user": ("objectScopeUserID", "su"),
-    "scope_group": ("objectScopeGroupID", "sg"),
-    "scope_thing": ("objectScopeThingID", "sth"),
-    "scope_type": ("objectScopeType", "st"),
-    "bucket": ("bucketID", "bi"),
-    "bucket_type": ("bucketType", "bt"),
-    "object": ("objectID", "oi"),
-    "modified_at": ("objectModifiedAt", "om"),
-}
-FCM_RESERVED_KEYS = frozenset(keys[0] for keys in _KEYS.values())
-APNS_RESERVED_KEYS = frozenset(keys[1] for keys in _KEYS.values()) | {"aps"}
-
 _NOT_ON_APNS_FOR_EVENTS = ("app_id", "sender", "origin", "modified_at")
 
 
 def of_message(
     message_id: str, app: str, content: Content, *, topic: Target | None, sender: str | None, at: int
 ) -> Payloads:
-    """Push to User (with `topic`) or direct push (without); raises PayloadTooLarge."""
+    """Push to User (with `topic`) or direct push (without); raises DataKeysTaken, PayloadTooLarge."""
     added: dict[str, str | int | None] = {
         "app_id": app if content.send_app_id else None,
         "sender": sender if content.send_sender else None,
@@ -126,7 +112,7 @@ def of_event(event: ObjectEvent) -> Payloads:
     added: dict[str, str | int | None] = {
         "app_id": event.bucket.app,
         "sender": event.sender,
-        "origin": "EVENT",
+        "origin": server_keys.EVENT_ORIGIN[1],
         "when": event.at,
         "type": event.name,
         **_scope(event.bucket.scope),
@@ -152,11 +138,13 @@ def _scope(scope: Scope) -> dict[str, str | int | None]:
 
 
 def _fcm(message_id: str, content: FcmContent, added: Mapping[str, str | int | None]) -> FcmPayload:
-    data = {key: _text(value) for key, value in content.data.items()}
-    data |= {_KEYS[key][0]: _text(value) for key, value in added.items() if value is not None}
+    whole = {**content.data, **server_keys.named(Network.FCM, added, content.data)}
+    data = {key: _text(value) for key, value in whole.items()}
+    # Said even though it is FCM's default for what shows something.
+    priority = content.priority or ("high" if content.notification else None)
     android: dict[str, object] = {
         "collapse_key": content.collapse_key,
-        "priority": content.priority.upper() if content.priority else None,
+        "priority": priority.upper() if priority else None,
         "restricted_package_name": content.restricted_package_name,
     }
     notification = content.notification
@@ -184,7 +172,7 @@ def _fcm(message_id: str, content: FcmContent, added: Mapping[str, str | int | N
 
 
 def _apns(message_id: str, content: ApnsContent, added: Mapping[str, str | int | None]) -> ApnsPayload:
-    visible = content.alert is not None or content.sound is not None or content.badge is not None
+    visible = content.is_visible
     aps: dict[str, object] = {
         "alert": content.alert,
         "badge": content.badge,
@@ -195,8 +183,7 @@ def _apns(message_id: str, content: ApnsContent, added: Mapping[str, str | int |
         "mutable-content": 1 if content.mutable_content else None,
     }
     payload: dict[str, object] = {"aps": {key: value for key, value in aps.items() if value is not None}}
-    payload |= content.data
-    payload |= {_KEYS[key][1]: value for key, value in added.items() if value is not None}
+    payload |= {**content.data, **server_keys.named(Network.APNS, added, content.data)}
     body = _json(payload)
     if len(body) > PAYLOAD_LIMIT:
         raise PayloadTooLarge("APNs", len(body))

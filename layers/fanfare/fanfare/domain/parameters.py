@@ -18,6 +18,8 @@ class Parameter(StrEnum):
     EXPOSE_USERS = "exposeFullUserDataToOthers"
     VERIFY_EMAIL = "emailAddressVerificationRequired"
     VERIFY_PHONE = "phoneNumberVerificationRequired"
+    MASTER_APP = "isMasterApp"
+    """Kii's, told as it was set: a client's suite sets it and reads it back. Nothing depends on it."""
     WHOLE_TOKENS = "wholeTokens"
     """Whether an FCM device is known by its whole token, and not by its Firebase installation ID."""
     ADMIN_TOKEN_EXPIRATION = "adminTokenExpirationSeconds"
@@ -46,6 +48,7 @@ SWITCHES: Mapping[Parameter, bool] = {
     Parameter.EXPOSE_USERS: False,
     Parameter.VERIFY_EMAIL: False,
     Parameter.VERIFY_PHONE: False,
+    Parameter.MASTER_APP: False,
     Parameter.WHOLE_TOKENS: False,
     Parameter.USERS_DROP_APP_BUCKETS: True,
 }
@@ -64,6 +67,17 @@ LIMITS: Mapping[Parameter, int] = {
     Parameter.ADDRESS_FAILED_LOGINS: 100,
 }
 """What users may do in a window of time, by default; 0 for no limit. Their windows: limits.py."""
+
+FIXED: Mapping[str, bool | int | str] = {
+    "isThingTypeConfigurationRequired": False,
+    "reservedFieldsValidation": False,
+    "sendReferralForLongAPNS": False,
+    "gcmCollapseKeyDefaultBehavior": "NONE",
+    "passwordResetMethod": "NONE",
+    "passwordResetTimeoutSeconds": 0,
+    "emailAddress": "",
+}
+"""Kii's parameters that its clients read, and that have one value here: what they turn on is not offered."""
 
 _DEFAULTS: Mapping[Parameter, bool | int] = {**SECONDS, **SWITCHES, **LIMITS}
 _SWITCH = {"true": True, "false": False}

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fanfare.domain import phone
 from fanfare.domain.ring import place
 
 ID_RANDOM_BYTES = 24
@@ -16,6 +17,7 @@ PASSWORD = r"^[\x20-\x7e]{4,50}\Z"
 LOGIN_NAME = r"^[A-Za-z0-9._-]{3,64}\Z"
 EMAIL = r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}\Z"
 PHONE = r"^\+[1-9][0-9]{5,14}\Z"
+PHONE_OR_LOCAL = r"^[+0-9(][0-9 ().-]{2,31}\Z"
 COUNTRY = r"^[A-Za-z]{2}\Z"
 
 
@@ -62,8 +64,17 @@ def internal_id(user: str) -> int:
     return 1 + int(place(user)[:13], 16)
 
 
+def phone_number(text: str, country: str | None) -> str | None:
+    """The international number of an international or a local one; None for what is neither."""
+    number = text if country is None or text.startswith("+") else phone.e164(country, text)
+    return number if number is not None and re.fullmatch(PHONE, number) else None
+
+
 def address(kind: AddressKind, text: str) -> Address | None:
-    """The address, or None where the text cannot be one."""
+    """The address, or None where the text cannot be one. Local phone numbers are `JP-09012345678`."""
+    if kind is AddressKind.PHONE and not text.startswith("+"):
+        country, _, local = text.partition("-")
+        text = phone_number(local, country) or ""
     if re.fullmatch(_FORMS[kind], text) is None:
         return None
     return Address(kind, text.lower() if kind is AddressKind.EMAIL else text)

@@ -12,6 +12,7 @@ def declare[S: KeepingAndSweeping](app: Api[S]) -> None:
         subscribers = f"{bucket}/filters/<filter>/push/subscriptions/users"
         app.on("PUT", bucket, buckets.create, body=True)
         app.on("GET", bucket, buckets.get)
+        app.on("HEAD", bucket, buckets.exists)
         app.on("DELETE", bucket, buckets.delete)
         app.on("POST", f"{bucket}/query", queries.query, body=True)
         app.on("POST", f"{bucket}/objects", objects.create, body=True)

@@ -1,0 +1,118 @@
+"""What has an access list: found by the path, with who may change the list, and how."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fanfare.api import addressing, admission, object_writes, targets
+from fanfare.api.request import Request
+from fanfare.domain import access, refusals
+from fanfare.domain.access import ON_OBJECT, ON_SCOPE, ON_TARGET, AccessList, Subject, SubjectKind
+from fanfare.domain.caller import Caller
+from fanfare.domain.object import Object, with_access
+from fanfare.domain.rights import Right, not_permitted
+from fanfare.domain.scope import Scope, TargetKind
+from fanfare.store import definitions, scopes
+from fanfare.store.circles import Circle
+from fanfare.store.definitions import Definition
+
+type Change = Callable[[Callable[[AccessList], AccessList]], None]
+"""Writes what a function makes of the list that is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Something that has an access list: which rights stand on it, who may change it, and how."""
+
+    scope: Scope
+    rights: tuple[Right, ...]
+    access: AccessList
+    managers: frozenset[Subject]
+    change: Change
+    target: Definition | None = None
+
+
+def find(request: Request[Any], caller: Caller) -> Listed:
+    """What the path means. Raises UserNotFound, GroupNotFound, TopicNotFound and so on, NotPermitted."""
+    scope = addressing.scope(request, caller)
+    for kind in TargetKind:
+        if kind in request.parameters:
+            definition = admission.found(request, caller, scope, kind, *ON_TARGET[kind])
+            if "object" in request.parameters:
+                return _object(request, caller, definition)
+            return _target(definition)
+    return Listed(
+        scope=scope,
+        rights=ON_SCOPE,
+        access=scopes.access_of(scope),
+        managers=access.owners(scope),
+        change=lambda decide: scopes.change_access(scope, decide),
+    )
+
+
+def _target(definition: Definition) -> Listed:
+    return Listed(
+        scope=definition.target.scope,
+        rights=ON_TARGET[definition.target.kind],
+        access=definition.access,
+        managers=definition.managers,
+        change=lambda decide: definitions.change_access(definition.target, decide),
+        target=definition,
+    )
+
+
+def of_new_bucket(request: Request[Any], caller: Caller) -> Listed:
+    """The list that a bucket of the caller's would have, which the change of the list makes."""
+    scope = addressing.scope(request, caller)
+    kind = TargetKind.BUCKET
+    defaults = access.of_target(kind, scope, caller.user)
+
+    def change(decide: Callable[[AccessList], AccessList]) -> None:
+        decide(defaults)  # what is refused makes no bucket
+        made = admission.bucket_or_new(request, caller, scope)
+        require_manager(caller, _target(made))  # somebody else may have been quicker
+        definitions.change_access(made.target, decide)
+
+    return Listed(
+        scope=scope,
+        rights=ON_TARGET[kind],
+        access=defaults,
+        managers=access.managers(kind, scope, caller.user),
+        change=change,
+    )
+
+
+def _object(request: Request[Any], caller: Caller, definition: Definition) -> Listed:
+    bucket, object_id = definition.target, request.parameters["object"]
+    found = targets.find_object(bucket, object_id)
+
+    def change(decide: Callable[[AccessList], AccessList]) -> None:
+        def decide_on(there: Object | None) -> Object:
+            if there is None or there.deleted:
+                raise refusals.no_object(bucket, object_id)
+            return with_access(there, decide(there.access_list), caller.user, request.now)
+
+        object_writes.write(request, caller, definition, object_id, decide_on)
+
+    owner = frozenset[Subject]() if found.owner is None else {Subject(SubjectKind.USER, found.owner)}
+    return Listed(
+        scope=bucket.scope,
+        rights=ON_OBJECT,
+        access=found.access_list,
+        managers=access.owners(bucket.scope) | owner,
+        change=change,
+    )
+
+
+def require_manager(caller: Caller, listed: Listed) -> None:
+    """Raises NotPermitted."""
+    if not includes(listed.managers, caller, listed.scope):
+        raise not_permitted(
+            caller,
+            "the access list is changed by the creator, the scope's owner and the "
+            "administrator; ask one of them",
+        )
+
+
+def includes(subjects: frozenset[Subject], caller: Caller, scope: Scope) -> bool:
+    return access.includes(subjects, caller, scope, Circle(scope, caller.user))
