@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping
+from functools import cache
 from itertools import pairwise
 
 import jwt
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fanfare.domain.answer import Answer, Silence, Transport
 from fanfare.domain.outcome import OutcomeKind
+from fanfare.networks import oauth
 from fanfare.networks.credentials import FcmCredential, fcm_credential
 from fanfare.networks.errors import CredentialRefused, CredentialUnavailable
 from fanfare.networks.oauth import AccessTokens
@@ -43,12 +45,21 @@ class Google:
         return self.reply or Answer(200, {}, json.dumps(granted).encode())
 
 
+_signed = cache(oauth.assertion)
+
+
+@pytest.fixture(autouse=True)
+def _signing_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever signs twice at one second signs the same: reading the key takes longer than a test."""
+    monkeypatch.setattr(oauth, "assertion", _signed)
+
+
 @pytest.fixture
 def google() -> Google:
     return Google()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def credential(service_account: str) -> FcmCredential:
     return fcm_credential(service_account)
 
