@@ -6,17 +6,17 @@ from functools import cache
 from typing import Any
 
 import boto3
-from moto.backends import get_backend
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
+from moto.sqs.models import sqs_backends
 
 from local.template import Template, create_resources, load
 from tests.contract.declared import ROOT
 
 REGION = "us-east-1"
-_BACKENDS = {"dynamodb": REGION, "sqs": REGION, "s3": "aws"}
-"""Where moto keeps tables, queues and buckets."""
 
-_made: list[tuple[Mapping[str, str], dict[str, Any]]] = []
+_made: list[tuple[Mapping[str, str], list[dict[str, Any]]]] = []
 """The names, and the state of each backend: nothing before the first test."""
 
 
@@ -34,17 +34,23 @@ def session() -> boto3.Session:
 def resources() -> Mapping[str, str]:
     """Empty tables, queues and buckets, by logical ID: names, of queues URLs. To be called under mock_aws."""
     if not _made:
-        names = create_resources(session(), whole_template())
-        _made.append((names, {service: _copy(vars(_backend(service))) for service in _BACKENDS}))
-        return names
+        made = create_resources(session(), whole_template())
+        _made.append((made, [_copy(vars(backend)) for backend in _backends()]))
+        return made
     names, states = _made[0]
-    for service, state in states.items():
-        vars(_backend(service)).update(_copy(state))
+    for backend, state in zip(_backends(), states, strict=True):
+        vars(backend).update(_copy(state))
     return names
 
 
-def _backend(service: str) -> Any:
-    return get_backend(service)[DEFAULT_ACCOUNT_ID][_BACKENDS[service]]  # type: ignore[arg-type]
+def _backends() -> list[Any]:
+    """Where moto keeps tables, queues and buckets."""
+    account = DEFAULT_ACCOUNT_ID
+    return [
+        dynamodb_backends[account][REGION],
+        sqs_backends[account][REGION],
+        s3_backends[account]["aws"],
+    ]
 
 
 def _copy(state: dict[str, Any]) -> dict[str, Any]:

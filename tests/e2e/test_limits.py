@@ -17,6 +17,7 @@ from fanfare.store import limits, row
 from local import ports
 from local.client import Client, Refused
 from local.stack import Stack
+from local.waiting import NO_ANSWER_S
 from tests.e2e.world import Tables, World, environment
 
 pytestmark = pytest.mark.e2e
@@ -164,6 +165,6 @@ def set_parameter(admin: Client, limit: Parameter, most: int) -> None:
         f"{admin.site}/apps/{admin.app_id}/configuration/parameters/{limit}",
         data=str(most),
         headers={"Authorization": f"Bearer {admin.token}", "Content-Type": "text/plain"},
-        timeout=30,
+        timeout=NO_ANSWER_S,
     )
     assert answer.status_code == 204

@@ -7,6 +7,7 @@ from typing import Any
 import requests
 
 from local.client import Client
+from local.waiting import NO_ANSWER_S
 from tests.e2e.world import World
 
 
@@ -18,7 +19,7 @@ def ask(client: Client, method: str, path: str, content: bytes = b"", **headers:
         f"{client.site}/apps/{client.app_id}{path}",
         data=content,
         headers={"authorization": f"Bearer {client.token}", **given},
-        timeout=30,
+        timeout=NO_ANSWER_S,
     )
 
 
