@@ -25,9 +25,10 @@ type Handler = Callable[[dict[str, Any], Any], Any]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_loader() -> Iterator[None]:
+def _quick_emulator() -> Iterator[None]:
     """AWS sessions share what they read of the services' descriptions: half of what making a client takes."""
     with pytest.MonkeyPatch.context() as patched:
+        emulator.answer_quickly(patched)
         patched.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
         yield
 

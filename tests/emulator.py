@@ -6,7 +6,9 @@ from functools import cache
 from typing import Any
 
 import boto3
+import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.core.serialize import AttributePicker, AttributePickerContext
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
@@ -15,6 +17,8 @@ from local.template import Template, create_resources, load
 from tests.contract.declared import ROOT
 
 REGION = "us-east-1"
+
+_TYPES = frozenset(("S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"))
 
 _made: list[tuple[Mapping[str, str], list[dict[str, Any]]]] = []
 """The names, and the state of each backend: nothing before the first test."""
@@ -41,6 +45,19 @@ def resources() -> Mapping[str, str]:
     for backend, state in zip(_backends(), states, strict=True):
         vars(backend).update(_copy(state))
     return names
+
+
+def answer_quickly(patched: pytest.MonkeyPatch) -> None:
+    """moto looks for each of a value's eleven types under several names: a fifth of all that tests take."""
+    pick = AttributePicker.__call__
+
+    def pick_quickly(self: AttributePicker, context: AttributePickerContext) -> Any:
+        value = context.obj
+        if type(value) is dict and len(value) == 1 and not _TYPES.isdisjoint(value):
+            return value.get(context.key)
+        return pick(self, context)
+
+    patched.setattr(AttributePicker, "__call__", pick_quickly)
 
 
 def _backends() -> list[Any]:
