@@ -358,7 +358,7 @@ class HeldLane(FakeLane):
 
     def send(self, push: Push, addressees: Any, deadline_s: float, *, apart: bool) -> Any:
         self.asked.set()
-        assert self.go_on.wait(20)
+        assert self.go_on.wait(120)
         # Two base classes deep, `super()` needs naming in a slotted dataclass.
         return FakeLane.send(self, push, addressees, deadline_s, apart=apart)
 
@@ -395,12 +395,12 @@ def test_only_a_delivery_that_read_before_the_deletion_sends_to_the_user(
 
     first = Thread(target=deliver, args=(held, "m1"))
     first.start()
-    assert held.lane.asked.wait(20)
+    assert held.lane.asked.wait(120)
 
     assert carol("DELETE", "/users/me").status == 204
 
     deliver(later, "m2")
     assert later.received == []
     held.lane.go_on.set()
-    first.join(20)
+    first.join(120)
     assert held.lane.received == [f"token-{carol.user}"]

@@ -161,7 +161,7 @@ def test_oauth_is_not_asked_where_its_certificate_is_not_trusted(fakes: Fakes) -
 def test_a_push_without_an_answer_is_unknown(fakes: Fakes, cut: str) -> None:
     fakes.tell("/answers", {"token": hexes(3)[2], "cut": cut})
     apns = fakes.apns()
-    results = apns.send([ApnsPush(t, apns_id("m", t)) for t in hexes(3)], ALERT, deadline_s=1)
+    results = apns.send([ApnsPush(t, apns_id("m", t)) for t in hexes(3)], ALERT, deadline_s=5)
     apns.close()
     outcomes = [outcome_of(Provider.APNS, result) for result in results]
     assert [outcomes[0].kind, outcomes[2].unknown] == [OutcomeKind.DELIVERED, True]
