@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
+from hypothesis import settings
 from moto import mock_aws
 
 from fanfare.runtime import clients, metrics, secrets
@@ -20,6 +21,13 @@ from tests.described import described
 from tests.front import Front
 
 SIGNING_KEYS = {"current": "k1", "keys": {"k1": urlsafe_b64encode(bytes(range(32))).decode().rstrip("=")}}
+
+
+def pytest_configure() -> None:
+    """Before any property is read: none of them has a time limit, which a busy machine would exceed."""
+    settings.register_profile("fanfare", deadline=None)
+    settings.load_profile("fanfare")
+
 
 type Handler = Callable[[dict[str, Any], Any], Any]
 

@@ -271,6 +271,7 @@ def test_pushes_go_by_a_wrong_new_key_s_older_one_and_show_tells_no_secret(desk:
         assert json.loads(secret)["live"][0]["private_key"] not in said
 
 
+@pytest.mark.long
 def test_a_push_that_waits_for_a_credential_goes_out_when_a_good_one_is_set(desk: Desk) -> None:
     world = desk.world()
     desk.said("set", "--apns", desk.bad_key(), "--key", "NEWKEY0001", *KNOWN, "--replace")

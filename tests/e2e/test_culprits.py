@@ -61,6 +61,7 @@ def state_of(world: World, pushes: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_culprits_die_alone_and_the_others_get_their_pushes(world: World, tmp_path: Path) -> None:
     guilty = [f"{CULPRIT}-1", f"{CULPRIT}-2"]
     innocent = [f"innocent-{number}" for number in range(8)]

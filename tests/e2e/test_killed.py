@@ -73,6 +73,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_a_large_send_survives_kills_and_disorder(world: World) -> None:
     world.admin.call("PUT", "/topics/crowd")
     steady = settle(world)

@@ -33,6 +33,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_the_new_topic_starts_empty_and_sweep_leaves_nothing_of_the_old_one(world: World) -> None:
     world.admin.call("PUT", "/topics/crowd")
     [old] = references(world)

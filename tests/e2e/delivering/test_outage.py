@@ -20,7 +20,7 @@ RULES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("fault", ["down", *RULES])
+@pytest.mark.parametrize("fault", ["down", *(pytest.param(rule, marks=pytest.mark.long) for rule in RULES)])
 def test_what_fcm_did_not_take_in_an_outage_reaches_everybody_once_afterwards(
     fleet: Fleet, fault: str
 ) -> None:
@@ -55,6 +55,7 @@ def test_what_fcm_did_not_take_in_an_outage_reaches_everybody_once_afterwards(
     assert [fleet.counts(push)["delivered"] for push in pushes] == [DEVICES] * SENDS
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 def test_pushes_into_a_silence_of_both_networks_all_arrive_when_it_is_over(fleet: Fleet) -> None:
     """Connections and requests are taken, and nothing comes back: an answer is waited for 15 real seconds."""
