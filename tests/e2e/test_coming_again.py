@@ -14,7 +14,7 @@ from tests.e2e.world import Tables, World, environment
 PARAMETERS = {
     "DeliverTimeout": "20",
     "DeliverLease": "25",
-    "DeliveryVisibility": "120",
+    "DeliveryVisibility": "600",
     "AgainSeconds": "1",
     "AgainAtMostSeconds": "2",
     "MaxReceives": "2",
@@ -69,7 +69,7 @@ def test_a_refused_change_of_visibility_delays_nothing(world: World) -> None:
         world.admin.send(f"/users/{user.user_id}", MESSAGE)
         world.wait_for(lambda: reached(world, "held"), "the push")
         assert world.faults_made() > 0
-    assert time.monotonic() - began < 60, "it did not wait for the queue's visibility"
+    assert time.monotonic() - began < 600, "it did not wait for the queue's visibility"
 
 
 @pytest.mark.e2e

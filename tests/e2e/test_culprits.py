@@ -66,7 +66,7 @@ def test_culprits_die_alone_and_the_others_get_their_pushes(world: World, tmp_pa
     guilty = [f"{CULPRIT}-1", f"{CULPRIT}-2"]
     innocent = [f"innocent-{number}" for number in range(8)]
     users = {token: user(world, token) for token in guilty + innocent}
-    world.answer(token_prefix=CULPRIT, delay_ms=4_000)
+    world.answer(token_prefix=CULPRIT, delay_ms=9_000)
     world.answer(token_prefix="innocent", delay_ms=500)
     stop, killed = threading.Event(), Counter[str]()
     killer = threading.Thread(target=kill_whoever_sends_to_a_culprit, args=(world, killed, stop))

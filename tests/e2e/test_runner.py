@@ -222,7 +222,7 @@ def test_what_an_invocation_used_is_written_down(stack: TinyStack) -> None:
 
 def test_a_killed_process_fails_its_batch_and_another_takes_its_place(stack: TinyStack) -> None:
     before = stack.ask("metrics")["work"]
-    stack.send({"name": "killed", "sleep": 0.7})
+    stack.send({"name": "killed", "sleep": 5})
     until(lambda: len(stack.notes("work")) == 1)
     (victim,) = [worker["pid"] for worker in stack.ask("functions")["work"] if worker["busy"]]
     assert victim == stack.notes("work")[0]["pid"]

@@ -72,6 +72,10 @@ class World:
         came = while_moving(true, lambda: signs(self.stack))
         assert came, f"nothing moves any more: still waiting for {what}"
 
+    def come_to_rest(self) -> None:
+        """Wait until the stack has done nothing by itself for three seconds, whatever still waits in it."""
+        while_moving(lambda: False, lambda: signs(self.stack), still_s=3)
+
     def idle(self) -> bool:
         """No function runs, the streams are read up, the queues are empty."""
         return bool(requests.get(f"{self.stack['runner']}/idle", timeout=NO_ANSWER_S).json())
