@@ -3,6 +3,7 @@
 A clock alone would give up on a busy machine, where everything takes as long as the others leave it.
 """
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -18,7 +19,6 @@ NO_ANSWER_S: Final = 300.0
 _PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 0.5
 """Asking takes time from what is waited for."""
-_TICKS_PER_S = 100
 
 
 def while_moving(true: Callable[[], bool], moving: Callable[[], object], still_s: float = STILL_S) -> bool:
@@ -56,13 +56,13 @@ class Patience:
 
 def cpu_s(pid: int) -> float:
     """CPU time of a process and of its children that ended; 0 when it is gone."""
-    stat = Path(f"/proc/{pid}/stat")
-    try:
-        if stat.parent.parent.joinpath("self").exists():
-            return sum(map(int, stat.read_text().rpartition(")")[2].split()[11:15])) / _TICKS_PER_S
-        told = subprocess.run(["ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True)
-    except OSError:
-        return 0.0
+    if Path("/proc/self/stat").exists():
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            return 0.0
+        return sum(map(int, stat.rpartition(")")[2].split()[11:15])) / os.sysconf("SC_CLK_TCK")
+    told = subprocess.run(["ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=False)
     seconds = 0.0
     for part in told.stdout.strip().replace("-", ":").split(":"):
         seconds = 60 * seconds + float(part or 0)
