@@ -167,12 +167,14 @@ class TestInTheBackground:
         assert not (state / "stack.json").exists()
         assert "no stack runs" in self.control("status", state).stdout
 
+    @pytest.mark.long
     def test_nothing_is_orphaned_when_its_process_is_killed(self, state: Path) -> None:
         owner = State(state).owner()
         assert owner is not None
         os.kill(owner, signal.SIGKILL)
         assert while_moving(lambda: all(free(port) for port in range(14250, 14258)), lambda: None)
 
+    @pytest.mark.long
     def test_a_part_that_ends_takes_the_stack_with_it(self, state: Path) -> None:
         os.kill(self.pids(state)["fakes"], signal.SIGKILL)
         assert while_moving(lambda: State(state).owner() is None, lambda: None)
