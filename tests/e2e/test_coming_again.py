@@ -72,6 +72,7 @@ def test_a_refused_change_of_visibility_delays_nothing(world: World) -> None:
     assert time.monotonic() - began < 600, "it did not wait for the queue's visibility"
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 def test_a_subscription_of_a_deleted_user_that_the_index_shows_late_goes(world: World) -> None:
     world.admin.call("PUT", "/topics/late")

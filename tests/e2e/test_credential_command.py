@@ -218,6 +218,7 @@ def test_a_dry_run_says_what_a_network_holds_against_it(desk: Desk, action: str)
     assert "FCM refuses the credential: NOT_FOUND (there is no such project)" in line
 
 
+@pytest.mark.long
 def test_a_network_that_is_out_of_order_gives_no_verdict(desk: Desk) -> None:
     world = desk.world()
     account = desk.good_service_account()
@@ -238,6 +239,7 @@ def test_files_and_options_that_are_none_are_refused_in_a_line(desk: Desk) -> No
     assert "there is no app nobody on fanfare-local" in desk.refused("show")
 
 
+@pytest.mark.long
 def test_a_parameter_that_cannot_be_read_is_shown_and_replaced(desk: Desk) -> None:
     name = f"/fanfare-local/apps/{desk.app}/apns"
     desk.ssm().put_parameter(Name=name, Value="scribble", Type="SecureString", Overwrite=True)
@@ -251,6 +253,7 @@ def test_a_parameter_that_cannot_be_read_is_shown_and_replaced(desk: Desk) -> No
     assert desk.live(Network.APNS) == [GOOD_KEY]
 
 
+@pytest.mark.long
 def test_pushes_go_by_a_wrong_new_key_s_older_one_and_show_tells_no_secret(desk: Desk) -> None:
     """The key that Apple refuses costs one request; the lane is not paused, and nothing is lost."""
     world = desk.world()

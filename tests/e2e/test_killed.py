@@ -1,7 +1,8 @@
 """A large send while its functions are killed, and events come twice, late and out of order: nothing is lost.
 
 Judged by the networks' record: each device of each steady subscriber got each push at least once; and as
-often more as its delivery has attempts that never ended, since what those were answered nobody knows.
+often more as its delivery was attempted again: after attempts that never ended, since what was answered to
+those nobody knows, and on a busy machine after such as ended before all answers were there.
 
 `make killed` runs it with 100,000 subscribers and twenty kills of fanout and of deliver, within one send.
 """
@@ -14,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -103,10 +105,10 @@ def test_a_large_send_survives_kills_and_disorder(world: World) -> None:
         world.wait_for(world.idle, "the end of all deliveries")
 
     received, delivered = received_by(world)
-    unended = attempts_without_end(world)
-    assert sum(unended.values()) > 0, "no attempt was cut off: the kills tried nothing"
+    attempts = attempts_of(world)
+    assert sum(one.killed for one in attempts.values()) > 0, "none was cut off: the kills tried nothing"
     for push in pushes:
-        deliveries = sum(of == push for of, _ in unended)
+        deliveries = sum(of == push for of, _ in attempts)
         assert deliveries > FAN_OUT**2, f"{deliveries} deliveries: fanout cut once, or not at all"
     say(f"{dict(killed)} were killed; {repeats(received):,} pushes came again")
 
@@ -115,7 +117,7 @@ def test_a_large_send_survives_kills_and_disorder(world: World) -> None:
             assert delivered[device.token, push] >= 1, f"{user} never got {push}"
             doubled = received[device.token, push] - 1
             if doubled:
-                assert doubled <= unended_for(unended, push, user), f"{user}, {push}: {doubled} too many"
+                assert doubled < made_for(attempts, push, user), f"{user}, {push}: {doubled} too many"
     assert enough(killed), f"only {dict(killed)} were killed: send to more users, or kill fewer times"
 
 
@@ -265,19 +267,30 @@ def topic(world: World) -> Target:
     return Target(TargetKind.TOPIC, Scope(world.stack["app_id"]), "crowd", row["ref"]["S"])
 
 
-def attempts_without_end(world: World) -> dict[tuple[str, Arc], int]:
-    """By push and arc, how many attempts were begun and never ended."""
-    ends: dict[tuple[str, Arc], int] = {}
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How often a delivery was attempted, and how many of the attempts were killed."""
+
+    made: int
+    killed: int
+
+
+def attempts_of(world: World) -> dict[tuple[str, Arc], Attempts]:
+    """By push and arc; all deliveries have ended."""
+    found: dict[tuple[str, Arc], Attempts] = {}
     for row in Tables(world.stack).rows("LedgerTable"):
         if row["sk"]["S"] == "cut":
             continue
         bits, _, index = row["sk"]["S"][1:].partition(".")
         push = row["pk"]["S"].split("#")[1]
-        ends[push, Arc(int(bits), int(index, 16))] = int(row["killed"]["N"])
+        made, killed = int(row["takes"]["N"]), int(row["killed"]["N"])
+        found[push, Arc(int(bits), int(index, 16))] = Attempts(made, killed)
         assert row["state"]["S"] == "done"
-    return ends
+    return found
 
 
-def unended_for(unended: Mapping[tuple[str, Arc], int], push: str, user: str) -> int:
+def made_for(attempts: dict[tuple[str, Arc], Attempts], push: str, user: str) -> int:
     on_ring = int(place(user), 16)
-    return sum(count for (of, arc), count in unended.items() if of == push and arc.start <= on_ring < arc.end)
+    return sum(
+        one.made for (of, arc), one in attempts.items() if of == push and arc.start <= on_ring < arc.end
+    )

@@ -74,6 +74,7 @@ def is_within(one: Flood, most: int, windows: int = 1) -> bool:
     return most - one.unanswered <= one.accepted <= windows * most
 
 
+@pytest.mark.long
 def test_a_flood_is_held_to_its_limits_and_holds_up_nobody(world: World) -> None:
     for limit, most in LIMITS.items():
         set_parameter(world.admin, limit, most)

@@ -40,6 +40,7 @@ def test_no_input_is_answered_5xx_or_written_when_refused(
     assert not guilty, "\n\n".join(guilty[:10])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("function", sorted(_BY_FUNCTION))
 def test_what_is_spoilt_is_a_request_that_succeeds(function: str, stage: Stage, judge: Judge) -> None:
     """Else every refusal would be for another reason than the hostile value."""

@@ -95,6 +95,7 @@ def letters_go_back(sqs: SimulatedSqs, world: World) -> None:
     sqs.queues[world.resources["FanoutDeadLetters"]] = []
 
 
+@pytest.mark.long
 def test_a_coarse_arc_that_is_given_up_ends_the_status_and_sent_again_opens_it(
     world: World, sqs: SimulatedSqs, limits: dispatch.Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
