@@ -15,7 +15,11 @@ HERE = .aws-sam/this-machine
 BUILD_HERE = arch=$$(uname -m | sed s/aarch64/arm64/) && mkdir -p $(HERE) && \
   { env ARCH=$$arch $(SAM) build --build-dir $(HERE) --parameter-overrides Architecture=$$arch >$(HERE).log 2>&1 || { cat $(HERE).log >&2; exit 1; }; }
 
-.PHONY: help run demo test clients fuzz fuzz-api lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean
+# How the tests are run that need no servers, and those that start the local stack.
+ALONE = -n auto --dist loadfile tests/unit tests/contract tests/integration
+ON_STACKS = -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
+
+.PHONY: help run demo test test-long clients fuzz fuzz-api lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean
 
 ### First steps
 
@@ -29,10 +33,9 @@ run: .venv/.done .venv-ministack/.done ## start the local stack, play the main j
 demo: .venv/.done .venv-ministack/.done ## the same, then exit
 	@$(PY) -m local.commands.demo
 
-test: .venv/.done .venv-ministack/.done ## run all tests: unit, integration, contract, e2e (TESTS= narrows it)
+test: .venv/.done .venv-ministack/.done ## run the tests: unit, integration, contract, e2e (TESTS= names some, long ones as well)
 	@if [ -n "$(TESTS)" ]; then exec env $(PY) -m pytest $(TESTS); fi; \
-	env $(PY) -m pytest -n auto --dist loadfile tests/unit tests/contract tests/integration && \
-	env $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
+	env $(PY) -m pytest -m "not long" $(ALONE) && env $(PY) -m pytest -m "not long" $(ON_STACKS)
 
 ### Operating
 
@@ -62,6 +65,9 @@ outcomes: .venv/.done ## judge networks' answers: VECTORS=file
 
 ### Contributing
 
+test-long: .venv/.done .venv-ministack/.done ## run the tests that `make test` leaves out because they take long
+	@env $(PY) -m pytest -m long $(ALONE) && env $(PY) -m pytest -m long $(ON_STACKS)
+
 lint: .venv/.done ## ruff: rules and form
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet .
@@ -78,8 +84,8 @@ fuzz: .venv-fuzz/.done ## look for bytes that break the reading of frames and he
 fuzz-api: .venv/.done ## look for requests that the API answers 5xx, or refuses and writes all the same (SECONDS=60 SEED=)
 	@PYTHONPATH=layers/fanfare:. .venv/bin/python -m tests.fuzz.api $${SECONDS:-60} $(SEED)
 
-schemathesis: .venv/.done ## requests made from the OpenAPI document, for every route; takes minutes
-	@FANFARE_SCHEMATHESIS=1 $(PY) -m pytest -q tests/integration/api/test_schemathesis.py
+schemathesis: .venv/.done ## requests made from the OpenAPI document: a sample, or for every route, which takes minutes (ALL=1)
+	@FANFARE_SCHEMATHESIS=$(ALL) $(PY) -m pytest -q tests/fuzz/test_schemathesis.py
 
 openapi: .venv/.done ## write docs/openapi.json from the code
 	@$(PY) -m local.commands.openapi

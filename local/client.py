@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import requests
 
-TIMEOUT_S = 30
+from local.waiting import NO_ANSWER_S
 
 
 class Refused(Exception):
@@ -81,7 +81,7 @@ class Client:
             headers["Content-Type"] = f"application/vnd.kii.{type}+json" if type else "application/json"
         base = self.site if site_path else f"{self.site}/apps/{self.app_id}"
         answer = self.session.request(
-            method, base + quote(path, safe="/:?=&%"), json=body, headers=headers, timeout=TIMEOUT_S
+            method, base + quote(path, safe="/:?=&%"), json=body, headers=headers, timeout=NO_ANSWER_S
         )
         document = answer.json() if answer.content else {}
         if not answer.ok:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.waiting import Patience
+
 ROOT = Path(__file__).parents[1]
 _PR_SET_PDEATHSIG = 1
 
@@ -36,13 +38,13 @@ class Child:
         return self.popen.pid
 
     def wait_until(self, ready: Callable[[], bool], limit_s: float = 60) -> None:
-        """Raises NotReady."""
-        deadline = time.monotonic() + limit_s
+        """`limit_s`: of the process' CPU time. Raises NotReady."""
+        patience = Patience(self.pid, limit_s)
         while not ready():
             if self.popen.poll() is not None:
                 raise NotReady(f"{self.name} ended with {self.popen.returncode}:\n{self._end_of_log()}")
-            if time.monotonic() > deadline:
-                raise NotReady(f"{self.name} is not ready after {limit_s:.0f} s:\n{self._end_of_log()}")
+            if patience.over:
+                raise NotReady(f"{self.name} is not ready after {patience}:\n{self._end_of_log()}")
             time.sleep(0.05)
 
     def stop(self, patience_s: float = 10) -> None:
@@ -78,6 +80,29 @@ def start(
             process_group=0,
         )
     return Child(name, popen, log)
+
+
+def run(
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    folder: Path = ROOT,
+    limit_s: float = 60,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, with its output as text. Raises TimeoutExpired when its Patience is over."""
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        patience = Patience(process.pid, limit_s)
+        while True:
+            try:
+                output, errors = process.communicate(timeout=1)
+            except subprocess.TimeoutExpired:
+                if patience.over:
+                    process.kill()
+                    raise
+            else:
+                return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 def alive(pid: int) -> bool:

@@ -5,23 +5,40 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
+from hypothesis import settings
 from moto import mock_aws
 
 from fanfare.runtime import clients, metrics, secrets
 from fanfare.store import apps, limits
-from local.template import Template, create_resources, load
+from local.template import Template
+from tests import emulator
 from tests.described import described
 from tests.front import Front
 
-ROOT = Path(__file__).resolve().parents[1]
 SIGNING_KEYS = {"current": "k1", "keys": {"k1": urlsafe_b64encode(bytes(range(32))).decode().rstrip("=")}}
 
+
+def pytest_configure() -> None:
+    """Before any property is read: none of them has a time limit, which a busy machine would exceed."""
+    settings.register_profile("fanfare", deadline=None)
+    settings.load_profile("fanfare")
+
+
 type Handler = Callable[[dict[str, Any], Any], Any]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_emulator() -> Iterator[None]:
+    """AWS sessions share what they read of the services' descriptions: half of what making a client takes."""
+    with pytest.MonkeyPatch.context() as patched:
+        emulator.answer_quickly(patched)
+        patched.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -45,15 +62,9 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Fanfare")
 
 
-@cache
-def _session() -> boto3.Session:
-    """One for all tests: what takes long is that each session reads the services' descriptions anew."""
-    return boto3.Session("test", "test", region_name="us-east-1")
-
-
 @pytest.fixture(scope="session")
 def whole_template() -> Template:
-    return load(ROOT / "template.yaml")
+    return emulator.whole_template()
 
 
 @pytest.fixture
@@ -65,7 +76,7 @@ def tables(
     Every function finds its variables in the environment, and the signing keys in SSM.
     """
     with mock_aws():
-        resources = create_resources(_session(), whole_template)
+        resources = emulator.resources()
         for function in whole_template.functions.values():
             for name, value in function.variables(resources).items():
                 monkeypatch.setenv(name, value)

@@ -8,6 +8,7 @@ from typing import Any
 import requests
 
 from local.changes.series import Change
+from local.waiting import NO_ANSWER_S
 
 _PAGE = 5_000
 
@@ -27,7 +28,7 @@ class Came:
 def record_anew(fakes: str, pushes: int) -> None:
     """From now on the networks keep so many requests, whole, and none of before."""
     for keep in (0, pushes):
-        answer = requests.post(f"{fakes}/switches", json={"record": {"keep": keep}}, timeout=10)
+        answer = requests.post(f"{fakes}/switches", json={"record": {"keep": keep}}, timeout=NO_ANSWER_S)
         answer.raise_for_status()
 
 
@@ -62,7 +63,7 @@ def wrong(pushes: Iterable[Came], changes: Iterable[Change], tokens: Collection[
 def _entries(fakes: str) -> Iterator[dict[str, Any]]:
     since = 0
     while page := requests.get(
-        f"{fakes}/received", params={"since": since, "limit": _PAGE}, timeout=60
+        f"{fakes}/received", params={"since": since, "limit": _PAGE}, timeout=NO_ANSWER_S
     ).json():
         yield from page
         since += len(page)

@@ -13,7 +13,7 @@ import requests
 from local.changes import received, stream
 from local.changes.buckets import Bucket, buckets
 from local.changes.figures import OBJECTS, Asked, Found, Incomplete, Phase, needs
-from local.cost.stage import Stage, until
+from local.cost.stage import Stage
 from local.load import figures as load
 from local.load.arrivals import Arrivals
 from local.load.figures import Kind, Single, Times, taken
@@ -22,6 +22,7 @@ from local.load.run import KEPT
 from local.load.sends import Readers, settle
 from local.stack.stack import TEMPLATE
 from local.template import load as load_template
+from local.waiting import NO_ANSWER_S
 
 WARM_UP, WARM_UP_PER_S = 100, 100
 """Changes, so many a second: every process that is needed starts, every lane of the stream has some."""
@@ -140,13 +141,13 @@ def _probe(stage: Stage) -> Probe:
 def _forget(stage: Stage) -> None:
     """The runner's invocations and the proxy's counts begin anew."""
     for url in (f"{stage.values['runner']}/invocations", f"{stage.values['aws']}/_fanfare/requests"):
-        requests.delete(url, timeout=10).raise_for_status()
+        requests.delete(url, timeout=NO_ANSWER_S).raise_for_status()
 
 
 def _asked(stage: Stage) -> Counter[Asked]:
     """What functions asked of AWS since _forget."""
     logical = {physical: name for name, physical in stage.resources.items()}
-    counted = requests.get(f"{stage.values['aws']}/_fanfare/requests", timeout=30).json()
+    counted = requests.get(f"{stage.values['aws']}/_fanfare/requests", timeout=NO_ANSWER_S).json()
     found: Counter[Asked] = Counter()
     for one in counted:
         if one["caller"] in stage.template.functions:
@@ -172,4 +173,4 @@ def _rest(stage: Stage, changes: int, say: Say) -> None:
             say(f"  taken of {changes:,}: {taken_by}")
         return False
 
-    until(done)
+    stage.until(done)

@@ -18,8 +18,8 @@ import requests
 from local.client import Client
 from local.ports import default_port, default_state
 from local.stack import Stack, StackError
-
-ARRIVES_WITHIN_S = 60.0
+from local.stack.signs import signs
+from local.waiting import NO_ANSWER_S, while_moving
 
 PHONE = ("ANDROID", "demo-alices-phone:APA91bF0xQ", "Alice's phone, Android")
 TABLET = ("ANDROID", "demo-the-tablet:APA91bT7zR", "the tablet, Android, Alice's and then Bob's")
@@ -80,11 +80,11 @@ class Demo:
         step("A dead device: APNs answers 410 for Bob's iPhone")
         dead = {"reason": "Unregistered", "timestamp": time.time_ns() // 1_000_000 + 1000}
         rule = {"network": "apns", "token": IPHONE[1], "status": 410, "body": dead}
-        requests.post(f"{self.stack['fakes']}/answers", json=rule, timeout=10).raise_for_status()
+        requests.post(f"{self.stack['fakes']}/answers", json=rule, timeout=NO_ANSWER_S).raise_for_status()
         installation = f"/installations/IOS:{IPHONE[1]}"
         admin.send(f"/users/{bob.user_id}", message("last", "Anybody there?"))
         self._came("last", TABLET, IPHONE)
-        purged = until(lambda: not bob.exists(installation))
+        purged = self._until(lambda: not bob.exists(installation))
         self._check("the iPhone's installation is purged", purged)
         self._check("the tablet's installation is kept", bob.exists(f"/installations/ANDROID:{TABLET[1]}"))
         admin.send(f"/users/{bob.user_id}", message("after", "And now?"))
@@ -93,8 +93,8 @@ class Demo:
     def _came(self, what: str, *devices: tuple[str, str, str]) -> None:
         """Wait until the devices have it, and see that they and no others do, once."""
         self.expected.update((token, what) for _, token, _ in devices)
-        until(lambda: sum(self._received().values()) >= sum(self.expected.values()))
-        until(self._idle)
+        self._until(lambda: sum(self._received().values()) >= sum(self.expected.values()))
+        self._until(self._idle)
         received = self._received()
         for _, token, name in DEVICES:
             wanted, got = self.expected[token, what], received[token, what]
@@ -109,17 +109,20 @@ class Demo:
         def status() -> dict[str, Any]:
             return admin.call("GET", f"/push/messages/{push}")
 
-        until(lambda: status()["devices"] == counts)
+        self._until(lambda: status()["devices"] == counts)
         self._check(f"status of the message: {counts}", status()["devices"] == counts)
 
     def _received(self) -> Counter[tuple[str, str]]:
         """What the fake networks recorded for the demo's devices."""
-        record = requests.get(f"{self.stack['fakes']}/received", timeout=10).json()
+        record = requests.get(f"{self.stack['fakes']}/received", timeout=NO_ANSWER_S).json()
         mine = {token for _, token, _ in DEVICES}
         return Counter((one["token"], label(one["body"])) for one in record if one["token"] in mine)
 
     def _idle(self) -> bool:
-        return bool(requests.get(f"{self.stack['runner']}/idle", timeout=10).json())
+        return bool(requests.get(f"{self.stack['runner']}/idle", timeout=NO_ANSWER_S).json())
+
+    def _until(self, true: Callable[[], bool]) -> bool:
+        return while_moving(true, lambda: signs(self.stack))
 
     def _check(self, what: str, right: bool) -> None:
         print(f"    {'ok   ' if right else 'WRONG'} {what}", flush=True)
@@ -143,13 +146,6 @@ def label(body: dict[str, Any]) -> str:
 
 def step(text: str) -> None:
     print(f"\n{text}", flush=True)
-
-
-def until(true: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + ARRIVES_WITHIN_S
-    while not (is_true := true()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return is_true
 
 
 def how_to(stack: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from fanfare.domain.device import Device
 from fanfare.domain.ring import place, ring_key
 from fanfare.domain.scope import Target
 from fanfare.domain.user import ID_RANDOM_BYTES, user_id
+from local.waiting import NO_ANSWER_S
 
 type Item = dict[str, Any]
 
@@ -85,4 +86,4 @@ def load(rows: str, table: str, items: Iterator[Item]) -> None:
     """Into the emulator, at `rows` (see local/aws/large_tables.py)."""
     with requests.Session() as session:
         for batch in batched(items, _BATCH, strict=False):
-            session.put(f"{rows}/{table}", data=json.dumps(batch), timeout=120).raise_for_status()
+            session.put(f"{rows}/{table}", data=json.dumps(batch), timeout=NO_ANSWER_S).raise_for_status()

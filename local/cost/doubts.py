@@ -11,6 +11,7 @@ from local.cost.crowd import load
 from local.cost.measure import measured
 from local.cost.prices import MILLION
 from local.cost.stage import Audience, Stage
+from local.waiting import NO_ANSWER_S
 
 RECIPIENTS = 5_000
 ANSWERS = {"fcm": "fcm_sender_id_mismatch", "apns": "apns_bad_device_token"}
@@ -33,9 +34,9 @@ def doubts(stage: Stage, audience: Audience | None = None) -> Doubts:
     stage.warm(audience, MESSAGE)
     usual = median(_dollars(stage, audience) for _ in range(3))
     rules = [{"network": network, "preset": preset} for network, preset in ANSWERS.items()]
-    requests.post(f"{stage.values['fakes']}/answers", json=rules, timeout=10).raise_for_status()
+    requests.post(f"{stage.values['fakes']}/answers", json=rules, timeout=NO_ANSWER_S).raise_for_status()
     first, marked = _dollars(stage, audience), _dollars(stage, audience)
-    requests.post(f"{stage.values['fakes']}/reset", timeout=10).raise_for_status()
+    requests.post(f"{stage.values['fakes']}/reset", timeout=NO_ANSWER_S).raise_for_status()
     stage.set()
     million = MILLION / audience.recipients
     return Doubts((first - usual) * million, (marked - usual) * million)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,8 +20,10 @@ from local.commands.place import Place
 from local.cost.crowd import Crowd, load
 from local.ports import Ports, http
 from local.runner.journal import Invocation
+from local.stack.signs import signs
 from local.stack.stack import NAME
 from local.template import Template
+from local.waiting import NO_ANSWER_S, while_moving
 
 CONCURRENCY = {"deliver": 1, "fanout": 1}
 """Processes of a function for each of its queues: more would wait for this machine's cores, and be billed."""
@@ -34,8 +35,6 @@ NETWORKS = {
     "record": {"keep": 0},
 }
 """How the fake networks are set."""
-
-PATIENCE_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Stage:
 
     def set(self) -> None:
         """The networks take their time; this process's own AWS clients go to the stack's AWS."""
-        switches = requests.post(f"{self.values['fakes']}/switches", json=NETWORKS, timeout=10)
+        switches = requests.post(f"{self.values['fakes']}/switches", json=NETWORKS, timeout=NO_ANSWER_S)
         switches.raise_for_status()
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
@@ -123,11 +122,16 @@ class Stage:
         return Client(self.values["site"], self.values["app_id"], self.values["app_key"])
 
     def idle(self) -> bool:
-        return bool(requests.get(f"{self.values['runner']}/idle", timeout=60).json())
+        return bool(requests.get(f"{self.values['runner']}/idle", timeout=NO_ANSWER_S).json())
 
     def rest(self) -> None:
         """Wait until nothing runs or waits anywhere."""
-        until(self.idle)
+        self.until(self.idle)
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Raises TimeoutError when nothing moves any more."""
+        if not while_moving(true, lambda: signs(self.values)):
+            raise TimeoutError("the stack is still at work, and nothing moves any more")
 
     def cool(self, *functions: str) -> None:
         """End the processes of these functions: the next invocation starts anew."""
@@ -136,31 +140,31 @@ class Stage:
             for pid in pids[name]:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        until(lambda: not any(self.pids()[name] for name in functions))
+        self.until(lambda: not any(self.pids()[name] for name in functions))
 
     def pids(self) -> dict[str, list[int]]:
         """Of each function's processes."""
-        listed = requests.get(f"{self.values['runner']}/functions", timeout=10).json()
+        listed = requests.get(f"{self.values['runner']}/functions", timeout=NO_ANSWER_S).json()
         return {name: [one["pid"] for one in running] for name, running in listed.items()}
 
     def start_record(self) -> None:
-        requests.delete(f"{self.values['runner']}/invocations", timeout=10).raise_for_status()
+        requests.delete(f"{self.values['runner']}/invocations", timeout=NO_ANSWER_S).raise_for_status()
         tape = {"path": str(self.tape)}
-        requests.put(f"{self.values['aws']}/_fanfare/tape", json=tape, timeout=10).raise_for_status()
+        requests.put(f"{self.values['aws']}/_fanfare/tape", json=tape, timeout=NO_ANSWER_S).raise_for_status()
 
     def end_record(self) -> list[Invocation]:
         """The tape is whole then; what was invoked."""
-        requests.delete(f"{self.values['aws']}/_fanfare/tape", timeout=60).raise_for_status()
+        requests.delete(f"{self.values['aws']}/_fanfare/tape", timeout=NO_ANSWER_S).raise_for_status()
         return self.invocations()
 
     def invocations(self) -> list[Invocation]:
         """All that the runner remembers."""
-        answer = requests.get(f"{self.values['runner']}/invocations", timeout=60)
+        answer = requests.get(f"{self.values['runner']}/invocations", timeout=NO_ANSWER_S)
         return msgspec.json.decode(answer.content, type=list[Invocation])
 
     def bytes_out(self) -> int:
         """What the networks have received since the stack began: HTTP/2 with its frames, before TLS."""
-        counts = requests.get(f"{self.values['fakes']}/counts", timeout=30).json()
+        counts = requests.get(f"{self.values['fakes']}/counts", timeout=NO_ANSWER_S).json()
         return sum(one.get("http2_bytes", 0) for one in counts.values())
 
     @property
@@ -195,11 +199,3 @@ class Stage:
         nobody = Client(self.values["site"], made["app_id"], made["app_key"])
         self._apps[size] = crowd, nobody.administrator(made["client_id"], made["client_secret"])
         return self._apps[size]
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"the stack is still at work after {PATIENCE_S:.0f} s")
-        time.sleep(0.1)

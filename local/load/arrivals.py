@@ -10,6 +10,8 @@ from typing import Self
 
 import requests
 
+from local.waiting import NO_ANSWER_S
+
 PAUSE_S = 0.05
 PATIENCE_S = 120.0
 """From one arrival that is waited for to the next."""
@@ -67,7 +69,7 @@ class Arrivals:
         with requests.Session() as session:
             while not self._end.wait(PAUSE_S):
                 try:
-                    answer = session.get(self._url, params={"after": repr(self._after)}, timeout=60)
+                    answer = session.get(self._url, params={"after": repr(self._after)}, timeout=NO_ANSWER_S)
                     answer.raise_for_status()
                 except requests.RequestException as error:
                     with self._news:

@@ -15,6 +15,7 @@ from local.load.memory import peak_memory
 from local.load.probe import Probe
 from local.load.sends import Readers, send, settle
 from local.runner.journal import Invocation
+from local.waiting import NO_ANSWER_S
 
 SINGLES = 30
 """Of each kind, alone and beside a large send."""
@@ -36,7 +37,7 @@ def run(stage: Stage, recipients: int, say: Say) -> Found:
     crowd, admin = large.crowd, large.admin
     readers = settle(Client(admin.site, crowd.app, admin.app_key), admin)
     switches = {"record": {"keep": KEPT}}
-    requests.post(f"{stage.values['fakes']}/switches", json=switches, timeout=10).raise_for_status()
+    requests.post(f"{stage.values['fakes']}/switches", json=switches, timeout=NO_ANSWER_S).raise_for_status()
     with Arrivals(str(stage.values["fakes"])) as arrivals:
         memory: dict[int, Memory] = {}
         sends: list[Send] = []

@@ -12,6 +12,7 @@ from local.cost.crowd import device_of
 from local.cost.stage import Audience
 from local.load.arrivals import Arrivals
 from local.load.figures import Kind, Send, Single
+from local.waiting import while_moving
 
 FEW = 10
 TOPIC = "few"
@@ -49,12 +50,13 @@ def tokens_of(audience: Audience) -> frozenset[str]:
 
 def _expect_all(audience: Audience, push: str) -> None:
     """The last answers are on their way when the last push has arrived: the ledger follows within seconds."""
-    deadline = time.monotonic() + 60
     expected = {"delivered": audience.recipients}
-    while (devices := audience.admin.call("GET", f"/push/messages/{push}")["devices"]) != expected:
-        if time.monotonic() > deadline:
-            raise Spoiled(f"{audience.recipients:,} were sent to, and the status says {devices}")
-        time.sleep(0.2)
+
+    def devices() -> object:
+        return audience.admin.call("GET", f"/push/messages/{push}")["devices"]
+
+    if not while_moving(lambda: devices() == expected, devices, still_s=60):
+        raise Spoiled(f"{audience.recipients:,} were sent to, and the status says {devices()}")
 
 
 @dataclass(frozen=True, slots=True)

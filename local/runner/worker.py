@@ -20,8 +20,8 @@ from local.runner.environment import arn, environment
 from local.runner.journal import Invocation, Used, entry
 from local.template import Function
 
-# Lambda gives ten seconds; here many processes start at once on few cores.
-_START_SECONDS = 60.0
+# Lambda gives ten seconds; here many processes start at once on few cores, which others may use as well.
+_START_SECONDS = 300.0
 _JOURNAL = 100_000  # entries of each function: a stack may run for days
 _LARGEST_ANSWER = 6 * 1024 * 1024
 _PROGRAM = Path(__file__).with_name("handler_process.py")

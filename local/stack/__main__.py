@@ -12,8 +12,7 @@ from local.ports import default_port, default_state
 from local.processes import ROOT
 from local.stack.stack import Stack, StackError
 from local.stack.state import State
-
-PATIENCE_S = 120
+from local.waiting import while_moving
 
 
 def run(state: State, port: int, parameters: dict[str, str], bridge: str) -> int:
@@ -57,12 +56,9 @@ def down(state: State) -> int:
         print(f"no stack runs in {state.folder}")
         return 0
     os.kill(owner, signal.SIGTERM)
-    deadline = time.monotonic() + PATIENCE_S
-    while state.owner() == owner:
-        if time.monotonic() > deadline:
-            print(f"the stack's process {owner} does not end", file=sys.stderr)
-            return 1
-        time.sleep(0.1)
+    if not while_moving(lambda: state.owner() != owner, lambda: None):
+        print(f"the stack's process {owner} does not end", file=sys.stderr)
+        return 1
     print("The stack is down")
     return 0
 

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from local.aws import ministack
 from local.commands.place import RESOURCES
 from local.fakes import credentials
 from local.ports import HOST, Ports, default_port, default_state, http, https
-from local.processes import ROOT, Child, NotReady, answers, start
+from local.processes import ROOT, Child, NotReady, answers, run, start
 from local.runner import config
 from local.stack.state import State
 from local.template import create_resources, load
@@ -162,7 +161,7 @@ class Stack:
         command = [sys.executable, "-m", "local.commands.app", "--keep", "--json"]
         command += ["--state", str(self.state.folder)]
         environment = ministack.CREDENTIALS | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'fanfare'}"}
-        made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        made = run(command, environment)
         if made.returncode != 0:
             raise StackError(f"no app could be made:\n{made.stderr}")
         app: dict[str, str] = json.loads(made.stdout)

@@ -1,7 +1,6 @@
 """The direction of imports, and what importing may do: nothing."""
 
 import ast
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from local.processes import run
 from tests.contract.declared import FUNCTIONS, ROOT
 
 RANKS = {"domain": 0, "runtime": 1, "store": 2, "networks": 2, "api": 3, "pipeline": 3, "functions": 4}
@@ -101,14 +101,9 @@ def test_every_module_says_what_it_is_for(sources: list[Path]) -> None:
 
 
 def test_importing_makes_no_client_and_needs_no_environment() -> None:
-    outcome = subprocess.run(
+    outcome = run(
         [sys.executable, "-c", IMPORT_EVERYTHING.format(functions=list(FUNCTIONS))],
-        env={"PYTHONPATH": f"{ROOT / 'layers' / 'fanfare'}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        {"PYTHONPATH": f"{ROOT / 'layers' / 'fanfare'}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
     )
 
     assert (outcome.returncode, outcome.stderr) == (0, "")

@@ -4,12 +4,12 @@
 """
 
 import json
-import subprocess
 import sys
 from functools import cache
 
 import pytest
 
+from local.processes import run
 from tests.contract.declared import FUNCTIONS, ROOT
 
 AWS = {"botocore", "certifi", "dateutil", "jmespath", "msgspec", "six", "typing_extensions", "urllib3"}
@@ -73,15 +73,11 @@ print(json.dumps([sorted(sys.modules), read]))
 @cache
 def loaded(function: str) -> tuple[set[str], list[str]]:
     """The modules after the function's import, and what else was opened for it."""
-    done = subprocess.run(
+    done = run(
         [sys.executable, "-c", LOAD.format(function=function)],
-        env={"PYTHONPATH": f"{ROOT / 'layers' / 'fanfare'}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=60,
-        check=True,
+        {"PYTHONPATH": f"{ROOT / 'layers' / 'fanfare'}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
     )
+    assert done.returncode == 0, done.stderr
     modules, opened = json.loads(done.stdout)
     return set(modules), opened
 

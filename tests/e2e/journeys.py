@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
 from functools import cache
 from typing import Any
 
+from local.processes import run
 from tests.e2e import node
 from tests.e2e.world import World
 
-LIMIT_S = 120
 _clients = cache(node.with_clients)
 
 
@@ -17,14 +16,10 @@ def play(world: World, journey: str, *, sdk: str = "kii-cloud-sdk") -> Any:
     """The JSON that the journey ends with. It may sign up, install and make what it names after the stamp."""
     stack = {name.upper(): world.stack[name] for name in ("site", "app_id", "app_key")}
     administrator = {name.upper(): world.stack[name] for name in ("client_id", "client_secret")}
-    done = subprocess.run(
+    done = run(
         [_clients().node, f"{journey}.js"],
-        cwd=node.JOURNEYS,
-        env={"PATH": os.environ["PATH"], "STAMP": world.stamp, "SDK": sdk, **stack, **administrator},
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
+        {"PATH": os.environ["PATH"], "STAMP": world.stamp, "SDK": sdk, **stack, **administrator},
+        folder=node.JOURNEYS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])

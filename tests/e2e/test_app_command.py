@@ -19,7 +19,7 @@ from fanfare.networks.live import from_text
 from local.aws import ministack
 from local.fakes import credentials
 from local.ports import http
-from local.processes import ROOT
+from local.processes import ROOT, run
 
 pytestmark = pytest.mark.e2e
 
@@ -81,9 +81,7 @@ def app(stack: str, *options: str) -> subprocess.CompletedProcess[str]:
     called = [sys.executable, "-m", "local.commands.app", "--stack", stack, "--region", REGION, *options]
     paths = f"{ROOT}:{ROOT / 'layers' / 'fanfare'}"
     environment = os.environ | ministack.CREDENTIALS | {"AWS_ENDPOINT_URL": http(PORT), "PYTHONPATH": paths}
-    return subprocess.run(
-        called, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    return run(called, environment)
 
 
 def made(*options: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from local.aws import ministack
 from local.ports import Ports, http
 from local.processes import answers, start
+from local.waiting import NO_ANSWER_S, while_moving
 
 pytestmark = pytest.mark.e2e
 
@@ -76,7 +77,8 @@ def dynamodb(session: boto3.Session) -> Iterator[DynamoDBClient]:
 
 def control(method: str, url: str, body: Any = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data, method=method), timeout=10) as answer:
+    asked = urllib.request.Request(url, data, method=method)
+    with urllib.request.urlopen(asked, timeout=NO_ANSWER_S) as answer:
         return json.load(answer)
 
 
@@ -210,7 +212,7 @@ def test_a_plain_write_in_conflict_raises_and_a_read_never_conflicts(dynamodb: D
 def test_a_late_index_shows_the_table_as_it_was(dynamodb: DynamoDBClient) -> None:
     put(dynamodb, "moved", "a")
     put(dynamodb, "deleted", "a")
-    arm(kind="late_index", table="Letters", ms=1500)
+    arm(kind="late_index", table="Letters", ms=5000)
     put(dynamodb, "new", "a")
     put(dynamodb, "moved", "b")
     dynamodb.delete_item(TableName="Letters", Key={"pk": {"S": "deleted"}})
@@ -224,9 +226,7 @@ def test_a_late_index_shows_the_table_as_it_was(dynamodb: DynamoDBClient) -> Non
     assert not there(dynamodb, "deleted")
     assert in_box(dynamodb, "a") == {"moved", "deleted"}
     assert in_box(dynamodb, "b") == set()
-    deadline = time.monotonic() + 5
-    while in_box(dynamodb, "b") != {"moved", "both"} and time.monotonic() < deadline:
-        time.sleep(0.1)
+    while_moving(lambda: in_box(dynamodb, "b") == {"moved", "both"}, lambda: None)
     assert in_box(dynamodb, "a") == {"new"}
     assert in_box(dynamodb, "b") == {"moved", "both"}
 

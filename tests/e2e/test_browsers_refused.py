@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from local.ports import Ports
+from local.waiting import NO_ANSWER_S
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.e2e
@@ -34,7 +35,7 @@ BROWSERS = [
 
 def ask(world: World, server: str, method: str, path: str, headers: Mapping[str, str]) -> int:
     ports = Ports(int(world.stack["port"]))
-    connection = HTTPConnection("127.0.0.1", getattr(ports, server), timeout=10)
+    connection = HTTPConnection("127.0.0.1", getattr(ports, server), timeout=NO_ANSWER_S)
     try:
         connection.request(method, path, b"{}" if method == "POST" else None, dict(headers))
         return connection.getresponse().status

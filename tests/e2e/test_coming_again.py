@@ -14,7 +14,7 @@ from tests.e2e.world import Tables, World, environment
 PARAMETERS = {
     "DeliverTimeout": "20",
     "DeliverLease": "25",
-    "DeliveryVisibility": "120",
+    "DeliveryVisibility": "600",
     "AgainSeconds": "1",
     "AgainAtMostSeconds": "2",
     "MaxReceives": "2",
@@ -52,7 +52,7 @@ def test_tables_that_are_throttled_for_more_receives_than_a_message_has_lose_not
         user.install("ANDROID", f"throttled-{number}")
     with world.faults({"kind": "throttle", "table": world.stack["resources"]["RecipientsTable"]}):
         pushes = [world.admin.send(f"/users/{user.user_id}", MESSAGE) for user in users]
-        world.wait_for(lambda: world.faults_made() > 35, "three receives of each", seconds=120)
+        world.wait_for(lambda: world.faults_made() > 35, "three receives of each")
     tokens = [f"throttled-{number}" for number in range(3)]
     world.wait_for(lambda: reached(world, *tokens), "the pushes")
     world.wait_for(lambda: all(world.status(push)["state"] == "ended" for push in pushes), "the end")
@@ -69,9 +69,10 @@ def test_a_refused_change_of_visibility_delays_nothing(world: World) -> None:
         world.admin.send(f"/users/{user.user_id}", MESSAGE)
         world.wait_for(lambda: reached(world, "held"), "the push")
         assert world.faults_made() > 0
-    assert time.monotonic() - began < 60, "it did not wait for the queue's visibility"
+    assert time.monotonic() - began < 600, "it did not wait for the queue's visibility"
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 def test_a_subscription_of_a_deleted_user_that_the_index_shows_late_goes(world: World) -> None:
     world.admin.call("PUT", "/topics/late")
@@ -84,7 +85,7 @@ def test_a_subscription_of_a_deleted_user_that_the_index_shows_late_goes(world: 
         swept = lambda: "deleted_at" in repr(tables.rows("RecipientsTable"))  # noqa: E731
         world.wait_for(swept, "the first pass")
         assert subscribed(tables, user.user_id), "the index showed it in time: this tries nothing"
-        world.wait_for(lambda: not subscribed(tables, user.user_id), "a later look", seconds=120)
+        world.wait_for(lambda: not subscribed(tables, user.user_id), "a later look")
 
 
 def subscribed(tables: Tables, user: str | None) -> bool:

@@ -15,7 +15,7 @@ from local.stack import Stack
 from local.stack.stack import NAME, TEMPLATE
 from local.template import load
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 PARAMETERS = {"ArcSize": "50", "FanOut": "2", "ExpressLimit": "1"}
 """So that four hundred recipients are several arcs, cut by fanout."""

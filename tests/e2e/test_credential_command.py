@@ -20,8 +20,9 @@ from local import ports
 from local.aws.ministack import CREDENTIALS
 from local.client import Client
 from local.fakes import credentials
-from local.processes import ROOT
+from local.processes import ROOT, run
 from local.stack import Stack
+from local.waiting import NO_ANSWER_S
 from tests.e2e.conftest import PARAMETERS
 from tests.e2e.world import Tables, World
 
@@ -48,9 +49,7 @@ class Desk:
     def run(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", f"local.commands.{module}", "--state", str(self.state), *arguments]
         environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'fanfare'}"}
-        return subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
+        return run(command, environment)
 
     def make_app(self) -> None:
         """With the credentials that the fakes know."""
@@ -120,7 +119,7 @@ class Desk:
 
     def received(self, network: str) -> list[dict[str, Any]]:
         found = requests.get(
-            f"{self.stack.values['fakes']}/received", params={"network": network}, timeout=10
+            f"{self.stack.values['fakes']}/received", params={"network": network}, timeout=NO_ANSWER_S
         )
         return list(found.json())
 
@@ -136,7 +135,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def desk(stack: Stack, tmp_path: Path) -> Desk:
-    requests.post(f"{stack.values['fakes']}/reset", timeout=10).raise_for_status()
+    requests.post(f"{stack.values['fakes']}/reset", timeout=NO_ANSWER_S).raise_for_status()
     desk = Desk(stack, tmp_path)
     desk.make_app()
     return desk
@@ -219,6 +218,7 @@ def test_a_dry_run_says_what_a_network_holds_against_it(desk: Desk, action: str)
     assert "FCM refuses the credential: NOT_FOUND (there is no such project)" in line
 
 
+@pytest.mark.long
 def test_a_network_that_is_out_of_order_gives_no_verdict(desk: Desk) -> None:
     world = desk.world()
     account = desk.good_service_account()
@@ -239,6 +239,7 @@ def test_files_and_options_that_are_none_are_refused_in_a_line(desk: Desk) -> No
     assert "there is no app nobody on fanfare-local" in desk.refused("show")
 
 
+@pytest.mark.long
 def test_a_parameter_that_cannot_be_read_is_shown_and_replaced(desk: Desk) -> None:
     name = f"/fanfare-local/apps/{desk.app}/apns"
     desk.ssm().put_parameter(Name=name, Value="scribble", Type="SecureString", Overwrite=True)
@@ -252,6 +253,7 @@ def test_a_parameter_that_cannot_be_read_is_shown_and_replaced(desk: Desk) -> No
     assert desk.live(Network.APNS) == [GOOD_KEY]
 
 
+@pytest.mark.long
 def test_pushes_go_by_a_wrong_new_key_s_older_one_and_show_tells_no_secret(desk: Desk) -> None:
     """The key that Apple refuses costs one request; the lane is not paused, and nothing is lost."""
     world = desk.world()
@@ -272,6 +274,7 @@ def test_pushes_go_by_a_wrong_new_key_s_older_one_and_show_tells_no_secret(desk:
         assert json.loads(secret)["live"][0]["private_key"] not in said
 
 
+@pytest.mark.long
 def test_a_push_that_waits_for_a_credential_goes_out_when_a_good_one_is_set(desk: Desk) -> None:
     world = desk.world()
     desk.said("set", "--apns", desk.bad_key(), "--key", "NEWKEY0001", *KNOWN, "--replace")
@@ -283,7 +286,7 @@ def test_a_push_that_waits_for_a_credential_goes_out_when_a_good_one_is_set(desk
     assert "lane apns:production:LOCALTEAM1: paused until" in desk.said("show")
     assert "InvalidProviderToken" in desk.said("show")
     desk.said("set", "--apns", desk.good_key(), "--key", GOOD_KEY, *KNOWN, "--replace")
-    world.wait_for(lambda: world.status(push)["state"] == "ended", "the push", seconds=150)
+    world.wait_for(lambda: world.status(push)["state"] == "ended", "the push")
     *refused, accepted = [one["answer"]["status"] for one in world.received(token)]
     assert (set(refused), accepted) == ({403}, 200)
 

@@ -18,6 +18,7 @@ from fanfare.runtime import wire
 from local import ports
 from local.client import Client
 from local.stack import Stack
+from local.waiting import NO_ANSWER_S
 from tests.e2e.world import Tables, World, environment
 
 PARAMETERS = {"DeliverTimeout": "12", "DeliverLease": "13", "DeliveryVisibility": "80"}
@@ -47,7 +48,7 @@ def kill_whoever_sends_to_a_culprit(world: World, killed: Counter[str], stop: th
         tokens = Counter(one["token"] for one in world.received() if one["token"].startswith(CULPRIT))
         for token in tokens:
             if tokens[token] > killed[token]:
-                functions = requests.get(f"{world.stack['runner']}/functions", timeout=10).json()
+                functions = requests.get(f"{world.stack['runner']}/functions", timeout=NO_ANSWER_S).json()
                 busy = [one["pid"] for one in functions.get("deliver", []) if one["busy"]]
                 for pid in busy:
                     os.kill(pid, signal.SIGKILL)
@@ -60,18 +61,19 @@ def state_of(world: World, pushes: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_culprits_die_alone_and_the_others_get_their_pushes(world: World, tmp_path: Path) -> None:
     guilty = [f"{CULPRIT}-1", f"{CULPRIT}-2"]
     innocent = [f"innocent-{number}" for number in range(8)]
     users = {token: user(world, token) for token in guilty + innocent}
-    world.answer(token_prefix=CULPRIT, delay_ms=4_000)
+    world.answer(token_prefix=CULPRIT, delay_ms=9_000)
     world.answer(token_prefix="innocent", delay_ms=500)
     stop, killed = threading.Event(), Counter[str]()
     killer = threading.Thread(target=kill_whoever_sends_to_a_culprit, args=(world, killed, stop))
     killer.start()
     try:
         pushes = {token: world.admin.send(f"/users/{one.user_id}", MESSAGE) for token, one in users.items()}
-        world.wait_for(lambda: set(state_of(world, pushes).values()) == {"ended"}, "the end", seconds=300)
+        world.wait_for(lambda: set(state_of(world, pushes).values()) == {"ended"}, "the end")
     finally:
         stop.set()
         killer.join()

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from local.client import Client
+from local.waiting import NO_ANSWER_S
 from tests.e2e.world import Tables, World
 
 DAY_MS = 86_400_000
@@ -109,7 +110,7 @@ def test_invented_tokens_hold_up_nobody(world: World, goaway_after: int | None) 
 def switch(world: World, goaway_after: int | None) -> None:
     url = f"{world.stack['fakes']}/switches"
     change = {"apns": {"goaway_after_bad_tokens": goaway_after}}
-    requests.post(url, json=change, timeout=10).raise_for_status()
+    requests.post(url, json=change, timeout=NO_ANSWER_S).raise_for_status()
 
 
 def attempts(tables: Tables, push: str) -> int:

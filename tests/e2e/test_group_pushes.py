@@ -27,5 +27,5 @@ def test_who_left_the_group_gets_nothing_more(world: World) -> None:
 
     world.wait_for(lambda: len(world.received(alice_token)) == 4, "alice's pushes")
     mine = f"/users/{bob.user_id}/subscriptions"
-    world.wait_for(lambda: bob.call("GET", mine) == {"subscriptions": []}, "sweep", seconds=120)
+    world.wait_for(lambda: bob.call("GET", mine) == {"subscriptions": []}, "sweep")
     assert [push["body"] for push in world.received(bob_token)] == of_bob

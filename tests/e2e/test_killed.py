@@ -1,7 +1,8 @@
 """A large send while its functions are killed, and events come twice, late and out of order: nothing is lost.
 
 Judged by the networks' record: each device of each steady subscriber got each push at least once; and as
-often more as its delivery has attempts that never ended, since what those were answered nobody knows.
+often more as its delivery was attempted again: after attempts that never ended, since what was answered to
+those nobody knows, and on a busy machine after such as ended before all answers were there.
 
 `make killed` runs it with 100,000 subscribers and twenty kills of fanout and of deliver, within one send.
 """
@@ -14,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -27,16 +29,18 @@ from fanfare.domain.scope import Scope, Target, TargetKind
 from local import ports
 from local.client import Client
 from local.cost.crowd import Crowd, device_of, load
+from local.processes import alive
 from local.stack import Stack
+from local.waiting import NO_ANSWER_S, while_moving
 from tests.e2e.world import Tables, World, environment
 
+NOBODY = 64 * "0"
+"""Whom a probe of APNs is for."""
 SUBSCRIBERS = int(os.environ.get("FANFARE_KILLED_SUBSCRIBERS", "3000"))
 KILLS = int(os.environ.get("FANFARE_KILLED_TIMES", "10"))
 LARGE = "FANFARE_KILLED_SUBSCRIBERS" in os.environ
 """One send has to last for all kills."""
 SENDS, MAX_SENDS = (1, 1) if LARGE else (3, 8)
-PATIENCE_S = 600 if LARGE else 30
-"""For a send to be killed in; then another is made."""
 ATTACKED = {"dispatch": 3 if LARGE else KILLS, "fanout": KILLS, "deliver": KILLS}
 """Who is killed, and how often at most. In one send dispatch has one record: its kills are not counted."""
 LIVES_S = {"dispatch": 0.5, "fanout": 0.5, "deliver": 40.0 if LARGE else 8.0}
@@ -73,13 +77,14 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_a_large_send_survives_kills_and_disorder(world: World) -> None:
     world.admin.call("PUT", "/topics/crowd")
     steady = settle(world)
     world.answer(token_prefix="", delay_ms=400)
     keep = {"record": {"keep": 10 * SENDS * SUBSCRIBERS}}
-    requests.post(f"{world.stack['fakes']}/switches", json=keep, timeout=10).raise_for_status()
-    requests.post(f"{world.stack['runner']}/events", json=DISORDER, timeout=10).raise_for_status()
+    requests.post(f"{world.stack['fakes']}/switches", json=keep, timeout=NO_ANSWER_S).raise_for_status()
+    requests.post(f"{world.stack['runner']}/events", json=DISORDER, timeout=NO_ANSWER_S).raise_for_status()
     stop = threading.Event()
     killed: Counter[str] = Counter()
     helpers = [
@@ -96,15 +101,14 @@ def test_a_large_send_survives_kills_and_disorder(world: World) -> None:
                 stop.set()
                 for helper in helpers:
                     helper.join()
-        requests.post(f"{world.stack['runner']}/events", json={}, timeout=10).raise_for_status()
-        world.wait_for(world.idle, "the end of all deliveries", seconds=10 * PATIENCE_S)
+        requests.post(f"{world.stack['runner']}/events", json={}, timeout=NO_ANSWER_S).raise_for_status()
+        world.wait_for(world.idle, "the end of all deliveries")
 
-    assert enough(killed), killed
     received, delivered = received_by(world)
-    unended = attempts_without_end(world)
-    assert sum(unended.values()) > 0, "no attempt was cut off: the kills tried nothing"
+    attempts = attempts_of(world)
+    assert sum(one.killed for one in attempts.values()) > 0, "none was cut off: the kills tried nothing"
     for push in pushes:
-        deliveries = sum(of == push for of, _ in unended)
+        deliveries = sum(of == push for of, _ in attempts)
         assert deliveries > FAN_OUT**2, f"{deliveries} deliveries: fanout cut once, or not at all"
     say(f"{dict(killed)} were killed; {repeats(received):,} pushes came again")
 
@@ -113,7 +117,8 @@ def test_a_large_send_survives_kills_and_disorder(world: World) -> None:
             assert delivered[device.token, push] >= 1, f"{user} never got {push}"
             doubled = received[device.token, push] - 1
             if doubled:
-                assert doubled <= unended_for(unended, push, user), f"{user}, {push}: {doubled} too many"
+                assert doubled < made_for(attempts, push, user), f"{user}, {push}: {doubled} too many"
+    assert enough(killed), f"only {dict(killed)} were killed: send to more users, or kill fewer times"
 
 
 def settle(world: World) -> Mapping[str, Device]:
@@ -127,14 +132,14 @@ def settle(world: World) -> Mapping[str, Device]:
 
 
 def send_until_killed(world: World, killed: Mapping[str, int]) -> list[str]:
-    """Send to the crowd, again and again until every function was killed often enough."""
+    """Send to the crowd, again when all has ended, until every function was killed often enough."""
     pushes: list[str] = []
-    while len(pushes) < SENDS or not enough(killed):
-        assert len(pushes) < MAX_SENDS, f"only {dict(killed)} were killed"
+    while len(pushes) < MAX_SENDS and (len(pushes) < SENDS or not enough(killed)):
         pushes.append(world.admin.send("/topics/crowd", message()))
-        deadline = time.monotonic() + (2 if len(pushes) < SENDS else PATIENCE_S)
-        while time.monotonic() < deadline and not enough(killed):
-            time.sleep(0.2)
+        if len(pushes) < SENDS:
+            time.sleep(2)
+        else:
+            world.wait_for(lambda: enough(killed) or world.idle(), "the end of what was sent")
     return pushes
 
 
@@ -149,7 +154,7 @@ def progress(world: World, killed: Mapping[str, int]) -> Iterator[None]:
 
     def tell() -> None:
         while not over.wait(5):
-            counts = requests.get(f"{world.stack['fakes']}/counts", timeout=60).json()
+            counts = requests.get(f"{world.stack['fakes']}/counts", timeout=NO_ANSWER_S).json()
             reached = sum(one["reached"] for one in counts.values())
             say(f"{reached:,} devices reached, killed: {dict(killed)}")
 
@@ -181,22 +186,32 @@ def push_of(request: dict[str, Any]) -> str:
     return str(request["body"]["message"]["android"]["notification"]["tag"])
 
 
+def is_probe(request: dict[str, Any]) -> bool:
+    """A lane that answers too slowly, as on a busy machine, rests, and is asked with a push to nobody."""
+    body = request["body"] or {}
+    return request["token"] == NOBODY or body.get("validate_only") is True
+
+
 def received_by(world: World) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
     """How often each token was sent each push, and how often with success, by the networks' record."""
     received: Counter[tuple[str, str]] = Counter()
     delivered: Counter[tuple[str, str]] = Counter()
+    read = 0
     while True:
         answer = requests.get(
             f"{world.stack['fakes']}/received",
-            params={"since": received.total(), "limit": PAGE},
-            timeout=60,
+            params={"since": read, "limit": PAGE},
+            timeout=NO_ANSWER_S,
         )
         answer.raise_for_status()
         page = answer.json()
-        received.update((one["token"], push_of(one)) for one in page)
-        delivered.update(
-            (one["token"], push_of(one)) for one in page if one["answer"] and one["answer"]["status"] == 200
-        )
+        read += len(page)
+        for one in page:
+            if is_probe(one):
+                continue
+            received[one["token"], push_of(one)] += 1
+            if one["answer"] and one["answer"]["status"] == 200:
+                delivered[one["token"], push_of(one)] += 1
         if len(page) < PAGE:
             return received, delivered
 
@@ -220,23 +235,17 @@ def kill(world: World, name: str, killed: Counter[str], stop: threading.Event) -
 
 def at_work(world: World, name: str) -> list[int]:
     """Process IDs."""
-    functions = requests.get(f"{world.stack['runner']}/functions", timeout=10).json()
+    functions = requests.get(f"{world.stack['runner']}/functions", timeout=NO_ANSWER_S).json()
     return [one["pid"] for one in functions.get(name, []) if one["busy"]]
 
 
 def die(pid: int) -> bool:
-    """Kill the process; whether it was there, and is gone within two seconds."""
+    """Kill the process; whether it was there."""
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return False
-    for _ in range(200):
-        time.sleep(0.01)
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-    return False
+    return while_moving(lambda: not alive(pid), lambda: None)
 
 
 def come_and_go(world: World, stop: threading.Event) -> None:
@@ -250,6 +259,7 @@ def come_and_go(world: World, stop: threading.Event) -> None:
         time.sleep(0.2)
         for user in users:
             user.call("DELETE", f"/topics/crowd/push/subscriptions/users/{user.user_id}")
+        time.sleep(0.2)
 
 
 def topic(world: World) -> Target:
@@ -257,19 +267,30 @@ def topic(world: World) -> Target:
     return Target(TargetKind.TOPIC, Scope(world.stack["app_id"]), "crowd", row["ref"]["S"])
 
 
-def attempts_without_end(world: World) -> dict[tuple[str, Arc], int]:
-    """By push and arc, how many attempts were begun and never ended."""
-    ends: dict[tuple[str, Arc], int] = {}
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How often a delivery was attempted, and how many of the attempts were killed."""
+
+    made: int
+    killed: int
+
+
+def attempts_of(world: World) -> dict[tuple[str, Arc], Attempts]:
+    """By push and arc; all deliveries have ended."""
+    found: dict[tuple[str, Arc], Attempts] = {}
     for row in Tables(world.stack).rows("LedgerTable"):
         if row["sk"]["S"] == "cut":
             continue
         bits, _, index = row["sk"]["S"][1:].partition(".")
         push = row["pk"]["S"].split("#")[1]
-        ends[push, Arc(int(bits), int(index, 16))] = int(row["killed"]["N"])
+        made, killed = int(row["takes"]["N"]), int(row["killed"]["N"])
+        found[push, Arc(int(bits), int(index, 16))] = Attempts(made, killed)
         assert row["state"]["S"] == "done"
-    return ends
+    return found
 
 
-def unended_for(unended: Mapping[tuple[str, Arc], int], push: str, user: str) -> int:
+def made_for(attempts: dict[tuple[str, Arc], Attempts], push: str, user: str) -> int:
     on_ring = int(place(user), 16)
-    return sum(count for (of, arc), count in unended.items() if of == push and arc.start <= on_ring < arc.end)
+    return sum(
+        one.made for (of, arc), one in attempts.items() if of == push and arc.start <= on_ring < arc.end
+    )

@@ -10,6 +10,7 @@ import requests
 
 from local.aws import ministack
 from local.ports import Ports, free, http
+from local.waiting import NO_ANSWER_S
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -48,7 +49,7 @@ def dynamodb(endpoint: str) -> "DynamoDBClient":
     )
     shuffled = Random(1).sample(KEYS, len(KEYS))
     items = [{"pk": {"S": "p"}, "sk": {"S": key}, "n": {"N": str(i)}} for i, key in enumerate(shuffled)]
-    requests.put(f"{endpoint}/_fanfare/rows/rows", json=items, timeout=10).raise_for_status()
+    requests.put(f"{endpoint}/_fanfare/rows/rows", json=items, timeout=NO_ANSWER_S).raise_for_status()
     return client
 
 

@@ -17,6 +17,7 @@ from fanfare.store import limits, row
 from local import ports
 from local.client import Client, Refused
 from local.stack import Stack
+from local.waiting import NO_ANSWER_S
 from tests.e2e.world import Tables, World, environment
 
 pytestmark = pytest.mark.e2e
@@ -73,6 +74,7 @@ def is_within(one: Flood, most: int, windows: int = 1) -> bool:
     return most - one.unanswered <= one.accepted <= windows * most
 
 
+@pytest.mark.long
 def test_a_flood_is_held_to_its_limits_and_holds_up_nobody(world: World) -> None:
     for limit, most in LIMITS.items():
         set_parameter(world.admin, limit, most)
@@ -164,6 +166,6 @@ def set_parameter(admin: Client, limit: Parameter, most: int) -> None:
         f"{admin.site}/apps/{admin.app_id}/configuration/parameters/{limit}",
         data=str(most),
         headers={"Authorization": f"Bearer {admin.token}", "Content-Type": "text/plain"},
-        timeout=30,
+        timeout=NO_ANSWER_S,
     )
     assert answer.status_code == 204

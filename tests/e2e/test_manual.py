@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from local.runner.manual import PAGE
+from local.waiting import NO_ANSWER_S
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.e2e
@@ -14,9 +15,9 @@ pytestmark = pytest.mark.e2e
 def test_the_page_and_what_it_needs_are_served_on_loopback(world: World) -> None:
     runner = world.stack["runner"]
 
-    page = requests.get(f"{runner}/", timeout=10)
-    described = requests.get(f"{runner}/openapi.json", timeout=10).json()
-    app = requests.get(f"{runner}/app.json", timeout=10).json()
+    page = requests.get(f"{runner}/", timeout=NO_ANSWER_S)
+    described = requests.get(f"{runner}/openapi.json", timeout=NO_ANSWER_S).json()
+    app = requests.get(f"{runner}/app.json", timeout=NO_ANSWER_S).json()
 
     assert runner.startswith("http://127.0.0.1:")
     assert page.headers["content-type"].startswith("text/html")
@@ -34,7 +35,7 @@ def test_what_the_page_sends_is_let_through_by_the_front(world: World) -> None:
             "access-control-request-method": "PUT",
             "access-control-request-headers": "authorization,content-type,x-kii-appid,x-kii-appkey",
         },
-        timeout=10,
+        timeout=NO_ANSWER_S,
     )
 
     assert asked.headers["access-control-allow-origin"] == "*"

@@ -1,12 +1,12 @@
 """Objects on the local stack: each event once at the devices, and bodies through S3."""
 
 import os
-import time
 from typing import Any
 
 import requests
 
 from local.client import Client
+from local.waiting import NO_ANSWER_S
 from tests.e2e.world import World
 
 
@@ -18,7 +18,7 @@ def ask(client: Client, method: str, path: str, content: bytes = b"", **headers:
         f"{client.site}/apps/{client.app_id}{path}",
         data=content,
         headers={"authorization": f"Bearer {client.token}", **given},
-        timeout=30,
+        timeout=NO_ANSWER_S,
     )
 
 
@@ -48,7 +48,7 @@ def test_each_event_of_an_object_is_told_once(world: World) -> None:
     ):
         assert ask(alice, method, target, content, **headers).status_code == status
     world.wait_for(lambda: len(world.received(token)) >= 6, "six events")
-    time.sleep(1)  # for one too many; idle the stack is only when sweep has looked after the bodies
+    world.come_to_rest()  # for one too many; idle the stack is only when sweep has looked after the bodies
 
     told = sorted(events(world, token), key=lambda one: int(one["when"]))
     assert sorted(one["type"] for one in told) == [

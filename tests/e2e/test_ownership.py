@@ -132,7 +132,7 @@ def test_a_push_held_back_by_a_503_does_not_follow_the_device_to_its_new_owner(w
     sent = world.admin.send(f"/users/{first.user_id}", {"data": {"for": "first"}, "gcm": {"enabled": True}})
     world.wait_for(lambda: len(world.received(token)) == 1, "the first attempt, answered by a 503")
     second.install("ANDROID", token)
-    world.wait_for(lambda: world.status(sent)["state"] == "ended", "the end of the delivery", seconds=60)
+    world.wait_for(lambda: world.status(sent)["state"] == "ended", "the end of the delivery")
     assert world.status(sent)["devices"] == {"gone": 1}
     world.admin.send(f"/users/{second.user_id}", {"data": {"for": "second"}, "gcm": {"enabled": True}})
     world.wait_for(lambda: len(world.received(token)) == 2, "the new owner's push")

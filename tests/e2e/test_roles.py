@@ -21,6 +21,7 @@ from local.commands.demo import Demo
 from local.stack import Stack
 from local.stack.stack import NAME, TEMPLATE
 from local.template.intrinsics import Evaluator, read_yaml
+from local.waiting import NO_ANSWER_S
 from tests.contract.declared import FUNCTIONS, Grant, Roles
 from tests.e2e.world import Tables, World, environment
 
@@ -66,9 +67,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         be_refused_by_the_networks(world, alice)
         send_to_many(world, alice)
         send_twice(world, alice)
-        world.wait_for(lambda: not swept & references(world), "sweep", seconds=90)
+        world.wait_for(lambda: not swept & references(world), "sweep")
         tables = Tables(world.stack)
-        world.wait_for(lambda: gone not in repr(tables.rows("AccountsTable")), "the user's end", seconds=90)
+        world.wait_for(lambda: gone not in repr(tables.rows("AccountsTable")), "the user's end")
         lose_the_credential(world, alice)
         yield world
 
@@ -104,7 +105,9 @@ def test_a_function_calls_only_what_its_role_grants(
 
 def calls_of(world: World, function: str) -> set[tuple[str, str]]:
     """Action and resource of every call that the function's processes made."""
-    counted: list[dict[str, Any]] = requests.get(f"{world.stack['aws']}/_fanfare/needed", timeout=10).json()
+    counted: list[dict[str, Any]] = requests.get(
+        f"{world.stack['aws']}/_fanfare/needed", timeout=NO_ANSWER_S
+    ).json()
     bodies = world.stack["resources"][BODIES]  # S3's names are not the logical IDs
     return {
         (one["action"], one["resource"].replace(bodies, BODIES, 1))
@@ -154,7 +157,7 @@ def change_and_delete(world: World, alice: Client) -> set[str]:
                 body,
                 data=content,
                 headers={"Authorization": f"Bearer {alice.token}", "Content-Type": "text/plain"},
-                timeout=10,
+                timeout=NO_ANSWER_S,
             )
             answer.raise_for_status()
     alice.call("DELETE", "/buckets/gone/objects/dropped")
@@ -241,7 +244,9 @@ def send_to_many(world: World, alice: Client) -> None:
 
 def send_twice(world: World, alice: Client) -> None:
     """Every event comes a second time: the cut stands, the attempt has ended."""
-    requests.post(f"{world.stack['runner']}/events", json={"duplicate": 1.0}, timeout=10).raise_for_status()
+    requests.post(
+        f"{world.stack['runner']}/events", json={"duplicate": 1.0}, timeout=NO_ANSWER_S
+    ).raise_for_status()
     send(world, alice, "/users/me/topics/crowd")
 
 

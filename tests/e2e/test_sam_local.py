@@ -9,7 +9,6 @@ import os
 import platform
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ import requests
 
 from local.commands import sam
 from local.ports import Ports, free
-from local.processes import ROOT
+from local.processes import ROOT, run
 from local.stack import Stack
+from local.waiting import NO_ANSWER_S, cpu_s, while_moving
 from tests.integration.test_events import EVENTS, EXPECTED, Expected, answered, differences, queued, rows
 
 pytestmark = [
@@ -71,11 +71,11 @@ def test_a_function_makes_of_a_sample_event_in_docker_what_it_should(
     told = sam.prepare(stack.state.folder, build)
     resources = resources_of(build)
     before = rows(resources)
-    requests.post(f"{told['fakes']}/reset", timeout=10)
+    requests.post(f"{told['fakes']}/reset", timeout=NO_ANSWER_S)
 
     returned = invoked(sam.invoke(build, EVENTS[name], told), told)
 
-    sent = requests.get(f"{told['fakes']}/received", timeout=10).json()
+    sent = requests.get(f"{told['fakes']}/received", timeout=NO_ANSWER_S).json()
     came = Expected(
         answered(returned) if "statusCode" in returned else returned,
         differences(before, rows(resources)),
@@ -99,18 +99,20 @@ def test_the_api_in_docker_is_that_of_the_local_stack(
         site = f"http://127.0.0.1:{port}/api/apps/{told['app_id']}"
         app = {"x-kii-appid": told["app_id"], "x-kii-appkey": told["app_key"]}
         kind = "application/vnd.kii.RegistrationAndAuthorizationRequest+json"
-        wait_for(port)
-        user = requests.post(f"{site}/users", json={}, headers=app | {"content-type": kind}, timeout=60)
+        assert while_moving(lambda: listens(port), lambda: cpu_s(serving.pid)), "start-api does not listen"
+        user = requests.post(
+            f"{site}/users", json={}, headers=app | {"content-type": kind}, timeout=NO_ANSWER_S
+        )
         assert user.status_code == 201
         token = {"authorization": f"bearer {user.json()['_accessToken']}"}
         device = {"deviceType": "ANDROID", "installationRegistrationID": "in-docker"}
-        made = requests.post(f"{site}/installations", json=device, headers=token, timeout=60)
+        made = requests.post(f"{site}/installations", json=device, headers=token, timeout=NO_ANSWER_S)
         assert made.status_code == 201
         # The same app, without Docker.
         known = requests.get(
             f"{told['site']}/apps/{told['app_id']}/installations/{made.json()['installationID']}",
             headers=token,
-            timeout=10,
+            timeout=NO_ANSWER_S,
         )
         assert known.json()["installationRegistrationID"] == "in-docker"
     finally:
@@ -118,16 +120,9 @@ def test_the_api_in_docker_is_that_of_the_local_stack(
         serving.wait(30)
 
 
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert time.monotonic() < deadline, "start-api does not listen"
-            time.sleep(0.2)
-        else:
-            return
+def listens(port: int) -> bool:
+    with socket.socket() as attempt:
+        return attempt.connect_ex(("127.0.0.1", port)) == 0
 
 
 def resources_of(build: Path) -> Mapping[str, str]:
@@ -140,14 +135,6 @@ def resources_of(build: Path) -> Mapping[str, str]:
 
 def invoked(command: list[str], told: Mapping[str, Any]) -> Any:
     """What the function returned: the last line."""
-    done = subprocess.run(
-        [*sam.SAM, *command, *OPTIONS],
-        cwd=ROOT,
-        env=os.environ | sam.environment(told, "invoke"),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run([*sam.SAM, *command, *OPTIONS], os.environ | sam.environment(told, "invoke"))
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

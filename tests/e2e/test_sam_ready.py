@@ -13,6 +13,7 @@ from local import sample_app
 from local.commands import sam
 from local.sam import samples
 from local.stack import Stack
+from local.waiting import NO_ANSWER_S
 from tests.unit.sam.test_containers import BUILT
 
 pytestmark = pytest.mark.e2e
@@ -58,7 +59,7 @@ def test_the_networks_certificate_is_good_for_the_name_that_containers_use(
 
     context = ssl.create_default_context(cafile=build / "DeliverFunction" / "ca.pem")
     with (
-        socket.create_connection(("127.0.0.1", running_stack.ports.fcm), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", running_stack.ports.fcm), timeout=NO_ANSWER_S) as plain,
         context.wrap_socket(plain, server_hostname="host.docker.internal") as secure,
     ):
         assert secure.version() == "TLSv1.3"

@@ -6,8 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,10 @@ import boto3
 import pytest
 import requests
 
-from local.processes import ROOT
+from local.processes import ROOT, run
 from local.stack import Stack, StackError
 from local.stack.state import State
+from local.waiting import NO_ANSWER_S, while_moving
 
 pytestmark = pytest.mark.e2e
 
@@ -32,9 +32,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def command(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     called = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(
-        called, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False
-    )
+    return run(called, ENVIRONMENT)
 
 
 def new_app(stack: Stack) -> dict[str, str]:
@@ -62,21 +60,12 @@ def free(port: int) -> bool:
         return attempt.connect_ex(("127.0.0.1", port)) != 0
 
 
-def until(true: Callable[[], bool], limit_s: float = 20) -> bool:
-    deadline = time.monotonic() + limit_s
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
-
-
 def test_stack_json_says_what_a_client_needs(stack: Stack) -> None:
     values = json.loads((stack.state.folder / "stack.json").read_text())
     assert values == stack.values
     assert values["site"].endswith("/api")
     assert {"app_id", "app_key", "client_id", "client_secret", "fakes", "aws", "runner"} <= values.keys()
-    assert requests.get(f"{values['fakes']}/received", timeout=5).json() == []
+    assert requests.get(f"{values['fakes']}/received", timeout=NO_ANSWER_S).json() == []
     assert values["resources"]["AppsTable"]
 
 
@@ -86,7 +75,7 @@ def test_the_administrator_of_its_app_can_log_in(stack: Stack) -> None:
         f"{values['site']}/oauth2/token",
         json={"client_id": values["client_id"], "client_secret": values["client_secret"]},
         headers={"x-kii-appid": values["app_id"], "x-kii-appkey": values["app_key"]},
-        timeout=30,
+        timeout=NO_ANSWER_S,
     )
     assert login.status_code == 200, login.text
     assert login.json()["access_token"]
@@ -178,13 +167,15 @@ class TestInTheBackground:
         assert not (state / "stack.json").exists()
         assert "no stack runs" in self.control("status", state).stdout
 
+    @pytest.mark.long
     def test_nothing_is_orphaned_when_its_process_is_killed(self, state: Path) -> None:
         owner = State(state).owner()
         assert owner is not None
         os.kill(owner, signal.SIGKILL)
-        assert until(lambda: all(free(port) for port in range(14250, 14258)))
+        assert while_moving(lambda: all(free(port) for port in range(14250, 14258)), lambda: None)
 
+    @pytest.mark.long
     def test_a_part_that_ends_takes_the_stack_with_it(self, state: Path) -> None:
         os.kill(self.pids(state)["fakes"], signal.SIGKILL)
-        assert until(lambda: State(state).owner() is None)
+        assert while_moving(lambda: State(state).owner() is None, lambda: None)
         assert "fakes has ended" in (state / "logs" / "stack.log").read_text()

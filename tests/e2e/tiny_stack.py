@@ -1,7 +1,6 @@
 """Starts the runner on the tiny template, MiniStack under it, and reads what the tiny handlers wrote down."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from local.ports import Ports, http
 from local.processes import Child, start
 from local.runner.config import Config, write
 from local.template import create_resources, load
+from local.waiting import NO_ANSWER_S, while_moving
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -43,10 +43,10 @@ class TinyStack:
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def ask(self, what: str) -> Any:
-        return requests.get(f"{self.control}/{what}", timeout=10).json()
+        return requests.get(f"{self.control}/{what}", timeout=NO_ANSWER_S).json()
 
     def disturb(self, **rules: Any) -> None:
-        requests.post(f"{self.control}/events", json=rules, timeout=10).raise_for_status()
+        requests.post(f"{self.control}/events", json=rules, timeout=NO_ANSWER_S).raise_for_status()
 
     def send(self, *deeds: dict[str, Any]) -> None:
         for deed in deeds:
@@ -61,11 +61,8 @@ class TinyStack:
         until(lambda: bool(self.ask("idle")))
 
 
-def until(holds: Callable[[], bool], limit_s: float = 30) -> None:
-    deadline = time.monotonic() + limit_s
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to hold in time"
-        time.sleep(0.05)
+def until(holds: Callable[[], bool]) -> None:
+    assert while_moving(holds, lambda: None), "it did not come to hold"
 
 
 @contextmanager
@@ -113,6 +110,6 @@ def tiny_stack(first_port: int, folder: Path) -> Iterator[TinyStack]:
 
 def _answers(control: str) -> bool:
     try:
-        return requests.get(f"{control}/functions", timeout=1).ok
+        return requests.get(f"{control}/functions", timeout=NO_ANSWER_S).ok
     except requests.ConnectionError:
         return False

@@ -14,8 +14,8 @@ from fanfare.domain.ring import place, ring_key
 from fanfare.runtime import clients
 from local.aws.ministack import CREDENTIALS
 from local.client import Client
-
-PATIENCE_S = 60.0
+from local.stack.signs import signs
+from local.waiting import NO_ANSWER_S, while_moving
 
 
 @dataclass(slots=True)
@@ -45,14 +45,14 @@ class World:
     def received(self, token: str | None = None) -> list[dict[str, Any]]:
         """What the fake networks recorded, oldest first."""
         answer = requests.get(
-            f"{self.stack['fakes']}/received", params={"token": token} if token else {}, timeout=30
+            f"{self.stack['fakes']}/received", params={"token": token} if token else {}, timeout=NO_ANSWER_S
         )
         answer.raise_for_status()
         return list(answer.json())
 
     def answer(self, **rule: Any) -> None:
         """Tell the fake networks what to answer."""
-        requests.post(f"{self.stack['fakes']}/answers", json=rule, timeout=10).raise_for_status()
+        requests.post(f"{self.stack['fakes']}/answers", json=rule, timeout=NO_ANSWER_S).raise_for_status()
 
     def set_parameter(self, name: str, value: str) -> None:
         """Set a parameter of the app; functions that know the app go by it within a minute."""
@@ -60,36 +60,39 @@ class World:
             f"{self.admin.site}/apps/{self.admin.app_id}/configuration/parameters/{name}",
             data=value,
             headers={"Authorization": f"Bearer {self.admin.token}", "Content-Type": "text/plain"},
-            timeout=30,
+            timeout=NO_ANSWER_S,
         )
         answer.raise_for_status()
 
     def status(self, push: str) -> dict[str, Any]:
         return self.admin.call("GET", f"/push/messages/{push}")
 
-    def wait_for(self, true: Callable[[], bool], what: str, *, seconds: float = PATIENCE_S) -> None:
-        deadline = time.monotonic() + seconds
-        while not true():
-            assert time.monotonic() < deadline, f"still waiting for {what}"
-            time.sleep(0.1)
+    def wait_for(self, true: Callable[[], bool], what: str) -> None:
+        """As long as the stack does anything by itself."""
+        came = while_moving(true, lambda: signs(self.stack))
+        assert came, f"nothing moves any more: still waiting for {what}"
+
+    def come_to_rest(self) -> None:
+        """Wait until the stack has done nothing by itself for three seconds, whatever still waits in it."""
+        while_moving(lambda: False, lambda: signs(self.stack), still_s=3)
 
     def idle(self) -> bool:
         """No function runs, the streams are read up, the queues are empty."""
-        return bool(requests.get(f"{self.stack['runner']}/idle", timeout=30).json())
+        return bool(requests.get(f"{self.stack['runner']}/idle", timeout=NO_ANSWER_S).json())
 
     @contextmanager
     def faults(self, *rules: Mapping[str, Any]) -> Iterator[None]:
         """The AWS endpoint misbehaves by these rules meanwhile."""
         url = f"{self.stack['aws']}/_fanfare/faults"
-        requests.post(url, json=list(rules), timeout=10).raise_for_status()
+        requests.post(url, json=list(rules), timeout=NO_ANSWER_S).raise_for_status()
         try:
             yield
         finally:
-            requests.delete(url, timeout=10).raise_for_status()
+            requests.delete(url, timeout=NO_ANSWER_S).raise_for_status()
 
     def faults_made(self) -> int:
         """How many requests the faults in force have hit."""
-        armed = requests.get(f"{self.stack['aws']}/_fanfare/faults", timeout=10).json()
+        armed = requests.get(f"{self.stack['aws']}/_fanfare/faults", timeout=NO_ANSWER_S).json()
         return sum(one["hits"] for one in armed)
 
 

@@ -22,7 +22,8 @@ from local.runner import http_response
 from local.runner.answer import Returned
 from local.sample_app import ALICE, ALICES_PHONE, APP, BOBS_IPAD, BOBS_PHONE, SENT
 from local.template import Template
-from tests.conftest import ROOT, Handler
+from tests.conftest import Handler
+from tests.contract.declared import ROOT
 from tests.integration.pipeline.conftest import FakeNetworks
 
 EVENTS = {

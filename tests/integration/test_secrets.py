@@ -144,7 +144,7 @@ def test_many_want_a_secret_and_one_asks(environment: None, monkeypatch: pytest.
 
     def get_parameter(**parameters: object) -> Mapping[str, object]:
         asked.append(str(parameters["Name"]))
-        gate.wait(5)
+        gate.wait(60)
         return ANSWER
 
     monkeypatch.setattr(clients, "ssm", lambda: SimpleNamespace(get_parameter=get_parameter))
@@ -154,5 +154,5 @@ def test_many_want_a_secret_and_one_asks(environment: None, monkeypatch: pytest.
         thread.start()
     gate.set()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert (got, asked) == (["text"] * 8, ["p"])

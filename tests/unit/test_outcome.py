@@ -422,7 +422,7 @@ ODD_HEADERS = st.dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     provider=st.sampled_from(Provider),
     status=st.integers(-1, 700) | st.sampled_from([400, 404, 410]),

@@ -33,6 +33,7 @@ from fanfare.store import ledger
 from local import population
 from local.population import Person
 from local.ports import Ports, http, https
+from local.waiting import NO_ANSWER_S
 
 APP = "app1"
 TOPIC = Target(TargetKind.TOPIC, Scope(APP), "news", "ref1")
@@ -160,7 +161,7 @@ class Fleet:
 
     def fakes(self, method: str, path: str, body: object = None) -> Any:
         """A call to the control of the fake networks: docs/fakes.md."""
-        answer = requests.request(method, f"{http(self.ports.fakes)}{path}", json=body, timeout=60)
+        answer = requests.request(method, f"{http(self.ports.fakes)}{path}", json=body, timeout=NO_ANSWER_S)
         answer.raise_for_status()
         return answer.json()
 

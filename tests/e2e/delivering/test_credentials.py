@@ -15,6 +15,7 @@ QUARTER = 8
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_credentials_change_in_the_middle_of_a_send(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "ASKED_S", 0)  # SSM's rate is not the subject here
     people = fleet.settle(DEVICES)

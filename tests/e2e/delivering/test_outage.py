@@ -17,14 +17,15 @@ RULES: dict[str, dict[str, Any]] = {
     "overloaded": {"preset": "fcm_unavailable"},
     "cut off": {"cut": "before_answer"},
 }
+LONG = [pytest.param(fault, DEVICES, marks=pytest.mark.long) for fault in ("down", *RULES)]
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("fault", ["down", *RULES])
+@pytest.mark.parametrize(("fault", "devices"), [("overloaded", 40), *LONG])
 def test_what_fcm_did_not_take_in_an_outage_reaches_everybody_once_afterwards(
-    fleet: Fleet, fault: str
+    fleet: Fleet, fault: str, devices: int
 ) -> None:
-    people = fleet.settle(DEVICES)
+    people = fleet.settle(devices)
     android = {one.device.token for one in people if one.device.network is Network.FCM}
     apple = {one.device.token for one in people if one.device.network is Network.APNS}
     if fault == "down":
@@ -52,9 +53,10 @@ def test_what_fcm_did_not_take_in_an_outage_reaches_everybody_once_afterwards(
     assert {token: fleet.answers()[token] for token in android} == {
         token: ["200"] * SENDS for token in android
     }
-    assert [fleet.counts(push)["delivered"] for push in pushes] == [DEVICES] * SENDS
+    assert [fleet.counts(push)["delivered"] for push in pushes] == [devices] * SENDS
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 def test_pushes_into_a_silence_of_both_networks_all_arrive_when_it_is_over(fleet: Fleet) -> None:
     """Connections and requests are taken, and nothing comes back: an answer is waited for 15 real seconds."""

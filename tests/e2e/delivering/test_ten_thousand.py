@@ -74,6 +74,7 @@ WRONG: Mapping[Network, list[Rule]] = {
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_ten_thousand_devices_with_a_tenth_of_faults(fleet: Fleet) -> None:
     people = fleet.settle(DEVICES)
     fate = dict(fates(people))

@@ -14,6 +14,7 @@ import jwt
 from local.fakes import credentials
 from local.fakes.oauth import GRANT_TYPE
 from local.ports import Ports, free, http, https
+from local.waiting import NO_ANSWER_S
 
 PORTS = Ports(free())
 CONTROL = http(PORTS.fakes)
@@ -84,7 +85,7 @@ class Fakes:
 @cache
 def control() -> httpx.Client:
     """One for all calls: building one takes longer than any of them."""
-    return httpx.Client(base_url=CONTROL, trust_env=False, timeout=30)
+    return httpx.Client(base_url=CONTROL, trust_env=False, timeout=NO_ANSWER_S)
 
 
 def told(*rules: dict[str, Any]) -> None:

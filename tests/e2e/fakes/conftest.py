@@ -10,6 +10,7 @@ import pytest
 
 from local.fakes import credentials
 from local.processes import answers, start
+from local.waiting import NO_ANSWER_S
 from tests.e2e.fakes.client import CONTROL, PORTS, TOKEN_URI, Fakes, control
 
 
@@ -33,7 +34,7 @@ def fakes(running: Path) -> Iterator[Fakes]:
     control().post("/reset").raise_for_status()
     trust = ssl.create_default_context(cafile=running / "ca.pem")
     with (
-        httpx.Client(verify=trust, timeout=5) as http1,
-        httpx.Client(verify=trust, timeout=5, http1=False, http2=True) as http2,
+        httpx.Client(verify=trust, timeout=NO_ANSWER_S) as http1,
+        httpx.Client(verify=trust, timeout=NO_ANSWER_S, http1=False, http2=True) as http2,
     ):
         yield Fakes(running, http1, http2)

@@ -16,13 +16,13 @@ from typing import Any
 
 from local.fakes import credentials
 from local.ports import https
+from local.waiting import NO_ANSWER_S
 from tests.e2e import node
 from tests.e2e.fakes.client import PORTS
 
 ROOT = Path(__file__).parents[3]
 PEERS = Path(__file__).parent / "peers"
 NODE_APN = ROOT / "local" / "bench" / "clients" / "node_apn"
-PATIENCE_S = 30
 KEYLESS = {
     "AWS_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "AKIATEST",
@@ -42,8 +42,8 @@ class Peer:
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(told) + "\n")
         self.process.stdin.flush()
-        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
-        assert ready, f"no answer within {PATIENCE_S} s to {told}"
+        ready, _, _ = select.select([self.process.stdout], [], [], NO_ANSWER_S)
+        assert ready, f"no answer within {NO_ANSWER_S} s to {told}"
         answer = self.process.stdout.readline()
         assert answer, f"it ended with {self.process.wait()}"
         return json.loads(answer)

@@ -1,11 +1,11 @@
 """The fakes answer as they are told."""
 
 import threading
-import time
 
 import httpx
 import pytest
 
+from local.waiting import while_moving
 from tests.e2e.fakes.client import DEVICE, PORTS, SEND, Fakes, control, reason, received, told
 
 pytestmark = pytest.mark.e2e
@@ -58,18 +58,18 @@ def test_a_hanging_request_never_ends(fakes: Fakes, over: str) -> None:
     client: httpx.Client = getattr(fakes, over)
     headers = {"authorization": f"Bearer {fakes.access_token()}"}
     with pytest.raises(httpx.ReadTimeout):
-        client.post(SEND, json={"message": {"token": "hang"}}, headers=headers, timeout=0.3)
+        client.post(SEND, json={"message": {"token": "hang"}}, headers=headers, timeout=2)
     assert [entry["answer"] for entry in received(token="hang")] == [None]
 
 
 @pytest.mark.parametrize("over", ["http1", "http2"])
 def test_a_delayed_answer_is_in_the_record_only_when_it_is_out(fakes: Fakes, over: str) -> None:
-    told({"token": "late", "delay_ms": 400})
+    told({"token": "late", "delay_ms": 3000})
     bearer = fakes.access_token()
     message = {"message": {"token": "late"}}
     sending = threading.Thread(target=fakes.fcm, args=[message], kwargs={"over": over, "bearer": bearer})
     sending.start()
-    time.sleep(0.2)
+    assert while_moving(lambda: bool(received(token="late")), lambda: None)
     assert [entry["answer"] for entry in received(token="late")] == [None]
     sending.join()
     assert received(token="late")[0]["answer"]["status"] == 200

@@ -20,6 +20,7 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
+from local.waiting import NO_ANSWER_S
 from tests.e2e.fakes.client import DEVICE, PORTS, Fakes, received
 
 pytestmark = pytest.mark.e2e
@@ -62,7 +63,7 @@ def connection(fakes: Fakes) -> Iterator[ssl.SSLSocket]:
     trust = ssl.create_default_context(cafile=fakes.state / "ca.pem")
     trust.set_alpn_protocols(["h2"])
     with (
-        socket.create_connection(("127.0.0.1", PORTS.apns_production), timeout=3) as plain,
+        socket.create_connection(("127.0.0.1", PORTS.apns_production), timeout=NO_ANSWER_S) as plain,
         trust.wrap_socket(plain, server_hostname="localhost") as encrypted,
     ):
         yield encrypted

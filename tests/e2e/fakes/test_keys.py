@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from local.fakes import credentials
 from local.fakes.oauth import GRANT_TYPE
+from local.waiting import NO_ANSWER_S
 from tests.e2e.fakes.client import PORTS, TOKEN_URI, Fakes, control, reason, switched
 from tests.e2e.fakes.wire import Wire, connected
 
@@ -50,7 +51,7 @@ def revoked(key_id: str) -> None:
 
 
 def on_own_connection(fakes: Fakes, token: str, **more: Any) -> httpx.Response:
-    with httpx.Client(verify=fakes.trust, timeout=5, http1=False, http2=True) as client:
+    with httpx.Client(verify=fakes.trust, timeout=NO_ANSWER_S, http1=False, http2=True) as client:
         return Fakes(fakes.state, client, client).apns(authorization=f"bearer {token}", **more)
 
 

@@ -69,7 +69,7 @@ def test_apns_and_our_sender_agree_about_thousands_of_pushes_with_faults(fakes: 
         results = apns.send(
             [ApnsPush(token, apns_id("m", token)) for token in tokens],
             ApnsPayload(b'{"aps":{"alert":"hello"}}', "alert", 10, None),
-            deadline_s=3,
+            deadline_s=10,
         )
     finally:
         apns.close()

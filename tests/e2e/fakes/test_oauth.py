@@ -8,6 +8,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.fakes.oauth import GRANT_TYPE
+from local.waiting import NO_ANSWER_S
 from tests.e2e.fakes.client import CLAIMS, TOKEN_URI, Fakes, received, told
 
 pytestmark = pytest.mark.e2e
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 def test_a_signed_assertion_gets_an_access_token(fakes: Fakes) -> None:
     form = {"assertion": fakes.assertion(), "grant_type": GRANT_TYPE}
-    answer = requests.post(TOKEN_URI, data=form, verify=str(fakes.state / "ca.pem"), timeout=5)
+    answer = requests.post(TOKEN_URI, data=form, verify=str(fakes.state / "ca.pem"), timeout=NO_ANSWER_S)
     assert answer.status_code == 200
     assert answer.json()["token_type"] == "Bearer"
     assert 3500 <= answer.json()["expires_in"] <= 3600

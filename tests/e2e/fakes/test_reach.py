@@ -63,15 +63,15 @@ def test_a_black_hole_takes_connections_and_says_nothing_over_any(fakes: Fakes) 
 
 
 def test_a_network_may_take_its_time(fakes: Fakes) -> None:
-    switched(fcm={"latency_ms": [150, 200]})
+    switched(fcm={"latency_ms": [1500, 1600]})
     bearer = fakes.access_token()
     for over in ("http1", "http2"):
         began = time.monotonic()
         assert fakes.fcm({"message": {"token": "t"}}, over=over, bearer=bearer).status_code == 200
-        assert 0.15 <= time.monotonic() - began < 1
+        assert time.monotonic() - began >= 1.5
     began = time.monotonic()
     assert fakes.apns().status_code == 200
-    assert time.monotonic() - began < 0.15
+    assert time.monotonic() - began < 1.5
 
 
 def test_connections_are_counted(fakes: Fakes) -> None:

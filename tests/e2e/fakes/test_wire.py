@@ -15,6 +15,7 @@ from h2.events import (
     StreamReset,
 )
 
+from local.waiting import NO_ANSWER_S
 from tests.e2e.fakes.client import DEVICE, PORTS, Fakes, received, told
 from tests.e2e.fakes.wire import Wire, connected
 
@@ -115,7 +116,7 @@ def test_what_is_not_http2_is_sent_away(fakes: Fakes) -> None:
     trust = ssl.create_default_context(cafile=fakes.state / "ca.pem")
     address = ("127.0.0.1", PORTS.apns_production)
     with (
-        socket.create_connection(address, timeout=3) as plain,
+        socket.create_connection(address, timeout=NO_ANSWER_S) as plain,
         trust.wrap_socket(plain, server_hostname="localhost") as encrypted,
     ):
         encrypted.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")

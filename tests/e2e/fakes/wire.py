@@ -24,6 +24,7 @@ from h2.settings import SettingCodes, Settings
 from hyperframe.frame import Frame, GoAwayFrame
 
 from local.fakes import credentials
+from local.waiting import NO_ANSWER_S
 from tests.e2e.fakes.client import DEVICE, PORTS, SEND, Fakes
 
 _STATUS: Any = ":status"
@@ -151,7 +152,7 @@ def connected(
         trust.set_alpn_protocols(alpn)
     address = ("127.0.0.1", port)
     with (
-        socket.create_connection(address, timeout=3) as plain,
+        socket.create_connection(address, timeout=NO_ANSWER_S) as plain,
         trust.wrap_socket(plain, server_hostname="localhost") as encrypted,
     ):
         wire = _Client(H2Configuration(header_encoding="utf-8"))

@@ -8,12 +8,15 @@ from typing import Any
 
 import boto3
 import pytest
+from argon2 import PasswordHasher
 
+from fanfare.api import passwords
 from fanfare.runtime import clock, queues
 from fanfare.store import apps, row
 from tests.front import Answer, Front
 
 PASSWORD = "correct horse"
+_QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,12 @@ class World:
     nobody: Client
     stranger: Client
     """Without any credentials."""
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashed with as little memory as there can be: the real ones take longer than most tests."""
+    monkeypatch.setattr(passwords, "_hasher", lambda: _QUICK)
 
 
 def _tenant() -> Tenant:

@@ -342,7 +342,6 @@ field_values = st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-3, 3)
 
 @settings(
     max_examples=15,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(field_values, max_size=12), st.integers(1, 5), st.booleans())

@@ -66,6 +66,7 @@ def rename(world: World, who: Client) -> int:
 
 
 ACTS: tuple[Act, ...] = (install, subscribe, make_topic, make_group, join, enter, rename)
+MOSTLY_LONG = [install, *(pytest.param(act, marks=pytest.mark.long) for act in ACTS if act is not install)]
 
 
 def furnish(world: World) -> None:
@@ -154,7 +155,7 @@ def test_when_sweep_is_through_no_row_is_left_and_others_keep_theirs(
     assert bob("PUT", f"/groups/{mine}/name", "Ours").status == 204
 
 
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+@pytest.mark.parametrize("act", MOSTLY_LONG, ids=lambda act: act.__name__)
 def test_what_happens_during_the_deletion_does_not_survive_it(
     world: World, sweep: Callable[[], int], everything: Everything, act: Act, subtests: pytest.Subtests
 ) -> None:
@@ -175,7 +176,7 @@ def test_what_happens_during_the_deletion_does_not_survive_it(
     assert steps > 6
 
 
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+@pytest.mark.parametrize("act", MOSTLY_LONG, ids=lambda act: act.__name__)
 def test_what_is_under_way_when_the_deletion_comes_does_not_survive_it(
     world: World, sweep: Callable[[], int], everything: Everything, act: Act, subtests: pytest.Subtests
 ) -> None:
@@ -242,6 +243,7 @@ def test_a_deletion_that_is_killed_anywhere_ends_or_leaves_the_user_whole(
     assert steps > 6
 
 
+@pytest.mark.long
 def test_sweep_is_restarted_at_any_point(
     world: World,
     tables: dict[str, str],
@@ -358,7 +360,7 @@ class HeldLane(FakeLane):
 
     def send(self, push: Push, addressees: Any, deadline_s: float, *, apart: bool) -> Any:
         self.asked.set()
-        assert self.go_on.wait(20)
+        assert self.go_on.wait(120)
         # Two base classes deep, `super()` needs naming in a slotted dataclass.
         return FakeLane.send(self, push, addressees, deadline_s, apart=apart)
 
@@ -395,12 +397,12 @@ def test_only_a_delivery_that_read_before_the_deletion_sends_to_the_user(
 
     first = Thread(target=deliver, args=(held, "m1"))
     first.start()
-    assert held.lane.asked.wait(20)
+    assert held.lane.asked.wait(120)
 
     assert carol("DELETE", "/users/me").status == 204
 
     deliver(later, "m2")
     assert later.received == []
     held.lane.go_on.set()
-    first.join(20)
+    first.join(120)
     assert held.lane.received == [f"token-{carol.user}"]

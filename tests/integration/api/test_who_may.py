@@ -217,7 +217,14 @@ def test_a_change_is_seen_and_undone(stage: Stage, state: State) -> None:
     assert state.changed() == []
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def routes() -> Iterator[Any]:
+    """All, those in users' scopes as long ones: the same code serves app and groups."""
+    for route in ROUTES:
+        marks = [pytest.mark.long] if scope_of(route) == "user" else []
+        yield pytest.param(route, marks=marks, id=f"{route.method} {route.path}")
+
+
+@pytest.mark.parametrize("route", list(routes()))
 def test_who_may(route: Served, stage: Stage, state: State, subtests: pytest.Subtests) -> None:
     row, scope = ROWS[key_of(route)], scope_of(route)
     path, body, headers = request_of(route, stage)

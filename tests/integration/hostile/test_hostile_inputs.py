@@ -1,7 +1,7 @@
 """Hostile values in every place of every route: no 5xx, nothing written by what is refused.
 
-The table is made from the API's description. By default each route gets one in THINNED of its requests, and
-others than its neighbours; FANFARE_HOSTILE=all makes all of them.
+The table is made from the API's description. Each route gets one in so many of its requests, and others than
+its neighbours: few in `make test`, more in `make test-long`; FANFARE_HOSTILE=all makes all of them.
 """
 
 import os
@@ -16,19 +16,22 @@ from tests.fuzz.api.described import hostile, routes, sound
 from tests.fuzz.api.judge import Guilty, Judge
 
 EVERYTHING = os.environ.get("FANFARE_HOSTILE") == "all"
-THINNED = 1 if EVERYTHING else 23
+ONE_IN = [1] if EVERYTHING else [211, pytest.param(23, marks=pytest.mark.long)]
 
 _BY_FUNCTION: dict[str, list[Served]] = defaultdict(list)
 for _route in routes():
     _BY_FUNCTION[_route.function].append(_route)
 
 
+@pytest.mark.parametrize("one_in", ONE_IN)
 @pytest.mark.parametrize("function", sorted(_BY_FUNCTION))
-def test_no_input_is_answered_5xx_or_written_when_refused(function: str, stage: Stage, judge: Judge) -> None:
+def test_no_input_is_answered_5xx_or_written_when_refused(
+    function: str, stage: Stage, judge: Judge, one_in: int
+) -> None:
     guilty = []
     for i, route in enumerate(_BY_FUNCTION[function]):
         for j, case in enumerate(hostile(route, stage)):
-            if (i + j) % THINNED == 0:
+            if (i + j) % one_in == 0:
                 try:
                     judge.hear(case)
                 except Guilty as found:
@@ -37,6 +40,7 @@ def test_no_input_is_answered_5xx_or_written_when_refused(function: str, stage: 
     assert not guilty, "\n\n".join(guilty[:10])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("function", sorted(_BY_FUNCTION))
 def test_what_is_spoilt_is_a_request_that_succeeds(function: str, stage: Stage, judge: Judge) -> None:
     """Else every refusal would be for another reason than the hostile value."""

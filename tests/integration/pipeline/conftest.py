@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -34,11 +33,10 @@ from fanfare.runtime import clients, queues, settings, wire
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import installations, row, subscriptions
 from local import population
-from local.template import create_resources, load
+from tests import emulator
 
 APP = "app1"
 TOPIC = Target(TargetKind.TOPIC, Scope(APP), "news", "ref1")
-ROOT = Path(__file__).resolve().parents[3]
 
 OK = Answered(200, {}, b"")
 GONE = Answered(410, {"apns-id": "x"}, b'{"reason":"Unregistered","timestamp":9999999999999}')
@@ -194,14 +192,14 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
     monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
     with mock_aws():
         clients.forget()
-        yield create_resources(boto3.Session(), load(ROOT / "template.yaml"))
+        yield emulator.resources()
     clients.forget()
 
 
 @pytest.fixture
 def environment(aws: Mapping[str, str]) -> Callable[[str], dict[str, str]]:
     """The variables of a function, as template.yaml says."""
-    template = load(ROOT / "template.yaml")
+    template = emulator.whole_template()
     return lambda function: dict(template.functions[function].variables(aws))
 
 

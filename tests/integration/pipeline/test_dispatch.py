@@ -98,7 +98,7 @@ def test_a_small_topic_is_one_express_delivery_of_the_whole_ring(world: World, l
     assert delivery.arc == Arc()
 
 
-@pytest.mark.parametrize("count", [60, 1_500])
+@pytest.mark.parametrize("count", [60, pytest.param(1_500, marks=pytest.mark.long)])
 def test_a_large_topic_is_cut_and_nobody_falls_between(world: World, limits: Settings, count: int) -> None:
     subscribe(count)
     dispatch.dispatch([accepted(world.push())], limits, world.clock)

@@ -114,6 +114,7 @@ def test_one_push_with_a_mistake_of_ours_costs_no_device(
     assert (name.partition(".")[0], number) == ("suspect", 19)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("network", "mistake"), MISTAKES)
 def test_a_mistake_that_lasts_for_days_costs_no_device(
     play: Play, network: Network, mistake: Answered
@@ -127,6 +128,7 @@ def test_a_mistake_that_lasts_for_days_costs_no_device(
     assert left_of(devices) == 5
 
 
+@pytest.mark.long
 def test_after_the_mistake_is_mended_dead_tokens_go_after_two_strikes(play: Play) -> None:
     devices = installed(play.world, "u1", 19, Network.APNS)
     good = installed(play.world, "u2", 1, Network.APNS, "cd")
@@ -147,6 +149,7 @@ def test_after_the_mistake_is_mended_dead_tokens_go_after_two_strikes(play: Play
     assert left_of(devices[:2]) == 0
 
 
+@pytest.mark.long
 def test_a_slow_sender_loses_no_good_token_to_an_hour_of_mistakes(play: Play) -> None:
     """One direct push every 20 s for an hour: 180 of 180 good tokens were deleted, without an alarm."""
     users = [f"u{i}" for i in range(60)]
@@ -170,6 +173,7 @@ def test_androids_that_are_reached_are_no_evidence_for_iphones_behind_fcm(play: 
     assert left_of(androids + iphones) == 8
 
 
+@pytest.mark.long
 def test_two_mistakes_with_a_wrong_key_a_week_apart_cost_no_device(play: Play) -> None:
     """Nothing is handed over on the wrong sublane, neither the first time nor the second."""
     world = play.world
@@ -213,6 +217,7 @@ def test_invented_tokens_rest_no_lane_and_hold_up_no_certain_proof(play: Play) -
     assert play.waiting == [], "a doubtful answer is settled: it is not tried again and again"
 
 
+@pytest.mark.long
 def test_while_the_breaker_is_open_pushes_are_kept_and_end_as_letters_of_their_own(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:

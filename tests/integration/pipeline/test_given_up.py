@@ -95,6 +95,7 @@ def letters_go_back(sqs: SimulatedSqs, world: World) -> None:
     sqs.queues[world.resources["FanoutDeadLetters"]] = []
 
 
+@pytest.mark.long
 def test_a_coarse_arc_that_is_given_up_ends_the_status_and_sent_again_opens_it(
     world: World, sqs: SimulatedSqs, limits: dispatch.Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +120,7 @@ def test_a_coarse_arc_that_is_given_up_ends_the_status_and_sent_again_opens_it(
     assert told(world, push) == ("ended", {"done": total, "dead": 0, "total": total}, {})
 
 
+@pytest.mark.long
 def test_coarse_arcs_within_one_another_are_counted_once(
     world: World, sqs: SimulatedSqs, limits: dispatch.Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +163,7 @@ def test_a_coarse_arc_in_an_unknown_format_is_given_up_at_once(
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("operation", ["SendMessageBatch", "ChangeMessageVisibilityBatch"])
 def test_what_aws_refuses_to_fanout_for_days_is_cut_after_all(
     world: World, sqs: SimulatedSqs, limits: dispatch.Settings, operation: str
@@ -248,6 +251,7 @@ def test_deliveries_that_their_queue_lost_end_the_status_after_the_queue_s_time(
     assert (state, given_up) == ("given_up", {"queue": lost})
 
 
+@pytest.mark.long
 def test_tables_that_refuse_what_is_given_up_leave_it_on_the_queue(
     world: World, sqs: SimulatedSqs, limits: dispatch.Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -194,6 +195,7 @@ class Devices(RuleBasedStateMachine):
             assert len(set(identities)) == len(identities)
 
 
+@pytest.mark.long
 def test_tables_agree_with_a_model_of_one_owner_for_one_device(world: World) -> None:
     row.bind(_Apps(world.resources["AppsTable"]))
     Devices.world = world
@@ -202,7 +204,6 @@ def test_tables_agree_with_a_model_of_one_owner_for_one_device(world: World) -> 
         settings=settings(
             max_examples=15,
             stateful_step_count=15,
-            deadline=None,
             derandomize=True,
             database=None,
             suppress_health_check=list(HealthCheck),

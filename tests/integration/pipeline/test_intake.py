@@ -197,6 +197,7 @@ def test_without_time_what_came_before_comes_again(world: World, sqs: SimulatedS
 # ---------------------------------------------------------------- AWS refuses
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("minutes", [12, 180, 4_000])
 def test_after_an_outage_of_the_tables_everything_arrives(
     world: World, sqs: SimulatedSqs, minutes: int

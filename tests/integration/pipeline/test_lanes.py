@@ -246,6 +246,7 @@ def test_a_late_failure_does_not_cut_a_longer_pause_short(world: World) -> None:
     assert lanes.pause_of(APP, FCM_LANE) == long
 
 
+@pytest.mark.long
 def test_an_outage_longer_than_all_waits_ends_in_dead_letters_that_reach_everybody_once(world: World) -> None:
     """The whole life of four deliveries, as the queue would bring them again and again."""
     tokens = [token for number in range(4) for token in fcm_user(world, f"u{number}", 3)]
@@ -289,6 +290,7 @@ def crowd(world: World, number: int) -> list[str]:
     return world.crowd(*(f"c{one}" for one in range(number)))
 
 
+@pytest.mark.long
 def test_the_quota_is_one_write_for_500_pushes(
     world: World,
 ) -> None:

@@ -74,9 +74,7 @@ class Model:
                     ledger.end(self.lost, State.DONE, (), {}, ())
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(steps=st.lists(st.sampled_from(STEPS), max_size=14))
 def test_a_lease_tells_how_many_attempts_of_its_round_were_killed(world: World, steps: list[str]) -> None:
     push = world.push(user="u1", id=f"m{next(NUMBERS)}")

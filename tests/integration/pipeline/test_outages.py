@@ -36,6 +36,10 @@ FAULTS: dict[str, dict[Network, Result | None]] = {
         Network.APNS: Answered(429, {"retry-after": "1200"}, b'{"reason":"TooManyProviderTokenUpdates"}'),
     },
 }
+MOSTLY_LONG = [
+    "overloaded",
+    *(pytest.param(fault, marks=pytest.mark.long) for fault in FAULTS if fault != "overloaded"),
+]
 TOKENS = {Network.FCM: "t1", Network.APNS: "ab01"}
 
 
@@ -70,8 +74,8 @@ def one_every(simulation: Simulation, seconds: int, times: int) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("hours", [1, 4])
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("hours", [1, pytest.param(4, marks=pytest.mark.long)])
+@pytest.mark.parametrize("fault", MOSTLY_LONG)
 def test_everything_sent_during_an_outage_of_up_to_four_hours_is_delivered(
     simulation: Simulation, fault: str, hours: int
 ) -> None:
@@ -95,6 +99,7 @@ def both_networks_away(simulation: Simulation, fault: str, hours: int) -> None:
         simulation.answers[network] = away(FAULTS[fault][network], world.clock() + 1000 * hours * HOUR)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", FAULTS)
 def test_after_a_day_everything_is_delivered_or_a_dead_letter_that_delivers_it(
     simulation: Simulation, fault: str
@@ -132,6 +137,7 @@ def test_the_other_network_goes_on_at_once(simulation: Simulation) -> None:
     assert simulation.letters == []
 
 
+@pytest.mark.long
 def test_both_networks_are_away_each_in_its_own_way(simulation: Simulation) -> None:
     world = simulation.world
     for network, token in TOKENS.items():
@@ -240,7 +246,7 @@ RANDOM: list[Result | None] = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 5))])
 def test_on_a_lane_that_answers_no_device_is_left_without_an_answer_more_than_three_times(
     simulation: Simulation, seed: int
 ) -> None:

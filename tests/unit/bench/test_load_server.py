@@ -18,6 +18,7 @@ from local.bench import load_server
 from local.bench.job import APNS_HEADERS, FCM_HEADERS, Case, body, path
 from local.bench.load_server import OPTIONS, Certificate, Running
 from local.fakes import authority
+from local.waiting import NO_ANSWER_S
 
 APPLICATION_DATA = 23
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -133,7 +134,7 @@ class Wire:
         self.received = b""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname="127.0.0.1")
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=NO_ANSWER_S)
         while self._wants_more():
             self._hear()
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fanfare.domain.device import Device, DeviceType, Network, device, named, open_digest
@@ -103,7 +103,6 @@ def test_the_packed_form_is_short_and_says_all(one: Device, packed: str) -> None
     assert Device.unpack(packed) == one
 
 
-@settings(deadline=None)
 @given(
     network=st.sampled_from(Network),
     platform=st.sampled_from(DeviceType),

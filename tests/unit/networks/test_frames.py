@@ -94,7 +94,7 @@ class Server:
         self.said[stream_id] = Answered(status, fields, text)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     st.lists(batches(), min_size=1, max_size=3),
     limits,

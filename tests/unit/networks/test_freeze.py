@@ -29,7 +29,7 @@ sender = Http2Sender(endpoint, Policy(most_connections=2, request_s=2))
 print("{{}}", flush=True)
 for _ in sys.stdin:
     batch = Batch((), [b"/%d" % number for number in range({PUSHES})], b"body")
-    results = sender.send(batch, deadline_s=5)
+    results = sender.send(batch, deadline_s=30)
     print(json.dumps(Counter(type(result).__name__ for result in results)), flush=True)
 sender.close()
 """
@@ -81,7 +81,7 @@ def test_frozen_at_rest(serve: Serve, ca_file: str, hard: bool) -> None:
             peer.serve()
         for _ in range(PUSHES):
             peer.answer(peer.one())
-        assert frozen.wait(5)
+        assert frozen.wait(60)
         peer.cut(hard=hard)
         cut.set()
 
@@ -91,7 +91,7 @@ def test_frozen_at_rest(serve: Serve, ca_file: str, hard: bool) -> None:
         assert process.hear() == {"Answered": PUSHES}
         process.freeze()
         frozen.set()
-        assert cut.wait(5)
+        assert cut.wait(60)
         process.thaw()
         process.invoke()
         assert process.hear() == {"Answered": PUSHES}
@@ -108,14 +108,14 @@ def test_frozen_in_the_middle_of_a_batch(serve: Serve, ca_file: str) -> None:
         peer.answer(peer.one())
         taken = peer.take(20)
         held.set()
-        assert frozen.wait(5)
+        assert frozen.wait(60)
         peer.execute(taken[0])
         peer.cut(hard=True)
 
     server = serve(script)
     with function(server, ca_file) as process:
         process.invoke()
-        assert held.wait(5)
+        assert held.wait(60)
         process.freeze()
         frozen.set()
         time.sleep(0.1)

@@ -16,6 +16,7 @@ from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
 from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.result import Answered, Result, Unknown
+from tests.stopwatch import Stopwatch
 from tests.unit.networks.conftest import Serve
 from tests.unit.networks.h2_server import Got, H2Server, Peer
 
@@ -47,11 +48,11 @@ def pushes(number: int, body: bytes = b'{"aps":{}}') -> Batch:
 
 
 def send(
-    sender: Http2Sender, number: int, *, body: bytes = b'{"aps":{}}', deadline_s: float = 5.0
+    sender: Http2Sender, number: int, *, body: bytes = b'{"aps":{}}', deadline_s: float = 30.0
 ) -> list[Result]:
-    begun = time.monotonic()
-    results = sender.send(pushes(number, body), deadline_s=deadline_s)
-    assert time.monotonic() - begun < max(0.0, deadline_s) + 0.5, "it came back late"
+    with Stopwatch() as watch:
+        results = sender.send(pushes(number, body), deadline_s=deadline_s)
+    assert watch.s < max(0.0, deadline_s) + 0.5, "it came back late"
     assert len(results) == number
     return results
 
@@ -409,7 +410,7 @@ def test_the_batch_ends_with_its_deadline(serve: Serve, ca_file: str) -> None:
 
     server = serve(script, {SettingCodes.MAX_CONCURRENT_STREAMS: 5})
     with sending(server, ca_file) as sender:
-        results = send(sender, 20, deadline_s=0.4)
+        results = send(sender, 20, deadline_s=2.0)
         hold_to_truth(results, server)
         assert kinds(results) == {"Answered": 1, Transport.READ_TIMEOUT: 5, Transport.NOT_SENT: 14}
 
@@ -561,7 +562,7 @@ def test_a_malformed_answer_ends_the_connection_only(serve: Serve, ca_file: str,
 
     server = serve(script)
     with sending(server, ca_file) as sender:
-        results = send(sender, 3, deadline_s=3)
+        results = send(sender, 3)
         assert kinds(results) == {Transport.PROTOCOL_ERROR: 1, Transport.CONNECT_FAILED: 2}
         assert kinds(send(sender, 3)) == {"Answered": 3}
 
@@ -596,9 +597,9 @@ def test_a_connection_that_does_not_answer_the_probe_is_replaced(serve: Serve, c
     with sending(server, ca_file, clock=clock) as sender:
         send(sender, 1)
         clock.now += 61
-        begun = time.monotonic()
-        assert kinds(send(sender, 2)) == {"Answered": 2}
-        assert time.monotonic() - begun < 1.4
+        with Stopwatch() as watch:
+            assert kinds(send(sender, 2)) == {"Answered": 2}
+        assert watch.s < 1.4
     assert len(server.peers) == 2
 
 

@@ -18,6 +18,7 @@ from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
 from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.result import Answered
+from local.waiting import Patience
 
 PUSHES = 1500
 HEADERS = (
@@ -104,10 +105,10 @@ def running(command: Sequence[str], port: int, log: Path, folder: Path) -> Itera
     """The server, until the test is over; it is ended by its own process."""
     with log.open("w") as out, subprocess.Popen(command, stdout=out, stderr=out, cwd=folder) as process:
         try:
-            deadline = time.monotonic() + 15
+            patience = Patience(process.pid, limit_s=15)
             while True:
                 assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
+                assert not patience.over, log.read_text()
                 try:
                     socket.create_connection(("127.0.0.1", port), 1).close()
                     break

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +17,8 @@ from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
 from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.result import Answered, NotProcessed, Result, Unknown
+from local.waiting import while_moving
+from tests.stopwatch import Stopwatch
 from tests.unit.networks import misbehaving_server
 from tests.unit.networks.misbehaving_server import MALFORMED, WAYS
 
@@ -65,21 +66,22 @@ def words(results: list[Result]) -> Counter[str]:
 
 def send(servers: Servers, way: str, sender: Http2Sender, body: bytes, deadline_s: float) -> list[Result]:
     batch = Batch((("apns-topic", "t"),), [path(i).encode() for i in range(PUSHES)], body)
-    begun = time.monotonic()
-    results = sender.send(batch, deadline_s=deadline_s)
-    assert time.monotonic() - begun < deadline_s + 1.0, "it came back late"
+    with Stopwatch() as watch:
+        results = sender.send(batch, deadline_s=deadline_s)
+    assert watch.s < deadline_s + 1.0, "it came back late"
     assert len(results) == PUSHES
     return results
 
 
 def heard(servers: Servers, way: str) -> str:
     """The first farewell of the first connection, as soon as the server has read it."""
-    for _ in range(100):
-        for line in servers.log(way):
-            if line.startswith("goaway") and line.endswith(" 1"):
-                return line
-        time.sleep(0.02)
-    return ""
+    first: list[str] = []
+
+    def read() -> bool:
+        first[:] = [one for one in servers.log(way) if one.startswith("goaway") and one.endswith(" 1")]
+        return bool(first)
+
+    return first[0] if while_moving(read, lambda: None, still_s=20) else ""
 
 
 def hold_to_the_file(results: list[Result], log: list[str]) -> None:

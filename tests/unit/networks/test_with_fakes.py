@@ -2,15 +2,12 @@
 
 import json
 import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -25,6 +22,7 @@ from fanfare.networks.fcm import Fcm
 from fanfare.networks.result import outcome_of
 from local.fakes import credentials
 from local.ports import Ports, http, https
+from local.processes import answers, start
 
 
 def _free_block() -> Ports:
@@ -80,23 +78,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fakes]:
     state = tmp_path_factory.mktemp("fakes")
     credentials.create(state, f"{https(PORTS.fcm)}/token")
     command = [sys.executable, "-m", "local.fakes", "--port", str(PORTS.first), "--state", str(state)]
-    with subprocess.Popen(command) as process:
-        try:
-            _wait_for(f"{http(PORTS.fakes)}/health", process)
-            yield Fakes(state)
-        finally:
-            process.terminate()
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            with urlopen(url):
-                return
-        except URLError:
-            time.sleep(0.05)
-    raise AssertionError("the fakes did not start")
+    process = start("fakes", command, state / "fakes.log")
+    try:
+        process.wait_until(lambda: answers(f"{http(PORTS.fakes)}/health"))
+        yield Fakes(state)
+    finally:
+        process.stop()
 
 
 @pytest.fixture
@@ -174,7 +161,7 @@ def test_oauth_is_not_asked_where_its_certificate_is_not_trusted(fakes: Fakes) -
 def test_a_push_without_an_answer_is_unknown(fakes: Fakes, cut: str) -> None:
     fakes.tell("/answers", {"token": hexes(3)[2], "cut": cut})
     apns = fakes.apns()
-    results = apns.send([ApnsPush(t, apns_id("m", t)) for t in hexes(3)], ALERT, deadline_s=1)
+    results = apns.send([ApnsPush(t, apns_id("m", t)) for t in hexes(3)], ALERT, deadline_s=5)
     apns.close()
     outcomes = [outcome_of(Provider.APNS, result) for result in results]
     assert [outcomes[0].kind, outcomes[2].unknown] == [OutcomeKind.DELIVERED, True]

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fanfare.domain.content import Content, FcmContent, of_message
@@ -102,7 +102,6 @@ EVENTS = st.lists(
 its lane rests), which lanes a probe finds down, and whether the breaker is open."""
 
 
-@settings(deadline=None)
 @given(EVENTS)
 def test_the_counts_and_the_open_devices_are_the_devices_that_were_found(
     events: list[tuple[str, set[int], list[Outcome | None], frozenset[str], bool]],

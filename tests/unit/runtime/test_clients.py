@@ -23,7 +23,7 @@ def test_threads_that_ask_at_once_get_the_same_client() -> None:
     barrier = Barrier(THREADS)
 
     def ask(client: Callable[[], Any]) -> Any:
-        barrier.wait(10)
+        barrier.wait(60)
         return client()
 
     wanted = [clients.dynamodb, clients.sqs] * (THREADS // 2)

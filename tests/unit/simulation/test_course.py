@@ -118,6 +118,7 @@ def test_arcs_are_read_again_for_devices_that_waited() -> None:
     assert came.again + came.postponed == pytest.approx(came.requeued)
 
 
+@pytest.mark.long
 def test_who_waits_too_often_becomes_a_dead_letter() -> None:
     """One push a window for 2,000 devices; they wait five to six hours, in which some 1,800 windows lie."""
     fast = Pace(1.0, 0.0, 0.0, 0.0, 0.000_01, {})
