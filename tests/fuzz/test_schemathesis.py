@@ -37,6 +37,7 @@ REFUSED_THOUGH_VALID = {
     r"/oauth2/token$": "wrong credentials are 400 invalid_grant, as in OAuth",
     r"/users$": "an address and a password go together, by media type",
     r"/users/\{user\}$": "an address and a password go together for a pseudo user, and not for others",
+    r"/phone-number$": "a local number needs the country of the user",
     r"/configuration/parameters/": "the form depends on the parameter",
     r"/installations$": "the administrator says whose, a user does not",
     r"/groups(/\{group\})?$": "the administrator says whose; a list takes one of two parameters",
