@@ -118,8 +118,10 @@ def _refresh(name: str) -> None:
     def ask() -> None:
         try:
             with _asking.setdefault(name, Lock()):
-                if name in _kept:
-                    _kept[name] = _asked_or(name, _kept[name])
+                kept = _kept.get(name)
+                new = kept and _asked_or(name, kept)
+                if new is not None and _kept.get(name) is kept:  # nobody has forgotten it meanwhile
+                    _kept[name] = new
         finally:
             _refreshing.discard(name)
 
