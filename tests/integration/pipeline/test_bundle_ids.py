@@ -10,12 +10,13 @@ import pytest
 from fanfare.domain.device import Device, Environment
 from fanfare.domain.push import Delivery
 from fanfare.pipeline.senders import AppSenders, Endpoints
-from fanfare.runtime import clock, metrics, secrets
+from fanfare.runtime import clock, metrics
 from fanfare.store import apps, installations, lanes, ledger
 from fanfare.store.lanes import Pause
 from fanfare.store.ledger import State
 from tests.integration.pipeline.conftest import APP, World, deliver_one
 from tests.integration.pipeline.keyed_networks import KeyedNetworks, apns_refusal, signing_key
+from tests.integration.refreshed import read_anew
 
 FIRST, DEV, LABEL, UNKNOWN = (f"com.example.{name}" for name in ("app", "app.dev", "label", "unknown"))
 PARAMETER = "/stack/apps/app1/apns"
@@ -35,7 +36,7 @@ class Stage:
     def list_topics(self, *topics: str) -> None:
         text = json.dumps(json.loads(KEY) | {"topics": topics})
         boto3.client("ssm").put_parameter(Name=PARAMETER, Value=text, Type="SecureString", Overwrite=True)
-        self.world.clock.go_on(secrets.KEPT_S)
+        read_anew(PARAMETER, self.world.clock.go_on)
 
     def install(self, token: str, bundle_id: str | None) -> None:
         device = Device.apns(token, bundle_id)

@@ -30,7 +30,7 @@ from tests.integration.pipeline.keyed_networks import (
     service_account,
     signing_key,
 )
-from tests.integration.refreshed import settled
+from tests.integration.refreshed import read_anew, settled
 
 ENDPOINTS = Endpoints("https://fcm.test", "https://apns.test", "https://sandbox.apns.test", "")
 PARAMETER = {Network.FCM: "/stack/apps/app1/fcm", Network.APNS: "/stack/apps/app1/apns"}
@@ -130,7 +130,7 @@ def test_a_replaced_credential_is_in_use_within_minutes_and_the_old_one_s_connec
     stage.store(Network.APNS, B)
     stage.send()
     assert {key for key, _ in stage.networks.taken} == {KEY_A}
-    stage.go_on(secrets.KEPT_S)
+    read_anew(PARAMETER[Network.APNS], stage.go_on)
     stage.send()
     assert [key for key, _ in stage.networks.taken[-len(DEVICES) :]] == [KEY_B] * len(DEVICES)
     assert stage.carrier_of(KEY_A).closed == 1
@@ -146,7 +146,7 @@ def test_a_key_that_other_apps_still_use_keeps_its_connections(stage: Stage) -> 
     apps.create("app2", apns_parameter="other")
     stage.world.deliverer.senders.of("app2", Network.APNS, Environment.PRODUCTION)
     stage.store(Network.APNS, B)
-    stage.go_on(secrets.KEPT_S)
+    read_anew(PARAMETER[Network.APNS], stage.go_on)
     stage.send()
     assert len([one for one in stage.networks.carriers if one.place == "apns"]) == 2
     assert stage.carrier_of(KEY_A).closed == 0
@@ -215,7 +215,7 @@ def test_a_credential_that_stays_live_is_not_made_anew_when_the_other_is_replace
     stage.send()
     stage.store(Network.APNS, C, A)
     stage.networks.refuses[KEY_C] = INVALID
-    stage.go_on(secrets.KEPT_S)
+    read_anew(PARAMETER[Network.APNS], stage.go_on)
     stage.send()
     assert stage.carrier_of(KEY_A).closed == 0
     assert len(stage.carrier_of(KEY_A).batches) == 3, (
