@@ -12,7 +12,7 @@ import pytest
 from local.openapi import Served
 from local.rehearsal.stage import Part, Stage
 from tests.fuzz.api.case import Case
-from tests.fuzz.api.described import hostile, routes, sound
+from tests.fuzz.api.described import hostile, routes, sound, unmade
 from tests.fuzz.api.judge import Guilty, Judge
 
 EVERYTHING = os.environ.get("FANFARE_HOSTILE") == "all"
@@ -41,6 +41,19 @@ def test_no_input_is_answered_5xx_or_written_when_refused(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("function", sorted(_BY_FUNCTION))
+def test_nobody_who_is_refused_makes_a_topic_or_bucket(function: str, stage: Stage, judge: Judge) -> None:
+    guilty = []
+    for route in _BY_FUNCTION[function]:
+        for case in unmade(route, stage):
+            try:
+                judge.hear(case)
+            except Guilty as found:
+                guilty.append(str(found))
+
+    assert not guilty, "\n\n".join(guilty[:10])
+
+
 @pytest.mark.parametrize("function", sorted(_BY_FUNCTION))
 def test_what_is_spoilt_is_a_request_that_succeeds(function: str, stage: Stage, judge: Judge) -> None:
     """Else every refusal would be for another reason than the hostile value."""
