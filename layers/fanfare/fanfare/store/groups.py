@@ -7,20 +7,24 @@ from pynamodb.transactions import TransactWrite
 
 from fanfare.domain import refusals
 from fanfare.domain.group import Group
+from fanfare.domain.limits import Use
 from fanfare.domain.user import is_user_id
-from fanfare.store import members, pages
+from fanfare.store import limits, members, pages
 from fanfare.store.account_row import USER, AccountRow
 from fanfare.store.row import condition_failed, read, settle, transaction
+
+AT_A_TIME = 32
+"""Members that one transaction adds: it has 100 items, three of them for each member."""
 
 _GROUP = "group"
 _MEMBERSHIPS = ("group#", "group$")
 """Sort keys for BETWEEN: `$` follows `#`."""
 
 
-def create(group: Group) -> bool:
+def create(group: Group, use: Use | None = None) -> bool:
     """Make the group with its owner as a member, all or nothing; False when the ID is taken.
 
-    Raises UserNotFound, Busy.
+    A use of a limit is counted with it. Raises UserNotFound, TooManyRequests, Busy.
     """
 
     def step() -> bool:
@@ -36,7 +40,9 @@ def create(group: Group) -> bool:
                 )
                 writes.save(row, condition=AccountRow.pk.does_not_exist())
                 _join(writes, group, group.owner)
+                limits.add_to(writes, use)
         except TransactWriteError as error:
+            limits.check(error, use)
             _refuse_unknown(error, group.app, group.owner)
             raise
         return True
@@ -80,19 +86,43 @@ def is_member(app: str, user: str, group_id: str, ref: str) -> bool:
     return row is not None and row.ref == ref
 
 
-def add(group: Group, user: str) -> None:
-    """Make the user a member; one who is already stays one. Raises GroupNotFound, UserNotFound, Busy."""
+def add(group: Group, user: str, use: Use | None = None) -> None:
+    """Make the user a member; one who is already stays one. A use of a limit is counted with it.
+
+    Raises GroupNotFound, UserNotFound, TooManyRequests, Busy.
+    """
+    if not add_all(group, [user], use):
+        raise refusals.no_user(group.app, "userID", user)
+
+
+def add_all(group: Group, users: Sequence[str], use: Use | None = None) -> list[str]:
+    """Make these users members, AT_A_TIME at most, all or nothing; those who are members by then.
+
+    Who does not exist is left out, and a use of the limit is counted with the others. Raises GroupNotFound,
+    TooManyRequests, Busy.
+    """
+    there = list(users)
 
     def step() -> None:
+        nonlocal there
+        if not there:
+            return
         try:
             with transaction(AccountRow) as writes:
                 writes.condition_check(AccountRow, *_key(group), condition=AccountRow.ref == group.ref)
-                _join(writes, group, user)
+                for user in there:
+                    _join(writes, group, user)
+                limits.add_to(writes, use)
         except TransactWriteError as error:
-            _refuse_unknown(error, group.app, user, group)
+            limits.check(error, use)
+            if condition_failed(error):
+                _current(group)
+                known = known_users(group.app, there)
+                there = [user for user in there if user in known]
             raise
 
     settle(step)
+    return there
 
 
 def remove(group: Group, user: str) -> None:
@@ -123,8 +153,11 @@ def rename(group: Group, name: str) -> None:
         raise
 
 
-def hand_over(group: Group, owner: str) -> None:
-    """Make the user the owner, and a member if need be. Raises GroupNotFound, UserNotFound, Busy."""
+def hand_over(group: Group, owner: str, use: Use | None = None) -> None:
+    """Make the user the owner, and a member if need be. A use of a limit is counted with it.
+
+    Raises GroupNotFound, UserNotFound, TooManyRequests, Busy.
+    """
 
     def step() -> None:
         try:
@@ -135,7 +168,9 @@ def hand_over(group: Group, owner: str) -> None:
                     condition=AccountRow.ref == group.ref,
                 )
                 _join(writes, group, owner)
+                limits.add_to(writes, use)
         except TransactWriteError as error:
+            limits.check(error, use)
             _refuse_unknown(error, group.app, owner, group)
             raise
 
