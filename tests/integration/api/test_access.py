@@ -155,7 +155,7 @@ def test_what_cannot_be_granted(world: World, everything: Callable[[], Any]) -> 
         (f"SUBSCRIBE_TO_TOPIC/UserID:{NOT_THERE}", (404, "USER_NOT_FOUND")),
         ("SUBSCRIBE_TO_TOPIC/UserID:x", (404, "USER_NOT_FOUND")),
         ("SUBSCRIBE_TO_TOPIC/GroupID:x", (404, "GROUP_NOT_FOUND")),
-        ("SUBSCRIBE_TO_TOPIC/ThingID:x", (501, "OPERATION_NOT_IMPLEMENTED")),
+        ("SUBSCRIBE_TO_TOPIC/ThingID:x", (400, "INVALID_INPUT_DATA")),
         ("SUBSCRIBE_TO_TOPIC/x", (400, "INVALID_INPUT_DATA")),
         (f"QUERY_OBJECTS_IN_BUCKET/UserID:{world.bob.user}", (400, "INVALID_INPUT_DATA")),
         (f"NONSENSE/UserID:{world.bob.user}", (400, "INVALID_INPUT_DATA")),

@@ -21,7 +21,7 @@ from fanfare.domain.device import (
     is_like_fcm,
     named,
 )
-from fanfare.domain.errors import Busy, InstallationNotFound, InvalidInput, NotImplementedHere
+from fanfare.domain.errors import Busy, InstallationNotFound, InvalidInput
 from fanfare.domain.parameters import Parameter
 from fanfare.domain.rights import not_signed_in, require_admin, require_self
 from fanfare.runtime import clock
@@ -71,7 +71,7 @@ def of(request: Request[Authenticating]) -> Response[str]:
     """One user's, for the user and the administrator; all of the app's for the administrator only."""
     caller = authenticate(request)
     if "thingID" in request.query:
-        raise NotImplementedHere("thingID: this server does not offer things; ask by userID")
+        raise InvalidInput("thingID: this server does not offer things; ask by userID")
     user = request.query.get("userID")
     if user is None:
         require_admin(caller)
