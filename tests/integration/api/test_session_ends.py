@@ -200,6 +200,47 @@ def test_nor_do_refresh_tokens_make_it_longer(world: World, monkeypatch: pytest.
     assert log_in(world, {"refresh_token": token["refresh_token"]}).error == USED
 
 
+def test_a_bound_that_is_set_later_holds_for_sessions_that_began_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_parameter(world, "refreshTokenEnabled", "true")
+    set_parameter(world, "adminTokenExpirationSeconds", "0")
+    first, second = admin_login(world), admin_login(world)
+    set_parameter(world, "adminTokenExpirationSeconds", "86400")
+    later(monkeypatch, DAY // 2)
+
+    refreshed = log_in(world, {"refresh_token": first["refresh_token"]}).json
+
+    assert refreshed["expires_in"] <= 43_200
+    later(monkeypatch, DAY // 2)
+    assert log_in(world, {"refresh_token": refreshed["refresh_token"]}).error == USED
+    assert log_in(world, {"refresh_token": second["refresh_token"]}).error == USED
+    assert bearer(world, refreshed["access_token"])("GET", "/admin/sessions").error == WRONG
+
+
+@pytest.mark.parametrize(("times", "status"), [(1, 204), (2, 204), (9, 503)])
+def test_a_device_that_is_installed_again_meanwhile_goes_too(
+    world: World, monkeypatch: pytest.MonkeyPatch, times: int, status: int
+) -> None:
+    """A re-install that was under way kept a lost phone installed, and the answer was 204."""
+    device = {"deviceType": "ANDROID", "installationRegistrationID": "lost"}
+    assert world.alice("POST", "/installations", device).status == 201
+    remove, again = installations.remove, []
+
+    def after_another_install(found: installations.Installation) -> bool:
+        if len(again) < times:
+            again.append(found)
+            device_of, environment = found.device, found.environment
+            installations.install(world.app.id, found.user, device_of, environment, clock.now)
+        return remove(found)
+
+    monkeypatch.setattr(installations, "remove", after_another_install)
+
+    assert world.alice("DELETE", "/users/me/sessions").status == status
+    left = installations.of_user(world.app.id, world.alice.user)
+    assert len(left) == (0 if status == 204 else 1)
+
+
 def test_the_administrator_sees_and_ends_the_administrator_s_sessions(world: World) -> None:
     mine, other = (bearer(world, admin_login(world)["access_token"]) for _ in range(2))
     told = mine("GET", "/admin/sessions").json["sessions"]

@@ -159,6 +159,7 @@ def _exchange(request: Request[Authenticating], app: App, given: TokenRequest) -
     there = open_sessions.find(app.id, old.holder, old.session)
     if there is None or not compare_digest(there.refresh_hash or "", old.hash):
         raise _wrong_refresh_token()
+    there = sessions.bounded(there, app.settings)
     if not there.used:
         if not there.is_open(request.now):
             raise _wrong_refresh_token()

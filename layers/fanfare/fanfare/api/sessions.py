@@ -77,6 +77,15 @@ def begin(
     return Begun(replace(session, refresh_hash=refresh.hash, until=until), refresh)
 
 
+def bounded(session: Session, parameters: Parameters) -> Session:
+    """The session with the end that the app's parameters give it now: the administrator's may have become
+    shorter since it began. It never becomes longer."""
+    if session.holder != Role.ADMIN:
+        return session
+    bounds = [session.until, parameters.admin_end(session.began)]
+    return replace(session, until=min((one for one in bounds if one is not None), default=None))
+
+
 def refresh_token(text: str) -> RefreshToken | None:
     """None where it cannot be one."""
     found = _REFRESH_TOKEN.fullmatch(text)
