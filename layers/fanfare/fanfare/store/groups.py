@@ -1,6 +1,6 @@
 """Groups: a row in Accounts each, and one for each member beside the member's own. See members.py."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from pynamodb.exceptions import DeleteError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
@@ -84,6 +84,17 @@ def is_member(app: str, user: str, group_id: str, ref: str) -> bool:
     """Whether the user is in the group of this reference, strongly consistent."""
     row = read(AccountRow, *_membership(app, user, group_id))
     return row is not None and row.ref == ref
+
+
+def joined(app: str, user: str, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the groups, by ID and reference, that are there and have the user as a member, consistent."""
+    table = AccountRow.table_name()
+    ids = {group_id for group_id, _ in wanted}
+    found = pages.batch_get(table, [_key_of(*_membership(app, user, group_id)) for group_id in ids])
+    member = {(item["sk"]["S"].removeprefix("group#"), item["ref"]["S"]) for item in found} & set(wanted)
+    prefix = f"{app}#group#"
+    rows = pages.batch_get(table, [_key_of(f"{prefix}{group_id}", _GROUP) for group_id, _ in member])
+    return {(item["pk"]["S"].removeprefix(prefix), item["ref"]["S"]) for item in rows} & member
 
 
 def add(group: Group, user: str, use: Use | None = None) -> None:
@@ -246,6 +257,10 @@ def _current(group: Group) -> Group:
     if found is None or found.ref != group.ref:
         raise refusals.no_group(group.app, group.id)
     return found
+
+
+def _key_of(pk: str, sk: str) -> pages.Item:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
 def _key(group: Group) -> tuple[str, str]:
