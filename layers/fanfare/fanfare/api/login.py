@@ -112,7 +112,7 @@ def _user(request: Request[Authenticating], app: App, given: TokenRequest) -> Ca
     address = user.address_at_login(given.username)
     owner = accounts.owner_of(app.id, address) if address else None
     found = accounts.find(app.id, owner or user.user_id(token_bytes(user.ID_RANDOM_BYTES)))
-    guesses = limits.guesses(request, app.id, found.id if found else given.username, app.settings)
+    guesses = limits.guesses(request, app.id, address.claim if address else given.username, app.settings)
     if not passwords.matches(found.password_hash if found else None, given.password) or found is None:
         guesses.wrong()
         raise _invalid_grant(
