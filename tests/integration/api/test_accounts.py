@@ -267,7 +267,9 @@ def test_a_grant_that_is_not_offered_is_told_with_those_that_are(world: World) -
 
     assert refused.error == (400, "INVALID_INPUT_DATA")
     assert refused.json["error"] == "unsupported_grant_type"
-    expected = 'grant_type: this server does not offer "mfa"; send password, client_credentials or refresh_token'
+    expected = (
+        'grant_type: this server does not offer "mfa"; send password, client_credentials or refresh_token'
+    )
     assert refused.json["message"] == expected
 
 

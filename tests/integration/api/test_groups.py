@@ -304,7 +304,8 @@ def test_many_first_members_are_added_many_at_a_time(
 def test_a_first_member_who_goes_meanwhile_is_told_as_not_found(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known, looks = store.known_users, []
+    known = store.known_users
+    looks: list[int] = []
 
     def a_moment_ago(app: str, users: Sequence[str]) -> set[str]:
         looks.append(1)
@@ -323,7 +324,8 @@ def test_a_group_that_lacks_some_of_its_first_members_says_so(
 ) -> None:
     monkeypatch.setattr(store, "AT_A_TIME", 1)
     others = [world.bob.user, *(new_user(world.app).user for _ in range(2))]
-    add_all, added = store.add_all, []
+    add_all = store.add_all
+    added: list[str] = []
 
     def failing(group: Group, users: Any, use: Any = None) -> list[str]:
         if added:

@@ -1,8 +1,9 @@
 """What a query asks of objects: predicates over their fields, and the order in which they come.
 
-A field's value is what JSON makes of it, or MISSING; lists and objects come as Compound where a value is asked
-for more than once. Values of different types are never equal, and no number is a boolean. Ascending order goes by type first: no such field, null, false, true, numbers, strings, and then
-everything else, which is all alike; what is alike goes by object ID.
+A field's value is what JSON makes of it, or MISSING; lists and objects come as Compound where a value is
+asked for more than once. Values of different types are never equal, and no number is a boolean. Ascending
+order goes by type first: no such field, null, false, true, numbers, strings, and then everything else, which
+is all alike; what is alike goes by object ID.
 """
 
 from collections.abc import Callable, Collection
