@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from time import process_time
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,6 +18,8 @@ from tests.fuzz.api.case import Case
 KEY_BYTES = {"pk": 2_048, ":pk": 2_048, "sk": 1_024, ":from": 1_024, ":to": 1_024}
 """DynamoDB's own bounds, by the names under which keys are sent."""
 
+MOST_CPU_S = 4.3
+"""Of a whole core. Functions have 15 seconds, and with 512 MB 0.29 of a core."""
 
 
 class Guilty(AssertionError):
@@ -30,11 +33,13 @@ class Judge:
 
     def hear(self, case: Case) -> Answer:
         """Raises Guilty. What a request that succeeds changed is undone."""
+        before = process_time()
         with bounded_keys() as beyond:
             try:
                 answer = self._stage.ask(case.part, case.method, case.target, case.body, case.headers)
             except Exception as error:
                 raise Guilty(f"raised {error!r}\n{case}") from error
+        took = process_time() - before
         changed = self._state.changed()
         if changed:
             self._state.restore()
@@ -42,6 +47,8 @@ class Judge:
             raise Guilty(f"answered {answer.status} {answer.body[:200]!r}\n{case}")
         if answer.status >= 400 and changed:
             raise Guilty(f"answered {answer.status} and changed {changed}\n{case}")
+        if took > MOST_CPU_S:
+            raise Guilty(f"took {took:.1f} s of a whole core\n{case}")
         if beyond:
             raise Guilty(f"reached DynamoDB with {beyond}\n{case}")
         return answer
