@@ -19,16 +19,17 @@ MAX_VALUES = 1_000
 
 type _Field = Annotated[str, Meta(max_length=bounds.FIELD)]
 type _Text = Annotated[str, Meta(max_length=JSON_LIMIT)]
+type _Integer = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 type _Value = (
     bool
-    | int
+    | _Integer
     | float
     | _Text
     | Annotated[list[Any], Meta(max_length=MAX_VALUES)]
     | Annotated[dict[str, Any], Meta(max_length=MAX_VALUES)]
     | None
 )
-type _Limit = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)] | float | _Text
+type _Limit = _Integer | float | _Text
 
 
 class _Simple(Struct, tag_field="type"):
