@@ -9,13 +9,16 @@ This imports the standard library alone: MiniStack's process, which has other pa
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Network, ip_address
 from typing import Any
 
 CONTAINERS_HOST = "host.docker.internal"
 """This machine, as containers name it."""
 
 _NAMES = ("localhost", CONTAINERS_HOST)
+_BRIDGES = IPv4Network("172.16.0.0/12")
+"""Docker's bridges have their addresses here, unless it is told otherwise."""
+
 _OF_OTHER_SITES = ("cross-site", "same-site")
 
 type Header = Callable[[str], str | None]
@@ -48,7 +51,7 @@ def unsigned(header: Header) -> str | None:
 
 @lru_cache(maxsize=64)
 def is_ours(host: str) -> bool:
-    """Whether a Host names this machine: by its address, or by a name that nobody else can give out."""
+    """Whether a Host names this machine: by loopback, a bridge, or a name that nobody else can give out."""
     name = host.strip().lower()
     if name.startswith("["):
         name = name[1:].partition("]")[0]
@@ -57,10 +60,10 @@ def is_ours(host: str) -> bool:
     if name in _NAMES or name.endswith(tuple(f".{one}" for one in _NAMES)):
         return True
     try:
-        ip_address(name)
+        address = ip_address(name)
     except ValueError:
         return False
-    return True
+    return address.is_loopback or address in _BRIDGES
 
 
 def guarded(serve: Application, open_paths: tuple[str, ...]) -> Application:

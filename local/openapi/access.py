@@ -13,7 +13,6 @@ from local.openapi.operation import Answer, Operation, Operations, kii
 _READERS = "who is on the list, who may change it, the administrator"
 _CHANGERS = "the scope's owner, the creator (not of a bucket in the app's scope), the administrator"
 _ABSENT = (errors.TopicNotFound, errors.BucketNotFound, errors.ObjectNotFound)
-_ENTRY = (*_ABSENT, errors.NotImplementedHere)
 
 
 class AccessSubject(Struct, rename=contract_name):
@@ -66,17 +65,17 @@ OPERATIONS: Operations = {
         summary="Whether a right is granted to this subject",
         who=_READERS,
         answers=(Answer(200, AccessSubject, (kii("ACLSubjectRetrievalResponse"),)),),
-        errors=(*_ENTRY, errors.GrantNotFound),
+        errors=(*_ABSENT, errors.GrantNotFound),
     ),
     access.grant: Operation(
         summary="Grant a right",
         who=_CHANGERS,
-        errors=(*_ENTRY, errors.UserNotFound, errors.GroupNotFound, errors.GrantAlreadyExists),
+        errors=(*_ABSENT, errors.UserNotFound, errors.GroupNotFound, errors.GrantAlreadyExists),
     ),
     access.revoke: Operation(
         summary="Revoke a right; subscriptions that stand on it end",
         who=_CHANGERS,
-        errors=(*_ENTRY, errors.GrantNotFound),
+        errors=(*_ABSENT, errors.GrantNotFound),
     ),
     subscriptions.of_user: Operation(
         summary="List a user's subscriptions; a change shows a moment later",

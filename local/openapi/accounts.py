@@ -50,7 +50,7 @@ OPERATIONS: Operations = {
         answers=(Answer(200, answers.Token),),
         errors=(
             *(errors.InvalidGrant, errors.WrongRefreshToken, errors.AppNotFound),
-            *(errors.NotAuthenticated, errors.NotImplementedHere),
+            errors.NotAuthenticated,
         ),
     ),
     accounts.sign_up: Operation(

@@ -63,7 +63,7 @@ OPERATIONS: Operations = {
         who="the user; the administrator, and all only for the administrator",
         query=("userID",),
         answers=(Answer(200, answers.Installations),),
-        errors=(errors.UserNotFound, errors.NotImplementedHere),
+        errors=(errors.UserNotFound,),
     ),
     installations.get: Operation(
         summary="Read an installation",

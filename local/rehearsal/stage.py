@@ -33,6 +33,8 @@ class Part(StrEnum):
     STRANGER = "stranger"
     GUEST = "guest"
     """Has been granted a right on whatever has an access list: the one that `_LISTED` says."""
+    MAKER = "maker"
+    """Has been granted the right to make buckets in every scope, and no other."""
     MEMBER = "member"
     """Of the owner's group."""
     OWNER = "owner"
@@ -42,6 +44,9 @@ class Part(StrEnum):
     FOREIGNER = "foreigner"
     """Another app's user."""
     FOREIGN_ADMIN = "foreign admin"
+
+
+_USERS = (Part.OWNER, Part.MEMBER, Part.GUEST, Part.MAKER, Part.STRANGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ class Stage:
 def prepared(front: Front, resources: Mapping[str, str]) -> Stage:
     """Everything made through the API, but the apps and the end of a session, which it does not offer."""
     app, other = _app(resources, APP_ID), _app(resources, apps.new_id())
-    users = {part: _user(front, app, part) for part in (Part.OWNER, Part.MEMBER, Part.GUEST, Part.STRANGER)}
+    users = {part: _user(front, app, part) for part in _USERS}
     owner, _ = users[Part.OWNER]
     ended = _logged_in(front, app, {"username": "owner", "password": PASSWORD})
     _end(ended, resources["AccountsTable"])
@@ -121,6 +126,8 @@ def _furnished(stage: Stage) -> Stage:
             _made(stage.ask(Part.OWNER, "PUT", f"{scope}/buckets/{bucket}"))
         note = {"text": "bring milk", "n": 1}
         _made(stage.ask(Part.OWNER, "PUT", f"{scope}/buckets/notes/objects/first", note))
+        making = f"{scope}/acl/CREATE_NEW_BUCKET/UserID:{stage.users[Part.MAKER]}"
+        _made(stage.ask(Part.ADMIN, "PUT", making))
         for listed, right in _LISTED.items():
             granted = f"{scope}{listed}/acl/{right}/UserID:{stage.users[Part.GUEST]}"
             _made(stage.ask(Part.ADMIN, "PUT", granted))

@@ -1,4 +1,4 @@
-"""All rows and queued messages, to see whether a request changed something, and to undo it.
+"""All rows, queued messages and stored files, to see whether a request changed something, and to undo it.
 
 Looked at where moto keeps them: through its API it takes a hundred times as long.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table
+from moto.s3.models import FakeBucket, s3_backends
 from moto.sqs.models import Queue, sqs_backends
 
 from local.rehearsal.emulated import ACCOUNT, REGION
@@ -30,20 +31,27 @@ class State:
         self._queues: dict[str, Queue] = {
             name: queues[one.rpartition("/")[2]] for name, one in resources.items() if one.startswith("http")
         }
+        files = s3_backends[ACCOUNT]["aws"].buckets
+        self._buckets: dict[str, FakeBucket] = {
+            name: files[one] for name, one in resources.items() if one in files
+        }
         self._kept = {name: deepcopy(table.items) for name, table in self._tables.items()}
         self._rows = {name: _rows(table) for name, table in self._tables.items()}
         self._queued = self._counts()
+        self._stored = self._files()
 
     def changed(self) -> list[str]:
-        """The tables and queues that are no longer as they were."""
-        counts = self._counts()
-        return self._changed_tables() + [name for name in self._queues if counts[name] != self._queued[name]]
+        """The tables, queues and buckets of S3 that are no longer as they were."""
+        counts, files = self._counts(), self._files()
+        queues = [name for name in self._queues if counts[name] != self._queued[name]]
+        return self._changed_tables() + queues + [name for name in files if files[name] != self._stored[name]]
 
     def restore(self) -> None:
-        """Rows as they were; what is queued by now counts as nothing new."""
+        """Rows as they were; what is queued and stored by now counts as nothing new."""
         for name in self._changed_tables():
             self._tables[name].items = deepcopy(self._kept[name])
         self._queued = self._counts()
+        self._stored = self._files()
 
     def _changed_tables(self) -> list[str]:
         return [name for name, table in self._tables.items() if _rows(table) != self._rows[name]]
@@ -51,6 +59,13 @@ class State:
     def _counts(self) -> dict[str, int]:
         """Visible, delayed or in flight."""
         return {name: len(queue._messages) for name, queue in self._queues.items()}
+
+    def _files(self) -> dict[str, dict[str, str]]:
+        """Key and hash of each file."""
+        return {
+            name: {key: file.etag for key, file in bucket.keys.items()}
+            for name, bucket in self._buckets.items()
+        }
 
 
 def _rows(table: Table) -> list[Any]:

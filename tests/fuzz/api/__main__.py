@@ -25,6 +25,14 @@ from tests.fuzz.api.mutate import case
 CORPUS = Path(__file__).parent / "corpus"
 
 
+def kept(text: str, corpus: Path = CORPUS) -> Path:
+    """A find, written to the corpus under a name that follows from it."""
+    corpus.mkdir(parents=True, exist_ok=True)
+    path = corpus / f"{sha256(text.encode()).hexdigest()[:16]}.json"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
 def main() -> int:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
     first = int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns() % 1_000_000_000
@@ -44,7 +52,7 @@ def main() -> int:
             except Guilty as guilty:
                 found += 1
                 text = made.stored(stage)
-                (CORPUS / f"{sha256(text.encode()).hexdigest()[:16]}.json").write_text(text, encoding="utf-8")
+                kept(text)
                 print(f"{guilty}\n")
     print(f"{tried} requests from seed {first} on: {found} found")
     return 1 if found else 0

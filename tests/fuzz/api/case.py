@@ -1,6 +1,7 @@
 """One request as it is kept in the corpus and shown when it fails."""
 
 import json
+import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,14 +22,14 @@ class Case:
     body: bytes = b""
 
     def stored(self, stage: Stage) -> str:
-        """As a file of the corpus; names for the IDs that each stage gives out anew."""
+        """As a file of the corpus, the body compressed; names for the IDs that each stage gives out anew."""
         values = {
             "what": self.what,
             "part": self.part,
             "method": self.method,
             "target": _renamed(self.target, {found: name for name, found in _ids(stage).items()}),
             "headers": dict(self.headers),
-            "body": b64encode(self.body).decode(),
+            "body": b64encode(zlib.compress(self.body, 9)).decode(),
         }
         return json.dumps(values, indent=1) + "\n"
 
@@ -37,9 +38,8 @@ class Case:
         """A file of the corpus as a request to this stage."""
         values: dict[str, Any] = json.loads(text)
         target = _renamed(values["target"], _ids(stage))
-        return Case(
-            **{**values, "part": Part(values["part"]), "target": target, "body": b64decode(values["body"])}
-        )
+        body = zlib.decompress(b64decode(values["body"]))
+        return Case(**{**values, "part": Part(values["part"]), "target": target, "body": body})
 
     def __str__(self) -> str:
         shown = f"{self.what}: {self.method} {self.target[:200]!r} as {self.part}"

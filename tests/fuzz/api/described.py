@@ -52,6 +52,16 @@ def hostile(route: Served, stage: Stage) -> Iterator[Case]:
         yield Case(f"{route.id}: {what}", part, route.method, target, headers, body)
 
 
+def unmade(route: Served, stage: Stage) -> Iterator[Case]:
+    """The route's request to a topic or bucket that nobody has made, as everybody."""
+    base = sound(route, stage)
+    for name in ("topic", "bucket"):
+        if name in base.values:
+            target = base.target(**{name: "unmade"})
+            for part in Part:
+                yield Case(f"{route.id}: no {name}", part, route.method, target, base.headers, base.body)
+
+
 type _Spoilt = tuple[str, str, Mapping[str, str], bytes]
 
 

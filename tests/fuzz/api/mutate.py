@@ -12,7 +12,10 @@ from tests.fuzz.api.case import Case
 from tests.fuzz.api.described import HEADERS, Sound
 from tests.fuzz.api.values import BODIES, JSON, TEXTS
 
-PARTS = (Part.ADMIN, Part.OWNER, Part.MEMBER, Part.STRANGER, Part.ANYBODY, Part.NOBODY, Part.FOREIGNER)
+PARTS = (
+    *(Part.ADMIN, Part.OWNER, Part.MEMBER, Part.MAKER, Part.STRANGER),
+    *(Part.ANYBODY, Part.NOBODY, Part.FOREIGNER),
+)
 METHODS = ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 _MOST_BYTES = 2_000
 

@@ -4,6 +4,12 @@ from collections.abc import Mapping
 
 LONG = 3_000
 
+
+def _fields_with_the_last_twice() -> bytes:
+    names = [*range(24_000), 23_999]
+    return b"{" + b",".join(b'"%x":1' % i for i in names) + b"}"
+
+
 PLANES = "".join(chr((plane << 16) + 0x1F4) for plane in range(17)) + "\ufffd\u202e\u0301\u00df\u0130"
 """A character of every plane of Unicode, and some that change when their case does, or hide what follows."""
 
@@ -92,5 +98,7 @@ BODIES: Mapping[str, bytes] = {
     "escaped quotes": b'"' + b'\\"' * 100_000,
     "brackets in text": b'{"a":"' + b"[" * 200 + b'"}',
     "a form": b"grant_type=password&grant_type=password&username=%ff&password=%00&expiresAt=nan",
+    "many fields and the last one twice": _fields_with_the_last_twice(),
+    "a form of many fields and the last one twice": b"&".join(b"%x=" % i for i in [*range(36_000), 35_999]),
     "names that are reserved": b'{"_id":"x","_version":1,"__proto__":{}}',
 }

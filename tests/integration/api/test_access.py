@@ -1,6 +1,6 @@
 """Access lists: their defaults, who reads and changes them, and what comes of a change."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import boto3
@@ -10,7 +10,7 @@ from fanfare.domain.access import MAX_ENTRIES
 from fanfare.domain.sweeping import UserRecheck
 from fanfare.domain.user import user_id
 from fanfare.pipeline import recheck
-from fanfare.store import apps
+from fanfare.store import apps, pages
 from tests.integration.api.conftest import Client, Tenant, World
 
 NOT_THERE = user_id(bytes(24))
@@ -155,7 +155,7 @@ def test_what_cannot_be_granted(world: World, everything: Callable[[], Any]) -> 
         (f"SUBSCRIBE_TO_TOPIC/UserID:{NOT_THERE}", (404, "USER_NOT_FOUND")),
         ("SUBSCRIBE_TO_TOPIC/UserID:x", (404, "USER_NOT_FOUND")),
         ("SUBSCRIBE_TO_TOPIC/GroupID:x", (404, "GROUP_NOT_FOUND")),
-        ("SUBSCRIBE_TO_TOPIC/ThingID:x", (501, "OPERATION_NOT_IMPLEMENTED")),
+        ("SUBSCRIBE_TO_TOPIC/ThingID:x", (400, "INVALID_INPUT_DATA")),
         ("SUBSCRIBE_TO_TOPIC/x", (400, "INVALID_INPUT_DATA")),
         (f"QUERY_OBJECTS_IN_BUCKET/UserID:{world.bob.user}", (400, "INVALID_INPUT_DATA")),
         (f"NONSENSE/UserID:{world.bob.user}", (400, "INVALID_INPUT_DATA")),
@@ -473,3 +473,25 @@ def test_rechecks_of_a_user_go_on_one_at_a_time_and_miss_nothing(
     assert len(looks) < 6 * stretches, "six requests made as many rechecks"
     assert world.alice("PUT", member).status == 204
     assert [carol("GET", subscription(topic, carol)).status for topic in topics] == [404] * 4
+
+
+def test_a_count_of_what_is_larger_than_it_seems_stops_and_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The estimate is made from one shard; the others may hold more pages than one request reads."""
+    assert world.admin("PUT", "/topics/t").status == 204
+    assert world.alice("POST", "/topics/t/push/subscriptions/users").status == 204
+    reads = []
+
+    def many(table: str, partition: str) -> Iterator[int]:
+        for _ in range(1_000):
+            reads.append(partition)
+            yield 5_000
+
+    monkeypatch.setattr(pages, "counts", many)
+
+    told = world.admin("GET", "/topics/t/push/subscriptions/count")
+
+    assert told.status == 200
+    assert told.json["exact"] is False
+    assert len(reads) <= 16 + 3

@@ -242,7 +242,9 @@ BAD_TOKEN_REQUESTS: list[tuple[Any, int]] = [
     ({"refresh_token": "x"}, 403),
     ({"grant_type": "refresh_token", "refresh_token": "x"}, 403),
     ({"grant_type": "refresh_token"}, 403),
-    ({"grant_type": "authorization_code", "code": "x"}, 501),
+    ({"grant_type": "authorization_code", "code": "x"}, 400),
+    ({"grant_type": "mfa", "username": "user-1", "password": PASSWORD}, 400),
+    ({"grant_type": ""}, 400),
 ]
 
 
@@ -258,6 +260,17 @@ def test_a_request_for_a_token_that_cannot_be_understood(
             assert refused.status == status
             assert {"errorCode", "error", "error_description", "message"} <= refused.json.keys()
             assert everything() == before
+
+
+def test_a_grant_that_is_not_offered_is_told_with_those_that_are(world: World) -> None:
+    refused = log_in(world, {"grant_type": "mfa"})
+
+    assert refused.error == (400, "INVALID_INPUT_DATA")
+    assert refused.json["error"] == "unsupported_grant_type"
+    expected = (
+        'grant_type: this server does not offer "mfa"; send password, client_credentials or refresh_token'
+    )
+    assert refused.json["message"] == expected
 
 
 def test_a_token_for_an_app_that_is_not_named_or_not_there(world: World) -> None:

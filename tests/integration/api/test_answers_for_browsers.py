@@ -27,6 +27,16 @@ def test_a_refreshed_token_is_not_kept(world: World) -> None:
     assert (again.status, again.headers["cache-control"]) == (200, "no-store")
 
 
+def test_device_tokens_are_not_kept(world: World) -> None:
+    device = {"deviceType": "ANDROID", "installationRegistrationID": "token"}
+
+    made = world.alice("POST", "/installations", device)
+    got = world.alice("GET", f"/installations/{made.json['installationID']}")
+    listed = world.alice("GET", f"/installations?userID={world.alice.user}")
+
+    assert [one.headers["cache-control"] for one in (made, got, listed)] == ["no-store"] * 3
+
+
 def test_a_sign_up_with_a_token_is_not_kept(world: World) -> None:
     answer = world.nobody("POST", "/users", {}, content_type=REGISTRATION)
 

@@ -7,7 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
+from fanfare.domain.push import Push
 from fanfare.domain.scope import Scope, TargetKind
+from fanfare.pipeline.changes import Changes
 from fanfare.store import definitions, objects
 from tests.integration.api.conftest import Client, World
 
@@ -167,6 +169,42 @@ def test_what_dispatch_sees_of_a_change(world: World, tables: Mapping[str, str])
     assert (seen.id, seen.version, seen.deleted) == ("o1", 2, True)
     assert (seen.owner, seen.changed_by) == (world.alice.user, None)
     assert seen.body == "{}"
+
+
+def test_only_the_administrators_changes_count_as_a_servers(
+    world: World, tables: Mapping[str, str], subtests: pytest.Subtests
+) -> None:
+    """Pushes of all others share a part of FCM's quota, also of callers who do not say who they are."""
+    assert world.alice("PUT", "/buckets/bb").status == 204
+    granted = "/buckets/bb/acl/CREATE_OBJECTS_IN_BUCKET/UserID:ANONYMOUS_USER"
+    assert world.admin("PUT", granted).status == 204
+    assert world.alice("PUT", "/buckets/bb/filters/all/push/subscriptions/users/me").status == 204
+    path = "/buckets/bb/objects/o1"
+    writing = "acl/WRITE_EXISTING_OBJECT/UserID"
+
+    def change_of(client: Client, method: str, path: str, body: Any = b"") -> Push | None:
+        before = {row["sk"]["S"]: row for row in rows(tables, "ObjectsTable")}.get("o1")
+        assert client(method, path, body).status < 300
+        (new,) = rows(tables, "ObjectsTable")
+        images: Any = {"NewImage": new} | ({"OldImage": before} if before else {})
+        return Changes().push_of({"eventID": "e", "dynamodb": images})
+
+    for by_user, client, method, below, body in (
+        (True, world.nobody, "PUT", "", {"n": 1}),
+        (False, world.admin, "PUT", f"/{writing}:ANONYMOUS_USER", b""),
+        (True, world.nobody, "PATCH", "", {"n": 2}),
+        (False, world.admin, "PATCH", "", {"n": 3}),
+        (True, world.nobody, "PUT", "/body", "milk"),
+        (False, world.admin, "PUT", f"/{writing}:{world.alice.user}", b""),
+        (True, world.alice, "PUT", "", {"n": 4}),
+        (True, world.nobody, "DELETE", "", b""),
+        (False, world.admin, "PUT", "", {"n": 5}),
+        (False, world.admin, "DELETE", "", b""),
+    ):
+        with subtests.test(by_user=by_user, method=method, below=below):
+            push = change_of(client, method, f"{path}{below}", body)
+            assert push is not None
+            assert push.by_user is by_user
 
 
 BAD_OBJECTS = [

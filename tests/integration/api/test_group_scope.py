@@ -186,3 +186,27 @@ def test_a_send_says_whom_it_may_reach(world: World, tables: Mapping[str, str]) 
     assert gate(TOPIC) == Gate((world.alice.user,), ())
     world.alice("DELETE", "/groups/g")
     assert gate("/topics/t") == Gate((world.bob.user,), ())
+
+
+@pytest.mark.parametrize("refused", ["carol", "nobody"])
+@pytest.mark.parametrize("request_", [("POST", "objects"), ("PUT", "objects/o1")])
+def test_who_may_make_a_bucket_and_nothing_in_it_is_refused_and_makes_none(
+    world: World,
+    carol: Client,
+    refused: str,
+    request_: tuple[str, str],
+    everything: Callable[[], Any],
+) -> None:
+    client, subject, scope = {
+        "carol": (carol, carol.user, "/groups/g"),
+        "nobody": (world.nobody, "ANONYMOUS_USER", ""),
+    }[refused]
+    assert world.admin("PUT", f"{scope}/acl/CREATE_NEW_BUCKET/UserID:{subject}").status == 204
+    method, path = request_
+    before = everything()
+
+    assert client(method, f"{scope}/buckets/new/{path}", {"a": 1}).error == (401, "UNAUTHORIZED")
+    assert client("PUT", f"{scope}/buckets/new/objects/o1", {}, if_none_match="*").status == 401
+
+    assert everything() == before
+    assert client("PUT", f"{scope}/buckets/new").status == 204, "making one is what the right is for"

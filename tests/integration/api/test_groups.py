@@ -1,16 +1,22 @@
 """Groups: who may do what with them, and what becomes of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import boto3
 import pytest
 
 from fanfare.api import groups
+from fanfare.domain.errors import Busy
+from fanfare.domain.group import Group
 from fanfare.domain.user import user_id
+from fanfare.store import apps
+from fanfare.store import groups as store
 from tests.integration.api.conftest import Client, Tenant, World
+from tests.integration.api.costs import calls
 
 NOT_THERE = user_id(bytes(24))
+TOO_MANY = (429, "TOO_MANY_REQUESTS")
 OWNER_CHANGE = "application/vnd.kii.GroupOwnerChangeRequest+json"
 
 
@@ -276,3 +282,81 @@ def test_long_lists_come_in_pages(world: World, monkeypatch: pytest.MonkeyPatch)
         assert answers == (3 if listed == "groups" else 2)
         wrong = world.alice("GET", f"{target}paginationKey=%7E")
         assert wrong.error == (400, "INVALID_INPUT_DATA")
+
+
+def test_many_first_members_are_added_many_at_a_time(
+    world: World, new_user: Callable[[Tenant], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store.AT_A_TIME == 32
+    monkeypatch.setattr(store, "AT_A_TIME", 2)
+    others = [world.bob, *(new_user(world.app) for _ in range(4))]
+    wanted = [*(one.user for one in others), NOT_THERE, world.alice.user]
+
+    with calls() as made:
+        answer = create(world.alice, members=wanted)
+
+    assert answer.json["notFoundUsers"] == [NOT_THERE]
+    assert members(world.alice) == {world.alice.user, *(one.user for one in others)}
+    checks = [one for one in made if one == (made[0][0], "TransactConditionCheck")]
+    assert len(checks) == 1 + 5 + 3, "of the owner, of each other member, of the group in each transaction"
+
+
+def test_a_first_member_who_goes_meanwhile_is_told_as_not_found(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = store.known_users
+    looks: list[int] = []
+
+    def a_moment_ago(app: str, users: Sequence[str]) -> set[str]:
+        looks.append(1)
+        return set(users) if len(looks) == 1 else known(app, users)
+
+    monkeypatch.setattr(store, "known_users", a_moment_ago)
+
+    answer = create(world.alice, members=[NOT_THERE, world.bob.user])
+
+    assert answer.json["notFoundUsers"] == [NOT_THERE]
+    assert members(world.alice) == {world.alice.user, world.bob.user}
+
+
+def test_a_group_that_lacks_some_of_its_first_members_says_so(
+    world: World, new_user: Callable[[Tenant], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "AT_A_TIME", 1)
+    others = [world.bob.user, *(new_user(world.app).user for _ in range(2))]
+    add_all = store.add_all
+    added: list[str] = []
+
+    def failing(group: Group, users: Any, use: Any = None) -> list[str]:
+        if added:
+            raise Busy("too many changes at once; try again")
+        added.extend(add_all(group, users, use))
+        return added
+
+    monkeypatch.setattr(store, "add_all", failing)
+
+    answer = world.alice("POST", "/groups", {"name": "Friends", "members": others})
+
+    assert answer.error == (503, "RESOURCE_TEMPORARILY_UNAVAILABLE")
+    assert answer.json["missingUsers"] == others[1:]
+    assert members(world.alice, answer.json["groupID"]) == {world.alice.user, others[0]}
+
+
+def test_a_change_of_a_group_that_is_refused_is_not_counted(world: World, tables: Mapping[str, str]) -> None:
+    """Else three requests for an ID that is taken would use up what the user may do."""
+    limit = "/configuration/parameters/userGroupChangesPerHour"
+    assert world.admin("PUT", limit, "2").status == 204
+    apps.forget()
+    assert create(world.bob, "/groups/taken").status == 201
+
+    assert [create(world.alice, "/groups/taken").status for _ in range(3)] == [409] * 3
+    assert create(world.alice).status == 201
+    for _ in range(3):
+        assert world.alice("PUT", f"/groups/g1/members/{NOT_THERE}").status == 404
+        assert world.alice("PUT", "/groups/g1/owner", {"owner": NOT_THERE}).status == 404
+    assert world.alice("PUT", f"/groups/g1/members/{world.bob.user}").status == 204
+
+    assert world.alice("PUT", "/groups/g1/owner", {"owner": world.bob.user}).error == TOO_MANY
+    assert create(world.alice, "/groups/g2").error == TOO_MANY
+    assert members(world.alice) == {world.alice.user, world.bob.user}
+    assert group_ids(world.alice) == ["g1"]

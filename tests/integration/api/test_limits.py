@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fanfare.api import passwords
 from fanfare.domain.limits import Use
 from fanfare.domain.parameters import Parameter
 from fanfare.runtime import clock
@@ -359,6 +360,45 @@ def test_a_name_that_nobody_has_is_answered_as_one_that_somebody_has(world: Worl
     unknown = [login(world, "wrong", "203.0.113.9", "nobody-here") for _ in range(12)]
 
     assert known == unknown == [400] * 10 + [429] * 2
+
+
+@pytest.mark.parametrize("name", ["user-1", "nobody-here"])
+def test_the_spelling_of_a_name_makes_no_other_account_of_it(world: World, name: str) -> None:
+    answers = [login(world, "wrong", name=name) for _ in range(5)]
+    answers += [login(world, "wrong", name=f"LOGIN_NAME:{name}") for _ in range(6)]
+
+    assert answers == [400] * 10 + [429]
+
+
+def test_no_password_is_hashed_for_who_is_refused_without_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hashing costs the most of all that the API does."""
+    allow(world, Parameter.ADDRESS_NEW_USERS_AN_HOUR, 1)
+    allow(world, Parameter.ACCOUNT_FAILED_LOGINS, 1)
+    wrong = {"oldPassword": "wrong", "newPassword": "something"}
+    assert world.alice("PUT", "/users/me/password", wrong).status == 401
+
+    def none(*_: object) -> Any:
+        raise AssertionError("argon2 was asked")
+
+    monkeypatch.setattr(passwords, "hashed", none)
+    monkeypatch.setattr(passwords, "matches", none)
+    given = {"loginName": "carol", "password": PASSWORD}
+
+    assert world.nobody("POST", "/users", given).error == TOO_MANY
+    assert world.alice("POST", "/users/me", {"password": "another horse"}).status == 400
+    assert world.alice("PUT", "/users/me/password", wrong).error == TOO_MANY
+
+
+def test_an_app_s_limit_that_is_raised_holds_at_once(world: World) -> None:
+    use = Use(world.app.id, Parameter.APP_OBJECT_CHANGES_A_MINUTE, "app", 1, NOON)
+    assert [limits.take_of_app(use) for _ in range(3)] == [True, False, False]
+
+    raised = replace(use, most=3)
+
+    assert [limits.take_of_app(raised) for _ in range(3)] == [True, True, False]
+    assert not limits.take_of_app(use)
 
 
 def test_a_right_login_is_counted_nowhere(world: World) -> None:

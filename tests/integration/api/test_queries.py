@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fanfare.api import queries
+from fanfare.api import parsing, queries
 from fanfare.runtime import clients
 from fanfare.store import objects
 from tests.front import Answer
@@ -356,3 +357,39 @@ def test_pages_of_whatever_values(world: World, several: list[Any], size: int, d
     assert sorted(whole) == sorted(f"o{number}" for number in range(len(several)))
     query = {"orderBy": "f", "descending": descending, "bestEffortLimit": size}
     assert list(chain.from_iterable(pages(world.alice, **query))) == whole
+
+
+def test_a_field_is_decoded_once_however_many_clauses_ask_for_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """33 objects with lists of 20,000 lists, and 100 clauses on them, took 13.7 s."""
+    lists: list[Any] = [[] for _ in range(1_000)]
+    for number in range(3):
+        world.alice("PUT", f"/buckets/bb/objects/o-{number}", {"f": lists})
+    decoded = []
+    decode = parsing.value
+
+    def counted(raw: msgspec.Raw) -> object:
+        decoded.append(raw)
+        return decode(raw)
+
+    monkeypatch.setattr(parsing, "value", counted)
+    clauses = [{"type": "eq", "field": "f", "value": [*lists[1:], n]} for n in range(40)]
+    clauses += [{"type": "in", "field": "f", "values": [n, [], lists]} for n in range(10)]
+
+    found = ids(ask(world.alice, {"type": "or", "clauses": clauses}))
+
+    assert found == ["o-0", "o-1", "o-2"]
+    assert len(decoded) == 3
+
+
+@pytest.mark.parametrize("value", [[0] * 1_001, {f"f{n}": 0 for n in range(1_001)}])
+@pytest.mark.parametrize("kind", ["eq", "in"])
+def test_what_a_field_is_compared_with_has_a_bound(world: World, kind: str, value: Any) -> None:
+    assert world.alice("PUT", "/buckets/bb").status == 204
+    wanted = {"value": value} if kind == "eq" else {"values": [1, value]}
+
+    refused = ask(world.alice, {"type": kind, "field": "f", **wanted})
+
+    assert refused.status == 400
+    assert "1001 entries; send at most 1000" in refused.json["message"]

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from fanfare.runtime import clock
-from fanfare.store import installations
+from fanfare.store import installations, open_sessions
+from fanfare.store.open_sessions import Ended
 from tests.integration.api.conftest import PASSWORD, Client, World
+from tests.integration.api.costs import calls
 from tests.integration.api.test_accounts import REGISTER_AND_LOG_IN, log_in
 from tests.integration.api.test_sessions import LOGIN, USED, WRONG, bearer, set_parameter
 
@@ -200,6 +202,48 @@ def test_nor_do_refresh_tokens_make_it_longer(world: World, monkeypatch: pytest.
     assert log_in(world, {"refresh_token": token["refresh_token"]}).error == USED
 
 
+def test_a_bound_that_is_set_later_holds_for_sessions_that_began_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_parameter(world, "refreshTokenEnabled", "true")
+    set_parameter(world, "adminTokenExpirationSeconds", "0")
+    first, second = admin_login(world), admin_login(world)
+    set_parameter(world, "adminTokenExpirationSeconds", "86400")
+    later(monkeypatch, DAY // 2)
+
+    refreshed = log_in(world, {"refresh_token": first["refresh_token"]}).json
+
+    assert refreshed["expires_in"] <= 43_200
+    later(monkeypatch, DAY // 2)
+    assert log_in(world, {"refresh_token": refreshed["refresh_token"]}).error == USED
+    assert log_in(world, {"refresh_token": second["refresh_token"]}).error == USED
+    assert bearer(world, refreshed["access_token"])("GET", "/admin/sessions").error == WRONG
+
+
+@pytest.mark.parametrize(("times", "status"), [(1, 204), (2, 204), (9, 503)])
+def test_a_device_that_is_installed_again_meanwhile_goes_too(
+    world: World, monkeypatch: pytest.MonkeyPatch, times: int, status: int
+) -> None:
+    """A re-install that was under way kept a lost phone installed, and the answer was 204."""
+    device = {"deviceType": "ANDROID", "installationRegistrationID": "lost"}
+    assert world.alice("POST", "/installations", device).status == 201
+    remove = installations.remove
+    again: list[installations.Installation] = []
+
+    def after_another_install(found: installations.Installation) -> bool:
+        if len(again) < times:
+            again.append(found)
+            device_of, environment = found.device, found.environment
+            installations.install(world.app.id, found.user, device_of, environment, clock.now)
+        return remove(found)
+
+    monkeypatch.setattr(installations, "remove", after_another_install)
+
+    assert world.alice("DELETE", "/users/me/sessions").status == status
+    left = installations.of_user(world.app.id, world.alice.user)
+    assert len(left) == (0 if status == 204 else 1)
+
+
 def test_the_administrator_sees_and_ends_the_administrator_s_sessions(world: World) -> None:
     mine, other = (bearer(world, admin_login(world)["access_token"]) for _ in range(2))
     told = mine("GET", "/admin/sessions").json["sessions"]
@@ -249,3 +293,58 @@ def test_many_sessions_come_in_pages(world: World, monkeypatch: pytest.MonkeyPat
 
     assert len(seen) == 5
     assert world.admin("GET", "/admin/sessions?paginationKey=x").error == (400, "INVALID_INPUT_DATA")
+
+
+def test_more_sessions_than_one_request_ends_are_ended_by_sweep(
+    world: World, monkeypatch: pytest.MonkeyPatch, sweep: Callable[[], int]
+) -> None:
+    end = open_sessions.end
+
+    def a_little(app: str, holder: str, which: Any, after: str = "", budget: int = 0) -> Ended:
+        return end(app, holder, which, after, 2)
+
+    monkeypatch.setattr(open_sessions, "end", a_little)
+    set_parameter(world, "refreshTokenEnabled", "true")
+    old = [log_in(world, LOGIN).json for _ in range(7)]
+
+    assert world.alice("DELETE", "/users/me/sessions").status == 204
+
+    left = [one for one in old if bearer(world, one["access_token"])("GET", "/users/me").status == 200]
+    assert len(left) >= 4, "the stretch was small"
+    exchanged = log_in(world, {"refresh_token": left[0]["refresh_token"]}).json
+    new = log_in(world, LOGIN).json
+    assert sweep() >= 2
+    for one in [*old, exchanged]:
+        assert bearer(world, one["access_token"])("GET", "/users/me").error == WRONG
+    assert bearer(world, new["access_token"])("GET", "/users/me").status == 200, "begun later"
+
+
+def test_one_session_of_too_many_makes_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert open_sessions.MOST == 1_000
+    monkeypatch.setattr(open_sessions.add, "__defaults__", (3,))
+    monkeypatch.setattr(open_sessions.exchange, "__defaults__", (3,))
+    set_parameter(world, "refreshTokenEnabled", "true")
+    begun = []
+    for _ in range(3):
+        later(monkeypatch, 1_000)
+        begun.append(log_in(world, LOGIN).json)
+
+    def open_of() -> list[bool]:
+        return [bearer(world, one["access_token"])("GET", "/users/me").status == 200 for one in begun]
+
+    assert open_of() == [True, True, True], "the one of the sign-up was the oldest"
+    begun.append(log_in(world, {"refresh_token": begun[2]["refresh_token"]}).json)
+    assert open_of() == [False, True, False, True]
+    later(monkeypatch, 1_000)
+    begun.append(log_in(world, LOGIN).json)
+    assert open_of() == [False, True, False, True, True], "a used one makes room before one that is open"
+
+
+@pytest.mark.parametrize("end", [False, True])
+def test_a_password_change_that_ends_no_session_looks_for_none(world: World, end: bool) -> None:
+    change = {"oldPassword": PASSWORD, "newPassword": "another horse", "endSessions": end}
+
+    with calls() as made:
+        assert world.alice("PUT", "/users/me/password", change).status == 204
+
+    assert ("Query" in {name for _, name in made}) is end

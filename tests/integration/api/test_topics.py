@@ -265,3 +265,36 @@ def queued(tables: Mapping[str, str]) -> int:
         AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"],
     )
     return sum(map(int, answer["Attributes"].values()))
+
+
+def test_groups_in_the_lists_of_many_topics_are_looked_up_in_batches(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """200 topics with 100 groups each were 20,000 reads, one after another."""
+    monkeypatch.setattr(topics, "LOOKUPS", 6)
+    for number in range(12):
+        members = [world.bob.user] if number in (4, 9) else []
+        assert world.alice("PUT", f"/groups/g{number}", {"name": "g", "members": members}).status == 201
+    for number in range(4):
+        topic = f"/topics/t{number}"
+        assert world.admin("PUT", topic).status == 204
+        for everybody in ("ANY_AUTHENTICATED_USER", "ANONYMOUS_USER"):
+            assert world.admin("DELETE", f"{topic}/acl/SUBSCRIBE_TO_TOPIC/UserID:{everybody}").status == 204
+        for of in range(3 * number, 3 * number + 3):
+            assert world.admin("PUT", f"{topic}/acl/SUBSCRIBE_TO_TOPIC/GroupID:g{of}").status == 204
+
+    got: list[list[str]] = []
+    reads: list[list[str]] = []
+    key = ""
+    for _ in range(2):
+        with calls() as made:
+            page = world.bob("GET", f"/topics?paginationKey={quote(key)}" if key else "/topics").json
+        got.append([one["topicID"] for one in page["topics"]])
+        key = page.get("paginationKey", "")
+        reads.append([name for _, name in made])
+
+    assert got == [["t1"], ["t3"]]
+    assert key == ""
+    for names in reads:
+        assert names.count("BatchGetItem") == 2
+        assert names.count("GetItem") == 1, "the session"

@@ -25,12 +25,12 @@ NO_SUCH_USER = (404, "USER_NOT_FOUND")
 FOR_WHOM = (400, "INVALID_INPUT_DATA")
 
 NOBODY, ANYBODY, REVOKED = Part.NOBODY, Part.ANYBODY, Part.REVOKED
-STRANGER, GUEST, MEMBER = Part.STRANGER, Part.GUEST, Part.MEMBER
+STRANGER, GUEST, MAKER, MEMBER = Part.STRANGER, Part.GUEST, Part.MAKER, Part.MEMBER
 OWNER, ADMIN = Part.OWNER, Part.ADMIN
 FOREIGN = (Part.FOREIGNER, Part.FOREIGN_ADMIN)
-ALL = (ANYBODY, STRANGER, GUEST, MEMBER, OWNER, ADMIN)
-USERS = (STRANGER, GUEST, MEMBER, OWNER, ADMIN)
-SELVES = (STRANGER, GUEST, MEMBER, OWNER)
+ALL = (ANYBODY, STRANGER, GUEST, MAKER, MEMBER, OWNER, ADMIN)
+USERS = (STRANGER, GUEST, MAKER, MEMBER, OWNER, ADMIN)
+SELVES = (STRANGER, GUEST, MAKER, MEMBER, OWNER)
 OWN = (OWNER, ADMIN)
 GROUP = (MEMBER, OWNER, ADMIN)
 OWN_AND_GUEST = (GUEST, *OWN)
@@ -69,10 +69,11 @@ def in_scopes(status: int, *, app: tuple[Part, ...], user: Any = OWN, group: Any
 
 
 def access_list(
-    of: str, readers: tuple[Part, ...], changers: tuple[Part, ...], members: Any = None
+    of: str, readers: tuple[Part, ...], changers: tuple[Part, ...], members: Any = None, makers: Any = ()
 ) -> dict[str, Row]:
     """Read by whoever is on it or may change it; in a user's or a group's scope changed by its owner."""
-    read = in_scopes(200, app=readers, user=OWN_AND_GUEST, group=members or GROUP_AND_GUEST)
+    in_user, in_group = (*makers, *OWN_AND_GUEST), (*makers, *(members or GROUP_AND_GUEST))
+    read = in_scopes(200, app=readers, user=in_user, group=in_group)
     change = in_scopes(204, app=changers, group=OWN)
     entry = f"{of}/acl/{{verb}}/{{subject}}"
     return {
@@ -137,7 +138,7 @@ ROWS: dict[str, Row] = {
     ),
     "POST app/users/{user}/push/messages": Row(201, (ADMIN,)),
     "GET app/push/messages/{message}": Row(200, (ADMIN,)),
-    f"PUT {BUCKET}": in_scopes(204, app=USERS),
+    f"PUT {BUCKET}": in_scopes(204, app=USERS, user=(MAKER, *OWN), group=(MAKER, *GROUP)),
     f"GET {BUCKET}": in_scopes(200, app=ALL),
     f"HEAD {BUCKET}": in_scopes(204, app=ALL),
     f"DELETE {BUCKET}": in_scopes(204, app=USERS, group=OWN),
@@ -171,7 +172,7 @@ ROWS: dict[str, Row] = {
 user's and the group's scope; the administrator made the topics of the app.
 """
 
-ROWS |= access_list("S", readers=USERS, changers=(ADMIN,))
+ROWS |= access_list("S", readers=USERS, changers=(ADMIN,), makers=(MAKER,))
 ROWS |= access_list(TOPIC, readers=USERS, changers=(ADMIN,))
 ROWS |= access_list(BUCKET, readers=USERS, changers=(ADMIN,))
 ROWS |= access_list(OBJECT, readers=OWN_AND_GUEST, changers=OWN, members=OWN_AND_GUEST)

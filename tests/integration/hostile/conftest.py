@@ -10,6 +10,12 @@ from local.rehearsal.stage import Stage, prepared
 from local.rehearsal.state import State
 from local.template import Template
 from tests.fuzz.api.judge import Judge
+from tests.integration.hostile.share import NUMBER
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    again = f"FANFARE_HOSTILE={'all' if NUMBER is None else NUMBER} makes the same again"
+    terminalreporter.write_line(f"hostile requests: {again}, FANFARE_HOSTILE=all all of them")
 
 
 @pytest.fixture(autouse=True)

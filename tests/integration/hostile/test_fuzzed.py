@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.rehearsal.stage import Stage
-from tests.fuzz.api.__main__ import CORPUS
+from tests.fuzz.api.__main__ import CORPUS, kept
 from tests.fuzz.api.case import Case
 from tests.fuzz.api.described import routes, sound
 from tests.fuzz.api.judge import Guilty, Judge
@@ -13,6 +13,15 @@ from tests.fuzz.api.mutate import case
 
 SEEDS = [range(300), pytest.param(range(300, 3_000), marks=pytest.mark.long)]
 FOUND = sorted(CORPUS.glob("*.json"))
+
+
+def test_what_was_found_is_kept(stage: Stage, tmp_path: Path) -> None:
+    made = case(1, [sound(route, stage) for route in routes()])
+
+    path = kept(made.stored(stage), tmp_path / "not" / "there")
+
+    assert Case.read(path.read_text(encoding="utf-8"), stage) == made
+    assert len(FOUND) >= 9
 
 
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)

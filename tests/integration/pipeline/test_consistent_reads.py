@@ -32,7 +32,7 @@ PAGES: dict[str, Callable[[str], object]] = {
     "query between two keys": lambda table: list(pages.query(table, "p", ("a", "b"))),
     "query for keys, limited": lambda table: list(pages.query(table, "p", limit=1, keys_only=True)),
     "batch_get": lambda table: list(pages.batch_get(table, [KEY])),
-    "count": lambda table: pages.count(table, "p"),
+    "counts": lambda table: list(pages.counts(table, "p")),
     "sample": lambda table: pages.sample(table, "p", WHOLE_RING, 1),
 }
 NO_READS = {"delete", "users"}

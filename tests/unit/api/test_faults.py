@@ -101,7 +101,7 @@ CLAUSE = {
         (
             {"bucketQuery": {"clause": {"type": "eq", "field": "a"}}},
             queries.QueryRequest,
-            "missing; send any JSON",
+            "missing; send true or false, a number, text of at most",
         ),
         ({}, groups.GroupCreation, "name: this field is missing; send text of 1 to 190 characters"),
         ({"name": ""}, groups.GroupCreation, "name: an empty text is not possible here; "),

@@ -119,6 +119,43 @@ def test_what_is_read_again_is_the_same(value: Any) -> None:
     assert query.same(value, json.loads(json.dumps(value)))
 
 
+@given(or_missing, values)
+def test_a_value_is_compared_as_it_is_whether_it_was_walked_through_or_not(value: Any, other: Any) -> None:
+    def alike(left: Any, right: Any) -> bool:
+        """JSON's equality, in the plainest words."""
+        if isinstance(left, bool) or isinstance(right, bool):
+            return left is right
+        if isinstance(left, dict) and isinstance(right, dict):
+            return left.keys() == right.keys() and all(alike(left[name], right[name]) for name in left)
+        if isinstance(left, list) and isinstance(right, list):
+            return len(left) == len(right) and all(map(alike, left, right))
+        return bool(left == right)
+
+    for left, right in ((value, other), (value, value), ([value], [other]), ({"a": value}, {"a": other})):
+        if MISSING in (left, right) or left == [MISSING] or left == {"a": MISSING}:
+            continue
+        assert query.same(left, right) is alike(left, right)
+        assert query.same(query.compared(left), right) is alike(left, right)
+        assert query.one_of("f", [right])(one(left)) is alike(left, right)
+
+
+def test_a_list_is_walked_through_once_however_many_clauses_ask_for_it() -> None:
+    class Counted(list[Any]):
+        walks = 0
+
+        def __iter__(self) -> Any:
+            Counted.walks += 1
+            return super().__iter__()
+
+    value = query.compared(Counted([[1], [2]]))
+    clauses = [query.equals("f", [[1], [n]]) for n in range(50)]
+    clauses += [query.one_of("f", [[[1], [n]] for n in range(50, 99)])]
+
+    assert not query.some(clauses[3:])(one(value))
+    assert query.some(clauses)(one(value))
+    assert Counted.walks == 1
+
+
 @given(or_missing, or_missing)
 def test_every_two_values_can_be_ordered_and_the_same_ones_are_alike(left: Any, right: Any) -> None:
     first, second = order_key(left), order_key(right)

@@ -24,7 +24,6 @@ from fanfare.domain.errors import (
     GrantAlreadyExists,
     GrantNotFound,
     InvalidInput,
-    NotImplementedHere,
 )
 from fanfare.domain.rights import Right, not_permitted
 from fanfare.domain.scope import Scope
@@ -146,8 +145,9 @@ def _wanted(request: Request[Any]) -> tuple[str, str]:
         case "GroupID" if value:
             return "groupID", value
         case "ThingID":
-            raise NotImplementedHere(
-                "this server does not offer things; send UserID:{user ID} or GroupID:{group ID}"
+            raise InvalidInput(
+                "the subject: this server does not offer things; "
+                "send UserID:{user ID} or GroupID:{group ID} in the path"
             )
         case _:
             raise InvalidInput("the subject: send UserID:{user ID} or GroupID:{group ID} in the path")

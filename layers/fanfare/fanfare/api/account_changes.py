@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from fanfare.api import accounts as views
-from fanfare.api import addressing, answers, limits, parsing, passwords
+from fanfare.api import addressing, answers, limits, parsing, passwords, sessions
 from fanfare.api.accounts import (
     Country,
     DisplayName,
@@ -18,7 +18,7 @@ from fanfare.api.accounts import (
     PhoneNumber,
 )
 from fanfare.api.authentication import authenticate
-from fanfare.api.request import Authenticating, Request
+from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
 from fanfare.domain.caller import Caller
 from fanfare.domain.errors import InvalidInput, NotAllowed, NotImplementedHere, WrongPassword
@@ -74,9 +74,8 @@ def update(request: Request[Authenticating]) -> Response[str]:
     caller, found = _own(request)
     given, custom = parsing.document(request, UserUpdate), views.custom_fields(request)
     parameters = views.parameters_of(request)
-    password_hash = None if given.password is None else passwords.hashed(given.password)
 
-    def decide(there: User) -> User:
+    def changed_to(there: User, password_hash: str | None) -> User:
         changed = replace(
             _with_addresses(there, given, parameters, caller),
             display_name=there.display_name if given.display_name is UNSET else given.display_name,
@@ -87,13 +86,16 @@ def update(request: Request[Authenticating]) -> Response[str]:
         )
         return _upgraded(there, changed, given, password_hash)
 
+    # Refused before the hashing, which costs the most.
+    changed_to(found, None if given.password is None else passwords.NOT_HASHED)
+    password_hash = None if given.password is None else passwords.hashed(given.password)
     ends = parameters.session_end(None, request.now)
     day = request.now // 1000 + UPGRADED_S
-    _change(caller, found, decide, min(day, ends or day))
+    _change(caller, found, lambda there: changed_to(there, password_hash), min(day, ends or day))
     return answers.document(200, {"modifiedAt": request.now}, "UserUpdateResponse")
 
 
-def change_password(request: Request[Authenticating]) -> Response[str]:
+def change_password(request: Request[Sweeping]) -> Response[str]:
     """The administrator need not know the old one. Raises WrongPassword, NotAllowed, TooManyRequests.
 
     The token from before there was a password ends; on request all sessions end but the one that asks. The
@@ -109,6 +111,7 @@ def change_password(request: Request[Authenticating]) -> Response[str]:
         if given.old_password is None:
             raise InvalidInput("oldPassword: this field is missing; send the password as it is now")
         guesses = limits.guesses(request, caller.app, found.id, views.parameters_of(request))
+        guesses.right()  # before the comparison, which costs the most, and after it
         if not passwords.matches(found.password_hash, given.old_password):
             guesses.wrong()
             raise WrongPassword("oldPassword: this is not the password; send the one that is set now")
@@ -120,14 +123,13 @@ def change_password(request: Request[Authenticating]) -> Response[str]:
             raise WrongPassword(
                 "oldPassword: the password was changed meanwhile; send the one that is set now"
             )
-        return replace(there, password_hash=password_hash, modified_at=request.now)
+        return replace(there, password_hash=password_hash, pseudo_session=None, modified_at=request.now)
 
     _change(caller, found, decide)
-    open_sessions.end(
-        caller.app,
-        found.id,
-        lambda one: one.pseudo or (given.end_sessions and one.id != caller.session),
-    )
+    if found.pseudo_session is not None:
+        open_sessions.end_family(found.app, found.id, found.pseudo_session)
+    if given.end_sessions:
+        sessions.end(request, found.app, found.id, keep=caller.session)
     return answers.empty()
 
 

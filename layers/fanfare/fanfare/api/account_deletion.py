@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, answers, parsing
+from fanfare.api import addressing, answers, parsing, sessions
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain.caller import Caller
@@ -26,11 +26,11 @@ def delete(request: Request[Sweeping]) -> Response[str]:
     queues.send_all(request.settings.sweep_queue_url, [sweep])
     recipients.mark_deleting(found.app, found.id, request.now)
     accounts.delete(found.app, found.id)
-    open_sessions.end(found.app, found.id)
+    open_sessions.end(found.app, found.id, lambda _: True)
     return answers.empty()
 
 
-def end_sessions(request: Request[Authenticating]) -> Response[str]:
+def end_sessions(request: Request[Sweeping]) -> Response[str]:
     """Added to Kii: every session of the user ends, this one too, and the user's devices go with them.
 
     A lost phone would go on receiving; one in its owner's hands installs again at its next start. The session
@@ -42,10 +42,11 @@ def end_sessions(request: Request[Authenticating]) -> Response[str]:
         raise parsing.not_one_of("keepDevices", keep, ["true", "false"])
     if found.is_pseudo:
         raise NotAllowed("a pseudo user whose session ends is lost; delete the user instead")
-    open_sessions.end(found.app, found.id, lambda one: one.id != caller.session)
+    sessions.end(request, found.app, found.id, keep=caller.session)
     if keep == "false":
         installations.remove_all(found.app, found.id)
-    open_sessions.end(found.app, found.id)
+    if caller.user == found.id and caller.session is not None:
+        open_sessions.end_family(found.app, found.id, caller.session)
     return answers.empty()
 
 

@@ -77,7 +77,8 @@ def sign_up(request: Request[Authenticating]) -> Response[str]:
     caller = authentication.authenticate(request)
     log_in = request.content_type == _AND_LOG_IN
     parameters = parameters_of(request)
-    new = _new_user(request, caller, parameters)
+    given = parsing.document(request, SignUp)
+    new = _new_user(request, caller, given, parameters)
     if not log_in and new.is_pseudo:
         raise InvalidInput(
             "loginName, emailAddress or phoneNumber is missing: send one of them "
@@ -87,6 +88,9 @@ def sign_up(request: Request[Authenticating]) -> Response[str]:
     holder = Caller(caller.app, Role.USER, new.id)
     begun = sessions.begin(holder, parameters, None, request.now, pseudo=new.is_pseudo) if log_in else None
     limits.take_new_user(request, caller)
+    if given.password is not None:
+        # Hashing costs the most: it is for those only who are not refused without it.
+        new = replace(new, password_hash=passwords.hashed(given.password))
     accounts.register(new, None if begun is None else begun.session)
     view = full_view(new)
     if begun is not None:
@@ -161,8 +165,10 @@ def require_address(changed: User) -> None:
         )
 
 
-def _new_user(request: Request[Authenticating], caller: Caller, parameters: Parameters) -> User:
-    given = parsing.document(request, SignUp)
+def _new_user(
+    request: Request[Authenticating], caller: Caller, given: SignUp, parameters: Parameters
+) -> User:
+    """The user as asked for; a password is not hashed yet."""
     if given.has_address != (given.password is not None):
         raise InvalidInput(
             "password: it goes together with loginName, emailAddress or phoneNumber; send both or neither"
@@ -187,7 +193,7 @@ def _new_user(request: Request[Authenticating], caller: Caller, parameters: Para
         number = international(given.phone_number, given.country)
         new = with_phone(new, number, parameters, verified=verified)
     if given.password is not None:
-        new = replace(new, password_hash=passwords.hashed(given.password))
+        new = replace(new, password_hash=passwords.NOT_HASHED)
     require_address(new)
     return new
 

@@ -4,9 +4,9 @@ import re
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import answers
+from fanfare.api import answers, sessions
 from fanfare.api.authentication import authenticate
-from fanfare.api.request import Authenticating, Request
+from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput, SessionNotFound
 from fanfare.domain.rights import require_admin
@@ -47,10 +47,10 @@ def end_one(request: Request[Authenticating]) -> Response[str]:
     return answers.empty()
 
 
-def end_all(request: Request[Authenticating]) -> Response[str]:
+def end_all(request: Request[Sweeping]) -> Response[str]:
     """The one that asks, too."""
     caller = _administrator(request)
-    open_sessions.end(caller.app, Role.ADMIN)
+    sessions.end(request, caller.app, Role.ADMIN)
     return answers.empty()
 
 

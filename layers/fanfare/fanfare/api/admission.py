@@ -57,13 +57,18 @@ def found(
         raise
 
 
-def bucket_or_new(request: Request[Any], caller: Caller, scope: Scope) -> Definition:
-    """The bucket of the path, made on the way for a caller who may; raises InvalidInput, NotPermitted."""
+def bucket_or_new(request: Request[Any], caller: Caller, scope: Scope, *rights: Right) -> Definition:
+    """The bucket of the path, made on the way for a caller who may, and who would have these rights to it.
+
+    Whether the caller has them to a bucket that is there is not looked at. Raises InvalidInput, NotPermitted.
+    """
     name = request.parameters[TargetKind.BUCKET]
     try:
         return targets.find(TargetKind.BUCKET, scope, name)
     except BucketNotFound:
         require_in_scope(caller, Right.CREATE_NEW_BUCKET, scope)
+        for right in rights:
+            require_in_new(caller, right, TargetKind.BUCKET, scope)
     try:
         return targets.create(TargetKind.BUCKET, scope, name, caller, request.now)
     except BucketAlreadyExists:
@@ -73,6 +78,16 @@ def bucket_or_new(request: Request[Any], caller: Caller, scope: Scope) -> Defini
 def require_in_scope(caller: Caller, right: Right, scope: Scope) -> None:
     """Raises NotPermitted."""
     listed = AccessList() if caller.is_admin else scopes.access_of(scope)
+    if not listed.permits(caller, right, scope, Circle(scope, caller.user)):
+        raise _lacking(caller, right)
+
+
+def require_in_new(caller: Caller, right: Right, kind: TargetKind, scope: Scope) -> None:
+    """The right that the caller would have to a topic or bucket that the caller made; raises NotPermitted.
+
+    Who may make one in a group's scope without being a member has no right to what was made.
+    """
+    listed = access.of_target(kind, scope, caller.user)
     if not listed.permits(caller, right, scope, Circle(scope, caller.user)):
         raise _lacking(caller, right)
 

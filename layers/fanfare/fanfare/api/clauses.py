@@ -13,10 +13,23 @@ from fanfare.domain.query import FieldType, Predicate
 MAX_CLAUSES = 100
 """Clauses of one query in all, with the values of `in`."""
 
+MAX_VALUES = 1_000
+"""Values in a list, and fields of an object, that a field of an object is compared with."""
+
 
 type _Field = Annotated[str, Meta(max_length=bounds.FIELD)]
 type _Text = Annotated[str, Meta(max_length=JSON_LIMIT)]
-type _Limit = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)] | float | _Text
+type _Integer = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+type _Value = (
+    bool
+    | _Integer
+    | float
+    | _Text
+    | Annotated[list[Any], Meta(max_length=MAX_VALUES)]
+    | Annotated[dict[str, Any], Meta(max_length=MAX_VALUES)]
+    | None
+)
+type _Limit = _Integer | float | _Text
 
 
 class _Simple(Struct, tag_field="type"):
@@ -34,7 +47,7 @@ class All(_Simple, tag="all"):
 
 class Eq(_Simple, tag="eq"):
     field: _Field
-    value: Any
+    value: _Value
 
     def predicate(self) -> Predicate:
         return query.equals(self.field, self.value)
@@ -56,7 +69,7 @@ class Range(_Simple, tag="range", rename="camel"):
 
 class In(_Simple, tag="in"):
     field: _Field
-    values: Annotated[list[Any], Meta(max_length=MAX_CLAUSES)]
+    values: Annotated[list[_Value], Meta(max_length=MAX_CLAUSES)]
 
     @property
     def weight(self) -> int:

@@ -1,5 +1,6 @@
 """Groups: made, read, renamed, handed over, deleted; their members; and which groups a user is in."""
 
+from itertools import batched
 from secrets import token_hex
 from typing import Annotated, Any
 
@@ -13,13 +14,15 @@ from fanfare.domain import refusals
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.group import MAX_FIRST_MEMBERS, MAX_NAME, Group, names_group
+from fanfare.domain.limits import Use
 from fanfare.domain.parameters import Parameter
 from fanfare.domain.rights import not_permitted, not_signed_in
 from fanfare.domain.sweeping import SWEEP_DELAY_S, GroupSweep, UserRecheck
 from fanfare.domain.user import is_user_id
-from fanfare.runtime import queues, wire
+from fanfare.runtime import logs, queues, wire
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import groups, members
+from fanfare.store.row import REFUSED
 
 PAGE = 1_000
 """Groups looked at for one answer."""
@@ -44,7 +47,10 @@ class GroupOwnerChange(Struct):
 
 
 def create(request: Request[Authenticating]) -> Response[str]:
-    """`POST /groups`, and `PUT /groups/{group}`: the members that exist are added, the others told."""
+    """`POST /groups`, and `PUT /groups/{group}`: the members that exist are added, the others told.
+
+    Raises Busy, which names them, where the group is made and members are missing.
+    """
     caller = authenticate(request)
     if caller.role is Role.ANONYMOUS:
         raise not_signed_in(caller)
@@ -56,15 +62,12 @@ def create(request: Request[Authenticating]) -> Response[str]:
         )
     given = parsing.document(request, GroupCreation)
     group = Group(caller.app, group_id, token_hex(8), given.name, _owner(caller, given), request.now)
-    _take(request, caller)
-    if not groups.create(group):
-        raise refusals.group_exists(caller.app, group_id)
     wanted = list(dict.fromkeys(given.members))
     known = groups.known_users(caller.app, wanted)
-    for user in wanted:
-        if user in known and user != group.owner:
-            groups.add(group, user)
-    body = {"groupID": group_id, "notFoundUsers": [user for user in wanted if user not in known]}
+    if not groups.create(group, _use(request, caller)):
+        raise refusals.group_exists(caller.app, group_id)
+    there = {group.owner} | _added(group, [user for user in wanted if user in known - {group.owner}])
+    body = {"groupID": group_id, "notFoundUsers": [user for user in wanted if user not in there]}
     return answers.document(201, body, "GroupCreationResponse", request.location(f"groups/{group_id}"))
 
 
@@ -119,8 +122,7 @@ def hand_over(request: Request[Authenticating]) -> Response[str]:
     """The new owner becomes a member, if need be; the old one stays one."""
     caller, group = _for_owner(request)
     owner = addressing.user_id(caller, parsing.document(request, GroupOwnerChange).owner)
-    _take(request, caller)
-    groups.hand_over(group, owner)
+    groups.hand_over(group, owner, _use(request, caller))
     return answers.empty()
 
 
@@ -143,8 +145,7 @@ def add_member(request: Request[Authenticating]) -> Response[str]:
     """Adding a member again is a success, as in Kii."""
     caller, group = _for_owner(request)
     member = addressing.user_id(caller, request.parameters["member"])
-    _take(request, caller)
-    groups.add(group, member)
+    groups.add(group, member, _use(request, caller))
     return answers.empty()
 
 
@@ -168,8 +169,29 @@ def remove_member(request: Request[Sweeping]) -> Response[str]:
     return answers.empty()
 
 
+def _added(group: Group, users: list[str]) -> set[str]:
+    """The users who are members of the new group now; raises Busy, which names the others."""
+    there: set[str] = set()
+    for some in batched(users, groups.AT_A_TIME, strict=False):
+        try:
+            there.update(groups.add_all(group, some))
+        except REFUSED as error:
+            logs.logger().warning("a group is incomplete", exc_info=error, extra={"group": group.id})
+            missing = [user for user in users if user not in there]
+            raise refusals.group_incomplete(group, missing) from error
+    return there
+
+
+def _use(request: Request[Any], caller: Caller) -> Use | None:
+    """A change of a group, to be counted in the transaction that makes it."""
+    return limits.use_of(request, caller, Parameter.USER_GROUP_CHANGES_AN_HOUR)
+
+
 def _take(request: Request[Any], caller: Caller) -> None:
-    """Count a change of a group; raises TooManyRequests."""
+    """Count a change of a group that is no transaction, or before which something is queued.
+
+    Raises TooManyRequests.
+    """
     limits.take(request, caller, Parameter.USER_GROUP_CHANGES_AN_HOUR)
 
 

@@ -21,7 +21,7 @@ from fanfare.domain.device import (
     is_like_fcm,
     named,
 )
-from fanfare.domain.errors import Busy, InstallationNotFound, InvalidInput, NotImplementedHere
+from fanfare.domain.errors import Busy, InstallationNotFound, InvalidInput
 from fanfare.domain.parameters import Parameter
 from fanfare.domain.rights import not_signed_in, require_admin, require_self
 from fanfare.runtime import clock
@@ -58,20 +58,20 @@ def install(request: Request[Authenticating]) -> Response[str]:
         use_of_limit=lambda: limits.use_of(request, caller, Parameter.USER_INSTALLS_A_DAY),
     )
     body = {"installationID": made.id, "installationRegistrationID": made.device.token}
-    location = request.location(f"installations/{made.id}")
-    return answers.document(201, body, "InstallationCreationResponse", location)
+    headers = request.location(f"installations/{made.id}") | answers.NOT_STORED
+    return answers.document(201, body, "InstallationCreationResponse", headers)
 
 
 def get(request: Request[Authenticating]) -> Response[str]:
     found = _found(authenticate(request), request)
-    return answers.document(200, _view(found), "InstallationRetrievalResponse")
+    return answers.document(200, _view(found), "InstallationRetrievalResponse", answers.NOT_STORED)
 
 
 def of(request: Request[Authenticating]) -> Response[str]:
     """One user's, for the user and the administrator; all of the app's for the administrator only."""
     caller = authenticate(request)
     if "thingID" in request.query:
-        raise NotImplementedHere("thingID: this server does not offer things; ask by userID")
+        raise InvalidInput("thingID: this server does not offer things; ask by userID")
     user = request.query.get("userID")
     if user is None:
         require_admin(caller)
@@ -82,7 +82,8 @@ def of(request: Request[Authenticating]) -> Response[str]:
         user = addressing.user_id(caller, user)
         require_self(caller, user)
         found = installations.of_user(caller.app, user)
-    return answers.document(200, {"installations": [_view(one) for one in found]})
+    body = {"installations": [_view(one) for one in found]}
+    return answers.document(200, body, headers=answers.NOT_STORED)
 
 
 def delete(request: Request[Authenticating]) -> Response[str]:

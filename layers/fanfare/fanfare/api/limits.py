@@ -92,7 +92,7 @@ class Guesses:
 
 
 def guesses(request: Request[Any], app: str, account: str, parameters: Parameters) -> Guesses:
-    """`account` is a user's ID, or what was given for one where there is no such user."""
+    """`account` is the claim by which it was named, whether there is such a one or not; or a user's ID."""
     # A hash: what people type as their name may be their password.
     subject = sha256(account.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     by_account, by_address = Parameter.ACCOUNT_FAILED_LOGINS, Parameter.ADDRESS_FAILED_LOGINS

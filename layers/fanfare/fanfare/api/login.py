@@ -2,6 +2,7 @@
 refresh token.
 """
 
+import json
 from hmac import compare_digest
 from secrets import token_bytes
 from typing import Annotated, Any
@@ -19,7 +20,6 @@ from fanfare.domain.errors import (
     InvalidGrant,
     InvalidInput,
     NotAuthenticated,
-    NotImplementedHere,
     WrongRefreshToken,
 )
 from fanfare.domain.parameters import Parameter
@@ -32,7 +32,7 @@ NEVER_S = 2_147_483_647
 """What expires_in says of a token that does not expire."""
 
 _YEAR_9999_MS = 253_402_300_799_999
-_NOT_OFFERED = ("authorization_code", "mfa")
+_GRANTS = "password, client_credentials or refresh_token"
 
 
 type _Secret = Annotated[str, Meta(max_length=256)]
@@ -87,17 +87,11 @@ def token(request: Request[Authenticating]) -> Response[str]:
             return _open(request, app, _client(app, given), given)
         case "refresh_token":
             return _exchange(request, app, given)
-        case grant if grant in _NOT_OFFERED:
-            why = (
-                f"grant_type: this server does not offer {grant}; send password, "
-                "client_credentials or refresh_token"
-            )
-            raise NotImplementedHere(why, error="unsupported_grant_type", error_description=why)
-        case _:
-            raise _invalid_request(
-                "grant_type: send password, client_credentials or refresh_token, with "
-                "the fields of that grant"
-            )
+        case "":
+            raise _invalid_request(f"grant_type: send {_GRANTS}, with the fields of that grant")
+        case grant:
+            why = f"grant_type: this server does not offer {json.dumps(grant)}; send {_GRANTS}"
+            raise InvalidInput(why, error="unsupported_grant_type", error_description=why)
 
 
 def _token_request(request: Request[Authenticating]) -> TokenRequest:
@@ -118,7 +112,7 @@ def _user(request: Request[Authenticating], app: App, given: TokenRequest) -> Ca
     address = user.address_at_login(given.username)
     owner = accounts.owner_of(app.id, address) if address else None
     found = accounts.find(app.id, owner or user.user_id(token_bytes(user.ID_RANDOM_BYTES)))
-    guesses = limits.guesses(request, app.id, found.id if found else given.username, app.settings)
+    guesses = limits.guesses(request, app.id, address.claim if address else given.username, app.settings)
     if not passwords.matches(found.password_hash if found else None, given.password) or found is None:
         guesses.wrong()
         raise _invalid_grant(
@@ -165,6 +159,7 @@ def _exchange(request: Request[Authenticating], app: App, given: TokenRequest) -
     there = open_sessions.find(app.id, old.holder, old.session)
     if there is None or not compare_digest(there.refresh_hash or "", old.hash):
         raise _wrong_refresh_token()
+    there = sessions.bounded(there, app.settings)
     if not there.used:
         if not there.is_open(request.now):
             raise _wrong_refresh_token()

@@ -1,6 +1,7 @@
 """The writing of objects: every change goes this way, and is counted where it pushes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from fanfare.api import limits
@@ -35,6 +36,7 @@ def write(
                 uncounted = False
             if found is not None:
                 prepare(found)
+            new = replace(new, by_admin=caller.is_admin)
         return new
 
     return objects.change(definition.target, object_id, counted)

@@ -33,7 +33,7 @@ def create(request: Request[Authenticating]) -> Response[str]:
     caller = authenticate(request)
     scope = addressing.scope(request, caller)
     writing = _writing(request, caller.user)
-    definition = admission.bucket_or_new(request, caller, scope)
+    definition = admission.bucket_or_new(request, caller, scope, Right.CREATE_OBJECTS_IN_BUCKET)
     admission.require(caller, definition, Right.CREATE_OBJECTS_IN_BUCKET)
     bucket = definition.target
     object_id = str(uuid4())
@@ -57,7 +57,7 @@ def put(request: Request[Authenticating]) -> Response[str]:
     precondition = _precondition(request)
     writing = _writing(request, caller.user)
     if precondition.version is None:
-        definition = admission.bucket_or_new(request, caller, scope)
+        definition = admission.bucket_or_new(request, caller, scope, Right.CREATE_OBJECTS_IN_BUCKET)
     else:
         definition = _bucket(request, caller)
     bucket = definition.target

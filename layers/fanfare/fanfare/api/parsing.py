@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -51,10 +51,9 @@ def document_or_form[T](request: Request[Any], wanted: type[T]) -> T:
     if request.content_type != FORM:
         return document(request, wanted)
     given = parse_qsl(text(request, "the form"), keep_blank_values=True)
+    if (twice := _repeated(name for name, _ in given)) is not None:
+        raise InvalidInput(f"{twice[:100]}: send this field once")
     form = dict(given)
-    if len(form) < len(given):
-        names = [name for name, _ in given]
-        raise InvalidInput(f"{next(name for name in form if names.count(name) > 1)}: send this field once")
     try:
         return msgspec.convert(form, wanted, strict=False)
     except msgspec.ValidationError as error:
@@ -198,13 +197,20 @@ def _is_too_deep(body: bytes) -> bool:
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
+    if (twice := _repeated(name for name, _ in pairs)) is not None:
         shown = json.dumps(twice[:100])
         raise InvalidJson(f"the field {shown} is there twice; send it once")
-    return fields
+    return dict(pairs)
+
+
+def _repeated(names: Iterable[str]) -> str | None:
+    """The first name that was there before. Each name is looked at once, however many there are."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def _unread(_: str) -> None:

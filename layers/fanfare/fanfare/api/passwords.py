@@ -10,6 +10,10 @@ _NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$HhHXyjR4rxEnIaR2Zl7EUw$nV0vSezJ5DOHQt
 """Of no password that anybody knows: checked where there is no hash, so that both take as long."""
 
 
+NOT_HASHED = ""
+"""Stands for the hash of a password while a request is looked at; it is never written."""
+
+
 def hashed(password: str) -> str:
     return _hasher().hash(password)
 

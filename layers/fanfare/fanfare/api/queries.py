@@ -33,7 +33,7 @@ from fanfare.api.request import Authenticating, Request
 from fanfare.domain.caller import Caller
 from fanfare.domain.errors import BucketNotFound, QueryNotSupported
 from fanfare.domain.object import Object
-from fanfare.domain.query import MISSING, Position, Predicate, order_key
+from fanfare.domain.query import MISSING, Position, Predicate, compared, order_key
 from fanfare.domain.rights import Right
 from fanfare.domain.scope import Target, TargetKind
 from fanfare.store import objects as rows
@@ -78,17 +78,21 @@ class QueryRequest(Struct, rename="camel"):
 
 
 class _Candidate:
-    """An object, asked for its fields: each is decoded when it is wanted."""
+    """An object, asked for its fields: each is decoded when it is first wanted, for all clauses."""
 
-    __slots__ = ("document", "id")
+    __slots__ = ("_values", "document", "id")
 
     def __init__(self, one: Object) -> None:
         self.id = one.id
         self.document = objects.document(one)
+        self._values: dict[str, object] = {}
 
     def __call__(self, name: str) -> object:
-        value = self.document.get(name, MISSING)
-        return parsing.value(value) if isinstance(value, msgspec.Raw) else value
+        if name not in self._values:
+            value = self.document.get(name, MISSING)
+            decoded = parsing.value(value) if isinstance(value, msgspec.Raw) else value
+            self._values[name] = compared(decoded)
+        return self._values[name]
 
     def position(self, order_by: str | None) -> Position:
         return order_key(MISSING if order_by is None else self(order_by)), self.id

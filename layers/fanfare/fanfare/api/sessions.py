@@ -7,13 +7,17 @@ from secrets import token_hex
 from typing import Any
 
 from fanfare.api import tokens
-from fanfare.api.request import Request
+from fanfare.api.request import Request, Sweeping
 from fanfare.api.tokens import Claims
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.parameters import Parameter, Parameters
+from fanfare.domain.sweeping import SessionsSweep
+from fanfare.runtime import queues, wire
+from fanfare.runtime.queues import Outgoing
 from fanfare.store import open_sessions
 from fanfare.store.open_sessions import Session
 
+_ANY_MOMENT_MS = 1 << 53
 _REFRESH_TOKEN = re.compile(r"([a-z0-9-]{1,64})\.([0-9a-f]{32})\.([0-9a-f]{64})")
 
 
@@ -60,8 +64,7 @@ def begin(
         app=holder.app,
         holder=holder.user or holder.role,
         id=open_sessions.new_id(earlier.id if earlier else None),
-        began=now,
-        pseudo=pseudo,
+        began=earlier.began if earlier else now,
     )
     if pseudo:
         return Begun(session, None)
@@ -71,10 +74,29 @@ def begin(
     if holder.role is Role.ANONYMOUS or not parameters.value(Parameter.REFRESH_TOKENS):
         return Begun(session, None)
     refresh = RefreshToken(session.holder, session.id, token_hex(32))
-    until = earlier.until if earlier else None
-    if is_admin and earlier is None:
-        until = parameters.admin_end(now)
+    until = earlier.until if earlier else parameters.admin_end(now) if is_admin else None
     return Begun(replace(session, refresh_hash=refresh.hash, until=until), refresh)
+
+
+def bounded(session: Session, parameters: Parameters) -> Session:
+    """The session with the end that the app's parameters give it now: the administrator's may have become
+    shorter since it began. It never becomes longer."""
+    if session.holder != Role.ADMIN:
+        return session
+    bounds = [session.until, parameters.admin_end(session.began)]
+    return replace(session, until=min((one for one in bounds if one is not None), default=None))
+
+
+def end(request: Request[Sweeping], app: str, holder: str, keep: str | None = None) -> None:
+    """End the holder's sessions, but those that came of the login that `keep` came of.
+
+    Those beyond a first stretch end a little later, also what they are exchanged for meanwhile.
+    """
+    gone = SessionsSweep(app, holder, request.now, keep)
+    ended = open_sessions.end(app, holder, open_sessions.begun_by(_ANY_MOMENT_MS, keep))
+    if ended.after:
+        rest = Outgoing(wire.encode(replace(gone, after=ended.after)))
+        queues.send_all(request.settings.sweep_queue_url, [rest])
 
 
 def refresh_token(text: str) -> RefreshToken | None:

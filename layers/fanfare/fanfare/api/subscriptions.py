@@ -55,8 +55,8 @@ def counted(definition: Definition) -> Response[str]:
     """How many subscribers a target has; Kii has nothing like it."""
     target = definition.target
     number = round(estimate(subscriptions.sample(target, HEX_DIGITS[0], _SAMPLE_ROWS)))
-    exact = number <= COUNTED
-    body = {"count": subscriptions.count(target) if exact else number, "exact": exact}
+    counted = subscriptions.count(target) if number <= COUNTED else None
+    body = {"count": number if counted is None else counted, "exact": counted is not None}
     return answers.document(200, body)
 
 

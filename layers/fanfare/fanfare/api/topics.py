@@ -1,5 +1,6 @@
 """Topics: create, exists, list, delete, and who is subscribed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
@@ -8,7 +9,7 @@ from fanfare.api import addressing, admission, answers, paging, subscriptions, t
 from fanfare.api.admission import admitted
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
-from fanfare.domain.access import ON_TARGET, includes
+from fanfare.domain.access import ON_TARGET, groups_that_decide, includes
 from fanfare.domain.caller import Caller, Role
 from fanfare.domain.rights import Right, not_permitted, not_signed_in
 from fanfare.domain.scope import TargetKind
@@ -18,6 +19,9 @@ from fanfare.store.definitions import Definition
 
 PAGE = 50
 """Topics looked at for one answer."""
+
+LOOKUPS = 200
+"""Groups looked up for one answer; an access list has at most half as many."""
 
 _TOPIC = TargetKind.TOPIC
 
@@ -52,24 +56,27 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 def names(request: Request[Authenticating]) -> Response[str]:
     """A page of the topics that the caller may subscribe to, by name; the next page's key is opaque.
 
-    So many are looked at, not shown: a page may be short, and even empty, with others behind it.
+    So many are looked at, not shown, and fewer where many groups have to be looked up: a page may be short,
+    and even empty, with others behind it.
     """
     caller = _signed_in(request)
     scope = addressing.scope(request, caller)
     listed = ("topics", scope.key)
     given = request.query.get("paginationKey")
     after = paging.place(request, caller, listed, given, str) if given else ""
-    looked_at = list(definitions.in_scope(_TOPIC, scope, after, PAGE + 1))
+    found = list(definitions.in_scope(_TOPIC, scope, after, PAGE + 1))
+    looked_at, deciding = _within_lookups(found[:PAGE], caller)
     circle = Circle(scope, caller.user)
+    circle.learn(deciding)
     body: dict[str, object] = {
         "topics": [
             {"topicID": one.target.name}
-            for one in looked_at[:PAGE]
+            for one in looked_at
             if includes(one.subscribers, caller, scope, circle)
         ]
     }
-    if len(looked_at) > PAGE:
-        last = looked_at[PAGE - 1].target.name
+    if len(looked_at) < len(found):
+        last = looked_at[-1].target.name
         body["paginationKey"] = paging.key(request, caller, listed, last)
     return answers.document(200, body, "TopicsRetrievalResponse")
 
@@ -103,6 +110,21 @@ def _subscription(request: Request[Authenticating]) -> tuple[Definition, str]:
     user = subscriptions.subscriber(request, caller)
     scope = addressing.scope(request, caller)
     return targets.find(_TOPIC, scope, request.parameters["topic"]), user
+
+
+def _within_lookups(
+    found: Sequence[Definition], caller: Caller
+) -> tuple[list[Definition], set[tuple[str, str]]]:
+    """The first of the topics, and the groups to be looked up for them, which are LOOKUPS at most."""
+    looked_at: list[Definition] = []
+    deciding = set[tuple[str, str]]()
+    for one in found:
+        with_this = deciding | groups_that_decide(one.subscribers, caller)
+        if looked_at and len(with_this) > LOOKUPS:
+            break
+        looked_at.append(one)
+        deciding = with_this
+    return looked_at, deciding
 
 
 def _signed_in(request: Request[Authenticating]) -> Caller:

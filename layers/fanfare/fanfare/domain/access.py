@@ -112,6 +112,15 @@ def includes(subjects: frozenset[Subject], caller: Caller, scope: Scope, circle:
             assert_never(caller.role)
 
 
+def groups_that_decide(subjects: frozenset[Subject], caller: Caller) -> set[tuple[str, str]]:
+    """The groups, by ID and reference, that have to be looked up to know whether the caller is included."""
+    if caller.role is not Role.USER:
+        return set()
+    if ANY_USER in subjects or Subject(SubjectKind.USER, caller.user or "") in subjects:
+        return set()
+    return {(one.id, one.ref) for one in subjects if one.kind is SubjectKind.GROUP}
+
+
 _COST = {
     SubjectKind.ANY_USER: 0,
     SubjectKind.ANONYMOUS: 0,

@@ -32,7 +32,7 @@ class Object:
     """One object; `body` is JSON text without the fields that the server adds, times are epoch ms.
 
     `version` counts what the JSON has been; `changed_by` and `changed_at` tell of the last change of any
-    kind.
+    kind: by which user, None for nobody in particular and for the administrator, which `by_admin` tells.
     A deleted object stays for a while, marked: the mark is the change that fires the event.
     """
 
@@ -50,6 +50,8 @@ class Object:
     access: AccessList | None = None
     """None while it was never changed."""
     deleted: bool = False
+    by_admin: bool = False
+    """The administrator made the last change."""
 
     @property
     def access_list(self) -> AccessList:

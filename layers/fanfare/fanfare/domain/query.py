@@ -1,12 +1,14 @@
 """What a query asks of objects: predicates over their fields, and the order in which they come.
 
-A field's value is what JSON makes of it, or MISSING. Values of different types are never equal, and no number
-is a boolean. Ascending order goes by type first: no such field, null, false, true, numbers, strings, and then
-everything else, which is all alike; what is alike goes by object ID.
+A field's value is what JSON makes of it, or MISSING; lists and objects come as Compound where a value is
+asked for more than once. Values of different types are never equal, and no number is a boolean. Ascending
+order goes by type first: no such field, null, false, true, numbers, strings, and then everything else, which
+is all alike; what is alike goes by object ID.
 """
 
 from collections.abc import Callable, Collection
 from enum import Enum, StrEnum
+from functools import cached_property
 from sys import float_info
 from typing import Final
 
@@ -53,16 +55,51 @@ class _Type(Enum):
     OTHER = 5
 
 
+class Compound:
+    """A list or an object. It is walked through once, and then compared as text, however often that is."""
+
+    def __init__(self, value: list[object] | dict[str, object]) -> None:
+        self._value = value
+
+    @cached_property
+    def text(self) -> str:
+        """The same for the same values, and for no others."""
+        return _text(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Compound) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def compared(value: object) -> object:
+    """The value in the form in which it is compared."""
+    return Compound(value) if isinstance(value, list | dict) else value
+
+
 def everything(_: Fields) -> bool:
     return True
 
 
 def equals(field: str, wanted: object) -> Predicate:
-    return lambda fields: same(fields(field), wanted)
+    kind, value = _type(wanted), compared(wanted)
+
+    def holds(fields: Fields) -> bool:
+        found = fields(field)
+        return compared(found) == value and _type(found) is kind
+
+    return holds
 
 
 def one_of(field: str, wanted: Collection[object]) -> Predicate:
-    return lambda fields: any(same(fields(field), one) for one in wanted)
+    values = {(_type(one), compared(one)) for one in wanted}
+
+    def holds(fields: Fields) -> bool:
+        value = fields(field)
+        return (_type(value), compared(value)) in values
+
+    return holds
 
 
 def prefixed(field: str, prefix: str) -> Predicate:
@@ -121,15 +158,7 @@ def some(predicates: Collection[Predicate]) -> Predicate:
 
 def same(one: object, other: object) -> bool:
     """Whether two JSON values are equal, all the way down. Python holds True for 1."""
-    if _type(one) is not _type(other):
-        return False
-    match one, other:
-        case dict(), dict():
-            return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
-        case list(), list():
-            return len(one) == len(other) and all(map(same, one, other))
-        case _:
-            return one == other
+    return compared(one) == compared(other) and _type(one) is _type(other)
 
 
 def order_key(value: object) -> OrderKey:
@@ -153,6 +182,22 @@ def _within_64_bits(number: int | float) -> int | float:
         return float(number)
     except OverflowError:
         return float_info.max if number > 0 else -float_info.max
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool() | None:
+            return str(value)
+        case int():
+            return f"{value:x}"  # decimal digits would be bounded, and slow
+        case float() if value.is_integer():
+            return f"{int(value):x}"  # 1.0 is 1
+        case list():
+            return "[" + ",".join(map(_text, value)) + "]"
+        case dict():
+            return "{" + ",".join(f"{name!r}:{_text(value[name])}" for name in sorted(value)) + "}"
+        case _:
+            return repr(value)
 
 
 def _ordered(lower: object, upper: object, equal_too: bool) -> bool:

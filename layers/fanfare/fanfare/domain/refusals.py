@@ -1,9 +1,12 @@
 """Refusals about users, groups, targets, objects and subscriptions, with the fields of the contract."""
 
+from collections.abc import Sequence
+
 from fanfare.domain.errors import (
     AlreadyExists,
     BucketAlreadyExists,
     BucketNotFound,
+    Busy,
     FilterNotFound,
     GroupAlreadyExists,
     GroupNotFound,
@@ -72,6 +75,12 @@ def target_exists(kind: TargetKind, scope: Scope, name: str) -> AlreadyExists:
             return TopicAlreadyExists(text, topicID=name, objectScope=scope_fields(scope))
         case TargetKind.BUCKET:
             return BucketAlreadyExists(text, bucketID=name, objectScope=scope_fields(scope))
+
+
+def group_incomplete(group: Group, missing: Sequence[str]) -> Busy:
+    """The group is there by now, without some of its first members."""
+    text = "the group is made, but not all of its members were added; add those in missingUsers one by one"
+    return Busy(text, groupID=group.id, missingUsers=list(missing))
 
 
 def no_filter(scope: Scope, bucket: str) -> FilterNotFound:

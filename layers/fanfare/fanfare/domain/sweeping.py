@@ -169,3 +169,19 @@ class LooseBodies:
     until: int
     kind: Literal["loose_bodies"] = "loose_bodies"
     format: Literal[1] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsSweep:
+    """A holder whose sessions end, of which there were too many for one request: the logins up to `before`.
+
+    `keep`: a session that stays, with all that came of its login. `after` says how far it came.
+    """
+
+    app: str
+    holder: str
+    before: int
+    keep: str | None = None
+    after: str = ""
+    kind: Literal["sessions"] = "sessions"
+    format: Literal[1] = 1

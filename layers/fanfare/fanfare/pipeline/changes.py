@@ -74,7 +74,7 @@ class Changes:
             at=new.changed_at,
             target=new.bucket,
             gate=bucket.gate,
-            by_user=new.changed_by is not None,
+            by_user=not new.by_admin,
         )
 
 

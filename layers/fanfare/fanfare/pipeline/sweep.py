@@ -1,7 +1,7 @@
 """sweep: deletes what hung on something deleted, and ends subscriptions whose right is lost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from secrets import token_hex
 from typing import assert_never
@@ -13,6 +13,7 @@ from fanfare.domain.sweeping import (
     GroupSweep,
     LateRows,
     LooseBodies,
+    SessionsSweep,
     Sweep,
     TargetRecheck,
     UserRecheck,
@@ -91,6 +92,8 @@ def sweep(record: Record, settings: Settings, clock: Clock) -> None:
             _recheck(wire.decode(UserRecheck, body), settings, clock)
         case "loose_bodies":
             _loose_bodies(wire.decode(LooseBodies, body), settings)
+        case "sessions":
+            _sessions(wire.decode(SessionsSweep, body), settings)
         case _:
             _target(wire.decode(Sweep, body), settings)
 
@@ -146,6 +149,15 @@ def _loose_bodies(loose: LooseBodies, settings: Settings) -> None:
     keep = objects.attachment_key(loose.app, loose.ref, loose.object_id)
     deleted = bodies.delete_loose(settings.object_bodies_bucket, loose, keep)
     logs.logger().info("bodies deleted", extra={"app": loose.app, "ref": loose.ref, "bodies": deleted})
+
+
+def _sessions(gone: SessionsSweep, settings: Settings) -> None:
+    """End a stretch of the sessions; the next message goes on behind it."""
+    which = open_sessions.begun_by(gone.before, gone.keep)
+    ended = open_sessions.end(gone.app, gone.holder, which, gone.after, ROWS_AT_A_TIME)
+    logs.logger().info("sessions ended", extra={"app": gone.app, "sessions": ended.sessions})
+    if ended.after:
+        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(replace(gone, after=ended.after)))])
 
 
 def _group(gone: GroupSweep, settings: Settings) -> None:
@@ -229,7 +241,7 @@ def _delete_users_own(gone: UserSweep, made_before: int, settings: Settings) -> 
     scopes.forget(gone.scope)
     return [
         int(accounts.delete(app, user)),
-        open_sessions.end(app, user),
+        open_sessions.end(app, user, lambda _: True, budget=ROWS_AT_A_TIME).sessions,
         _leave_groups(gone, settings),
         installations.remove_all(app, user),
         subscriptions.sweep_user(app, user, ROWS_AT_A_TIME, made_before),

@@ -36,12 +36,12 @@ class AccountRow(Row):
     access = UnicodeAttribute(null=True)
     """Of a scope: its access list, where it was ever changed. See access.py."""
     mark = UnicodeAttribute(null=True)
+    pseudo_session = UnicodeAttribute(null=True)
     pending_email = UnicodeAttribute(null=True)
     pending_phone = UnicodeAttribute(null=True)
     refresh_hash = UnicodeAttribute(null=True)
     """Of a session, as what follows."""
     used = BooleanAttribute(null=True)
-    pseudo = BooleanAttribute(null=True)
     again = BooleanAttribute(null=True)
     """Of a recheck: see rechecks.py."""
     expires = NumberAttribute(null=True)

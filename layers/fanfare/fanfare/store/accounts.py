@@ -44,6 +44,8 @@ class User:
     custom: str = "{}"
     pending_email: str | None = None
     pending_phone: str | None = None
+    pseudo_session: str | None = None
+    """The session from when there was no password, which ends when the password is changed."""
     mark: str = ""
     """Random, new with every write: by it a write knows itself again."""
 
@@ -105,6 +107,7 @@ def find(app: str, user_id: str) -> User | None:
         custom=row.custom or "{}",
         pending_email=row.pending_email,
         pending_phone=row.pending_phone,
+        pseudo_session=row.pseudo_session,
         mark=row.mark or "",
     )
 
@@ -166,7 +169,8 @@ def _write(user: User, session: Session | None) -> None:
 def _replace(found: User, new: User, pseudo_until: int) -> None:
     """One conditional write where no claim moves, else a transaction."""
     upgraded = found.is_pseudo and not new.is_pseudo
-    ending = list(open_sessions.of(found.app, found.id)) if upgraded else []
+    ending = list(open_sessions.of(found.app, found.id, limit=1)) if upgraded else []
+    new = replace(new, pseudo_session=ending[0].id) if ending else new
     had = {mine.claim: mine for mine in found.addresses}
     has = {mine.claim: mine for mine in new.addresses}
     if had.keys() == has.keys():
@@ -216,5 +220,6 @@ def _user_row(user: User) -> AccountRow:
         modified_at=user.modified_at,
         pending_email=user.pending_email,
         pending_phone=user.pending_phone,
+        pseudo_session=user.pseudo_session,
         mark=user.mark or None,
     )

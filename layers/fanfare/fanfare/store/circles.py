@@ -1,5 +1,6 @@
 """What access lists need to know of users and groups, looked up when it matters."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from fanfare.domain.access import ANY_USER, SubjectKind
@@ -11,7 +12,7 @@ from fanfare.store.definitions import Definition
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """One user's groups, strongly consistent, each looked up once.
+    """One user's groups, strongly consistent, each looked up once; many at a time by `learn`.
 
     The group of `scope` is known to be there, as whoever made the scope's value has looked.
     """
@@ -19,6 +20,13 @@ class Circle:
     scope: Scope
     user: str | None
     _known: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _owned: dict[Scope, bool] = field(default_factory=dict)
+
+    def learn(self, wanted: Collection[tuple[str, str]]) -> None:
+        """Look these groups up, by ID and reference, in batches."""
+        if self.user is not None:
+            joined = groups.joined(self.scope.app, self.user, wanted)
+            self._known.update((one, one in joined) for one in wanted)
 
     def is_member(self, group: str, ref: str) -> bool:
         if (group, ref) not in self._known:
@@ -26,7 +34,9 @@ class Circle:
         return self._known[group, ref]
 
     def owns(self, scope: Scope) -> bool:
-        return owner_of(scope) == self.user
+        if scope not in self._owned:
+            self._owned[scope] = owner_of(scope) == self.user
+        return self._owned[scope]
 
     def _is_member(self, group: str, ref: str) -> bool:
         app = self.scope.app

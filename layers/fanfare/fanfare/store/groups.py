@@ -1,26 +1,30 @@
 """Groups: a row in Accounts each, and one for each member beside the member's own. See members.py."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from pynamodb.exceptions import DeleteError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from fanfare.domain import refusals
 from fanfare.domain.group import Group
+from fanfare.domain.limits import Use
 from fanfare.domain.user import is_user_id
-from fanfare.store import members, pages
+from fanfare.store import limits, members, pages
 from fanfare.store.account_row import USER, AccountRow
 from fanfare.store.row import condition_failed, read, settle, transaction
+
+AT_A_TIME = 32
+"""Members that one transaction adds: it has 100 items, three of them for each member."""
 
 _GROUP = "group"
 _MEMBERSHIPS = ("group#", "group$")
 """Sort keys for BETWEEN: `$` follows `#`."""
 
 
-def create(group: Group) -> bool:
+def create(group: Group, use: Use | None = None) -> bool:
     """Make the group with its owner as a member, all or nothing; False when the ID is taken.
 
-    Raises UserNotFound, Busy.
+    A use of a limit is counted with it. Raises UserNotFound, TooManyRequests, Busy.
     """
 
     def step() -> bool:
@@ -36,7 +40,9 @@ def create(group: Group) -> bool:
                 )
                 writes.save(row, condition=AccountRow.pk.does_not_exist())
                 _join(writes, group, group.owner)
+                limits.add_to(writes, use)
         except TransactWriteError as error:
+            limits.check(error, use)
             _refuse_unknown(error, group.app, group.owner)
             raise
         return True
@@ -80,19 +86,54 @@ def is_member(app: str, user: str, group_id: str, ref: str) -> bool:
     return row is not None and row.ref == ref
 
 
-def add(group: Group, user: str) -> None:
-    """Make the user a member; one who is already stays one. Raises GroupNotFound, UserNotFound, Busy."""
+def joined(app: str, user: str, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the groups, by ID and reference, that are there and have the user as a member, consistent."""
+    table = AccountRow.table_name()
+    ids = {group_id for group_id, _ in wanted}
+    found = pages.batch_get(table, [_key_of(*_membership(app, user, group_id)) for group_id in ids])
+    member = {(item["sk"]["S"].removeprefix("group#"), item["ref"]["S"]) for item in found} & set(wanted)
+    prefix = f"{app}#group#"
+    rows = pages.batch_get(table, [_key_of(f"{prefix}{group_id}", _GROUP) for group_id, _ in member])
+    return {(item["pk"]["S"].removeprefix(prefix), item["ref"]["S"]) for item in rows} & member
+
+
+def add(group: Group, user: str, use: Use | None = None) -> None:
+    """Make the user a member; one who is already stays one. A use of a limit is counted with it.
+
+    Raises GroupNotFound, UserNotFound, TooManyRequests, Busy.
+    """
+    if not add_all(group, [user], use):
+        raise refusals.no_user(group.app, "userID", user)
+
+
+def add_all(group: Group, users: Sequence[str], use: Use | None = None) -> list[str]:
+    """Make these users members, AT_A_TIME at most, all or nothing; those who are members by then.
+
+    Who does not exist is left out, and a use of the limit is counted with the others. Raises GroupNotFound,
+    TooManyRequests, Busy.
+    """
+    there = list(users)
 
     def step() -> None:
+        nonlocal there
+        if not there:
+            return
         try:
             with transaction(AccountRow) as writes:
                 writes.condition_check(AccountRow, *_key(group), condition=AccountRow.ref == group.ref)
-                _join(writes, group, user)
+                for user in there:
+                    _join(writes, group, user)
+                limits.add_to(writes, use)
         except TransactWriteError as error:
-            _refuse_unknown(error, group.app, user, group)
+            limits.check(error, use)
+            if condition_failed(error):
+                _current(group)
+                known = known_users(group.app, there)
+                there = [user for user in there if user in known]
             raise
 
     settle(step)
+    return there
 
 
 def remove(group: Group, user: str) -> None:
@@ -123,8 +164,11 @@ def rename(group: Group, name: str) -> None:
         raise
 
 
-def hand_over(group: Group, owner: str) -> None:
-    """Make the user the owner, and a member if need be. Raises GroupNotFound, UserNotFound, Busy."""
+def hand_over(group: Group, owner: str, use: Use | None = None) -> None:
+    """Make the user the owner, and a member if need be. A use of a limit is counted with it.
+
+    Raises GroupNotFound, UserNotFound, TooManyRequests, Busy.
+    """
 
     def step() -> None:
         try:
@@ -135,7 +179,9 @@ def hand_over(group: Group, owner: str) -> None:
                     condition=AccountRow.ref == group.ref,
                 )
                 _join(writes, group, owner)
+                limits.add_to(writes, use)
         except TransactWriteError as error:
+            limits.check(error, use)
             _refuse_unknown(error, group.app, owner, group)
             raise
 
@@ -211,6 +257,10 @@ def _current(group: Group) -> Group:
     if found is None or found.ref != group.ref:
         raise refusals.no_group(group.app, group.id)
     return found
+
+
+def _key_of(pk: str, sk: str) -> pages.Item:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
 def _key(group: Group) -> tuple[str, str]:

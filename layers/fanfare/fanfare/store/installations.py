@@ -14,13 +14,15 @@ from pynamodb.transactions import TransactWrite
 
 from fanfare.domain.device import MAX_DEVICES, Device, Environment
 from fanfare.domain.doubt import Mark
-from fanfare.domain.errors import UserNotFound
+from fanfare.domain.errors import Busy, UserNotFound
 from fanfare.domain.limits import Use
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.runtime.clock import Clock
 from fanfare.store import limits, pages, recipients
 from fanfare.store.recipients import RecipientRow
 from fanfare.store.row import Row, condition_failed, read, settle, transaction
+
+REMOVING_PASSES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +130,24 @@ def remove(installation: Installation) -> bool:
     return settle(step)
 
 
-def remove_all(app: str, user: str) -> int:
-    """Delete all installations of the user; how many there were. What another user takes meanwhile stays."""
-    mine = [one for one in of_user(app, user) if one.user == user]
-    return sum(map(remove, mine))
+def remove_all(app: str, user: str, passes: int = REMOVING_PASSES) -> int:
+    """Delete all installations of the user; how many there were. What another user takes meanwhile stays.
+
+    One that is installed again meanwhile is not as it was read, and is looked at again. Raises Busy where
+    some are left after all passes.
+    """
+    removed = 0
+    for _ in range(passes):
+        if not (found := _owned(app, user)):
+            return removed
+        removed += sum(map(remove, found))
+    if _owned(app, user):
+        raise Busy("the user's devices are being installed again; try again")
+    return removed
+
+
+def _owned(app: str, user: str) -> list[Installation]:
+    return [one for one in of_user(app, user) if one.user == user]
 
 
 def _refresh(app: str, user: str, device: Device, environment: Environment, at: int) -> Installation | None:

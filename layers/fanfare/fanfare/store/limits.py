@@ -73,8 +73,8 @@ def taken(uses: Sequence[Use]) -> list[int]:
 
 _given_out: dict[str, int] = {}
 """By limit: what this environment gave out of it and has not written down yet, always less than a block."""
-_used_up: dict[str, int] = {}
-"""By limit: the window that is known to be used up."""
+_used_up: dict[str, tuple[int, int]] = {}
+"""By limit: the window that is known to be used up, and the figure that it was used up by."""
 _counting = Lock()
 
 
@@ -85,11 +85,12 @@ def take_of_app(use: Use) -> bool:
     """
     key, block = f"{use.app}#{use.limit}", max(1, use.most // BLOCKS)
     with _counting:
-        if _used_up.get(key) == use.window:
+        window, most = _used_up.get(key, (use.window, 0))
+        if window == use.window and use.most <= most:
             return False
         given_out = _given_out.get(key, 0) + 1
         if given_out >= block and not _takes(use, block):
-            _used_up[key] = use.window
+            _used_up[key] = (use.window, use.most)
             return False
         _given_out[key] = given_out if given_out < block else 0
         return True

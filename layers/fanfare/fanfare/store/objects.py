@@ -57,6 +57,8 @@ class ObjectRow(Row):
     access = UnicodeAttribute(null=True)
     """The access list, where it was ever changed."""
     deleted = BooleanAttribute(null=True)
+    by_admin = BooleanAttribute(null=True)
+    """Of the last change: users' pushes have a part of FCM's quota, the administrator's the rest."""
     expires = NumberAttribute(null=True)
 
 
@@ -199,6 +201,7 @@ def _object(bucket: Target, row: ObjectRow) -> Object:
         attachment=_attachment(row),
         access=None if row.access is None else wire.decode(AccessList, row.access),
         deleted=bool(row.deleted),
+        by_admin=bool(row.by_admin),
     )
 
 
@@ -229,5 +232,6 @@ def _row(new: Object, mark: str) -> ObjectRow:
         attachment_size=new.attachment.size if new.attachment else None,
         access=None if new.access is None else wire.encode(new.access).decode(),
         deleted=True if new.deleted else None,
+        by_admin=True if new.by_admin else None,
         expires=new.modified_at // 1000 + DELETED_KEPT_S if new.deleted else None,
     )

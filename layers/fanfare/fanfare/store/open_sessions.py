@@ -19,13 +19,20 @@ _SESSIONS = ("session#", "session$")
 _FAMILY_DIGITS = 16
 """The first digits of a session's ID, which it shares with the sessions that it is exchanged for."""
 
+MOST = 1_000
+"""Sessions that one user has at a time, used ones among them: whoever has the password may log in as often as
+the API answers, and sessions need not end."""
+
+STRETCH = 1_000
+"""Sessions that one look ends at most."""
+
 USED_KEPT_S = 30 * 86_400
 """For so long it is known of a refresh token that it was used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What an access token stands for, so that it can be revoked. `began` in epoch ms.
+    """What an access token stands for, so that it can be revoked. `began` is the login, in epoch ms.
 
     `holder` is a user's ID, else the role. `expires` is when the access token ends, in epoch seconds, None
     for never. A session with a refresh token, of which the hash is kept, outlives its access token: until it
@@ -41,12 +48,23 @@ class Session:
     until: int | None = None
     used: bool = False
     """It was exchanged already: what is left of it is the memory of its refresh token."""
-    pseudo: bool = False
-    """It was all that a pseudo user had to sign in with."""
 
     def is_open(self, now: int) -> bool:
         """`now` in epoch ms."""
         return not self.used and (self.until is None or self.until * 1000 > now)
+
+    @property
+    def family(self) -> str:
+        """The part of the ID that all sessions share which came of one login."""
+        return self.id[:_FAMILY_DIGITS]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How many sessions were ended, and how far was looked; empty text: to the last one."""
+
+    sessions: int
+    after: str
 
 
 def new_id(earlier: str | None = None) -> str:
@@ -55,11 +73,15 @@ def new_id(earlier: str | None = None) -> str:
     return family + token_hex(8)
 
 
-def add(session: Session) -> bool:
-    """False when the user is gone: a login that races with the deletion opens nothing. Raises Busy."""
+def add(session: Session, most: int = MOST) -> bool:
+    """False when the user is gone: a login that races with the deletion opens nothing. Raises Busy.
+
+    A user who has `most` sessions loses one for it: one that was used already, else the oldest.
+    """
     if not is_user_id(session.holder):
         row_of(session).save()
         return True
+    _make_room(session, most)
 
     def step() -> bool:
         try:
@@ -76,14 +98,17 @@ def add(session: Session) -> bool:
     return settle(step)
 
 
-def exchange(old: Session, new: Session, now: int) -> bool:
+def exchange(old: Session, new: Session, now: int, most: int = MOST) -> bool:
     """End the session and open the new one, all or nothing, and once only; `now` in epoch ms.
 
-    False when it was used meanwhile or has ended, or its holder is gone. Raises Busy.
+    There is room for it as for `add`. False when it was used meanwhile or has ended, or its holder is gone.
+    Raises Busy.
     """
     row = AccountRow(*_key(old.app, old.holder, old.id))
     ending: list[Action] = [AccountRow.used.set(True), AccountRow.expires.set(now // 1000 + USED_KEPT_S)]
     unused = (AccountRow.refresh_hash == old.refresh_hash) & AccountRow.used.does_not_exist()
+    if is_user_id(old.holder):
+        _make_room(old, most)
 
     def step() -> bool:
         try:
@@ -116,12 +141,22 @@ def of(app: str, holder: str, after: str = "", limit: int | None = None) -> Iter
         yield _session(app, AccountRow.from_raw_data(item))
 
 
-def end(app: str, holder: str, which: Callable[[Session], bool] = lambda _: True) -> int:
-    """End these of the sessions that there are now; how many there were."""
-    keys = [_key(app, holder, one.id) for one in of(app, holder) if which(one)]
+def end(
+    app: str, holder: str, which: Callable[[Session], bool], after: str = "", budget: int = STRETCH
+) -> Ended:
+    """End these of the holder's sessions, of which it looks at `budget` from behind `after` on."""
+    there = list(of(app, holder, after, budget + 1))
+    keys = [_key(app, holder, one.id) for one in there[:budget] if which(one)]
     items: list[pages.Item] = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
     pages.delete(AccountRow.table_name(), items)
-    return len(items)
+    return Ended(len(items), there[budget - 1].id if len(there) > budget else "")
+
+
+def begun_by(moment: int, keep: str | None = None) -> Callable[[Session], bool]:
+    """Whether a login was at this moment (epoch ms) or before, and is not the one that the session `keep`
+    came of."""
+    kept = keep[:_FAMILY_DIGITS] if keep else None
+    return lambda one: one.began <= moment and one.family != kept
 
 
 def end_family(app: str, holder: str, session_id: str) -> int:
@@ -131,6 +166,18 @@ def end_family(app: str, holder: str, session_id: str) -> int:
     items = list(pages.query(AccountRow.table_name(), f"{app}#{holder}", bounds, keys_only=True))
     pages.delete(AccountRow.table_name(), items)
     return len(items)
+
+
+def _make_room(coming: Session, most: int) -> None:
+    """End a session of the holder of the one that is coming, where there are too many.
+
+    Logins at the same moment may find the same room: a few more than `most` do no harm.
+    """
+    there = list(of(coming.app, coming.holder, limit=most))
+    others = [one for one in there if one.id != coming.id]
+    if len(there) >= most and others:
+        oldest = min(others, key=lambda one: (not one.used, one.began))
+        AccountRow(*_key(oldest.app, oldest.holder, oldest.id)).delete()
 
 
 def is_open(app: str, holder: str, session_id: str, now: int) -> bool:
@@ -152,7 +199,6 @@ def row_of(session: Session) -> AccountRow:
         created_at=session.began,
         expires=session.expires if session.refresh_hash is None else session.until,
         refresh_hash=session.refresh_hash,
-        pseudo=session.pseudo or None,
     )
 
 
@@ -169,5 +215,4 @@ def _session(app: str, row: AccountRow) -> Session:
         refresh_hash=row.refresh_hash,
         until=None if row.expires is None else int(row.expires),
         used=bool(row.used),
-        pseudo=bool(row.pseudo),
     )

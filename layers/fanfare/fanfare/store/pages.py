@@ -86,8 +86,8 @@ def delete(table: str, items: Sequence[Item]) -> None:
             raise Busy(f"the tables are busy: {len(wanted)} rows were not processed; try again")
 
 
-def count(table: str, partition: str) -> int:
-    """How many rows a partition has, strongly consistent; reads them all."""
+def counts(table: str, partition: str) -> Iterator[int]:
+    """How many rows each page of a partition has, strongly consistent; a page that is taken is read."""
     arguments: dict[str, Any] = {
         "TableName": table,
         "Select": "COUNT",
@@ -95,12 +95,11 @@ def count(table: str, partition: str) -> int:
         "ExpressionAttributeValues": {":pk": {"S": partition}},
         "ConsistentRead": True,
     }
-    counted = 0
     while True:
         answer = clients.dynamodb().query(**arguments)
-        counted += answer["Count"]
+        yield answer["Count"]
         if "LastEvaluatedKey" not in answer:
-            return counted
+            return
         arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -17,6 +18,9 @@ from fanfare.runtime import clients
 from fanfare.runtime.together import together
 from fanfare.store import limits, pages, recipients
 from fanfare.store.row import Row, condition_failed, read, settle, transaction
+
+MORE_PAGES = 2
+"""Pages of 1 MB that a count reads beyond one for each shard."""
 
 
 class ByUser(GlobalSecondaryIndex["SubscriptionRow"]):  # type: ignore[no-untyped-call]
@@ -138,12 +142,14 @@ def of_user(app: str, user: str, after: str, limit: int) -> tuple[list[Subscript
     return found, last["pk"]["S"] if last else ""
 
 
-def count(target: Target) -> int:
-    """How many there are; reads them all."""
-    return sum(
-        pages.count(SubscriptionRow.table_name(), f"{target.app}#{target.ref}#{digit}")
-        for digit in target.scope.shards
+def count(target: Target, more: int = MORE_PAGES) -> int | None:
+    """How many there are, from a page of each shard and `more` pages; None where these are not all."""
+    table, shards = SubscriptionRow.table_name(), target.scope.shards
+    counts = chain.from_iterable(
+        pages.counts(table, f"{target.app}#{target.ref}#{digit}") for digit in shards
     )
+    found = list(islice(counts, len(shards) + more + 1))
+    return sum(found) if len(found) <= len(shards) + more else None
 
 
 def page(target: Target, digit: str, after: str, limit: int) -> list[str]:
