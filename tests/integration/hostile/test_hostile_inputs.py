@@ -1,8 +1,8 @@
 """Hostile values in every place of every route: no 5xx, nothing written by what is refused.
 
 The table is made from the API's description. Each route gets one in so many of its requests, and others than
-its neighbours: few in `make test`, more in `make test-long`, and others with each commit. pytest tells the number
-that they follow from; FANFARE_HOSTILE={number} makes the same again, FANFARE_HOSTILE=all all of them.
+its neighbours: few in `make test`, more in `make test-long`, and others with each commit. pytest tells the
+number that they follow from; FANFARE_HOSTILE={number} makes the same again, FANFARE_HOSTILE=all all of them.
 """
 
 from collections import defaultdict
