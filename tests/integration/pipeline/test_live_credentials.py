@@ -30,7 +30,7 @@ from tests.integration.pipeline.keyed_networks import (
     service_account,
     signing_key,
 )
-from tests.integration.refreshed import read_anew, settled
+from tests.integration.refreshed import read_anew
 
 ENDPOINTS = Endpoints("https://fcm.test", "https://apns.test", "https://sandbox.apns.test", "")
 PARAMETER = {Network.FCM: "/stack/apps/app1/fcm", Network.APNS: "/stack/apps/app1/apns"}
@@ -287,10 +287,7 @@ def test_a_deleted_parameter_rests_the_lane_until_it_is_there_again(stage: Stage
     stage.send()
     stage.networks.taken.clear()
     boto3.client("ssm").delete_parameter(Name=PARAMETER[Network.FCM])
-    stage.go_on(1.3 * secrets.KEPT_S)
-    stage.send()  # with what is kept; beside it the parameter is found to be gone
-    assert settled()
-    stage.networks.taken.clear()
+    read_anew(PARAMETER[Network.FCM], stage.go_on)
     delivery = stage.send()
     assert stage.networks.taken == []
     assert stage.paused("fcm:production")
@@ -319,9 +316,10 @@ def test_what_is_known_serves_while_ssm_is_throttled_also_the_other_live_one(sta
     stage.send()
     stage.networks.taken.clear()
     stage.networks.refuses[KEY_A] = INVALID
-    stage.go_on(secrets.KEPT_S)
+    stage.go_on(1.3 * secrets.KEPT_S)
     with throttled_ssm():
         stage.send()
+        assert settled()
     assert stage.networks.keys_of(DEVICES) == [KEY_B]
 
 
