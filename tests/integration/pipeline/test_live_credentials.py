@@ -30,7 +30,7 @@ from tests.integration.pipeline.keyed_networks import (
     service_account,
     signing_key,
 )
-from tests.integration.refreshed import read_anew
+from tests.integration.refreshed import read_anew, settled
 
 ENDPOINTS = Endpoints("https://fcm.test", "https://apns.test", "https://sandbox.apns.test", "")
 PARAMETER = {Network.FCM: "/stack/apps/app1/fcm", Network.APNS: "/stack/apps/app1/apns"}
