@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.aws.ministack import CREDENTIALS
+from local.commands import stack_name
 
 RESOURCES = "resources.json"
 """In a stack's state folder: {"stack", "aws", "resources", "parameters"}, as soon as these are there."""
@@ -52,6 +53,8 @@ def deployed(stack: str, region: str | None) -> Place:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
+    if refusal := stack_name.refusal(stack):
+        raise NoStack(refusal)
     if region is not None:
         os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = region
     try:
