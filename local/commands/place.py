@@ -29,6 +29,11 @@ class Place:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def api(self) -> str:
+        """The base URL for clients, of the API's own name where it has one."""
+        return self.resources["ApiUrl"]
+
+    @property
     def signing_keys_parameter(self) -> str:
         return f"/{self.stack}/signing-keys"
 

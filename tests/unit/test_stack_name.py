@@ -26,12 +26,8 @@ def test_every_command_that_works_on_a_stack_refuses_such_a_name_before_it_asks_
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     told = []
-    for command in (
-        lambda: app.main(["--stack", "aws-push"]),
-        lambda: credential.main(["--stack", "aws-push", "show", "x"]),
-        lambda: redrive.main(["--stack", "aws-push"]),
-    ):
-        assert command() == 2
+    for main, more in ((app.main, []), (credential.main, ["show", "x"]), (redrive.main, [])):
+        assert main(["--stack", "aws-push", *more]) == 2
         told.append(capsys.readouterr().err)
 
     assert [text for text in told if "SSM" not in text] == []
