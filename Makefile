@@ -48,8 +48,10 @@ validate: .venv-sam/.done ## check template.yaml with SAM and cfn-lint
 	@.venv-sam/bin/cfn-lint template.yaml
 	@echo "template.yaml: cfn-lint has nothing to say"
 
-deploy: build ## deploy to your AWS account (ENV=dev, staging or prod of samconfig.toml)
-	@$(SAM) deploy --config-env $(ENV) --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
+deploy: .venv/.done .venv-sam/.done ## deploy to your AWS account (ENV=dev, staging or prod of samconfig.toml; PARAMETERS=)
+	@starting=$$($(PY) -m local.commands.preflight --env $(ENV) Architecture=$(ARCH) $(PARAMETERS)) && \
+	$(MAKE) -s build && \
+	$(SAM) deploy --config-env $(ENV) --parameter-overrides Architecture=$(ARCH) $$starting $(PARAMETERS)
 
 changeset: build ## what a deployment would change, without deploying it (ENV= PARAMETERS=)
 	@$(SAM) deploy --config-env $(ENV) --no-execute-changeset --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
