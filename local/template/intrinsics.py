@@ -54,7 +54,7 @@ _Loader.add_multi_constructor("!", _tagged)
 
 def read_yaml(path: Path) -> dict[str, Any]:
     with path.open(encoding="utf-8") as file:
-        document = yaml.load(file, Loader=_Loader)
+        document = yaml.load(file, Loader=_Loader)  # nosec B506  # _Loader is a SafeLoader
     if not isinstance(document, dict):
         raise TemplateError(f"{path} is not a template")
     return document
