@@ -19,7 +19,7 @@ BUILD_HERE = arch=$$(uname -m | sed s/aarch64/arm64/) && mkdir -p $(HERE) && \
 ALONE = -n auto --dist loadfile tests/unit tests/contract tests/integration
 ON_STACKS = -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
 
-.PHONY: help run demo test test-long clients fuzz fuzz-api lint types build validate security deploy changeset app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean
+.PHONY: help run demo test test-long clients fuzz fuzz-api lint types build validate security deploy changeset deployer at-rest app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean
 
 ### First steps
 
@@ -63,6 +63,12 @@ deploy: .venv/.done .venv-sam/.done ## deploy to your AWS account (ENV=dev, stag
 
 changeset: build ## what a deployment would change, without deploying it (ENV= PARAMETERS=)
 	@$(SAM) deploy --config-env $(ENV) --no-execute-changeset --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
+
+deployer: .venv/.done ## the IAM policy of whoever deploys STACK=name, made from the template (ARGS="--account --region")
+	@$(PY) -m local.commands.deployer --stack "$(STACK)" $(ARGS)
+
+at-rest: .venv/.done ## what a month costs in which nobody calls, counted from the template
+	@$(PY) -m local.commands.at_rest
 
 app: .venv/.done ## make an app and print its keys, or set parameters of one, on the local stack or on STACK=name (ARGS=--help)
 	@$(PY) -m local.commands.app $${STACK:+--stack "$$STACK"} $(ARGS)
