@@ -19,7 +19,7 @@ BUILD_HERE = arch=$$(uname -m | sed s/aarch64/arm64/) && mkdir -p $(HERE) && \
 ALONE = -n auto --dist loadfile tests/unit tests/contract tests/integration
 ON_STACKS = -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
 
-.PHONY: help run demo test test-long clients fuzz fuzz-api lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean
+.PHONY: help run demo test test-long clients fuzz fuzz-api lint types build validate security deploy changeset deployer at-rest app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean
 
 ### First steps
 
@@ -39,8 +39,10 @@ test: .venv/.done .venv-ministack/.done ## run the tests: unit, integration, con
 
 ### Operating
 
-build: .venv-sam/.done ## build functions and layers, without Docker (ARCH=arm64 or x86_64)
+build: .venv-sam/.done ## build functions and layers, without Docker, and say what is in them: sbom.json (ARCH=arm64 or x86_64)
 	@ARCH=$(ARCH) $(SAM) build --parameter-overrides Architecture=$(ARCH)
+	@.venv-sam/bin/python -m cyclonedx_py requirements --output-reproducible --short-PURLs \
+	  --output-file .aws-sam/build/sbom.json layers/dependencies/requirements.txt
 	@du -sh .aws-sam/build/*
 
 validate: .venv-sam/.done ## check template.yaml with SAM and cfn-lint
@@ -48,8 +50,25 @@ validate: .venv-sam/.done ## check template.yaml with SAM and cfn-lint
 	@.venv-sam/bin/cfn-lint template.yaml
 	@echo "template.yaml: cfn-lint has nothing to say"
 
-deploy: build ## deploy to your AWS account (ENV=dev, staging or prod of samconfig.toml)
-	@$(SAM) deploy --config-env $(ENV) --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
+security: .venv-security/.done ## look for weaknesses: checkov in the template, bandit in the code
+	@nice .venv-security/bin/checkov --config-file .checkov.yaml
+	@.venv-security/bin/bandit --quiet --configfile pyproject.toml --recursive functions layers/fanfare
+	@.venv-security/bin/bandit --quiet --configfile pyproject.toml --recursive --severity-level medium local
+	@echo "checkov and bandit have nothing to say"
+
+deploy: .venv/.done .venv-sam/.done ## deploy to your AWS account (ENV=dev, staging or prod of samconfig.toml; PARAMETERS=)
+	@starting=$$($(PY) -m local.commands.preflight --env $(ENV) Architecture=$(ARCH) $(PARAMETERS)) && \
+	$(MAKE) -s build && \
+	$(SAM) deploy --config-env $(ENV) --parameter-overrides Architecture=$(ARCH) $$starting $(PARAMETERS)
+
+changeset: build ## what a deployment would change, without deploying it (ENV= PARAMETERS=)
+	@$(SAM) deploy --config-env $(ENV) --no-execute-changeset --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
+
+deployer: .venv/.done ## the IAM policy of whoever deploys STACK=name, made from the template (ARGS="--account --region")
+	@$(PY) -m local.commands.deployer --stack "$(STACK)" $(ARGS)
+
+at-rest: .venv/.done ## what a month costs in which nobody calls, counted from the template
+	@$(PY) -m local.commands.at_rest
 
 app: .venv/.done ## make an app and print its keys, or set parameters of one, on the local stack or on STACK=name (ARGS=--help)
 	@$(PY) -m local.commands.app $${STACK:+--stack "$$STACK"} $(ARGS)
@@ -133,7 +152,7 @@ sam-api: .venv/.done .venv-sam/.done ## the API in Docker, on port 3000 (ARGS=)
 
 lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer versions)
 	@$(UV) $(COMPILE) $(UPGRADE) -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
-	@for name in dev fuzz ministack sam node bench; do $(UV) $(COMPILE) $(UPGRADE) -o requirements-$$name.txt requirements-$$name.in || exit 1; done
+	@for name in dev fuzz ministack sam security node bench; do $(UV) $(COMPILE) $(UPGRADE) -o requirements-$$name.txt requirements-$$name.in || exit 1; done
 
 clean: ## remove what was built, and caches
 	@rm -rf .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -167,6 +186,12 @@ clean: ## remove what was built, and caches
 	@echo "Setting up .venv-sam (once): SAM CLI"
 	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-sam
 	@$(UV) pip sync --quiet --require-hashes --python .venv-sam requirements-sam.txt
+	@touch $@
+
+.venv-security/.done: .venv/.done requirements-security.txt
+	@echo "Setting up .venv-security (once): checkov and bandit"
+	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-security
+	@$(UV) pip sync --quiet --require-hashes --python .venv-security requirements-security.txt
 	@touch $@
 
 .venv-node/.done: .venv/.done requirements-node.txt

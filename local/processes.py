@@ -116,7 +116,7 @@ def alive(pid: int) -> bool:
 def answers(url: str) -> bool:
     """Whether a GET is answered with success."""
     try:
-        with urllib.request.urlopen(url, timeout=1) as answer:
+        with urllib.request.urlopen(url, timeout=1) as answer:  # nosec B310  # the local stack
             return bool(answer.status == 200)
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False

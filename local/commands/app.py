@@ -48,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not options.stack:
             given = given or of_the_fakes(options.state)
         as_before = kept(options.state) if options.keep else None
-        made = create(place, given, as_before, whole_tokens=options.whole_tokens)
+        keys = create(place, given, as_before, whole_tokens=options.whole_tokens)
+        made = {"api": place.api, **keys}
         set_parameters(place, made["app_id"], parameters)
     except (NoStack, Unusable, InvalidInput, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.aws.ministack import CREDENTIALS
+from local.commands import stack_name
 
 RESOURCES = "resources.json"
 """In a stack's state folder: {"stack", "aws", "resources", "parameters"}, as soon as these are there."""
@@ -26,6 +27,11 @@ class Place:
     stack: str
     resources: Mapping[str, str]
     parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def api(self) -> str:
+        """The base URL for clients, of the API's own name where it has one."""
+        return self.resources["ApiUrl"]
 
     @property
     def signing_keys_parameter(self) -> str:
@@ -52,6 +58,8 @@ def deployed(stack: str, region: str | None) -> Place:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
+    if refusal := stack_name.refusal(stack):
+        raise NoStack(refusal)
     if region is not None:
         os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = region
     try:

@@ -79,14 +79,14 @@ def units(sends: Sequence[Send], share: Share, below: int | None = None) -> Unit
 
 def counted(send: Send) -> Counts:
     """What the meter saw of everything that lines grow with."""
-    requests = {line.what: line.requests for line in send.bill.lines}
-    deliveries = requests.get("deliver: UpdateItem LedgerTable", 0) / _LEDGER_WRITES
+    made = {line.what: line.requests for line in send.bill.lines}
+    deliveries = made.get("deliver: UpdateItem LedgerTable", 0) / _LEDGER_WRITES
     return {
         By.SEND: 1,
-        By.DISPATCH_BATCH: requests.get("dispatch: SendMessageBatch", 0),
-        By.COARSE_ARC: requests.get("fanout: invocation", 0),
-        By.FANOUT_BATCH: requests.get("fanout: SendMessageBatch", 0),
-        By.INVOCATION: requests.get("deliver: invocation", 0),
+        By.DISPATCH_BATCH: made.get("dispatch: SendMessageBatch", 0),
+        By.COARSE_ARC: made.get("fanout: invocation", 0),
+        By.FANOUT_BATCH: made.get("fanout: SendMessageBatch", 0),
+        By.INVOCATION: made.get("deliver: invocation", 0),
         By.MESSAGE: deliveries,
         By.DELIVERY: deliveries,
         By.RECIPIENT: send.recipients,

@@ -89,14 +89,16 @@ class Stack:
             self._start_surroundings(ending)
             resources = self._make_resources()
             aws = http(self.ports.aws)
-            place = {"stack": NAME, "aws": aws, "resources": resources, "parameters": self.parameters}
+            site = f"{http(self.ports.front)}/api"
+            given_out = {**resources, "ApiUrl": site}
+            place = {"stack": NAME, "aws": aws, "resources": given_out, "parameters": self.parameters}
             self.state.write(resources_json, place)
             self._start_runner(ending, resources)
             app = self._make_app()
         except (NotReady, ministack.NotInstalled) as error:
             raise StackError(str(error)) from error
         self.values = {
-            "site": f"{http(self.ports.front)}/api",
+            "site": site,
             **app,
             "fakes": http(self.ports.fakes),
             "aws": aws,

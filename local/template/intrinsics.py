@@ -54,7 +54,7 @@ _Loader.add_multi_constructor("!", _tagged)
 
 def read_yaml(path: Path) -> dict[str, Any]:
     with path.open(encoding="utf-8") as file:
-        document = yaml.load(file, Loader=_Loader)
+        document = yaml.load(file, Loader=_Loader)  # nosec B506  # _Loader is a SafeLoader
     if not isinstance(document, dict):
         raise TemplateError(f"{path} is not a template")
     return document
@@ -73,7 +73,7 @@ class Evaluator:
         self._conditions: Mapping[str, Any] = document.get("Conditions") or {}
         self._mappings: Mapping[str, Any] = document.get("Mappings") or {}
         self._resources: Mapping[str, Any] = document.get("Resources") or {}
-        self._parameters = {**_parameters(document.get("Parameters") or {}, parameters), **pseudo}
+        self._parameters = {**parameter_values(document.get("Parameters") or {}, parameters), **pseudo}
         self._functions: Mapping[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
             "Condition": self.condition,
@@ -159,7 +159,7 @@ class Evaluator:
             raise TemplateError(f"!FindInMap {name}, {first}, {second}: {missing} is missing") from missing
 
 
-def _parameters(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+def parameter_values(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
     if unknown := sorted(given.keys() - declared.keys()):
         raise TemplateError(f"the template has no parameter {', '.join(unknown)}")
     values = {name: given.get(name, rule.get("Default")) for name, rule in declared.items()}

@@ -104,6 +104,7 @@ class _Reader:
         events = {
             name: (event["Type"], event.get("Properties") or {})
             for name, event in value("Events", {}).items()
+            if _yes((event.get("Properties") or {}).get("Enabled", True))
         }
         if strange := {kind for kind, _ in events.values()} - {"HttpApi", "DynamoDB", "SQS"}:
             raise TemplateError(f"{logical_id}: no events of type {', '.join(sorted(strange))} here")

@@ -11,7 +11,10 @@ from tests.contract.declared import ROOT
 RUNTIME = ROOT / "layers" / "dependencies" / "requirements.txt"
 LOCKS = [
     RUNTIME,
-    *(ROOT / f"requirements-{name}.txt" for name in ("dev", "ministack", "sam", "fuzz", "node", "bench")),
+    *(
+        ROOT / f"requirements-{name}.txt"
+        for name in ("dev", "ministack", "sam", "security", "fuzz", "node", "bench")
+    ),
 ]
 CLIENTS = ROOT / "tests" / "e2e" / "kii_js" / "package-lock.json"
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -41,6 +44,22 @@ def test_kii_clients_are_pinned_with_hashes_and_without_hosts() -> None:
 
 def test_tests_run_with_what_the_functions_run_with() -> None:
     assert pins(RUNTIME).items() <= pins(ROOT / "requirements-dev.txt").items()
+
+
+def test_a_finding_that_is_skipped_has_its_reason_on_the_line() -> None:
+    checks = re.findall(r"^  - (CKV_\w+)(.*)$", (ROOT / ".checkov.yaml").read_text(), re.MULTILINE)
+    rules = re.findall(r'^  "(B\d+)",(.*)$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    code = [path for folder in ("functions", "layers", "local") for path in (ROOT / folder).rglob("*.py")]
+    marks = [
+        mark
+        for path in code
+        for mark in re.findall(r"# nosec(?: (B\d+))?(.*)$", path.read_text(), re.MULTILINE)
+    ]
+
+    assert checks != []
+    assert [
+        one for one, why in [*checks, *rules, *marks] if not one or not re.match(r"\s+# \w.{3,}", why)
+    ] == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

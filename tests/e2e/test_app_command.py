@@ -36,7 +36,10 @@ TEMPLATE = {
             },
         }
     },
-    "Outputs": {"AppsTable": {"Value": {"Ref": "AppsTable"}}},
+    "Outputs": {
+        "AppsTable": {"Value": {"Ref": "AppsTable"}},
+        "ApiUrl": {"Value": "https://push.example.com/api"},
+    },
 }
 OTHER_TEMPLATE = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}
 
@@ -94,6 +97,7 @@ def made(*options: str) -> dict[str, str]:
 def test_its_keys_are_those_of_the_row_and_the_secret_is_kept_as_a_hash(account: Account) -> None:
     keys = made()
     row = account.row(keys["app_id"])
+    assert keys["api"] == "https://push.example.com/api"
     assert row["key"] == {"S": keys["app_key"]}
     assert row["client_id"] == {"S": keys["client_id"]}
     assert keys["client_secret"] not in str(row)
@@ -145,9 +149,9 @@ def test_the_signing_keys_are_made_once_for_a_stack(account: Account) -> None:
     assert first["Type"] == "SecureString"
 
 
-def test_it_is_readable_and_names_all_four_keys(account: Account) -> None:
-    lines = app("prod").stdout.splitlines()
-    assert [line.split()[0] for line in lines[:4]] == ["app_id", "app_key", "client_id", "client_secret"]
+def test_it_is_readable_and_names_the_api_and_all_four_keys(account: Account) -> None:
+    names = [line.split()[0] for line in app("prod").stdout.splitlines()[:5]]
+    assert names == ["api", "app_id", "app_key", "client_id", "client_secret"]
 
 
 def test_a_stack_that_is_not_there_or_is_another_one_s_is_refused(account: Account) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fanfare.runtime.batch import Redelivery
+from fanfare.runtime.settings import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,24 @@ class Settings(Redelivery):
     purge_queue_url: str
     doubt_dead_letter_queue_url: str
     arc_size: int
+    timeout_seconds: int
     lease_seconds: int
+    visibility_seconds: int
     max_tries: int
     fcm_quota_per_minute: int
     fcm_endpoint: str
     apns_production_endpoint: str
     apns_sandbox_endpoint: str
     network_ca_file: str
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError where a delivery could be taken again while it is being sent."""
+        if not self.timeout_seconds < self.lease_seconds < self.visibility_seconds:
+            raise SettingsError(
+                f"deliver's timeout of {self.timeout_seconds} s has to be shorter than its lease of"
+                f" {self.lease_seconds} s, and the lease shorter than the visibility of"
+                f" {self.visibility_seconds} s: DeliverTimeout, DeliverLease, DeliveryVisibility"
+            )
 
     @property
     def delivery_queue_urls(self) -> tuple[str, str]:

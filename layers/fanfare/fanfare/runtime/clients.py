@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 from botocore.session import Session
 
+from fanfare.runtime import throttles
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
@@ -61,9 +63,9 @@ def _client(service: str, read_timeout: float, attempts: int = 5) -> Any:
         with _making:
             client = _made.get(service)
             if client is None:
-                client = _made[service] = _session().create_client(
-                    service, config=_config(read_timeout, attempts)
-                )
+                client = _session().create_client(service, config=_config(read_timeout, attempts))
+                throttles.count_of(client)
+                _made[service] = client
     return client
 
 

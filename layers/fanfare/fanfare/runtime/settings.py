@@ -32,3 +32,9 @@ def read[T](settings: type[T], environment: Mapping[str, str] | None = None) -> 
     if wrong:
         raise SettingsError(f"{settings.__module__}.{settings.__name__}: " + "; ".join(wrong))
     return settings(**values)
+
+
+def of_metrics() -> tuple[str, str] | None:
+    """Return the namespace and the service that Powertools names metrics by; None outside of a function."""
+    namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE")
+    return None if namespace is None else (namespace, os.environ.get("POWERTOOLS_SERVICE_NAME", ""))
