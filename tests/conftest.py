@@ -101,7 +101,7 @@ def handler() -> Callable[[str], Handler]:
 @pytest.fixture
 def front(tables: Mapping[str, str], whole_template: Template, handler: Callable[[str], Handler]) -> Front:
     """The HTTP API as a client sees it, in front of the real handlers; answers are as described."""
-    return Front(whole_template, handler, described().check)
+    return Front(whole_template, handler, described())
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """The HTTP API in front of the real handlers, in one process, with API Gateway's routes and events."""
 
 import json
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from local.runner import http_event, http_response
@@ -17,8 +18,13 @@ from local.template import Template
 
 HOST = "api.example.com"
 
-type Check = Callable[[str, str, int, Mapping[str, str], bytes], None]
-"""Told of every answer: method, path as delivered, status, headers, body."""
+
+class Check(Protocol):
+    """Told of every answer, and of every request that was accepted; paths as they were delivered."""
+
+    def check(self, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> None: ...
+
+    def check_request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -99,5 +105,9 @@ class Front:
         answered = http_response.response(Returned(returned))
         answer = Answer(answered.status, dict(answered.headers), answered.body)
         if self._check is not None:
-            self._check(method, event["rawPath"], answer.status, answer.headers, answer.body)
+            self._check.check(method, event["rawPath"], answer.status, answer.headers, answer.body)
+            if answer.status < 300:
+                sent = event.get("body") or ""
+                raw = b64decode(sent) if event.get("isBase64Encoded") else sent.encode()
+                self._check.check_request(method, event["rawPath"], event["headers"], raw)
         return answer

@@ -193,7 +193,7 @@ def resources(whole_template: Template) -> Iterator[Mapping[str, str]]:
 
 @pytest.fixture(scope="module")
 def stage(resources: Mapping[str, str], whole_template: Template) -> Stage:
-    return prepared(Front(whole_template, handler, described().check), resources)
+    return prepared(Front(whole_template, handler, described()), resources)
 
 
 @pytest.fixture(scope="module")
