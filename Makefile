@@ -20,6 +20,7 @@ ALONE = -n auto --dist loadfile tests/unit tests/contract tests/integration
 ON_STACKS = -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
 
 .PHONY: help run demo test test-long clients fuzz fuzz-api lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean
+.PHONY: help run demo test clients fuzz fuzz-api lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential key sam-ready sam-invoke sam-api simulate load killed changes lock clean
 
 ### First steps
 
@@ -56,6 +57,9 @@ app: .venv/.done ## make an app and print its keys, or set parameters of one, on
 
 credential: .venv/.done ## set, check, show or retire an app's FCM or APNs credential, there or on STACK=name (ARGS=--help)
 	@$(PY) -m local.commands.credential $${STACK:+--stack "$$STACK"} $(ARGS)
+
+key: .venv/.done ## change what tokens are signed with, an app's key or its client secret, while calls go on, there or on STACK=name (ARGS=--help)
+	@$(PY) -m local.commands.key $${STACK:+--stack "$$STACK"} $(ARGS)
 
 redrive: .venv/.done ## send again what became a dead letter, on the local stack or on STACK=name (ARGS=--help)
 	@$(PY) -m local.commands.redrive $${STACK:+--stack "$$STACK"} $(ARGS)
