@@ -19,8 +19,7 @@ BUILD_HERE = arch=$$(uname -m | sed s/aarch64/arm64/) && mkdir -p $(HERE) && \
 ALONE = -n auto --dist loadfile tests/unit tests/contract tests/integration
 ON_STACKS = -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
 
-.PHONY: help run demo test test-long clients fuzz fuzz-api lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean
-.PHONY: help run demo test clients fuzz fuzz-api lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential key sam-ready sam-invoke sam-api simulate load killed changes lock clean
+.PHONY: help run demo test test-long clients fuzz fuzz-api lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean key rehearse
 
 ### First steps
 
@@ -51,6 +50,10 @@ validate: .venv-sam/.done ## check template.yaml with SAM and cfn-lint
 
 deploy: build ## deploy to your AWS account (ENV=dev, staging or prod of samconfig.toml)
 	@$(SAM) deploy --config-env $(ENV) --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
+
+rehearse: .venv/.done .venv-ministack/.done .venv-sam/.done ## deploy to an emulator's CloudFormation as releases do: again, a layer alone, one that fails; minutes
+	@$(BUILD_HERE)
+	@$(PY) -m local.commands.rehearse --build $(HERE)
 
 app: .venv/.done ## make an app and print its keys, or set parameters of one, on the local stack or on STACK=name (ARGS=--help)
 	@$(PY) -m local.commands.app $${STACK:+--stack "$$STACK"} $(ARGS)
