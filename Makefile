@@ -19,7 +19,7 @@ BUILD_HERE = arch=$$(uname -m | sed s/aarch64/arm64/) && mkdir -p $(HERE) && \
 ALONE = -n auto --dist loadfile tests/unit tests/contract tests/integration
 ON_STACKS = -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
 
-.PHONY: help run demo test test-long clients fuzz fuzz-api lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean key rehearse
+.PHONY: help run demo test test-long clients fuzz fuzz-api lint types build validate deploy app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean key rehearse restore
 
 ### First steps
 
@@ -66,6 +66,9 @@ key: .venv/.done ## change what tokens are signed with, an app's key or its clie
 
 redrive: .venv/.done ## send again what became a dead letter, on the local stack or on STACK=name (ARGS=--help)
 	@$(PY) -m local.commands.redrive $${STACK:+--stack "$$STACK"} $(ARGS)
+
+restore: .venv/.done ## bring tables back to a point in time, on STACK=name (ARGS=--help; docs/operations.md)
+	@$(PY) -m local.commands.restore $${STACK:+--stack "$$STACK"} $(ARGS)
 
 outcomes: .venv/.done ## judge networks' answers: VECTORS=file
 	@$(PY) -m local.commands.outcomes "$(VECTORS)"
