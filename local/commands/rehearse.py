@@ -2,6 +2,7 @@
 
 A first deployment; the same again; a change of the layer alone; a change of a parameter alone; a deployment
 that fails and is rolled back; the first build again. After each it asks what the functions' aliases name.
+At last it deletes the stack and begins one of its name over the tables and buckets that stayed.
 
 What it cannot show, since MiniStack cannot: alarms by metric math (left out), CodeDeploy's gradual releases,
 routes of the HTTP API, whose body it does not read, rights of roles, and waiting for anything.
@@ -22,6 +23,7 @@ from typing import Any
 
 from local import ports
 from local.aws import ministack
+from local.commands import restore
 from local.processes import ROOT
 from local.template.intrinsics import read_yaml
 
@@ -98,6 +100,42 @@ class Account:
             )
         return self.state()
 
+    def outlasting(self) -> dict[str, str]:
+        """The names of tables and buckets, by logical ID."""
+        found = self.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+        return {
+            one["LogicalResourceId"]: one["PhysicalResourceId"]
+            for one in found
+            if one["ResourceType"] in ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
+        }
+
+    def left_behind(self) -> dict[str, str]:
+        """Delete the stack; what stays of it. A row tells the tables from new ones of their names."""
+        stayed = self.outlasting()
+        self.client("dynamodb").put_item(TableName=stayed["AppsTable"], Item={"pk": {"S": "stayed"}})
+        formation = self.client("cloudformation")
+        formation.delete_stack(StackName=STACK)
+        formation.get_waiter("stack_delete_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
+        return stayed
+
+    def imported(self, stayed: Mapping[str, str]) -> None:
+        template, resources = restore.importing(read_yaml(self.build / "template.yaml"), stayed)
+        formation = self.client("cloudformation")
+        names = {"StackName": STACK, "ChangeSetName": "import"}
+        formation.create_change_set(
+            **names,
+            ChangeSetType="IMPORT",
+            TemplateBody=json.dumps(template, default=str),
+            ResourcesToImport=resources,
+        )
+        formation.get_waiter("change_set_create_complete").wait(**names, WaiterConfig={"Delay": 1})
+        formation.execute_change_set(**names)
+        formation.get_waiter("stack_import_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
+        if "Item" not in self.client("dynamodb").get_item(
+            TableName=stayed["AppsTable"], Key={"pk": {"S": "stayed"}}
+        ):
+            raise Differs("the imported table is not the one that stayed")
+
     def state(self) -> Release:
         stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
         found = self.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
@@ -164,11 +202,21 @@ def rehearse(account: Account) -> Iterator[str]:
     back = account.release()
     _expect(back.moved(failed) == set(first.versions), back)
     yield "the first build again: every function moved, as with any release"
+    stayed = account.left_behind()
+    account.imported(stayed)
+    account.release()
+    _expect_same(stayed, account.outlasting())
+    yield f"deleted and begun anew over what stayed: {len(stayed)} tables and buckets are the old ones"
 
 
 def _expect(holds: bool, seen: Release) -> None:
     if not holds:
         raise Differs(f"not as expected: {seen}")
+
+
+def _expect_same(stayed: Mapping[str, str], now: Mapping[str, str]) -> None:
+    if stayed != now:
+        raise Differs(f"{stayed} stayed, and the stack has {now}")
 
 
 @contextmanager
