@@ -19,7 +19,7 @@ BUILD_HERE = arch=$$(uname -m | sed s/aarch64/arm64/) && mkdir -p $(HERE) && \
 ALONE = -n auto --dist loadfile tests/unit tests/contract tests/integration
 ON_STACKS = -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
 
-.PHONY: help run demo test test-long clients fuzz fuzz-api lint types build validate security deploy changeset deployer at-rest app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean
+.PHONY: help run demo test test-long clients fuzz fuzz-api lint types build validate security deploy changeset deployer at-rest app outcomes redrive openapi request-costs schemathesis bench cost imports credential sam-ready sam-invoke sam-api simulate load killed changes lock clean key rehearse restore
 
 ### First steps
 
@@ -70,14 +70,24 @@ deployer: .venv/.done ## the IAM policy of whoever deploys STACK=name, made from
 at-rest: .venv/.done ## what a month costs in which nobody calls, counted from the template
 	@$(PY) -m local.commands.at_rest
 
+rehearse: .venv/.done .venv-ministack/.done .venv-sam/.done ## deploy to an emulator's CloudFormation as releases do: again, a layer alone, one that fails; minutes
+	@$(BUILD_HERE)
+	@$(PY) -m local.commands.rehearse --build $(HERE)
+
 app: .venv/.done ## make an app and print its keys, or set parameters of one, on the local stack or on STACK=name (ARGS=--help)
 	@$(PY) -m local.commands.app $${STACK:+--stack "$$STACK"} $(ARGS)
 
 credential: .venv/.done ## set, check, show or retire an app's FCM or APNs credential, there or on STACK=name (ARGS=--help)
 	@$(PY) -m local.commands.credential $${STACK:+--stack "$$STACK"} $(ARGS)
 
+key: .venv/.done ## change what tokens are signed with, an app's key or its client secret, while calls go on, there or on STACK=name (ARGS=--help)
+	@$(PY) -m local.commands.key $${STACK:+--stack "$$STACK"} $(ARGS)
+
 redrive: .venv/.done ## send again what became a dead letter, on the local stack or on STACK=name (ARGS=--help)
 	@$(PY) -m local.commands.redrive $${STACK:+--stack "$$STACK"} $(ARGS)
+
+restore: .venv/.done ## bring tables back to a point in time, on STACK=name (ARGS=--help; docs/operations.md)
+	@$(PY) -m local.commands.restore $${STACK:+--stack "$$STACK"} $(ARGS)
 
 outcomes: .venv/.done ## judge networks' answers: VECTORS=file
 	@$(PY) -m local.commands.outcomes "$(VECTORS)"

@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import secrets
 import sys
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,7 @@ from fanfare.runtime import clients, clock
 from fanfare.store import apps
 from fanfare.store.apps import Keys
 from fanfare.store.row import bind
-from local.commands import provider_files
+from local.commands import provider_files, signing_keys
 from local.commands.place import NoStack, Place, deployed, local
 from local.commands.provider_files import Unusable
 from local.fakes import credentials
@@ -94,7 +92,7 @@ def create(
     app_id, keys = as_before or (apps.new_id(), apps.new_keys())
     if as_before and apps.find(app_id) is not None:
         return _told(app_id, keys)
-    _ensure_signing_keys(place)
+    signing_keys.ensure(place)
     parameters = {network: place.credentials_parameter(app_id, network) for network in secrets_by_network}
     for network, secret in secrets_by_network.items():
         clients.ssm().put_parameter(Name=parameters[network], Value=secret, Type="SecureString")
@@ -140,18 +138,6 @@ def _parameters(given: Sequence[str]) -> dict[Parameter, str]:
         parsed(Parameter(name), text)
         found[Parameter(name)] = text
     return found
-
-
-def _ensure_signing_keys(place: Place) -> None:
-    """The keys of access tokens, made once for a stack: whoever writes first wins."""
-    key_id = secrets.token_hex(4)
-    key = urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    value = json.dumps({"current": key_id, "keys": {key_id: key}})
-    ssm = clients.ssm()
-    try:
-        ssm.put_parameter(Name=place.signing_keys_parameter, Value=value, Type="SecureString")
-    except ssm.exceptions.ParameterAlreadyExists:
-        return
 
 
 def _given(options: argparse.Namespace) -> dict[str, str]:

@@ -56,9 +56,11 @@ def _set(place: Place, options: argparse.Namespace) -> None:
     credential = _given(options)
     network = Network.FCM if isinstance(credential, FcmCredential) else Network.APNS
     stored = Stored.of(place, options.app, network)
-    live = with_new(stored, Live(credential, clock.now()), replace=options.replace)
+    only = None if options.only is None else Environment(options.only)
+    live = with_new(stored, Live(credential, clock.now(), only), replace=options.replace)
     if options.dry_run:
-        print(dry_run.ask(place, credential, Environment(options.environment)))
+        asked = options.environment or only or Environment.PRODUCTION
+        print(dry_run.ask(place, credential, Environment(asked)))
     if options.action == "set":
         stored.put(live)
     is_live = "is live" if options.action == "set" else "could be set; nothing was changed"
@@ -71,8 +73,10 @@ def _retire(place: Place, options: argparse.Namespace) -> None:
     network = Network(options.network)
     stored = Stored.of(place, options.app, network)
     gone, kept = without(stored, options.key)
-    stored.put([kept])
-    print(f"{network}: the key {key_id(gone.credential)} is retired, {key_id(kept.credential)} is live alone")
+    stored.put(kept)
+    left = " and ".join(key_id(one.credential) for one in kept)
+    are = "is live alone" if len(kept) == 1 else "stay live"
+    print(f"{network}: the key {key_id(gone.credential)} is retired, {left} {are}")
 
 
 def _show(place: Place, app: str) -> None:
@@ -89,11 +93,14 @@ def _lines(stored: Stored, network: Network) -> list[str]:
         return ["no credential" if stored.name is None else f"the parameter {stored.name} is missing"]
     if stored.fault is not None:
         return [f"the parameter {stored.name} cannot be read: {stored.fault}"]
-    places = ("", " (the older: used when the newer is refused)")
-    return [
-        f"{_said(one.credential)}, live since {_time(one.since or stored.modified)}{place}"
-        for one, place in zip(stored.live, places, strict=False)
-    ]
+    lines = []
+    for place, one in enumerate(stored.live):
+        newer = any(before.environments & one.environments for before in stored.live[:place])
+        only = f", for {one.only} only" if one.only else ""
+        older = " (the older: used when the newer is refused)" if newer else ""
+        since = _time(one.since or stored.modified)
+        lines.append(f"{_said(one.credential)}{only}, live since {since}{older}")
+    return lines
 
 
 def _said(credential: Credential) -> str:
@@ -131,9 +138,11 @@ def _time(at: int) -> str:
 
 def _given(options: argparse.Namespace) -> Credential:
     about_key = (options.key, options.team, options.topic)
+    if options.only and options.environment not in (None, options.only):
+        raise Unusable(f"the key is for {options.only} only: a dry run cannot ask {options.environment}")
     if options.fcm is not None:
-        if any(about_key):
-            raise Unusable("--team, --key and --topic belong to --apns")
+        if any(about_key) or options.only:
+            raise Unusable("--team, --key, --topic and --only belong to --apns")
         return provider_files.fcm(options.fcm)
     if not all(about_key):
         raise Unusable("--apns, --team, --key and --topic belong together")
@@ -170,8 +179,12 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument(
             "--environment",
             choices=[str(one) for one in Environment],
-            default=str(Environment.PRODUCTION),
-            help="of APNs, which the dry run asks",
+            help="of APNs, which the dry run asks: that of --only, or production",
+        )
+        action.add_argument(
+            "--only",
+            choices=[str(one) for one in Environment],
+            help="the environment of an APNs key that Apple limits to one",
         )
     show = actions.add_parser("show", help="what is live since when, and which lanes are paused")
     show.add_argument("app", help="the app's ID")

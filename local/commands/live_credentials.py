@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from fanfare.domain.device import Network
 from fanfare.networks.credentials import Credential, key_id
 from fanfare.networks.errors import CredentialMalformed
-from fanfare.networks.live import MOST_LIVE, Live, difference, from_text, to_text
+from fanfare.networks.live import MOST_LIVE, Live, difference, from_text, of_environment, to_text
 from fanfare.runtime import clients
 from fanfare.store import apps
 from local.commands.place import Place
@@ -69,45 +69,61 @@ class Stored:
 
 
 def with_new(stored: Stored, new: Live, *, replace: bool) -> list[Live]:
-    """What is live with the new one: it comes first, and the other has to be of its kind. Raises Unusable."""
+    """What is live with the new one: it comes first, and the others have to be of its kind. Raises Unusable.
+
+    With `replace` whatever is live in an environment of the new one ends.
+    """
     if replace:
-        live = [new]
+        live = [new, *(one for one in stored.live if not one.environments & new.environments)]
     elif stored.fault is not None:
         raise Unusable(
             f"what is stored cannot be read ({stored.fault}): --replace puts the new one in its place"
         )
     else:
         others = [one for one in stored.live if key_id(one.credential) != key_id(new.credential)]
-        if len(others) >= MOST_LIVE:
-            keys = " and ".join(key_id(one.credential) for one in others)
-            raise Unusable(f"the keys {keys} are live already: retire one of them first")
-        for other in others:
-            _same_audience(other.credential, new.credential)
+        for environment in sorted(new.environments):
+            beside = of_environment(others, environment)
+            if len(beside) >= MOST_LIVE:
+                keys = " and ".join(key_id(one.credential) for one in beside)
+                raise Unusable(f"the keys {keys} are live already: retire one of them first")
         live = [new, *others]
+    for other in live[1:]:
+        _same_audience(other.credential, new.credential, "without --only" if replace else "with --replace")
     _fitting(live)
     return live
 
 
-def without(stored: Stored, key: str | None) -> tuple[Live, Live]:
-    """The one that goes (the older, or that of the key) and the one that stays. Raises Unusable."""
-    if len(stored.live) < MOST_LIVE:
-        raise Unusable(f"{stored.network}: there are no two credentials live; nothing can be retired")
-    newer, older = stored.live
-    if key in (None, key_id(older.credential)):
-        return older, newer
-    if key == key_id(newer.credential):
-        return newer, older
-    raise Unusable(f"{stored.network}: no key {key} is live")
+def without(stored: Stored, key: str | None) -> tuple[Live, list[Live]]:
+    """The one that goes (the older, or that of the key) and those that stay. Raises Unusable.
+
+    One can go where each of its environments has another.
+    """
+    if key is not None:
+        going = [one for one in stored.live if key_id(one.credential) == key]
+        if not going:
+            raise Unusable(f"{stored.network}: no key {key} is live")
+        if not _has_others(going[0], [one for one in stored.live if one is not going[0]]):
+            raise Unusable(f"{stored.network}: {key} is live alone; nothing can be retired")
+    else:
+        going = [one for place, one in enumerate(stored.live) if _has_others(one, stored.live[:place])]
+        if not going:
+            raise Unusable(f"{stored.network}: there are no two credentials live; nothing can be retired")
+        if len(going) > 1:
+            keys = " or ".join(key_id(one.credential) for one in going)
+            raise Unusable(f"{stored.network}: which one, {keys}? Say it by --key")
+    return going[0], [one for one in stored.live if one is not going[0]]
 
 
-def _same_audience(old: Credential, new: Credential) -> None:
+def _has_others(one: Live, others: Sequence[Live]) -> bool:
+    return all(of_environment(others, environment) for environment in one.environments)
+
+
+def _same_audience(old: Credential, new: Credential, cure: str) -> None:
     name = difference(old, new)
     if name is not None:
         before, after = (_listed(getattr(one, name)) for one in (old, new))
         subject = "topics are" if name == "topics" else f"{name} is"
-        raise Unusable(
-            f"{subject} {after}, and {before} where {key_id(old)} is live: with --replace that one ends"
-        )
+        raise Unusable(f"{subject} {after}, and {before} where {key_id(old)} is live: {cure} that one ends")
 
 
 def _listed(value: str | Sequence[str]) -> str:

@@ -40,11 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Refused, BotoCoreError, ClientError) as error:
         print(f"Nothing is deployed: {error}", file=sys.stderr)
         return 2
+    starting: dict[str, str] = {}
+    if held is None and options.env == "dev" and "ProtectTables" not in given:
+        starting["ProtectTables"] = "false"  # so that a first deployment that fails cleans up
     if account is not None:
         said = concurrency.advice(account, values, given, is_first=held is None)
         for sentence in said.sentences:
             print(sentence, file=sys.stderr)
-        print(" ".join(f"{name}={value}" for name, value in said.parameters.items()))
+        starting |= said.parameters
+    print(" ".join(f"{name}={value}" for name, value in starting.items()))
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local.commands.restore import KEPT
 from local.template.intrinsics import Reference
 from local.template.model import Template
 from tests.contract.declared import FUNCTIONS, ROOT, app_of, shape, takes
@@ -109,7 +110,7 @@ def test_the_stack_gives_out_what_the_commands_work_on(
     template: Template, document: Mapping[str, Any]
 ) -> None:
     """`make redrive` plays dispatch and puts dead letters back; `make app` writes an app; `make credential`
-    looks at the lanes."""
+    looks at the lanes; `make restore` brings back tables, whose objects have their bodies in a bucket."""
     of_dispatch = {
         value.logical_id
         for value in template.functions["dispatch"].environment.values()
@@ -117,7 +118,8 @@ def test_the_stack_gives_out_what_the_commands_work_on(
     }
 
     wanted = (
-        {"AppsTable", "LanesTable", "StreamFailuresBucket", "ApiUrl", "AlarmTopic"}
+        {"AppsTable", "LanesTable", "StreamFailuresBucket", "ApiUrl", "AlarmTopic", "ObjectBodiesBucket"}
+        | set(KEPT)
         | of_dispatch
         | set(template.queues)
     )

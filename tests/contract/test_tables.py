@@ -10,6 +10,7 @@ import pytest
 
 import fanfare.store
 from fanfare.store.row import Row
+from local.commands.restore import KEPT
 from local.template.model import Table, Template
 from tests.contract.declared import FUNCTIONS, app_of
 
@@ -75,7 +76,10 @@ def test_tables_cost_nothing_at_rest_and_survive_the_stack(
         properties = resource["Properties"]
 
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
-        assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+        recovery = properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+        assert recovery is (name in KEPT)
+        protected = {"Ref": "ProtectTables"} if name in KEPT else None
+        assert properties.get("DeletionProtectionEnabled") == protected
         assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
         assert resource["UpdateReplacePolicy"] == "Retain"
         assert "LocalSecondaryIndexes" not in properties

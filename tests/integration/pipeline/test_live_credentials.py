@@ -424,6 +424,67 @@ def test_a_key_of_the_other_environment_gives_way_in_that_environment_only(stage
     assert taken["ff" * 32] == KEY_A
 
 
+def test_keys_for_one_environment_each_change_and_no_push_is_refused(stage: Stage) -> None:
+    """Apple's keys of today: each of the four is asked in its own environment alone."""
+    four = {
+        name: json.loads(signing_key(name))
+        for name in ("PROD000001", "PROD000002", "SAND000001", "SAND000002")
+    }
+    for key in four:
+        other = "api" if key.startswith("SAND") else "sandbox"
+        stage.networks.refuses_in[other, key] = apns_refusal("BadEnvironmentKeyIdInToken")
+    for token in DEVICES:
+        stage.world.install("u1", token, Network.APNS, Environment.SANDBOX)
+    stage.world.install("u1", "ff" * 32, Network.APNS)
+
+    def live(*keys: str) -> None:
+        entries = [
+            Live(
+                apns_credential(json.dumps(four[key])),
+                1,
+                Environment.SANDBOX if key.startswith("SAND") else Environment.PRODUCTION,
+            )
+            for key in keys
+        ]
+        boto3.client("ssm").put_parameter(
+            Name=PARAMETER[Network.APNS], Value=to_text(entries), Type="SecureString", Overwrite=True
+        )
+        apps.set_credential_parameter(APP, Network.APNS, PARAMETER[Network.APNS])
+
+    for keys in (
+        ("PROD000001", "SAND000001"),
+        ("SAND000002", "PROD000001", "SAND000001"),
+        ("PROD000002", "SAND000002", "PROD000001", "SAND000001"),
+        ("PROD000002", "SAND000002"),
+    ):
+        live(*keys)
+        stage.networks.taken.clear()
+        stage.send()
+        assert {token for _, token in stage.networks.taken} == {*DEVICES, "ff" * 32}
+        read_anew(PARAMETER[Network.APNS], stage.go_on)
+        stage.networks.taken.clear()
+        stage.send()
+        newest = {kind: next(key for key in keys if key.startswith(kind)) for kind in ("PROD", "SAND")}
+        assert {key for key, token in stage.networks.taken if token in DEVICES} == {newest["SAND"]}
+        assert {key for key, token in stage.networks.taken if token not in DEVICES} == {newest["PROD"]}
+    assert stage.networks.refused == []
+    assert stage.counted == []
+
+
+def test_an_environment_without_a_key_rests_alone(stage: Stage) -> None:
+    only = [Live(apns_credential(A), 1, Environment.PRODUCTION)]
+    boto3.client("ssm").put_parameter(
+        Name=PARAMETER[Network.APNS], Value=to_text(only), Type="SecureString", Overwrite=True
+    )
+    apps.set_credential_parameter(APP, Network.APNS, PARAMETER[Network.APNS])
+    stage.world.install("u1", DEVICES[0], Network.APNS, Environment.SANDBOX)
+    stage.world.install("u1", "ff" * 32, Network.APNS)
+    stage.send()
+    assert stage.networks.taken == [(KEY_A, "ff" * 32)]
+    assert stage.paused(LANE.replace("production", "sandbox"))
+    assert not stage.paused(LANE)
+
+
 def test_no_secret_is_in_a_log(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     stage.store(Network.APNS, A)
     stage.install(Network.APNS)

@@ -21,7 +21,7 @@ KEYS = {"current": "k2", "keys": {"k1": "A" * 43, "k2": "B" * 43}}
 @pytest.fixture
 def signing_keys(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     keys: dict[str, Any] = json.loads(json.dumps(KEYS))
-    monkeypatch.setattr(secrets, "read", lambda name: json.dumps(keys))
+    monkeypatch.setattr(secrets, "read", lambda name, kept_s=None: json.dumps(keys))
     return keys
 
 

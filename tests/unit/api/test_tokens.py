@@ -26,9 +26,7 @@ def text(key: bytes) -> str:
 def keys(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the parameter holds; tests change it."""
     held: dict[str, Any] = {"current": "new", "keys": {"new": text(NEW), "old": text(OLD)}}
-    monkeypatch.setattr(
-        secrets, "read", lambda name, kept_s=secrets.KEPT_S: {KEYS_PARAMETER: json.dumps(held)}[name]
-    )
+    monkeypatch.setattr(secrets, "read", lambda name, kept_s=None: {KEYS_PARAMETER: json.dumps(held)}[name])
     return held
 
 
@@ -51,11 +49,14 @@ def test_a_token_of_a_key_that_is_not_known_has_the_keys_read_anew(monkeypatch: 
     """An environment that rested has not heard of the newest key."""
     before = {"current": "old", "keys": {"old": text(OLD)}}
     now = {"current": "new", "keys": {"old": text(OLD), "new": text(NEW)}}
-    monkeypatch.setattr(secrets, "read", lambda name, kept_s=secrets.KEPT_S: json.dumps(now))
+    monkeypatch.setattr(secrets, "read", lambda name, kept_s=None: json.dumps(now))
     token = tokens.sign(CLAIMS, KEYS_PARAMETER)
+    mac = tokens.mac(b"text", KEYS_PARAMETER)
     rested = {True: json.dumps(now), False: json.dumps(before)}
-    monkeypatch.setattr(secrets, "read", lambda name, kept_s=secrets.KEPT_S: rested[kept_s < secrets.KEPT_S])
+    monkeypatch.setattr(secrets, "read", lambda name, kept_s=None: rested[kept_s is not None])
     assert tokens.verified(token, KEYS_PARAMETER, NOW) == CLAIMS
+    assert tokens.is_mac(mac[:16], b"text", KEYS_PARAMETER)
+    assert not tokens.is_mac(mac[:16], b"other", KEYS_PARAMETER)
 
 
 def test_a_token_expires_to_the_second(keys: dict[str, Any]) -> None:

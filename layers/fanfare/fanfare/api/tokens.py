@@ -1,7 +1,7 @@
 """Access tokens: JWTs signed HS256, with the ID of the key in the header so that keys can be changed.
 
-A new key goes into the parameter first, and becomes the current one once the functions at work have read it
-(runtime.secrets.KEPT_S later, and a fifth).
+A new key goes into the parameter first, becomes the current one once the functions at work have read it, and
+the former one is retired once nobody signs with it any more: KNOWN_S and UNUSED_S say when.
 
 hmac signs them, and not PyJWT, which imports cryptography for any algorithm: 40 ms in every cold start.
 """
@@ -17,10 +17,18 @@ from fanfare.domain.caller import Role
 from fanfare.domain.errors import WrongToken
 from fanfare.runtime import secrets
 
+KNOWN_S = 600
+"""Seconds after which a key that was added is known: each function at work has read the parameter anew
+(secrets.KEPT_S and a fifth), or SSM has not answered it once, and it asked again."""
+UNUSED_S = 4_200
+"""Seconds after which nobody signs with a key that is no longer current: _SIGNS_S, and KNOWN_S."""
+
 _ALGORITHM = "HS256"
 _ANEW_S = 240
-"""Where a token names a key that is not known, keys are read anew if they were read longer ago: an
-environment that rested has not heard of the newest."""
+"""Where something was signed with a key that is not known, keys are read anew if they were read longer ago:
+an environment that rested has not heard of the newest."""
+_SIGNS_S = 3_600
+"""Nothing is signed by what was read longer ago. An environment that rested would sign with a retired key."""
 _LONGEST = 1_024
 """Characters of a token: ours have about 300. JSON of this length is never nested too deeply to be read."""
 
@@ -47,7 +55,7 @@ class _Keys(msgspec.Struct, frozen=True):
 
 
 def sign(claims: Claims, keys_parameter: str) -> str:
-    keys = _keys(secrets.read(keys_parameter))
+    keys = _keys(secrets.read(keys_parameter, _SIGNS_S))
     header = _Header(alg=_ALGORITHM, kid=keys.current, typ="JWT")
     signed = _encoded(msgspec.json.encode(header)) + b"." + _encoded(msgspec.json.encode(claims))
     return (signed + b"." + _signature(signed, keys, keys.current)).decode()
@@ -76,11 +84,25 @@ def verified(token: str, keys_parameter: str, now: int) -> Claims:
     return claims
 
 
-def macs(text: bytes, keys_parameter: str) -> list[bytes]:
-    """A MAC of the text by each of the keys that access tokens are signed with, by the current one first."""
-    keys = _keys(secrets.read(keys_parameter))
-    by_age = sorted(keys.keys, key=lambda key_id: key_id != keys.current)
-    return [digest(_decoded(keys.keys[key_id].encode()), text, "sha256") for key_id in by_age]
+def mac(text: bytes, keys_parameter: str) -> bytes:
+    """A MAC of the text by the current key."""
+    keys = _keys(secrets.read(keys_parameter, _SIGNS_S))
+    return _mac(text, keys.keys[keys.current])
+
+
+def is_mac(given: bytes, text: bytes, keys_parameter: str) -> bool:
+    """Whether `given` is how a MAC of the text begins, by any of the keys."""
+    return any(
+        _begins(given, text, _keys(secrets.read(keys_parameter, kept_s))) for kept_s in (None, _ANEW_S)
+    )
+
+
+def _begins(given: bytes, text: bytes, keys: _Keys) -> bool:
+    return any(compare_digest(_mac(text, key)[: len(given)], given) for key in keys.keys.values())
+
+
+def _mac(text: bytes, key: str) -> bytes:
+    return digest(_decoded(key.encode()), text, "sha256")
 
 
 def _not_known() -> WrongToken:

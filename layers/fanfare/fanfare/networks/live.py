@@ -1,8 +1,9 @@
 """The credentials that are live for an app on a network, and the text that an SSM parameter holds of them.
 
-Up to two are live, the newest first, each with the moment since when:
+Up to two are live, for APNs in each environment, the newest first, each with the moment since when. `only`
+names the environment of an APNs key that Apple limits to one:
 
-    {"live": [{"since": 1795752000000, "project_id": "…", "private_key": "MIIE…", …}, {"since": …, …}]}
+    {"live": [{"since": 1795752000000, "only": "sandbox", "team_id": "…", "private_key": "MIIE…", …}, …]}
 
 A private key stands there as the one line that its PEM is made of: two service accounts then fit into the
 4 KB of a parameter. A text without `live` is one credential: a service account's file as Google hands it out,
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from fanfare.domain.device import Network
+from fanfare.domain.device import Environment, Network
 from fanfare.networks.credentials import (
     Credential,
     FcmCredential,
@@ -32,10 +33,15 @@ MOST_LIVE = 2
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """`since`: epoch ms; None where the text does not say."""
+    """`since`: epoch ms; None where the text does not say. `only`: its environment, if it has only one."""
 
     credential: Credential
     since: int | None = None
+    only: Environment | None = None
+
+    @property
+    def environments(self) -> frozenset[Environment]:
+        return frozenset(Environment if self.only is None else (self.only,))
 
 
 class _Text(msgspec.Struct):
@@ -48,14 +54,21 @@ def from_text(network: Network, text: str) -> tuple[Live, ...]:
     entries = decoded(text, _Text).live
     if entries is None:
         return (Live(read(text)),)
-    if not 1 <= len(entries) <= MOST_LIVE:
-        raise CredentialMalformed(f"{len(entries)} credentials are live, and not 1 or {MOST_LIVE}")
     live = tuple(_entry(one, read) for one in entries)
+    if not live or any(len(of_environment(live, place)) > MOST_LIVE for place in Environment):
+        raise CredentialMalformed(f"{len(live)} credentials are live, and not 1 or {MOST_LIVE} for one use")
+    if network is Network.FCM and any(one.only for one in live):
+        raise CredentialMalformed("only: FCM has no environments")
     for one in live[1:]:
         named = difference(live[0].credential, one.credential)
         if named is not None:
             raise CredentialMalformed(f"{named} differs between the two credentials that are live")
     return live
+
+
+def of_environment(live: Sequence[Live], environment: Environment) -> list[Live]:
+    """Those that are for the environment, in their order."""
+    return [one for one in live if environment in one.environments]
 
 
 def difference(one: Credential, other: Credential) -> str | None:
@@ -70,6 +83,7 @@ def difference(one: Credential, other: Credential) -> str | None:
 def to_text(live: Sequence[Live]) -> str:
     entries = [
         {"since": one.since}
+        | ({} if one.only is None else {"only": one.only})
         | msgspec.to_builtins(one.credential)
         | {"private_key": _one_line(one.credential.private_key)}
         for one in live
@@ -78,11 +92,14 @@ def to_text(live: Sequence[Live]) -> str:
 
 
 def _entry(entry: dict[str, object], read: Callable[[str], Credential]) -> Live:
-    since, line = entry.get("since"), entry.get("private_key")
+    since, only, line = entry.get("since"), entry.get("only"), entry.get("private_key")
+    if only is not None and only not in Environment:
+        raise CredentialMalformed(f"only: {' or '.join(Environment)}")
     body = "\n".join(textwrap.wrap(str(line), 64))
     pem = f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
     credential = read(msgspec.json.encode(entry | {"private_key": pem}).decode())
-    return Live(credential, since if isinstance(since, int) else None)
+    place = None if only is None else Environment(str(only))
+    return Live(credential, since if isinstance(since, int) else None, place)
 
 
 def _one_line(pem: str) -> str:

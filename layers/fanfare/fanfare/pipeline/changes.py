@@ -48,6 +48,8 @@ class Changes:
         if "push" in image:
             return messages.of_image(image)
         old = change.get("OldImage")
+        if objects.was_restored(old, image):
+            return None  # whoever is subscribed was told when it happened
         was = objects.of_image(old) if old else None
         return self._push_to_app(record["eventID"], was, objects.of_image(image))
 

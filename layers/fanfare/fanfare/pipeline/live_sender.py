@@ -43,8 +43,11 @@ class Way:
 @dataclass(slots=True)
 class LiveSender:
     app: str
-    ways: Callable[[int], Sequence[Way]]
-    """What is live, the newest first, as it was at most so many seconds ago; the same objects each time."""
+    ways: Callable[[int | None], Sequence[Way]]
+    """What is live, the newest first, as it was at most so many seconds ago; the same objects each time.
+
+    None: as it is kept.
+    """
     clock: Clock
     _live: Sequence[Way] = field(init=False)
     _way: Way = field(init=False)
@@ -54,7 +57,7 @@ class LiveSender:
     """The last word, once all that is live was refused."""
 
     def __post_init__(self) -> None:
-        self._live = self.ways(secrets.KEPT_S)
+        self._live = self.ways(None)
         self._way = self._first_of(self._live)
 
     @property

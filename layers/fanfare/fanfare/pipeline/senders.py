@@ -12,7 +12,7 @@ from fanfare.networks.apns import Apns
 from fanfare.networks.credentials import ApnsCredential, Credential, FcmCredential
 from fanfare.networks.errors import CredentialError, CredentialMissing, CredentialUnavailable
 from fanfare.networks.fcm import Fcm
-from fanfare.networks.live import from_text
+from fanfare.networks.live import from_text, of_environment
 from fanfare.pipeline.lane_senders import ApnsSender, BrokenSender, FcmSender
 from fanfare.pipeline.live_sender import LiveSender, Way
 from fanfare.pipeline.sending import Sender
@@ -72,7 +72,7 @@ class AppSenders:
         for pool in self._pools.values():
             pool.close()
 
-    def _ways(self, lane: _Lane, parameter: str, kept_s: int) -> Sequence[Way]:
+    def _ways(self, lane: _Lane, parameter: str, kept_s: int | None) -> Sequence[Way]:
         text: str | None
         try:
             text = secrets.read(parameter, kept_s)
@@ -99,8 +99,12 @@ class AppSenders:
             live = from_text(lane[1], text)
         except CredentialError as error:
             return (self._broken(lane, error),)
+        here = of_environment(live, lane[2])
+        if not here:
+            missing = CredentialMissing(f"no live key is for {lane[2]}")
+            return (self._broken(lane, missing, live[0].credential),)
         known = {way.credential: way for way in before}
-        return tuple(known.get(one.credential) or self._way(lane, one.credential) for one in live)
+        return tuple(known.get(one.credential) or self._way(lane, one.credential) for one in here)
 
     def _way(self, lane: _Lane, credential: Credential) -> Way:
         _, network, environment = lane
@@ -113,9 +117,10 @@ class AppSenders:
                 sender = ApnsSender(name, self._apns(environment, credential), credential.topics)
         return Way(_PROVIDERS[network], sender, credential)
 
-    def _broken(self, lane: _Lane, error: CredentialError) -> Way:
+    def _broken(self, lane: _Lane, error: CredentialError, sibling: Credential | None = None) -> Way:
+        """`sibling`: one that is for the lane's other environment, which says how this lane is called."""
         _, network, environment = lane
-        return Way(_PROVIDERS[network], BrokenSender(lane_of(network, environment, None), error), None)
+        return Way(_PROVIDERS[network], BrokenSender(lane_of(network, environment, sibling), error), None)
 
     def _fcm(self, environment: Environment, account: FcmCredential) -> Fcm:
         key = _pool(environment, account)

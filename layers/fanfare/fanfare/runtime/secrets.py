@@ -44,7 +44,7 @@ class SecretMissing(Exception):
     """The parameter does not exist, or may not be read."""
 
 
-def read(name: str, kept_s: int = KEPT_S) -> str:
+def read(name: str, kept_s: int | None = None) -> str:
     """The parameter's text. What is kept is given at once; when it is minutes old, SSM is asked beside it.
 
     `kept_s`: for a caller who cannot use text older than so many seconds, and waits for one try to read it
@@ -58,7 +58,7 @@ def read(name: str, kept_s: int = KEPT_S) -> str:
         kept = _first(name)
     elif kept.text is None:
         kept = _anew(name, ASKED_S)
-    elif kept_s < KEPT_S:
+    elif kept_s is not None and _is_older(kept, kept_s):
         kept = _anew(name, kept_s)
     elif clock.now() >= kept.due_at:
         _refresh(name)

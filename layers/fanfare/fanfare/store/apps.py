@@ -1,6 +1,6 @@
 """Apps: the tenants. Their keys, hashes of their secrets, and where their provider credentials lie."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
@@ -32,13 +32,16 @@ _KEPT_APPS = 1000
 class App:
     """One tenant. `fcm_parameter` and `apns_parameter` name SSM parameters; None for a network not set up.
 
-    The client secret is random and long, so a plain hash of it is enough.
+    The client secret is random and long, so a plain hash of it is enough. While a key or a secret is changed,
+    the former one is good beside it; None else.
     """
 
     id: str
     key: str
     client_id: str
     client_secret_hash: str
+    former_key: str | None = None
+    former_secret_hash: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     fcm_parameter: str | None = None
     apns_parameter: str | None = None
@@ -65,11 +68,11 @@ class App:
         return self.fcm_parameter if network is Network.FCM else self.apns_parameter
 
     def has_key(self, key: str) -> bool:
-        return compare_digest(self.key.encode(), key.encode())
+        return _is_one_of((self.key, self.former_key), key)
 
     def has_secret(self, client_id: str, secret: str) -> bool:
         right_id = compare_digest(self.client_id.encode(), client_id.encode())
-        return compare_digest(self.client_secret_hash, _hash(secret)) and right_id
+        return _is_one_of((self.client_secret_hash, self.former_secret_hash), hashed(secret)) and right_id
 
 
 class AppRow(Row):
@@ -81,6 +84,8 @@ class AppRow(Row):
     key = UnicodeAttribute()
     client_id = UnicodeAttribute()
     client_secret_hash = UnicodeAttribute()
+    former_key = UnicodeAttribute(null=True)
+    former_secret_hash = UnicodeAttribute(null=True)
     parameters = JSONAttribute()
     fcm_parameter = UnicodeAttribute(null=True)
     apns_parameter = UnicodeAttribute(null=True)
@@ -106,7 +111,15 @@ class Keys:
 
 
 def new_keys() -> Keys:
-    return Keys(key=token_hex(16), client_id=token_hex(16), client_secret=token_hex(32))
+    return Keys(key=new_key(), client_id=token_hex(16), client_secret=new_secret())
+
+
+def new_key() -> str:
+    return token_hex(16)
+
+
+def new_secret() -> str:
+    return token_hex(32)
 
 
 def create(
@@ -126,7 +139,7 @@ def create(
         id=app_id,
         key=keys.key,
         client_id=keys.client_id,
-        client_secret_hash=_hash(keys.client_secret),
+        client_secret_hash=hashed(keys.client_secret),
         parameters={Parameter.WHOLE_TOKENS: "true"} if whole_tokens else {},
         fcm_parameter=fcm_parameter,
         apns_parameter=apns_parameter,
@@ -161,6 +174,8 @@ def find(app_id: str) -> App | None:
         key=row.key,
         client_id=row.client_id,
         client_secret_hash=row.client_secret_hash,
+        former_key=row.former_key,
+        former_secret_hash=row.former_secret_hash,
         parameters=row.parameters,
         fcm_parameter=row.fcm_parameter,
         apns_parameter=row.apns_parameter,
@@ -232,5 +247,9 @@ def forget() -> None:
     _kept.clear()
 
 
-def _hash(secret: str) -> str:
+def _is_one_of(good: Iterable[str | None], given: str) -> bool:
+    return any(compare_digest(one.encode(), given.encode()) for one in good if one is not None)
+
+
+def hashed(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()

@@ -59,6 +59,8 @@ class ObjectRow(Row):
     deleted = BooleanAttribute(null=True)
     by_admin = BooleanAttribute(null=True)
     """Of the last change: users' pushes have a part of FCM's quota, the administrator's the rest."""
+    restored = UnicodeAttribute(null=True)
+    """The mark of a row that was put back from a copy of the table. The next write leaves it out."""
     expires = NumberAttribute(null=True)
 
 
@@ -148,6 +150,12 @@ def of_image(image: dict[str, Any]) -> Object:
     app, _, ref = row.pk.partition("#")
     scope = Scope(app, user=row.scope_user, group=row.scope_group, group_ref=row.scope_group_ref)
     return _object(Target(TargetKind.BUCKET, scope, row.bucket_name, ref), row)
+
+
+def was_restored(old: dict[str, Any] | None, new: dict[str, Any]) -> bool:
+    """Whether a stream record, by its two images, puts a row back, and is no change of the object."""
+    mark = new.get("restored")
+    return mark is not None and mark != (old or {}).get("restored")
 
 
 def _answers(bucket: Target, after: str, more: dict[str, Any]) -> Iterator[dict[str, Any]]:
