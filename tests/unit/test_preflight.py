@@ -109,7 +109,7 @@ def test_a_first_deployment_in_an_account_with_few_starts_with_few_and_says_so(
 
     assert set(told.out.split()) == {
         f"{name}={value}" for name, value in STARTING_VALUES.items() if name != "ExpressConcurrency"
-    }
+    } | {"ProtectTables=false"}, "a first deployment of dev that fails cleans up"
     assert "lets 10 functions run at once" in told.err
     assert "L-B99A9384" in told.err
 
