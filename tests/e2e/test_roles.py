@@ -63,6 +63,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         swept = change_and_delete(world, alice)
         gone = leave(world, alice)
         install_and_uninstall(world, alice)
+        come_by_front(alice)
         ask_as_nobody(world)
         be_refused_by_the_networks(world, alice)
         send_to_many(world, alice)
@@ -131,6 +132,17 @@ def own(grant: Grant) -> bool:
         or grant.resource.endswith(".StreamArn")
     )
     return not lambdas and grant.action not in LAMBDAS_OWN
+
+
+def come_by_front(alice: Client) -> None:
+    """One call of each subject by a path that only front takes: a slash too many."""
+    alice.call("GET", f"/groups/?is_member={alice.user_id}")
+    alice.call("PUT", "/users/me/topics/slashed/")
+    alice.call("POST", "//users/me/topics/slashed/push/subscriptions/users/")
+    alice.call("POST", "//users/me/topics/slashed/push/messages", MESSAGE)
+    alice.call("PUT", "//users/me/buckets/slashed/objects/one", {"k": "v"})
+    alice.call("GET", f"/installations/?userID={alice.user_id}")
+    alice.call("DELETE", "/users/me/topics/slashed/")
 
 
 def change_and_delete(world: World, alice: Client) -> set[str]:
