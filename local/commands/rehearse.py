@@ -4,8 +4,9 @@ A first deployment; the same again; a change of the layer alone; a change of a p
 that fails and is rolled back; the first build again. After each it asks what the functions' aliases name.
 At last it deletes the stack and begins one of its name over the tables and buckets that stayed.
 
-What it cannot show, since MiniStack cannot: alarms by metric math (left out), CodeDeploy's gradual releases,
-routes of the HTTP API, whose body it does not read, rights of roles, and waiting for anything.
+What it cannot show, since MiniStack cannot: alarms by metric math and saved queries (both left out),
+CodeDeploy's gradual releases, routes of the HTTP API, whose body it does not read, rights of roles, and
+waiting for anything.
 """
 
 import argparse
@@ -155,12 +156,16 @@ class Account:
 
 
 def deployable(template: Mapping[str, Any]) -> dict[str, Any]:
-    """What an emulator takes of the template: all but alarms by metric math."""
-    resources = {
-        name: resource
-        for name, resource in template["Resources"].items()
-        if not (resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"])
-    }
+    """What an emulator takes of the template: all but alarms by metric math and saved queries."""
+
+    def is_taken(resource: Mapping[str, Any]) -> bool:
+        match resource["Type"]:
+            case "AWS::CloudWatch::Alarm":
+                return "Metrics" not in resource["Properties"]
+            case kind:
+                return bool(kind != "AWS::Logs::QueryDefinition")
+
+    resources = {name: one for name, one in template["Resources"].items() if is_taken(one)}
     return {**template, "Resources": resources}
 
 
