@@ -1,4 +1,4 @@
-"""What has an access list: found by the path, with who may change the list, and how."""
+"""Access lists, found by the path, each with those who may change it and the way to do it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Listed:
 
 
 def find(request: Request[Any], caller: Caller) -> Listed:
-    """What the path means. Raises UserNotFound, GroupNotFound, TopicNotFound and so on, NotPermitted."""
+    """Find the list that the path names. Raises NotPermitted, and what says that the path names nothing."""
     scope = addressing.scope(request, caller)
     for kind in TargetKind:
         if kind in request.parameters:

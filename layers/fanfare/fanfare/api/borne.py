@@ -1,4 +1,4 @@
-"""What recorded clients of Kii send beyond the contract: it is taken, and nothing comes of it."""
+"""Fields that recorded clients of Kii send beyond the contract: they are taken, without effect."""
 
 from collections.abc import Mapping
 

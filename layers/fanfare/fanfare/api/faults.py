@@ -1,4 +1,4 @@
-"""What is wrong with a body, in plain words: the field with its path, the reason, and what to send instead.
+"""Faults of a body in plain words: the field with its path, the reason, and what to send instead.
 
 Loaded only when a body is refused: msgspec decides whether it is, and this module says why.
 """
@@ -152,7 +152,7 @@ def _alternatives(wanted: inspect.Type) -> Iterator[inspect.Type]:
 
 
 def _fits(given: object, wanted: inspect.Type) -> bool:
-    """Whether JSON's kind of the value is the type's."""
+    """Tell if JSON's kind of the value is the type's."""
     match given:
         case None:
             return isinstance(wanted, inspect.NoneType)
@@ -173,7 +173,7 @@ def _fits(given: object, wanted: inspect.Type) -> bool:
 
 
 def _holds(given: Any, wanted: inspect.Type) -> bool:
-    """Whether the value, which is of the type's kind, keeps to its bounds."""
+    """Tell if the value, which is of the type's kind, keeps to its bounds."""
     match wanted:
         case inspect.IntType(ge=least, le=most):
             return (least is None or given >= least) and (most is None or given <= most)
@@ -194,7 +194,7 @@ def _holds(given: Any, wanted: inspect.Type) -> bool:
 
 
 def _places(root: inspect.Type, aside: inspect.StructType) -> Mapping[str, list[str]]:
-    """Where each name may stand in the document, but for the part that is left aside."""
+    """Find the places of each name in the document, but for the part that is left aside."""
     found: dict[str, list[str]] = {}
     for struct, path in _structs(root, "", ()):
         if struct.cls is not aside.cls:

@@ -27,7 +27,7 @@ _ALIASES: Mapping[str, str] = {
     **dict.fromkeys(("phone", "mobile"), "phonenumber"),
     "timetolive": "ttl",
 }
-"""What other services and clients call a field, folded, and what it is called here."""
+"""The names that other services and clients give a field, folded -> its name here."""
 
 _ALIKE = 0.75
 _MOST_PLACES = 3
