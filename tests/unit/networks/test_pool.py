@@ -10,6 +10,7 @@ from threading import Barrier, Event
 import pytest
 from h2.settings import SettingCodes
 
+from fanfare.domain.answer import Transport
 from fanfare.networks import trust
 from fanfare.networks.batch import Batch
 from fanfare.networks.endpoint import Endpoint
@@ -24,7 +25,7 @@ from fanfare.networks.http2.policy import (
 from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.result import Answered, Unknown
 from tests.unit.networks.conftest import Serve
-from tests.unit.networks.h2_server import Peer
+from tests.unit.networks.h2_server import Peer, Script
 from tests.unit.networks.test_http2 import Clock, hold_to_truth, kinds, pushes, send, sending
 
 
@@ -100,20 +101,47 @@ def test_what_is_lost_with_one_connection_says_nothing_of_the_others(serve: Serv
 def test_what_is_sent_apart_is_lost_alone(serve: Serve, ca_file: str, apart: bool) -> None:
     """Six requests make the server hang up; who shares a connection with them gets no answer either."""
 
-    def script(peer: Peer) -> None:
-        while True:
-            got = peer.one()
-            if got.path.endswith("7"):
-                return peer.cut(hard=True)
-            peer.answer(got)
-
-    server = serve(script, {SettingCodes.MAX_CONCURRENT_STREAMS: 50})
+    server = serve(ends_with("7"), {SettingCodes.MAX_CONCURRENT_STREAMS: 50})
     batch = replace(pushes(100), apart=apart)
     with sending(server, ca_file, most_connections=4, most_streams=50, first_alone=False) as sender:
         results = sender.send(batch, deadline_s=30)
     hold_to_truth(results, server)
     unknown = sum(isinstance(one, Unknown) for one in results)
     assert unknown == 6 if apart else unknown > 6
+
+
+def ends_with(ending: str) -> Script:
+    """Hang up on each request whose path ends so, and answer the others."""
+
+    def script(peer: Peer) -> None:
+        while True:
+            got = peer.one()
+            if got.path.endswith(ending):
+                return peer.cut(hard=True)
+            peer.answer(got)
+
+    return script
+
+
+def test_requests_that_end_one_connection_after_the_other_leave_the_rest_its_answers(
+    serve: Serve, ca_file: str
+) -> None:
+    server = serve(ends_with("7"), {SettingCodes.MAX_CONCURRENT_STREAMS: 50})
+    paths = [b"/3/device/0007", b"/3/device/0017", b"/3/device/0027", b"/3/device/0000"]
+    batch = replace(pushes(4), paths=paths, apart=True)
+    with sending(server, ca_file, most_connections=1, most_streams=50) as sender:
+        results = sender.send(batch, deadline_s=30)
+    assert kinds(results) == {Transport.RESET_AFTER_WRITE: 3, "Answered": 1}
+
+
+def test_a_server_that_hangs_up_on_everything_is_left_alone_after_a_few_connections(
+    serve: Serve, ca_file: str
+) -> None:
+    server = serve(ends_with(""), {SettingCodes.MAX_CONCURRENT_STREAMS: 50})
+    with sending(server, ca_file, most_connections=1, most_streams=50) as sender:
+        results = sender.send(replace(pushes(100), apart=True), deadline_s=30)
+    assert len(server.peers) == QUICK_REPLACEMENTS + 1
+    assert kinds(results)[Transport.CONNECT_FAILED] == 100 - len(server.peers)
 
 
 def authorized(value: str) -> Batch:

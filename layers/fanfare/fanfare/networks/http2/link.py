@@ -25,6 +25,8 @@ class Link:
         """What its pushes are authorized by, and since when; both times are of the sender's clock."""
         self.failed: Transport | None = None
         """Why it never came to be."""
+        self.hung_up_on_request = False
+        """Whether the server ended it while a request was open."""
         self.watched = 0
         """The events that the pool's selector waits for."""
         self.connection: Connection | None = None
@@ -98,6 +100,7 @@ class Link:
             self.failed = error.why
         except Closed:
             assert self.connection is not None
+            self.hung_up_on_request = self.connection.open_streams > 0
             self.connection.end(Transport.RESET_AFTER_WRITE)
 
     def probe(self, now: float) -> None:

@@ -14,6 +14,7 @@ from fanfare.networks.http2.policy import (
     GUESSED_LATENCY_S,
     LASTED,
     PROBED_AFTER_S,
+    QUICK_REPLACEMENTS,
     REPLACED_AFTER_S,
     Policy,
     connections_for,
@@ -197,12 +198,21 @@ class Pool:
             self._open(progress, link.others, now)
         elif link.failed is not None:
             self._no_more = link.failed
-        elif link.fresh and not link.answers:
+        elif link.fresh and not link.answers and not self._blames_request(progress, link):
             # Another connection would fare the same, and Apple takes rapid ones for an attack.
             self._no_more = Transport.CONNECT_FAILED
         elif link.answers < LASTED:
             self._opens_at = now + wait_before_opening(self._short_lived)
             self._short_lived += 1
+
+    def _blames_request(self, progress: Progress, link: Link) -> bool:
+        """Tell whether a request that is sent apart ended its connection, rather than the endpoint.
+
+        Such a batch holds the requests that were lost with a connection before, so some of them end theirs.
+        After a few connections in a row the endpoint is the likelier cause.
+        """
+        few = self._short_lived < QUICK_REPLACEMENTS
+        return progress.batch.apart and link.hung_up_on_request and few
 
     def _watch(self, link: Link) -> None:
         events = link.events
