@@ -11,7 +11,6 @@ from hashlib import sha256
 from types import SimpleNamespace
 
 from fanfare.api import passwords
-from fanfare.domain.caller import Role
 from fanfare.domain.content import (
     Content,
     FcmContent,
@@ -19,6 +18,7 @@ from fanfare.domain.content import (
 )
 from fanfare.domain.device import Device, Environment
 from fanfare.domain.push import Push
+from fanfare.domain.rights.caller import Role
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.store import accounts, installations, messages, open_sessions, row, subscriptions
 from fanfare.store.accounts import User

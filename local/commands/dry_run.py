@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from fanfare.domain.answer import Context, Provider
 from fanfare.domain.device import Environment
-from fanfare.domain.outcome import Outcome, OutcomeKind
+from fanfare.domain.outcome.answer import Context, Provider
+from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.payload import ApnsPayload, FcmPayload
 from fanfare.networks.apns import Apns, ApnsPush, apns_id
 from fanfare.networks.credentials import ApnsCredential, Credential, FcmCredential

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fanfare.domain.answer import Answer, Context, Provider, Silence, Transport, whole_number
-from fanfare.domain.judgement import judge
-from fanfare.domain.outcome import Outcome
+from fanfare.domain.outcome.answer import Answer, Context, Provider, Silence, Transport, whole_number
+from fanfare.domain.outcome.consequence import Outcome
+from fanfare.domain.outcome.judgement import judge
 
 type Vector = Mapping[str, object]
 

@@ -4,7 +4,7 @@ import asyncio
 
 from fanfare.networks.http2 import frames
 from fanfare.networks.http2.frames import ConnectionFault, ErrorCode
-from fanfare.networks.http2.header_decoder import HeaderDecoder
+from fanfare.networks.http2.hpack.decoder import HeaderDecoder
 from fanfare.networks.http2.settings import (
     HEADER_TABLE_SIZE,
     INITIAL_WINDOW_SIZE,

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from fanfare.networks.http2.header_table import Header
+from fanfare.networks.http2.hpack.tables import Header
 from local.fakes.exchange import Note, Request
 from local.guard import is_ours
 from local.ports import HOST

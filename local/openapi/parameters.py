@@ -5,9 +5,9 @@ from typing import Any
 
 from fanfare.api import bounds
 from fanfare.domain import errors
-from fanfare.domain.access import ON_OBJECT, ON_SCOPE, ON_TARGET
 from fanfare.domain.errors import FanfareError
 from fanfare.domain.parameters import FIXED, Parameter
+from fanfare.domain.rights.access_list import ON_OBJECT, ON_SCOPE, ON_TARGET
 from fanfare.domain.scope import TargetKind
 from local.openapi.schemas import pattern
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from fanfare.domain.policy import MAX_WAITS
+from fanfare.domain.verdict import MAX_WAITS
 from local.cost.bill import Service
 from local.cost.figures import Send
 from local.cost.prices import MILLION

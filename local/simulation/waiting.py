@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from fanfare.domain.policy import MAX_WAITS, back_off_ms
+from fanfare.domain.verdict import MAX_WAITS, back_off_ms
 
 _JITTERS = tuple((one + 0.5) / 8 for one in range(8))
 """In place of a random number: the middles of eight equal parts."""

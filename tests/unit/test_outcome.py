@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fanfare.domain.answer import Answer, Context, Provider, Silence, Transport
-from fanfare.domain.judgement import judge
-from fanfare.domain.outcome import Outcome, OutcomeKind, PurgeTarget
+from fanfare.domain.outcome.answer import Answer, Context, Provider, Silence, Transport
+from fanfare.domain.outcome.consequence import Outcome, OutcomeKind, PurgeTarget
+from fanfare.domain.outcome.judgement import judge
 from local.commands import outcomes
 
 VECTORS = outcomes.load(Path(__file__).parent / "provider_outcomes.json")

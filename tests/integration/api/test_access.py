@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
-from fanfare.domain.access import MAX_ENTRIES
+from fanfare.domain.rights.access_list import MAX_ENTRIES
 from fanfare.domain.sweeping import UserRecheck
 from fanfare.domain.user import user_id
 from fanfare.pipeline import recheck
@@ -171,7 +171,7 @@ def test_what_cannot_be_granted(world: World, everything: Callable[[], Any]) -> 
 
 def test_a_list_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_ENTRIES == 100
-    monkeypatch.setattr("fanfare.domain.access.MAX_ENTRIES", 3)
+    monkeypatch.setattr("fanfare.domain.rights.access_list.MAX_ENTRIES", 3)
     world.alice("PUT", "/users/me/topics/t")
 
     entry = "/users/me/topics/t/acl/SEND_MESSAGE_TO_TOPIC/UserID"

@@ -6,8 +6,8 @@ from typing import Any
 import boto3
 import pytest
 
-from fanfare.domain.gate import Gate
 from fanfare.domain.push import Push
+from fanfare.domain.rights.gate import Gate
 from fanfare.runtime import wire
 from tests.integration.api.conftest import Client, Tenant, World
 

@@ -12,8 +12,8 @@ import pytest
 
 from fanfare.api import tokens
 from fanfare.api.tokens import KNOWN_S, UNUSED_S, Claims
-from fanfare.domain.caller import Role
 from fanfare.domain.errors import WrongToken
+from fanfare.domain.rights.caller import Role
 from fanfare.runtime import clients, clock, secrets
 from fanfare.store import app_secrets, apps
 from fanfare.store.app_secrets import Secret

@@ -13,11 +13,11 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
-from fanfare.domain.access import AccessList, Subject, SubjectKind
 from fanfare.domain.errors import FanfareError
 from fanfare.domain.group import Group
 from fanfare.domain.parameters import Parameter
-from fanfare.domain.rights import Right
+from fanfare.domain.rights.access_list import AccessList, Subject, SubjectKind
+from fanfare.domain.rights.right import Right
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import accounts, apps, definitions, groups, members, open_sessions, row, scopes
 from fanfare.store.accounts import User

@@ -8,7 +8,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from fanfare.domain.answer import Transport
 from fanfare.domain.content import (
     ApnsContent,
     Content,
@@ -16,7 +15,8 @@ from fanfare.domain.content import (
     of_message,
 )
 from fanfare.domain.device import Device, DeviceType, Environment, Network, device
-from fanfare.domain.outcome import Outcome
+from fanfare.domain.outcome.answer import Transport
+from fanfare.domain.outcome.consequence import Outcome
 from fanfare.domain.payload import Payloads
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.scope import Scope, Target, TargetKind

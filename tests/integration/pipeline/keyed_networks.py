@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from fanfare.domain.answer import Answer
+from fanfare.domain.outcome.answer import Answer
 from fanfare.networks import apns, fcm, oauth
 from fanfare.networks.batch import Batch
 from fanfare.networks.endpoint import Endpoint

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import count
 
 from fanfare.domain.device import Environment, Network
-from fanfare.domain.outcome import Outcome
+from fanfare.domain.outcome.consequence import Outcome
 from fanfare.domain.push import Delivery, Push
 from fanfare.networks.result import Result
 from fanfare.pipeline.delivery import Deliverer

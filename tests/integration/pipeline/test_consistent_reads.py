@@ -10,8 +10,8 @@ import boto3
 import pytest
 
 from fanfare.domain.device import Network
-from fanfare.domain.gate import Gate
 from fanfare.domain.push import CoarseArc, Delivery, Pace, Way
+from fanfare.domain.rights.gate import Gate
 from fanfare.domain.ring import WHOLE_RING, Arc
 from fanfare.pipeline import dispatch, fanout
 from fanfare.pipeline.purge import purge

@@ -8,11 +8,11 @@ import pytest
 
 from fanfare.api import status
 from fanfare.domain.device import Environment, Network
-from fanfare.domain.outcome import retry
-from fanfare.domain.policy import MAX_WAITS
+from fanfare.domain.outcome.consequence import retry
 from fanfare.domain.proof import Proof, Report
 from fanfare.domain.push import Delivery, Way
 from fanfare.domain.ring import WHOLE_RING
+from fanfare.domain.verdict import MAX_WAITS
 from fanfare.networks.errors import CredentialUnavailable
 from fanfare.pipeline import finding
 from fanfare.pipeline.delivery import LeaseHeld

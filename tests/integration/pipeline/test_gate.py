@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from fanfare.domain.access import of_object
-from fanfare.domain.gate import Gate
 from fanfare.domain.group import Group
 from fanfare.domain.object import Object, Writing, created, with_access
 from fanfare.domain.push import Delivery, Push, Way
+from fanfare.domain.rights.access_list import of_object
+from fanfare.domain.rights.gate import Gate
 from fanfare.domain.ring import WHOLE_RING, Arc
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.pipeline import changes, dispatch

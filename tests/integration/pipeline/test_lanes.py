@@ -8,13 +8,13 @@ from typing import Any
 import boto3
 import pytest
 
-from fanfare.domain.answer import Transport
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.errors import Busy
-from fanfare.domain.openness import Standing, unpack
-from fanfare.domain.policy import MAX_WAITS
+from fanfare.domain.outcome.answer import Transport
 from fanfare.domain.push import Delivery, Pace
+from fanfare.domain.retry_state import Standing, unpack
 from fanfare.domain.ring import WHOLE_RING
+from fanfare.domain.verdict import MAX_WAITS
 from fanfare.networks.result import NotProcessed, Result
 from fanfare.pipeline import quota
 from fanfare.pipeline.delivery import Deliverer

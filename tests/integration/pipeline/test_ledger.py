@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fanfare.domain.openness import OpenGroup, Standing
 from fanfare.domain.push import Delivery
+from fanfare.domain.retry_state import OpenGroup, Standing
 from fanfare.store import given_up, ledger
 from fanfare.store.ledger import Ended, Held, Lease, LeaseLost, Named, State
 from tests.integration.pipeline.conftest import APP, World

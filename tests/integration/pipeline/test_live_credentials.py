@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fanfare.domain.device import Environment, Network
-from fanfare.domain.openness import unpack
 from fanfare.domain.push import Delivery
+from fanfare.domain.retry_state import unpack
 from fanfare.networks.credentials import apns_credential, fcm_credential
 from fanfare.networks.live import Live, to_text
 from fanfare.networks.result import Answered

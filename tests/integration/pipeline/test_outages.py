@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from fanfare.domain.answer import Transport
 from fanfare.domain.device import Network
-from fanfare.domain.policy import MAX_UNKNOWN
+from fanfare.domain.outcome.answer import Transport
 from fanfare.domain.push import Delivery
 from fanfare.domain.ring import WHOLE_RING
+from fanfare.domain.verdict import MAX_UNKNOWN
 from fanfare.networks.result import Answered, NotProcessed, Result, Unknown
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.probe import PROBE

@@ -8,9 +8,9 @@ import pytest
 from fanfare.domain.breaker import WINDOW_MS
 from fanfare.domain.device import Device, Environment, Network
 from fanfare.domain.doubt import DAY_MS, HOUR_MS, Mark
-from fanfare.domain.openness import Standing
-from fanfare.domain.outcome import Outcome, OutcomeKind
+from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.proof import Proof, Report
+from fanfare.domain.retry_state import Standing
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.purge import purge
 from fanfare.pipeline.sent import Due, Sent

@@ -10,8 +10,8 @@ from pynamodb.expressions.update import Action
 
 from fanfare.domain.device import Network
 from fanfare.domain.errors import Busy
-from fanfare.domain.openness import DIGEST_BYTES
 from fanfare.domain.push import Delivery
+from fanfare.domain.retry_state import DIGEST_BYTES
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.networks.result import Answered
 from fanfare.pipeline.waves import deliver_all

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fanfare.api import paging
-from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput
+from fanfare.domain.rights.caller import Caller, Role
 from fanfare.runtime import secrets
 from tests.unit.api.requests import request
 

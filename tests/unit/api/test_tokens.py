@@ -9,8 +9,8 @@ import pytest
 
 from fanfare.api import tokens
 from fanfare.api.tokens import Claims
-from fanfare.domain.caller import Role
 from fanfare.domain.errors import WrongToken
+from fanfare.domain.rights.caller import Role
 from fanfare.runtime import secrets
 from tests.unit.api.requests import KEYS_PARAMETER, NOW
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from fanfare.domain.access import (
+from fanfare.domain.errors import InvalidInput
+from fanfare.domain.rights.access_list import (
     ANONYMOUS,
     ANY_USER,
     MAX_ENTRIES,
@@ -17,9 +18,8 @@ from fanfare.domain.access import (
     of_scope,
     of_target,
 )
-from fanfare.domain.caller import Caller, Role
-from fanfare.domain.errors import InvalidInput
-from fanfare.domain.rights import Right
+from fanfare.domain.rights.caller import Caller, Role
+from fanfare.domain.rights.right import Right
 from fanfare.domain.scope import Scope, TargetKind
 
 ADMIN = Caller("app1", Role.ADMIN)

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from fanfare.domain.breaker import is_open
 from fanfare.domain.doubt import DAY_MS, HOUR_MS, Mark, Strike, evidence_hours, strike
-from fanfare.domain.openness import Standing
-from fanfare.domain.outcome import suspect
-from fanfare.domain.policy import DOUBT_DELAY_MS, Exhausted, Settled, StillOpen, given_up_in_doubt, verdict
+from fanfare.domain.outcome.consequence import suspect
 from fanfare.domain.proof import Proof
+from fanfare.domain.retry_state import Standing
 from fanfare.domain.sketch import FULL, estimate, sketch
+from fanfare.domain.verdict import DOUBT_DELAY_MS, Exhausted, Settled, StillOpen, given_up_in_doubt, verdict
 
 MARK = Mark(100 * DAY_MS, "apns:production:team/app")
 

@@ -4,9 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanfare.domain.answer import Answer, Context, Provider, Silence, Transport
-from fanfare.domain.judgement import judge
-from fanfare.domain.outage import (
+from fanfare.domain.lane_health import (
     LONGEST_ASKED_MS,
     REFUSED_PAUSE_MS,
     Stop,
@@ -15,7 +13,8 @@ from fanfare.domain.outage import (
     stop,
     wants_probe,
 )
-from fanfare.domain.outcome import (
+from fanfare.domain.outcome.answer import Answer, Context, Provider, Silence, Transport
+from fanfare.domain.outcome.consequence import (
     EXPIRED,
     Outcome,
     alarm,
@@ -27,6 +26,7 @@ from fanfare.domain.outcome import (
     retry,
     suspect,
 )
+from fanfare.domain.outcome.judgement import judge
 
 YES = delivered()
 SILENT = replace(retry("read_timeout", 10), unknown=True)

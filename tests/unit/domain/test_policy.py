@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from fanfare.domain.openness import OpenGroup, Standing, pack, unpack
-from fanfare.domain.outage import REFUSED_PAUSE_MS
-from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind, alarm, drop
-from fanfare.domain.policy import (
+from fanfare.domain.lane_health import REFUSED_PAUSE_MS
+from fanfare.domain.outcome.consequence import EXPIRED, Outcome, OutcomeKind, alarm, drop
+from fanfare.domain.retry_state import OpenGroup, Standing, pack, unpack
+from fanfare.domain.verdict import (
     JITTER,
     MAX_DELAY_MS,
     MAX_WAITS,

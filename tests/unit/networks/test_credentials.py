@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from fanfare.domain.outcome import OutcomeKind
+from fanfare.domain.outcome.consequence import OutcomeKind
 from fanfare.networks.credentials import apns_credential, fcm_credential
 from fanfare.networks.errors import CredentialMalformed
 

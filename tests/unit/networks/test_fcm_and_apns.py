@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from fanfare.domain.answer import Answer, Context, Provider, Transport
-from fanfare.domain.outcome import OutcomeKind
+from fanfare.domain.outcome.answer import Answer, Context, Provider, Transport
+from fanfare.domain.outcome.consequence import OutcomeKind
 from fanfare.domain.payload import ApnsPayload, FcmPayload
 from fanfare.networks.apns import Apns, ApnsPush, apns_id
 from fanfare.networks.batch import Batch

@@ -10,11 +10,11 @@ from hpack.table import HeaderTable
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fanfare.networks.http2 import huffman
 from fanfare.networks.http2.frames import ConnectionFault, ErrorCode
-from fanfare.networks.http2.header_decoder import LIST_BYTES, HeaderDecoder
-from fanfare.networks.http2.header_encoder import HeaderEncoder, integer, string
-from fanfare.networks.http2.header_table import STATIC, TABLE_BYTES, Header
+from fanfare.networks.http2.hpack import huffman
+from fanfare.networks.http2.hpack.decoder import LIST_BYTES, HeaderDecoder
+from fanfare.networks.http2.hpack.encoder import HeaderEncoder, integer, string
+from fanfare.networks.http2.hpack.tables import STATIC, TABLE_BYTES, Header
 
 HUFFMAN = HuffmanEncoder(REQUEST_CODES, REQUEST_CODES_LENGTH)
 

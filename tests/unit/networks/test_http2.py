@@ -10,7 +10,7 @@ import pytest
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
-from fanfare.domain.answer import Transport
+from fanfare.domain.outcome.answer import Transport
 from fanfare.networks.batch import Batch
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fanfare.domain.answer import Transport
+from fanfare.domain.outcome.answer import Transport
 from fanfare.networks.batch import Batch
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy

@@ -10,8 +10,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from fanfare.domain.answer import Answer, Silence, Transport
-from fanfare.domain.outcome import OutcomeKind
+from fanfare.domain.outcome.answer import Answer, Silence, Transport
+from fanfare.domain.outcome.consequence import OutcomeKind
 from fanfare.networks import oauth
 from fanfare.networks.credentials import FcmCredential, fcm_credential
 from fanfare.networks.errors import CredentialRefused, CredentialUnavailable

@@ -10,7 +10,7 @@ from threading import Barrier, Event
 import pytest
 from h2.settings import SettingCodes
 
-from fanfare.domain.answer import Transport
+from fanfare.domain.outcome.answer import Transport
 from fanfare.networks import trust
 from fanfare.networks.batch import Batch
 from fanfare.networks.endpoint import Endpoint

@@ -1,6 +1,7 @@
 """Fcm and Apns against the local stack's fakes: real TLS, real OAuth, verified tokens, and outcomes."""
 
 import json
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -12,8 +13,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from fanfare.domain.answer import Provider
-from fanfare.domain.outcome import OutcomeKind
+from fanfare.domain.outcome.answer import Provider
+from fanfare.domain.outcome.consequence import OutcomeKind
 from fanfare.domain.payload import ApnsPayload, FcmPayload
 from fanfare.networks.apns import Apns, ApnsPush, apns_id
 from fanfare.networks.credentials import apns_credential, fcm_credential
@@ -26,7 +27,10 @@ from local.processes import answers, start
 
 
 def _free_block() -> Ports:
-    for first in range(14300, 14392, 8):
+    """Find eight free ports in a row; test runs side by side begin to look at different ones."""
+    blocks = range(14300, 14940, 8)
+    turn = os.getpid() % len(blocks)
+    for first in [*blocks[turn:], *blocks[:turn]]:
         with ExitStack() as stack:
             try:
                 for port in range(first, first + 8):

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from fanfare.domain.content import Content, FcmContent, of_message
 from fanfare.domain.device import Device, Environment
-from fanfare.domain.openness import OpenGroup, Standing, pack
-from fanfare.domain.outcome import Outcome, OutcomeKind
-from fanfare.domain.policy import MAX_UNKNOWN
+from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.push import Delivery, Push
+from fanfare.domain.retry_state import OpenGroup, Standing, pack
+from fanfare.domain.verdict import MAX_UNKNOWN
 from fanfare.pipeline import attempt
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.sent import Due, Sent, Share

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from fanfare.domain.content import Content, FcmContent, of_message
 from fanfare.domain.device import Device, Environment
-from fanfare.domain.openness import DIGEST_BYTES, OpenGroup
-from fanfare.domain.outcome import Outcome, OutcomeKind
+from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.push import Delivery, Push
+from fanfare.domain.retry_state import DIGEST_BYTES, OpenGroup
 from fanfare.pipeline import attempt
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.sent import Sent, Share, Waiting

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fanfare.domain.policy import MAX_WAITS
 from fanfare.domain.push import Pace as Queue
+from fanfare.domain.verdict import MAX_WAITS
 from local.cost import ramp
 from local.simulation.course import STEP_S, Bounds, Course, Pace, course
 from local.simulation.plan import Level, Plan

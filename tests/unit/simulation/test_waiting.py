@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanfare.domain.policy import MAX_WAITS
+from fanfare.domain.verdict import MAX_WAITS
 from local.simulation.waiting import Waiting
 
 STEP_S = 0.1

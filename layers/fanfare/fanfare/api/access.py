@@ -10,7 +10,13 @@ from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.api.router import Api
 from fanfare.domain import refusals
-from fanfare.domain.access import (
+from fanfare.domain.errors import (
+    BucketNotFound,
+    GrantAlreadyExists,
+    GrantNotFound,
+    InvalidInput,
+)
+from fanfare.domain.rights.access_list import (
     ANONYMOUS,
     ANY_USER,
     SUBSCRIBING,
@@ -18,14 +24,8 @@ from fanfare.domain.access import (
     Subject,
     SubjectKind,
 )
-from fanfare.domain.caller import Caller, Role
-from fanfare.domain.errors import (
-    BucketNotFound,
-    GrantAlreadyExists,
-    GrantNotFound,
-    InvalidInput,
-)
-from fanfare.domain.rights import Right, not_permitted
+from fanfare.domain.rights.caller import Caller, Role
+from fanfare.domain.rights.right import Right, not_permitted
 from fanfare.domain.scope import Scope
 from fanfare.domain.user import is_user_id
 from fanfare.store import accounts, circles

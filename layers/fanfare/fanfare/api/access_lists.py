@@ -6,11 +6,12 @@ from typing import Any
 
 from fanfare.api import addressing, admission, object_writes, targets
 from fanfare.api.request import Request
-from fanfare.domain import access, refusals
-from fanfare.domain.access import ON_OBJECT, ON_SCOPE, ON_TARGET, AccessList, Subject, SubjectKind
-from fanfare.domain.caller import Caller
+from fanfare.domain import refusals
 from fanfare.domain.object import Object, with_access
-from fanfare.domain.rights import Right, not_permitted
+from fanfare.domain.rights import access_list
+from fanfare.domain.rights.access_list import ON_OBJECT, ON_SCOPE, ON_TARGET, AccessList, Subject, SubjectKind
+from fanfare.domain.rights.caller import Caller
+from fanfare.domain.rights.right import Right, not_permitted
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import definitions, scopes
 from fanfare.store.circles import Circle
@@ -45,7 +46,7 @@ def find(request: Request[Any], caller: Caller) -> Listed:
         scope=scope,
         rights=ON_SCOPE,
         access=scopes.access_of(scope),
-        managers=access.owners(scope),
+        managers=access_list.owners(scope),
         change=lambda decide: scopes.change_access(scope, decide),
     )
 
@@ -65,7 +66,7 @@ def of_new_bucket(request: Request[Any], caller: Caller) -> Listed:
     """The list that a bucket of the caller's would have, which the change of the list makes."""
     scope = addressing.scope(request, caller)
     kind = TargetKind.BUCKET
-    defaults = access.of_target(kind, scope, caller.user)
+    defaults = access_list.of_target(kind, scope, caller.user)
 
     def change(decide: Callable[[AccessList], AccessList]) -> None:
         decide(defaults)  # what is refused makes no bucket
@@ -77,7 +78,7 @@ def of_new_bucket(request: Request[Any], caller: Caller) -> Listed:
         scope=scope,
         rights=ON_TARGET[kind],
         access=defaults,
-        managers=access.managers(kind, scope, caller.user),
+        managers=access_list.managers(kind, scope, caller.user),
         change=change,
     )
 
@@ -99,7 +100,7 @@ def _object(request: Request[Any], caller: Caller, definition: Definition) -> Li
         scope=bucket.scope,
         rights=ON_OBJECT,
         access=found.access_list,
-        managers=access.owners(bucket.scope) | owner,
+        managers=access_list.owners(bucket.scope) | owner,
         change=change,
     )
 
@@ -115,4 +116,4 @@ def require_manager(caller: Caller, listed: Listed) -> None:
 
 
 def includes(subjects: frozenset[Subject], caller: Caller, scope: Scope) -> bool:
-    return access.includes(subjects, caller, scope, Circle(scope, caller.user))
+    return access_list.includes(subjects, caller, scope, Circle(scope, caller.user))

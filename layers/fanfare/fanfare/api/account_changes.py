@@ -20,10 +20,10 @@ from fanfare.api.accounts import (
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
-from fanfare.domain.caller import Caller
 from fanfare.domain.errors import InvalidInput, NotAllowed, NotImplementedHere, WrongPassword
 from fanfare.domain.parameters import Parameters
-from fanfare.domain.rights import require_self
+from fanfare.domain.rights.caller import Caller
+from fanfare.domain.rights.right import require_self
 from fanfare.store import accounts, open_sessions
 from fanfare.store.accounts import User
 

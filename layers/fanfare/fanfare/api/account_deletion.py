@@ -5,9 +5,9 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from fanfare.api import addressing, answers, parsing, sessions
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
-from fanfare.domain.caller import Caller
 from fanfare.domain.errors import NotAllowed
-from fanfare.domain.rights import require_self
+from fanfare.domain.rights.caller import Caller
+from fanfare.domain.rights.right import require_self
 from fanfare.domain.sweeping import SWEEP_DELAY_S, UserSweep
 from fanfare.runtime import queues, wire
 from fanfare.runtime.queues import Outgoing

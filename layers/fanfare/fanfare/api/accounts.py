@@ -10,9 +10,9 @@ from msgspec import Meta, Raw
 from fanfare.api import addressing, answers, authentication, limits, parsing, passwords, sessions
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain import user
-from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import AppNotFound, InvalidInput
 from fanfare.domain.parameters import Parameter, Parameters
+from fanfare.domain.rights.caller import Caller, Role
 from fanfare.store import accounts, apps
 from fanfare.store.accounts import User
 

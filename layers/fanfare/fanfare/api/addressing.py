@@ -4,9 +4,9 @@ from typing import Any
 
 from fanfare.api.request import Request
 from fanfare.domain import refusals
-from fanfare.domain.caller import Caller, Role
 from fanfare.domain.group import Group, names_group
-from fanfare.domain.rights import not_signed_in
+from fanfare.domain.rights.caller import Caller, Role
+from fanfare.domain.rights.right import not_signed_in
 from fanfare.domain.scope import Scope
 from fanfare.domain.user import address_in_path, is_user_id
 from fanfare.store import accounts, groups

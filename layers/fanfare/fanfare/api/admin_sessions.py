@@ -7,9 +7,9 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from fanfare.api import answers, sessions
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
-from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput, SessionNotFound
-from fanfare.domain.rights import require_admin
+from fanfare.domain.rights.caller import Caller, Role
+from fanfare.domain.rights.right import require_admin
 from fanfare.store import open_sessions
 from fanfare.store.open_sessions import Session
 

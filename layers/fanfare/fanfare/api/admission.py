@@ -5,12 +5,12 @@ from typing import Any
 from fanfare.api import addressing, targets
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Request
-from fanfare.domain import access
-from fanfare.domain.access import ANY_USER, AccessList, Subject
-from fanfare.domain.caller import Caller
 from fanfare.domain.errors import BucketAlreadyExists, BucketNotFound, NotFound
 from fanfare.domain.object import Object
-from fanfare.domain.rights import Right, not_permitted
+from fanfare.domain.rights import access_list
+from fanfare.domain.rights.access_list import ANY_USER, AccessList, Subject
+from fanfare.domain.rights.caller import Caller
+from fanfare.domain.rights.right import Right, not_permitted
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import scopes
 from fanfare.store.circles import Circle
@@ -50,7 +50,7 @@ def found(
     try:
         return targets.find(kind, scope, request.parameters[kind])
     except NotFound:
-        of_new = access.of_target(kind, scope, None)
+        of_new = access_list.of_target(kind, scope, None)
         circle = Circle(scope, caller.user)
         if not any(of_new.permits(caller, right, scope, circle) for right in rights):
             raise _lacking(caller, *rights) from None
@@ -87,7 +87,7 @@ def require_in_new(caller: Caller, right: Right, kind: TargetKind, scope: Scope)
 
     Who may make one in a group's scope without being a member has no right to what was made.
     """
-    listed = access.of_target(kind, scope, caller.user)
+    listed = access_list.of_target(kind, scope, caller.user)
     if not listed.permits(caller, right, scope, Circle(scope, caller.user)):
         raise _lacking(caller, right)
 
@@ -122,12 +122,14 @@ def require_reader(caller: Caller, definition: Definition, found: Object | None)
 def require_writer(caller: Caller, found: Object) -> None:
     """Changing an object is for who its list says, and for the scope's owner; raises NotPermitted."""
     scope = found.bucket.scope
-    if not _includes(found.access_list.of(Right.WRITE_EXISTING_OBJECT) | access.owners(scope), caller, scope):
+    if not _includes(
+        found.access_list.of(Right.WRITE_EXISTING_OBJECT) | access_list.owners(scope), caller, scope
+    ):
         raise _lacking(caller, Right.WRITE_EXISTING_OBJECT)
 
 
 def _includes(subjects: frozenset[Subject], caller: Caller, scope: Scope) -> bool:
-    return access.includes(subjects, caller, scope, Circle(scope, caller.user))
+    return access_list.includes(subjects, caller, scope, Circle(scope, caller.user))
 
 
 def _lacking(caller: Caller, *rights: Right) -> Exception:

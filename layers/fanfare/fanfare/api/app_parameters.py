@@ -7,7 +7,7 @@ from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain.errors import NotAllowed, ParameterNotFound
 from fanfare.domain.parameters import FIXED, Parameter, parsed
-from fanfare.domain.rights import require_admin
+from fanfare.domain.rights.right import require_admin
 from fanfare.store import apps
 
 

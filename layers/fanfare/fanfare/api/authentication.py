@@ -5,8 +5,8 @@ from typing import Any
 
 from fanfare.api import tokens
 from fanfare.api.request import Request
-from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import AppNotFound, NotAuthenticated, WrongToken
+from fanfare.domain.rights.caller import Caller, Role
 from fanfare.store import apps, open_sessions
 from fanfare.store.apps import App
 

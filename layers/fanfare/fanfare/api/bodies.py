@@ -8,9 +8,9 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from fanfare.api import answers, objects
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
-from fanfare.domain.caller import Caller
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.object import ATTACHMENT_LIMIT, Attachment, Object, with_attachment, without_attachment
+from fanfare.domain.rights.caller import Caller
 from fanfare.store import bodies
 
 _ANY_BYTES = "application/octet-stream"

@@ -15,10 +15,11 @@ from fanfare.api.admission import (
 )
 from fanfare.api.authentication import app_of, authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
-from fanfare.domain import access, refusals
+from fanfare.domain import refusals
 from fanfare.domain.errors import BucketNotFound
 from fanfare.domain.parameters import Parameter
-from fanfare.domain.rights import Right
+from fanfare.domain.rights import access_list
+from fanfare.domain.rights.right import Right
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import objects
 from fanfare.store.definitions import Definition
@@ -78,7 +79,7 @@ def subscribe(request: Request[Authenticating]) -> Response[str]:
     except BucketNotFound:
         require_in_scope(caller, Right.CREATE_NEW_BUCKET, scope)
         # A subscription that is refused makes no bucket.
-        new = access.of_target(_BUCKET, scope, caller.user).of(access.SUBSCRIBING[_BUCKET])
+        new = access_list.of_target(_BUCKET, scope, caller.user).of(access_list.SUBSCRIBING[_BUCKET])
         subscriptions.require_right(_BUCKET, scope, new, user, caller)
         targets.require_name(_BUCKET, request.parameters["bucket"])
         limits.take(request, caller, subscriptions.LIMIT)

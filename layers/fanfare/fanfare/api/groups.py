@@ -11,12 +11,12 @@ from fanfare.api import addressing, answers, bounds, limits, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
-from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.group import MAX_FIRST_MEMBERS, MAX_NAME, Group, names_group
 from fanfare.domain.limits import Use
 from fanfare.domain.parameters import Parameter
-from fanfare.domain.rights import not_permitted, not_signed_in
+from fanfare.domain.rights.caller import Caller, Role
+from fanfare.domain.rights.right import not_permitted, not_signed_in
 from fanfare.domain.sweeping import SWEEP_DELAY_S, GroupSweep, UserRecheck
 from fanfare.domain.user import is_user_id
 from fanfare.runtime import logs, queues, wire

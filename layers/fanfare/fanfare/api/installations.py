@@ -9,7 +9,6 @@ from msgspec import Struct
 from fanfare.api import addressing, answers, bounds, limits, parsing
 from fanfare.api.authentication import app_of, authenticate
 from fanfare.api.request import Authenticating, Request
-from fanfare.domain.caller import Caller
 from fanfare.domain.device import (
     Device,
     DeviceType,
@@ -23,7 +22,8 @@ from fanfare.domain.device import (
 )
 from fanfare.domain.errors import Busy, InstallationNotFound, InvalidInput
 from fanfare.domain.parameters import Parameter
-from fanfare.domain.rights import not_signed_in, require_admin, require_self
+from fanfare.domain.rights.caller import Caller
+from fanfare.domain.rights.right import not_signed_in, require_admin, require_self
 from fanfare.runtime import clock
 from fanfare.store import installations
 from fanfare.store.installations import Installation

@@ -14,7 +14,6 @@ from fanfare.api import answers, bounds, limits, parsing, passwords, sessions
 from fanfare.api.request import Authenticating, Request
 from fanfare.api.sessions import Begun
 from fanfare.domain import user
-from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import (
     AppNotFound,
     InvalidGrant,
@@ -23,6 +22,7 @@ from fanfare.domain.errors import (
     WrongRefreshToken,
 )
 from fanfare.domain.parameters import Parameter
+from fanfare.domain.rights.caller import Caller, Role
 from fanfare.domain.user import is_user_id
 from fanfare.store import accounts, apps, open_sessions
 from fanfare.store.apps import App

@@ -11,12 +11,12 @@ from fanfare.api.admission import admitted_to
 from fanfare.api.authentication import authenticate
 from fanfare.api.content import Sending
 from fanfare.api.request import Authenticating, Request
-from fanfare.domain.caller import Caller
 from fanfare.domain.content import PayloadTooLarge, of_message
 from fanfare.domain.errors import InvalidInput, MessageNotFound
 from fanfare.domain.parameters import Parameter
 from fanfare.domain.push import Push
-from fanfare.domain.rights import Right, require_admin
+from fanfare.domain.rights.caller import Caller
+from fanfare.domain.rights.right import Right, require_admin
 from fanfare.domain.scope import Target, TargetKind
 from fanfare.domain.server_keys import DataKeysTaken
 from fanfare.store import circles, ledger, messages

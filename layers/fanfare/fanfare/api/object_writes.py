@@ -6,8 +6,8 @@ from typing import Any
 
 from fanfare.api import limits
 from fanfare.api.request import Request
-from fanfare.domain.caller import Caller
 from fanfare.domain.object import Object
+from fanfare.domain.rights.caller import Caller
 from fanfare.store import objects
 from fanfare.store.definitions import Definition
 

@@ -11,12 +11,12 @@ from fanfare.api import addressing, admission, answers, object_writes, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
-from fanfare.domain.caller import Caller
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.naming import names_object
 from fanfare.domain.object import JSON_LIMIT, Object, Writing, created, deleted, replaced
 from fanfare.domain.precondition import Precondition
-from fanfare.domain.rights import Right
+from fanfare.domain.rights.caller import Caller
+from fanfare.domain.rights.right import Right
 from fanfare.domain.scope import TargetKind
 from fanfare.domain.sweeping import CLOCKS_APART_MS, SWEEP_DELAY_S, LooseBodies
 from fanfare.runtime import queues, wire

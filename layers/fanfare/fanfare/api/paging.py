@@ -11,8 +11,8 @@ import msgspec
 
 from fanfare.api import tokens
 from fanfare.api.request import Request
-from fanfare.domain.caller import Caller
 from fanfare.domain.errors import InvalidInput
+from fanfare.domain.rights.caller import Caller
 
 _MAC_BYTES = 16
 

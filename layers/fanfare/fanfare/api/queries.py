@@ -30,11 +30,11 @@ from fanfare.api import (
 from fanfare.api.authentication import authenticate
 from fanfare.api.clauses import Clause
 from fanfare.api.request import Authenticating, Request
-from fanfare.domain.caller import Caller
 from fanfare.domain.errors import BucketNotFound, QueryNotSupported
 from fanfare.domain.object import Object
 from fanfare.domain.query import MISSING, Position, Predicate, compared, order_key
-from fanfare.domain.rights import Right
+from fanfare.domain.rights.caller import Caller
+from fanfare.domain.rights.right import Right
 from fanfare.domain.scope import Target, TargetKind
 from fanfare.store import objects as rows
 from fanfare.store.objects import Stretch

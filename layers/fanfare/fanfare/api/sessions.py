@@ -9,8 +9,8 @@ from typing import Any
 from fanfare.api import tokens
 from fanfare.api.request import Request, Sweeping
 from fanfare.api.tokens import Claims
-from fanfare.domain.caller import Caller, Role
 from fanfare.domain.parameters import Parameter, Parameters
+from fanfare.domain.rights.caller import Caller, Role
 from fanfare.domain.sweeping import SessionsSweep
 from fanfare.runtime import queues, wire
 from fanfare.runtime.queues import Outgoing

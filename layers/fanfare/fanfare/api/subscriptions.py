@@ -8,13 +8,14 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from fanfare.api import addressing, answers, limits, paging
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request
-from fanfare.domain import access, refusals
-from fanfare.domain.access import Subject
-from fanfare.domain.caller import Caller, Role
+from fanfare.domain import refusals
 from fanfare.domain.estimate import estimate
 from fanfare.domain.parameters import Parameter
 from fanfare.domain.refusals import scope_fields
-from fanfare.domain.rights import not_permitted, require_self
+from fanfare.domain.rights import access_list
+from fanfare.domain.rights.access_list import Subject
+from fanfare.domain.rights.caller import Caller, Role
+from fanfare.domain.rights.right import not_permitted, require_self
 from fanfare.domain.ring import HEX_DIGITS
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.domain.sweeping import SWEEP_DELAY_S, TargetRecheck
@@ -99,7 +100,7 @@ def require_right(
     if not _is_among(subscribers, scope, user):
         raise not_permitted(
             caller,
-            f"the user lacks the right {access.SUBSCRIBING[kind]}; whoever may "
+            f"the user lacks the right {access_list.SUBSCRIBING[kind]}; whoever may "
             "change the access list can grant it",
         )
 
@@ -136,7 +137,7 @@ def _has_right(definition: Definition, user: str) -> bool:
 
 
 def _is_among(subscribers: frozenset[Subject], scope: Scope, user: str) -> bool:
-    return access.includes(subscribers, Caller(scope.app, Role.USER, user), scope, Circle(scope, user))
+    return access_list.includes(subscribers, Caller(scope.app, Role.USER, user), scope, Circle(scope, user))
 
 
 def _view(one: Subscription) -> dict[str, object]:

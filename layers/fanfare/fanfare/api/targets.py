@@ -1,10 +1,10 @@
 """Topics and buckets alike: found, made and deleted, with the contract's refusals."""
 
 from fanfare.domain import refusals
-from fanfare.domain.caller import Caller
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.naming import names_object, names_target, rule_of
 from fanfare.domain.object import Object
+from fanfare.domain.rights.caller import Caller
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.domain.sweeping import SWEEP_DELAY_S, sweep_of
 from fanfare.runtime import queues, wire

@@ -13,8 +13,8 @@ from hmac import compare_digest, digest
 
 import msgspec
 
-from fanfare.domain.caller import Role
 from fanfare.domain.errors import WrongToken
+from fanfare.domain.rights.caller import Role
 from fanfare.runtime import secrets
 
 KNOWN_S = 600

@@ -9,9 +9,9 @@ from fanfare.api import addressing, admission, answers, paging, subscriptions, t
 from fanfare.api.admission import admitted
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
-from fanfare.domain.access import ON_TARGET, groups_that_decide, includes
-from fanfare.domain.caller import Caller, Role
-from fanfare.domain.rights import Right, not_permitted, not_signed_in
+from fanfare.domain.rights.access_list import ON_TARGET, groups_that_decide, includes
+from fanfare.domain.rights.caller import Caller, Role
+from fanfare.domain.rights.right import Right, not_permitted, not_signed_in
 from fanfare.domain.scope import TargetKind
 from fanfare.store import definitions
 from fanfare.store.circles import Circle

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from fanfare.domain import access
-from fanfare.domain.access import AccessList
+from fanfare.domain.rights import access_list
+from fanfare.domain.rights.access_list import AccessList
 from fanfare.domain.scope import Target
 
 JSON_LIMIT = 65_534
@@ -55,7 +55,7 @@ class Object:
 
     @property
     def access_list(self) -> AccessList:
-        return access.of_object(self.owner) if self.access is None else self.access
+        return access_list.of_object(self.owner) if self.access is None else self.access
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
-from fanfare.domain.gate import Gate
 from fanfare.domain.payload import Payloads
+from fanfare.domain.rights.gate import Gate
 from fanfare.domain.ring import WHOLE_RING, Arc
 from fanfare.domain.scope import Target
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fanfare.domain.answer import Transport
+from fanfare.domain.outcome.answer import Transport
 from fanfare.networks.result import NotProcessed, Result
 
 type Headers = tuple[tuple[str, str], ...]

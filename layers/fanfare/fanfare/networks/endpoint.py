@@ -4,7 +4,7 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fanfare.domain.answer import Transport
+from fanfare.domain.outcome.answer import Transport
 
 HTTPS_PORT = 443
 

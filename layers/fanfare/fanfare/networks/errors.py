@@ -9,7 +9,7 @@ CredentialError
 Each carries the `outcome` that holds for every device of the batch. No message contains a part of a secret.
 """
 
-from fanfare.domain.outcome import Outcome, refused
+from fanfare.domain.outcome.consequence import Outcome, refused
 
 
 class CredentialError(Exception):

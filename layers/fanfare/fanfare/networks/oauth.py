@@ -8,10 +8,10 @@ from threading import Lock
 
 import msgspec
 
-from fanfare.domain.answer import Answer, Provider, Silence, Transport, whole_number
-from fanfare.domain.judgement import judge
-from fanfare.domain.outcome import Outcome, OutcomeKind, retry
-from fanfare.domain.outcome_google import SERVER_ERROR_DELAY_S
+from fanfare.domain.outcome.answer import Answer, Provider, Silence, Transport, whole_number
+from fanfare.domain.outcome.consequence import Outcome, OutcomeKind, retry
+from fanfare.domain.outcome.google import SERVER_ERROR_DELAY_S
+from fanfare.domain.outcome.judgement import judge
 from fanfare.networks.credentials import FcmCredential
 from fanfare.networks.errors import CredentialError, CredentialRefused, CredentialUnavailable
 from fanfare.runtime import clock

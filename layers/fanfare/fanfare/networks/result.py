@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from fanfare.domain.answer import Answer, Context, Provider, Silence, Transport
-from fanfare.domain.judgement import NOTHING_KNOWN, judge
-from fanfare.domain.outcome import Outcome
+from fanfare.domain.outcome.answer import Answer, Context, Provider, Silence, Transport
+from fanfare.domain.outcome.consequence import Outcome
+from fanfare.domain.outcome.judgement import NOTHING_KNOWN, judge
 
 
 class Answered(NamedTuple):

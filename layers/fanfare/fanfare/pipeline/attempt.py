@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from fanfare.domain.openness import OpenGroup, Standing, pack, unpack
-from fanfare.domain.outcome import OutcomeKind, PurgeTarget
-from fanfare.domain.policy import MAX_UNKNOWN, Exhausted, Settled, StillOpen, Verdict, postponed, verdict
+from fanfare.domain.outcome.consequence import OutcomeKind, PurgeTarget
 from fanfare.domain.proof import Proof
 from fanfare.domain.push import Delivery
+from fanfare.domain.retry_state import OpenGroup, Standing, pack, unpack
+from fanfare.domain.verdict import MAX_UNKNOWN, Exhausted, Settled, StillOpen, Verdict, postponed, verdict
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.sent import Due, Sent, Share, Waiting
 from fanfare.store.ledger import Failure, Lease, State

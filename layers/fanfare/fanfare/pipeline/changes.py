@@ -7,9 +7,9 @@ from fanfare.domain.content import (
     ObjectEvent,
     of_event,
 )
-from fanfare.domain.gate import Gate
 from fanfare.domain.object import Object
 from fanfare.domain.push import Push
+from fanfare.domain.rights.gate import Gate
 from fanfare.domain.scope import Target, TargetKind
 from fanfare.runtime.batch import Record
 from fanfare.runtime.together import Once

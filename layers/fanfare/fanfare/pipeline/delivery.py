@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from fanfare.domain.device import Environment, Network
-from fanfare.domain.policy import MAX_UNKNOWN, MAX_WAITS, back_off_ms
 from fanfare.domain.push import Delivery, Push
+from fanfare.domain.verdict import MAX_UNKNOWN, MAX_WAITS, back_off_ms
 from fanfare.pipeline import attempt
 from fanfare.pipeline.attempt import Audience, Result
 from fanfare.pipeline.deliver_settings import Settings

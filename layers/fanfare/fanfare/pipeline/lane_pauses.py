@@ -3,8 +3,8 @@
 import random
 from dataclasses import dataclass, field
 
-from fanfare.domain.outage import PROBE_MS, Stop
-from fanfare.domain.policy import JITTER
+from fanfare.domain.lane_health import PROBE_MS, Stop
+from fanfare.domain.verdict import JITTER
 from fanfare.runtime import logs, metrics
 from fanfare.runtime.clock import Clock
 from fanfare.store import lanes

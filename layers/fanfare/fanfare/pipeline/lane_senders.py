@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanfare.domain.device import DeviceType
-from fanfare.domain.outcome import Outcome, alarm
+from fanfare.domain.outcome.consequence import Outcome, alarm
 from fanfare.domain.push import Push
 from fanfare.networks.apns import Apns, ApnsPush, apns_id
 from fanfare.networks.errors import CredentialError

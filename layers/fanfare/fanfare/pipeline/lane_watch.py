@@ -5,8 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 
-from fanfare.domain import outage
-from fanfare.domain.outcome import Outcome, OutcomeKind
+from fanfare.domain import lane_health
+from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.push import Pace
 from fanfare.pipeline.lane_pauses import Admission, LanePauses
 from fanfare.pipeline.quota import PATIENCE_MS, Quota
@@ -47,7 +47,7 @@ class LaneWatch:
     def probed(self, app: str, lane: str, outcome: Outcome) -> bool:
         """Open or pause the lane for the fleet by the outcome of a probe; whether the lane answers."""
         with self._telling:
-            why = outage.after_probe(outcome, self._pauses.failed_probes(app, lane) or 0)
+            why = lane_health.after_probe(outcome, self._pauses.failed_probes(app, lane) or 0)
             try:
                 if why is None:
                     self._pauses.alive(app, lane)
@@ -104,11 +104,11 @@ class LaneWatch:
         seen: list[Sent | Waiting] = [*sent, *waiting]
         for lane in {one.lane for one in seen if one.lane is not None}:
             outcomes = [one.outcome for one in seen if one.lane == lane and one.outcome is not None]
-            why = None if lane in down else outage.stop(outcomes)
+            why = None if lane in down else lane_health.stop(outcomes)
             if why is not None:
                 self._pauses.stop(app, lane, why, probed=False)
                 continue
-            if outage.alive(outcomes):
+            if lane_health.alive(outcomes):
                 self._pauses.alive(app, lane)
             refused = sum(one.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL for one in outcomes)
             if refused:

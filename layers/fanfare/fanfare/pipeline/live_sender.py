@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from fanfare.domain.answer import Context, Provider, Transport
-from fanfare.domain.outcome import Outcome, OutcomeKind
+from fanfare.domain.outcome.answer import Context, Provider, Transport
+from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.push import Push
 from fanfare.networks.credentials import Credential, key_id
 from fanfare.networks.errors import CredentialError

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import assert_never
 
-from fanfare.domain.openness import OpenGroup
-from fanfare.domain.policy import given_up_in_doubt
 from fanfare.domain.proof import Proof, Report
 from fanfare.domain.push import Delivery
+from fanfare.domain.retry_state import OpenGroup
+from fanfare.domain.verdict import given_up_in_doubt
 from fanfare.pipeline import attempt, delivery_queues
 from fanfare.pipeline.deliver_settings import Settings
 from fanfare.runtime import metrics, queues, wire

@@ -7,9 +7,9 @@ network was tried would have to be sent to again.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fanfare.domain.answer import Context, Provider, Transport
 from fanfare.domain.device import Device, Environment, Network
-from fanfare.domain.outcome import Outcome, OutcomeKind
+from fanfare.domain.outcome.answer import Context, Provider, Transport
+from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.payload import ApnsPayload, FcmPayload, Payloads
 from fanfare.domain.push import Push
 from fanfare.networks.errors import CredentialError

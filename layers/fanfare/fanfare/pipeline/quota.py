@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from threading import Lock
 
-from fanfare.domain.policy import FIRST_DELAY_MS
 from fanfare.domain.push import Pace
+from fanfare.domain.verdict import FIRST_DELAY_MS
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
 from fanfare.store import lanes

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from fanfare.domain.access import ANY_USER, includes
-from fanfare.domain.caller import Caller, Role
+from fanfare.domain.rights.access_list import ANY_USER, includes
+from fanfare.domain.rights.caller import Caller, Role
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.domain.scope import Target
 from fanfare.domain.sweeping import TargetRecheck, UserRecheck

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
 
-from fanfare.domain.answer import Provider
 from fanfare.domain.device import Environment, Network
-from fanfare.domain.outcome import retry
+from fanfare.domain.outcome.answer import Provider
+from fanfare.domain.outcome.consequence import retry
 from fanfare.networks.apns import Apns
 from fanfare.networks.credentials import ApnsCredential, Credential, FcmCredential
 from fanfare.networks.errors import CredentialError, CredentialMissing, CredentialUnavailable

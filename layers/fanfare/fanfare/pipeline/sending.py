@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from fanfare.domain import outage
-from fanfare.domain.answer import Context, Provider, Transport
+from fanfare.domain import lane_health
 from fanfare.domain.device import Environment, Network
-from fanfare.domain.outage import FIRST_PAUSE_MS
-from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind, drop
+from fanfare.domain.lane_health import FIRST_PAUSE_MS
+from fanfare.domain.outcome.answer import Context, Provider, Transport
+from fanfare.domain.outcome.consequence import EXPIRED, Outcome, OutcomeKind, drop
 from fanfare.domain.push import Pace, Push
 from fanfare.networks.errors import CredentialError, CredentialUnavailable
 from fanfare.networks.result import Answered, Result, Unknown, Withheld, outcome_of
@@ -241,7 +241,7 @@ class Sending:
         """Find out with a probe whether the lane or the pushes are to blame for the faults that came back."""
         app, lane = self.push.app, ready.sender.lane
         outcomes = [one.outcome for one in self.sent if one.lane == lane]
-        if outage.stop(outcomes) is not None or not outage.wants_probe(outcomes):
+        if lane_health.stop(outcomes) is not None or not lane_health.wants_probe(outcomes):
             return
         if self.lanes.is_paused(app, lane):
             self.down.add(lane)

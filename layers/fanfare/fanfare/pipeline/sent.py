@@ -4,8 +4,8 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from fanfare.domain.openness import Standing
-from fanfare.domain.outcome import Outcome, OutcomeKind
+from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
+from fanfare.domain.retry_state import Standing
 from fanfare.pipeline.finding import Addressee
 
 _ABOUT_TOKENS = {

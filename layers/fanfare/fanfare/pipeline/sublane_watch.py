@@ -6,7 +6,7 @@ from threading import Lock
 
 from fanfare.domain.breaker import WINDOW_MS
 from fanfare.domain.doubt import HOUR_MS
-from fanfare.domain.outcome import OutcomeKind
+from fanfare.domain.outcome.consequence import OutcomeKind
 from fanfare.pipeline.lane_pauses import KEPT_MS
 from fanfare.pipeline.sent import Sent
 from fanfare.runtime.clock import Clock

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from fanfare.domain.access import ANY_USER, SubjectKind
-from fanfare.domain.gate import Gate
+from fanfare.domain.rights.access_list import ANY_USER, SubjectKind
+from fanfare.domain.rights.gate import Gate
 from fanfare.domain.scope import Scope
 from fanfare.store import groups
 from fanfare.store.definitions import Definition

@@ -7,8 +7,9 @@ from secrets import token_hex
 from pynamodb.exceptions import DeleteError, PutError, UpdateError
 from pynamodb.expressions.update import Action
 
-from fanfare.domain import access, refusals
-from fanfare.domain.access import SUBSCRIBING, AccessList, Subject
+from fanfare.domain import refusals
+from fanfare.domain.rights import access_list
+from fanfare.domain.rights.access_list import SUBSCRIBING, AccessList, Subject
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.runtime import wire
 from fanfare.store import pages
@@ -40,7 +41,7 @@ class Definition:
     @property
     def managers(self) -> frozenset[Subject]:
         """Who may change the access list."""
-        return access.managers(self.target.kind, self.target.scope, self.creator)
+        return access_list.managers(self.target.kind, self.target.scope, self.creator)
 
 
 def create(kind: TargetKind, scope: Scope, name: str, creator: str | None, at: int) -> Definition | None:
@@ -129,7 +130,7 @@ def _row_of(kind: TargetKind) -> type[TopicRow] | type[BucketRow]:
 def _definition(kind: TargetKind, scope: Scope, row: TopicRow | BucketRow) -> Definition:
     target = Target(kind, scope, row.sk, row.ref)
     listed = (
-        access.of_target(kind, scope, row.creator)
+        access_list.of_target(kind, scope, row.creator)
         if row.access is None
         else wire.decode(AccessList, row.access)
     )

@@ -11,8 +11,8 @@ from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute,
 from pynamodb.exceptions import PutError, PynamoDBException, UpdateError
 from pynamodb.expressions.update import Action
 
-from fanfare.domain.openness import DIGEST_BYTES, OpenGroup
 from fanfare.domain.push import TO_USER, Cut, Delivery, Push
+from fanfare.domain.retry_state import DIGEST_BYTES, OpenGroup
 from fanfare.domain.ring import HEX_DIGITS, Arc
 from fanfare.runtime import wire
 from fanfare.store import pages

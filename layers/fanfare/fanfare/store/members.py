@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from fanfare.domain.gate import Gate
+from fanfare.domain.rights.gate import Gate
 from fanfare.domain.ring import HEX_DIGITS, Arc, place, ring_key
 from fanfare.store import pages
 from fanfare.store.row import Row

@@ -8,8 +8,8 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
-from fanfare.domain.access import AccessList
 from fanfare.domain.object import Attachment, Object
+from fanfare.domain.rights.access_list import AccessList
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.runtime import clients, wire
 from fanfare.store import pages

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from secrets import token_hex
 
-from fanfare.domain import access
-from fanfare.domain.access import AccessList
+from fanfare.domain.rights import access_list
+from fanfare.domain.rights.access_list import AccessList
 from fanfare.domain.scope import Scope
 from fanfare.runtime import wire
 from fanfare.store.account_row import AccountRow
@@ -47,5 +47,5 @@ def _key(scope: Scope) -> str:
 
 def _list(scope: Scope, row: AccountRow | None) -> AccessList:
     if row is None or row.access is None:
-        return access.of_scope(scope)
+        return access_list.of_scope(scope)
     return wire.decode(AccessList, row.access)

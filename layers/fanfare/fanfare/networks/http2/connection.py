@@ -5,7 +5,7 @@ It knows neither sockets nor waiting: bytes come in by `receive` and go out by i
 
 from collections import deque
 
-from fanfare.domain.answer import Transport
+from fanfare.domain.outcome.answer import Transport
 from fanfare.networks.batch import Progress
 from fanfare.networks.http2.frames import (
     ACK,
@@ -26,7 +26,7 @@ from fanfare.networks.http2.frames import (
     window_update,
 )
 from fanfare.networks.http2.goaway import Goaway
-from fanfare.networks.http2.header_decoder import LIST_BYTES
+from fanfare.networks.http2.hpack.decoder import LIST_BYTES
 from fanfare.networks.http2.inbound import CONNECTION_WINDOW, STREAM_WINDOW, Inbound
 from fanfare.networks.http2.outbound import DEFAULT_WINDOW, Outbound
 from fanfare.networks.http2.settings import ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_HEADER_LIST_SIZE, Settings

@@ -3,7 +3,7 @@
 import selectors
 import ssl
 
-from fanfare.domain.answer import Transport
+from fanfare.domain.outcome.answer import Transport
 from fanfare.networks.batch import Progress
 from fanfare.networks.endpoint import Address, Endpoint, NoConnection
 from fanfare.networks.http2.connection import Connection

@@ -4,7 +4,7 @@ import selectors
 import time
 from collections.abc import Callable
 
-from fanfare.domain.answer import Transport
+from fanfare.domain.outcome.answer import Transport
 from fanfare.networks import trust
 from fanfare.networks.batch import Progress
 from fanfare.networks.endpoint import Address, Endpoint, NoConnection

@@ -14,7 +14,7 @@ from fanfare.networks.http2.frames import (
     HEADERS,
     header_block,
 )
-from fanfare.networks.http2.header_encoder import HeaderEncoder, length
+from fanfare.networks.http2.hpack.encoder import HeaderEncoder, length
 
 RECORD_BYTES = 16_384
 """A TLS record holds no more. Requests are cut to records, so that none lies in two without need."""

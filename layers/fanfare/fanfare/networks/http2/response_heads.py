@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from fanfare.networks.http2 import huffman
 from fanfare.networks.http2.frames import ConnectionFault
-from fanfare.networks.http2.header_decoder import HeaderDecoder
-from fanfare.networks.http2.header_table import Header
+from fanfare.networks.http2.hpack import huffman
+from fanfare.networks.http2.hpack.decoder import HeaderDecoder
+from fanfare.networks.http2.hpack.tables import Header
 from fanfare.networks.result import Answered
 
 _MAKE = tuple.__new__

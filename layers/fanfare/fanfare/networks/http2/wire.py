@@ -9,7 +9,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Protocol
 
-from fanfare.domain.answer import Transport
+from fanfare.domain.outcome.answer import Transport
 from fanfare.networks.endpoint import Address, NoConnection
 
 RECORD_BYTES = 16_384

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import assert_never
 
-from fanfare.domain.answer import Provider, Silence, Transport
-from fanfare.domain.outcome import Outcome, alarm, retry
+from fanfare.domain.outcome.answer import Provider, Silence, Transport
+from fanfare.domain.outcome.consequence import Outcome, alarm, retry
 
 
 def judge(provider: Provider, silence: Silence) -> Outcome:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from fanfare.domain.openness import Standing
-from fanfare.domain.outage import REFUSED_PAUSE_MS
-from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind
+from fanfare.domain.lane_health import REFUSED_PAUSE_MS
+from fanfare.domain.outcome.consequence import EXPIRED, Outcome, OutcomeKind
+from fanfare.domain.retry_state import Standing
 
 REPEATS_MS = (60_000, 600_000)
 """When a push is sent again after its first and its second unknown answer."""

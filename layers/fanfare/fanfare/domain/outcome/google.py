@@ -1,7 +1,7 @@
 """Answers of Google's token services (OAuth, STS, IAM credentials): reference table E."""
 
-from fanfare.domain.answer import Answer
-from fanfare.domain.outcome import Outcome, delivered, refused, retry
+from fanfare.domain.outcome.answer import Answer
+from fanfare.domain.outcome.consequence import Outcome, delivered, refused, retry
 
 THROTTLED_DELAY_S = 10
 SERVER_ERROR_DELAY_S = 1

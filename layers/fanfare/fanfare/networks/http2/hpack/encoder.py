@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from fanfare.networks.http2.header_table import FIRST_DYNAMIC, STATIC, TABLE_BYTES, DynamicTable, Header, size
+from fanfare.networks.http2.hpack.tables import FIRST_DYNAMIC, STATIC, TABLE_BYTES, DynamicTable, Header, size
 
 _STATIC_INDEX = {header: index for index, header in reversed(list(enumerate(STATIC, 1)))}
 _STATIC_NAME = {header[0]: index for index, header in reversed(list(enumerate(STATIC, 1)))}

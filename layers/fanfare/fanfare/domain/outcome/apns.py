@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from fanfare.domain.answer import Answer, Context, whole_number
-from fanfare.domain.outcome import (
+from fanfare.domain.outcome.answer import Answer, Context, whole_number
+from fanfare.domain.outcome.consequence import (
     Outcome,
     PurgeTarget,
     alarm,

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fanfare.domain.answer import Answer, Context, objects
-from fanfare.domain.outcome import (
+from fanfare.domain.outcome.answer import Answer, Context, objects
+from fanfare.domain.outcome.consequence import (
     Outcome,
     PurgeTarget,
     alarm,

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import assert_never
 
-from fanfare.domain import outcome_apns, outcome_fcm, outcome_google, outcome_transport
-from fanfare.domain.answer import Answer, Context, Provider, Silence
-from fanfare.domain.outcome import EXPIRED, Outcome, drop
+from fanfare.domain.outcome import apns, fcm, google, transport
+from fanfare.domain.outcome.answer import Answer, Context, Provider, Silence
+from fanfare.domain.outcome.consequence import EXPIRED, Outcome, drop
 
 NOTHING_KNOWN = Context()
 
@@ -20,15 +20,15 @@ def judge(provider: Provider, reply: Answer | Silence, context: Context = NOTHIN
 
 def _by_table(provider: Provider, reply: Answer | Silence, context: Context) -> Outcome:
     if isinstance(reply, Silence):
-        return outcome_transport.judge(provider, reply)
+        return transport.judge(provider, reply)
     match provider:
         case Provider.FCM:
-            return outcome_fcm.judge(reply, context)
+            return fcm.judge(reply, context)
         case Provider.APNS:
-            return outcome_apns.judge(reply, context)
+            return apns.judge(reply, context)
         case Provider.APNS_BROADCAST:
-            return outcome_apns.judge_broadcast(reply, context)
+            return apns.judge_broadcast(reply, context)
         case Provider.GOOGLE_OAUTH | Provider.GOOGLE_STS | Provider.GOOGLE_IAMCREDENTIALS:
-            return outcome_google.judge(reply)
+            return google.judge(reply)
         case _:
             assert_never(provider)

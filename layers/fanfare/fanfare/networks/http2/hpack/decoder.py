@@ -1,8 +1,8 @@
 """Header blocks to headers (RFC 7541, 6): complete and strict, as one wrong step spoils all that follow."""
 
-from fanfare.networks.http2 import huffman
 from fanfare.networks.http2.frames import ConnectionFault, ErrorCode
-from fanfare.networks.http2.header_table import (
+from fanfare.networks.http2.hpack import huffman
+from fanfare.networks.http2.hpack.tables import (
     FIRST_DYNAMIC,
     OVERHEAD_BYTES,
     STATIC,

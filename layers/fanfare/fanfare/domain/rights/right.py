@@ -2,8 +2,8 @@
 
 from enum import StrEnum
 
-from fanfare.domain.caller import Caller
 from fanfare.domain.errors import NotPermitted
+from fanfare.domain.rights.caller import Caller
 
 
 class Right(StrEnum):

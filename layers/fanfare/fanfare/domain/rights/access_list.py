@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, assert_never
 
-from fanfare.domain.caller import Caller, Role
 from fanfare.domain.errors import InvalidInput
-from fanfare.domain.rights import Right
+from fanfare.domain.rights.caller import Caller, Role
+from fanfare.domain.rights.right import Right
 from fanfare.domain.scope import Scope, TargetKind
 
 MAX_ENTRIES = 100

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fanfare.domain.answer import Transport
-from fanfare.domain.outcome import EXPIRED, Outcome, OutcomeKind
+from fanfare.domain.outcome.answer import Transport
+from fanfare.domain.outcome.consequence import EXPIRED, Outcome, OutcomeKind
 
 REFUSED_PAUSE_MS = 60_000
 """How long a lane is paused after its credential was refused."""

@@ -1,0 +1,1 @@
+"""Answers of the networks and their consequences: one table a file."""

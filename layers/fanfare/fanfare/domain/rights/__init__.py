@@ -1,0 +1,1 @@
+"""Callers, rights and access lists."""
