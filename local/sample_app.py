@@ -23,9 +23,8 @@ from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.store import accounts, installations, messages, open_sessions, row, subscriptions
 from fanfare.store.accounts import User
 from fanfare.store.apps import AppRow
-from fanfare.store.buckets import BucketRow
+from fanfare.store.definition_rows import BucketRow, TopicRow
 from fanfare.store.open_sessions import Session
-from fanfare.store.topics import TopicRow
 from local.template import Template
 
 MADE_AT = 1_767_225_600_000

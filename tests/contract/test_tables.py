@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import fanfare.store
-from fanfare.store.row import Row
+from fanfare.store.row import Row, tables
 from local.commands.restore import KEPT
 from local.template.model import Table, Template
 from tests.contract.declared import FUNCTIONS, app_of
@@ -17,7 +17,7 @@ from tests.contract.declared import FUNCTIONS, app_of
 for _module in pkgutil.iter_modules(fanfare.store.__path__):
     import_module(f"fanfare.store.{_module.name}")
 
-ROWS = sorted(Row.__subclasses__(), key=lambda row: row.__name__)
+ROWS = sorted(tables(), key=lambda row: row.__name__)
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -1,7 +1,7 @@
 """What no route takes: Kii's paths that this server does not have, and paths that nobody has."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from fanfare.domain.errors import FanfareError, MethodNotAllowed, NotFound, NotImplementedHere
 
@@ -19,21 +19,16 @@ _KII_ONLY = {
 }
 
 
-def refusal(path: str, declared: Iterable[tuple[str, str]]) -> FanfareError:
-    """For a tidied path that has no route with the request's method; `declared` are methods and paths."""
+def refusal(path: str, methods: Collection[str]) -> FanfareError:
+    """Return the error for a tidied path that no route takes with the request's method.
+
+    `methods` are those of the routes that take the path.
+    """
     found = _APP.fullmatch(path)
     for pattern, what in _KII_ONLY.items():
         if found is not None and re.fullmatch(pattern, found["rest"]):
             return NotImplementedHere(f"this server does not offer {what}; docs/api.md says what it offers")
-    methods = sorted({method for method, route in declared if _is_of(path, route)})
     if methods:
-        allowed = ", ".join(methods)
+        allowed = ", ".join(sorted(methods))
         return MethodNotAllowed(f"this path does not take this method; send {allowed}", allow=allowed)
     return NotFound("there is nothing at this path; docs/openapi.json lists the paths that there are")
-
-
-def _is_of(path: str, route: str) -> bool:
-    """Whether the path is one of the route's, which has `<name>` for whole segments."""
-    given, parts = path.split("/"), route.split("/")
-    pairs = zip(given, parts, strict=False)
-    return len(given) == len(parts) and all(part in (one, f"<{part[1:-1]}>") for one, part in pairs)

@@ -66,8 +66,9 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
     def _refuse(self, error: Exception) -> Response[str]:
         context = self.current_event.request_context
         if isinstance(error, NotFoundError):
-            taken = ((method, path) for method, path, *_ in self.declared)
-            error = elsewhere.refusal(self.current_event.path, taken)
+            path = self.current_event.path
+            routes = (*self._static_routes, *self._dynamic_routes)
+            error = elsewhere.refusal(path, {route.method for route in routes if route.rule.match(path)})
         key = self.current_event.raw_event.get("routeKey", "")
         # Most routes are declared for any method, or are the default one.
         path = key.partition(" ")[2] or key

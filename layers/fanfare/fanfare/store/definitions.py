@@ -13,9 +13,8 @@ from fanfare.domain.rights.access_list import SUBSCRIBING, AccessList, Subject
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.runtime import wire
 from fanfare.store import pages
-from fanfare.store.buckets import BucketRow
+from fanfare.store.definition_rows import BucketRow, TopicRow
 from fanfare.store.row import condition_failed, read, settle
-from fanfare.store.topics import TopicRow
 
 _BEFORE_NAMES, _AFTER_NAMES = " ", "~"  # sort before and behind every character that a name may have
 

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -58,10 +58,18 @@ class Row(Model):
 
 def bind(settings: object) -> None:
     """Give every row whose table the settings name its table."""
-    for row in Row.__subclasses__():
+    for row in tables():
         name = getattr(settings, row.Meta.setting, None)
         if name is not None:
             row.Meta.table_name = name
+
+
+def tables(base: type[Row] = Row) -> Iterator[type[Row]]:
+    """Yield the rows that have a table: the classes made from the base, and those made from them."""
+    for made in base.__subclasses__():
+        if made.Meta.setting:
+            yield made
+        yield from tables(made)
 
 
 def transaction(row: type[Row]) -> TransactWrite:
