@@ -28,10 +28,10 @@ help: ## list these commands
 	  /^[a-z-]+:.*## / { split($$1, target, ":"); printf "  make %-14s%s\n", target[1], $$2 }' Makefile
 
 run: .venv/.done .venv-ministack/.done ## start the local stack, play the main job, stay up
-	@$(PY) -m local.commands.demo --stay $${BRIDGE:+--bridge "$$BRIDGE"}
+	@$(PY) -m local.demo --stay $${BRIDGE:+--bridge "$$BRIDGE"}
 
 demo: .venv/.done .venv-ministack/.done ## the same, then exit
-	@$(PY) -m local.commands.demo
+	@$(PY) -m local.demo
 
 test: .venv/.done .venv-ministack/.done ## run the tests: unit, integration, contract, e2e (TESTS= names some, long ones as well)
 	@if [ -n "$(TESTS)" ]; then exec env $(PY) -m pytest $(TESTS); fi; \
@@ -53,11 +53,11 @@ validate: .venv-sam/.done ## check template.yaml with SAM and cfn-lint
 security: .venv-security/.done ## look for weaknesses: checkov in the template, bandit in the code
 	@nice .venv-security/bin/checkov --config-file .checkov.yaml
 	@.venv-security/bin/bandit --quiet --configfile pyproject.toml --recursive functions layers/fanfare
-	@.venv-security/bin/bandit --quiet --configfile pyproject.toml --recursive --severity-level medium local
+	@.venv-security/bin/bandit --quiet --configfile pyproject.toml --recursive --severity-level medium operate local measure
 	@echo "checkov and bandit have nothing to say"
 
 deploy: .venv/.done .venv-sam/.done ## deploy to your AWS account (ENV=dev, staging or prod of samconfig.toml; PARAMETERS=)
-	@starting=$$($(PY) -m local.commands.preflight --env $(ENV) Architecture=$(ARCH) $(PARAMETERS)) && \
+	@starting=$$($(PY) -m operate.commands.preflight --env $(ENV) Architecture=$(ARCH) $(PARAMETERS)) && \
 	$(MAKE) -s build && \
 	$(SAM) deploy --config-env $(ENV) --parameter-overrides Architecture=$(ARCH) $$starting $(PARAMETERS)
 
@@ -65,32 +65,32 @@ changeset: build ## what a deployment would change, without deploying it (ENV= P
 	@$(SAM) deploy --config-env $(ENV) --no-execute-changeset --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
 
 deployer: .venv/.done ## the IAM policy of whoever deploys STACK=name, made from the template (ARGS="--account --region")
-	@$(PY) -m local.commands.deployer --stack "$(STACK)" $(ARGS)
+	@$(PY) -m operate.commands.deployer --stack "$(STACK)" $(ARGS)
 
 at-rest: .venv/.done ## what a month costs in which nobody calls, counted from the template
-	@$(PY) -m local.commands.at_rest
+	@$(PY) -m measure.at_rest
 
 rehearse: .venv/.done .venv-ministack/.done .venv-sam/.done ## deploy to an emulator's CloudFormation as releases do: again, a layer alone, one that fails; minutes
 	@$(BUILD_HERE)
-	@$(PY) -m local.commands.rehearse --build $(HERE)
+	@$(PY) -m local.releases --build $(HERE)
 
 app: .venv/.done ## make an app and print its keys, or set parameters of one, on the local stack or on STACK=name (ARGS=--help)
-	@$(PY) -m local.commands.app $${STACK:+--stack "$$STACK"} $(ARGS)
+	@$(PY) -m operate.commands.app $${STACK:+--stack "$$STACK"} $(ARGS)
 
 credential: .venv/.done ## set, check, show or retire an app's FCM or APNs credential, there or on STACK=name (ARGS=--help)
-	@$(PY) -m local.commands.credential $${STACK:+--stack "$$STACK"} $(ARGS)
+	@$(PY) -m operate.commands.credential $${STACK:+--stack "$$STACK"} $(ARGS)
 
 key: .venv/.done ## change what tokens are signed with, an app's key or its client secret, while calls go on, there or on STACK=name (ARGS=--help)
-	@$(PY) -m local.commands.key $${STACK:+--stack "$$STACK"} $(ARGS)
+	@$(PY) -m operate.commands.key $${STACK:+--stack "$$STACK"} $(ARGS)
 
 redrive: .venv/.done ## send again what became a dead letter, on the local stack or on STACK=name (ARGS=--help)
-	@$(PY) -m local.commands.redrive $${STACK:+--stack "$$STACK"} $(ARGS)
+	@$(PY) -m operate.commands.redrive $${STACK:+--stack "$$STACK"} $(ARGS)
 
 restore: .venv/.done ## bring tables back to a point in time, on STACK=name (ARGS=--help; docs/operations.md)
-	@$(PY) -m local.commands.restore $${STACK:+--stack "$$STACK"} $(ARGS)
+	@$(PY) -m operate.commands.restore $${STACK:+--stack "$$STACK"} $(ARGS)
 
 outcomes: .venv/.done ## judge networks' answers: VECTORS=file
-	@$(PY) -m local.commands.outcomes "$(VECTORS)"
+	@$(PY) -m operate.commands.outcomes "$(VECTORS)"
 
 ### Contributing
 
@@ -117,28 +117,28 @@ schemathesis: .venv/.done ## requests made from the OpenAPI document: a sample, 
 	@FANFARE_SCHEMATHESIS=$(ALL) $(PY) -m pytest -q tests/fuzz/test_schemathesis.py
 
 openapi: .venv/.done ## write docs/openapi.json from the code
-	@$(PY) -m local.commands.openapi
+	@$(PY) -m local.openapi
 
 request-costs: .venv/.done ## what each route reads and writes, in DynamoDB's units, and what a million cost
-	@$(PY) -m local.commands.request_costs
+	@$(PY) -m measure.request_costs
 
 # Programs are asked for first: nothing is installed for a run that cannot be.
 bench: .venv/.done ## what a push costs our sender and its peers, in CPU time; takes minutes (ROUNDS= REQUESTS=)
-	@$(PY) -m local.commands.bench --programs
-	@$(MAKE) -s .venv-bench/.done local/bench/clients/node_apn/node_modules/.done
-	@$(PY) -m local.commands.bench $${ROUNDS:+--rounds "$$ROUNDS"} $${REQUESTS:+--requests "$$REQUESTS"}
+	@$(PY) -m measure.bench --programs
+	@$(MAKE) -s .venv-bench/.done measure/bench/clients/node_apn/node_modules/.done
+	@$(PY) -m measure.bench $${ROUNDS:+--rounds "$$ROUNDS"} $${REQUESTS:+--requests "$$REQUESTS"}
 
 cost: .venv/.done .venv-ministack/.done ## what everything costs on AWS, counted on the local stack; takes minutes (MOST=)
-	@$(PY) -m local.commands.cost $${MOST:+--most "$$MOST"}
+	@$(PY) -m measure.cost $${MOST:+--most "$$MOST"}
 
 simulate: .venv/.done ## what a send to millions takes and costs on AWS, simulated (USERS= SHARE= PARAMETERS=; FLOOD=; or docs/scale.md)
-	@$(PY) -m local.commands.simulate $${FLOOD:+--flood "$$FLOOD"} $${USERS:+--users "$$USERS"} $${SHARE:+--share "$$SHARE"} $(PARAMETERS)
+	@$(PY) -m measure.simulation $${FLOOD:+--flood "$$FLOOD"} $${USERS:+--users "$$USERS"} $${SHARE:+--share "$$SHARE"} $(PARAMETERS)
 
 load: .venv/.done .venv-ministack/.done ## how long a push takes in a send to N=10000, and single pushes beside it; memory of each function
-	@$(PY) -m local.commands.load $${N:+--recipients "$$N"}
+	@$(PY) -m measure.load $${N:+--recipients "$$N"}
 
 changes: .venv/.done .venv-ministack/.done ## whether 500 object changes a second in one bucket are kept up with (RATE= SUBSCRIBED= SECONDS=)
-	@$(PY) -m local.commands.changes $${RATE:+--rate "$$RATE"} $${SUBSCRIBED:+--subscribed "$$SUBSCRIBED"} $(SECONDS)
+	@$(PY) -m measure.changes $${RATE:+--rate "$$RATE"} $${SUBSCRIBED:+--subscribed "$$SUBSCRIBED"} $(SECONDS)
 
 killed: .venv/.done .venv-ministack/.done ## a send to N=100000 while fanout and deliver are killed at random, KILLS=20 times each
 	@FANFARE_KILLED_SUBSCRIBERS=$${N:-100000} FANFARE_KILLED_TIMES=$${KILLS:-20} $(PY) -m pytest -q -s tests/e2e/test_killed.py
@@ -146,19 +146,19 @@ killed: .venv/.done .venv-ministack/.done ## a send to N=100000 while fanout and
 # In a folder of its own, so that what `make build` made for AWS stays as it is.
 imports: .venv/.done .venv-sam/.done ## what importing each function takes, beside boto3 (ROUNDS= FUNCTION=name: its largest parts)
 	@$(BUILD_HERE)
-	@$(PY) -m local.commands.imports --build $(HERE) $${ROUNDS:+--rounds "$$ROUNDS"} $${FUNCTION:+--function "$$FUNCTION"}
+	@$(PY) -m measure.imports --build $(HERE) $${ROUNDS:+--rounds "$$ROUNDS"} $${FUNCTION:+--function "$$FUNCTION"}
 
 sam-ready: .venv/.done .venv-sam/.done ## let `sam local` run on the local stack, and say how: docs/sam-local.md
 	@$(BUILD_HERE)
-	@$(PY) -m local.commands.sam ready --build $(HERE)
+	@$(PY) -m local.sam ready --build $(HERE)
 
 sam-invoke: .venv/.done .venv-sam/.done ## run a function in Docker on a sample event (EVENT=events/topics/create.json ARGS=)
 	@$(BUILD_HERE)
-	@$(PY) -m local.commands.sam invoke --build $(HERE) --event "$(EVENT)" --more="$(ARGS)"
+	@$(PY) -m local.sam invoke --build $(HERE) --event "$(EVENT)" --more="$(ARGS)"
 
 sam-api: .venv/.done .venv-sam/.done ## the API in Docker, on port 3000 (ARGS=)
 	@$(BUILD_HERE)
-	@$(PY) -m local.commands.sam api --build $(HERE) --more="$(ARGS)"
+	@$(PY) -m local.sam api --build $(HERE) --more="$(ARGS)"
 
 lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer versions)
 	@$(UV) $(COMPILE) $(UPGRADE) -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
@@ -166,7 +166,7 @@ lock: .venv/.done ## pin the requirements anew (UPGRADE=--upgrade takes newer ve
 
 clean: ## remove what was built, and caches
 	@rm -rf .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	@find functions layers local tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find functions layers operate local measure tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pyenv's shims stand on the PATH for versions that are not chosen, too: only a Python that runs counts.
 .venv/.done: requirements-dev.txt
@@ -216,7 +216,7 @@ clean: ## remove what was built, and caches
 	@$(UV) pip sync --quiet --require-hashes --python .venv-bench requirements-bench.txt
 	@touch $@
 
-local/bench/clients/node_apn/node_modules/.done: local/bench/clients/node_apn/package-lock.json
+measure/bench/clients/node_apn/node_modules/.done: measure/bench/clients/node_apn/package-lock.json
 	@echo "Setting up @parse/node-apn (once)"
-	@cd local/bench/clients/node_apn && npm ci --silent --no-audit --no-fund
+	@cd measure/bench/clients/node_apn && npm ci --silent --no-audit --no-fund
 	@touch $@

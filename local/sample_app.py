@@ -25,7 +25,7 @@ from fanfare.store.accounts import User
 from fanfare.store.apps import AppRow
 from fanfare.store.definition_rows import BucketRow, TopicRow
 from fanfare.store.open_sessions import Session
-from local.template import Template
+from operate.template import Template
 
 MADE_AT = 1_767_225_600_000
 """When all this was made: the first moment of 2026, UTC. The events happen a day later."""

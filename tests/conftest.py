@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from fanfare.runtime import clients, metrics, secrets
 from fanfare.store import apps, limits
-from local.template import Template
+from operate.template import Template
 from tests import emulator
 from tests.described import described
 from tests.front import Front

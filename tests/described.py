@@ -9,7 +9,7 @@ import jsonschema_rs
 
 from local.openapi import OPERATIONS, served, written
 from local.runner.routes import Routes
-from local.template import Route
+from operate.template import Route
 from tests.contract.declared import ROOT
 
 JSON = "application/json"

@@ -13,7 +13,8 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
-from local.template import Template, create_resources, load
+from local.resources import create_resources
+from operate.template import Template, load
 from tests.contract.declared import ROOT
 
 REGION = "us-east-1"

@@ -14,7 +14,8 @@ from moto import mock_aws
 
 from fanfare.runtime import clients, secrets
 from fanfare.store import apps
-from local.template import Template, create_resources
+from local.resources import create_resources
+from operate.template import Template
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"

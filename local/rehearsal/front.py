@@ -14,7 +14,7 @@ from local.runner import http_event, http_response
 from local.runner.answer import Returned
 from local.runner.http_response import BAD_REQUEST
 from local.runner.routes import Routes, delivered_path
-from local.template import Template
+from operate.template import Template
 
 HOST = "api.example.com"
 

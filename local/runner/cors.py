@@ -2,7 +2,7 @@
 
 from local.runner.http_event import Request
 from local.runner.http_response import Response
-from local.template import Cors
+from operate.template import Cors
 
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 

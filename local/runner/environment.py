@@ -4,7 +4,7 @@ import os
 import sys
 
 from local.runner.config import Config
-from local.template import Function
+from operate.template import Function
 
 
 def arn(function: Function, config: Config) -> str:

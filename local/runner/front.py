@@ -14,7 +14,7 @@ from local.runner.http_event import Request, event
 from local.runner.http_response import BAD_REQUEST, NOT_FOUND, TOO_LARGE, UNAVAILABLE, Response, response
 from local.runner.routes import Routes, delivered_path
 from local.runner.worker import FunctionProcesses
-from local.template import Template
+from operate.template import Template
 
 _LARGEST_REQUEST = 10 * 1024 * 1024
 _LARGEST_EVENT = 6 * 1024 * 1024

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from local.template import Route
+from operate.template import Route
 
 # What a gateway keeps to itself, and cookies, which have a place of their own.
 _HELD_BACK = {"connection", "cookie", "expect", "keep-alive", "te", "transfer-encoding", "upgrade"}

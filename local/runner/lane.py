@@ -27,7 +27,7 @@ from local.runner.retry import (
     within,
 )
 from local.runner.worker import FunctionProcesses
-from local.template import StreamSource
+from operate.template import StreamSource
 
 _LARGEST_EVENT = 6 * 1024 * 1024
 _log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from local.runner.aws import Aws, AwsError
 from local.runner.disorder import Disorder
 from local.runner.queue_records import QueueName, Record, batches, handled, record
 from local.runner.worker import FunctionProcesses
-from local.template import QueueSource
+from operate.template import QueueSource
 
 LARGEST_EVENT = 6 * 1024 * 1024
 # The emulator sees a poll to its end before it stops: longer ones would hold up the end of the stack.

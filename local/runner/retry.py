@@ -7,7 +7,7 @@ from typing import Any
 
 from local.runner.answer import Answer, Returned
 from local.runner.partial import failures
-from local.template import StreamSource
+from operate.template import StreamSource
 
 type Record = dict[str, Any]
 

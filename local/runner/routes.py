@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from local.template import Route
+from operate.template import Route
 
 _LITERAL, _VARIABLE, _GREEDY = range(3)
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")

@@ -12,7 +12,7 @@ from local.runner.discarded import Origin
 from local.runner.filters import Filter
 from local.runner.lane import Lane, item_key
 from local.runner.retry import Record, sequence_number
-from local.template import StreamSource
+from operate.template import StreamSource
 
 _STREAMS = "DynamoDBStreams_20120810"
 _DESCRIBE_SECONDS = 10.0

@@ -20,7 +20,7 @@ from local.runner.queue_records import QueueName
 from local.runner.queues import QueuePoller
 from local.runner.streams import StreamPoller
 from local.runner.worker import FunctionProcesses
-from local.template import Function, QueueSource, StreamSource, load
+from operate.template import Function, QueueSource, StreamSource, load
 
 _HOST = "127.0.0.1"
 _LAST_REQUESTS_SECONDS = 1.0

@@ -18,7 +18,7 @@ from local.runner.answer import Answer, Failed, Reason, Returned
 from local.runner.config import Config
 from local.runner.environment import arn, environment
 from local.runner.journal import Invocation, Used, entry
-from local.template import Function
+from operate.template import Function
 
 # Lambda gives ten seconds; here many processes start at once on few cores, which others may use as well.
 _START_SECONDS = 300.0

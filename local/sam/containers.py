@@ -9,7 +9,7 @@ import yaml
 
 from local.guard import CONTAINERS_HOST
 from local.ports import Ports
-from local.template import Template
+from operate.template import Template
 
 CA_FILE = "/var/task/ca.pem"
 """Of the fake networks; lies in the folder of deliver's code, as no other folder reaches the container."""

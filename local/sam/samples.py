@@ -18,7 +18,8 @@ from local import sample_app
 from local.aws.ministack import REGION
 from local.fakes import credentials
 from local.guard import CONTAINERS_HOST
-from local.template import Template, create_resources
+from local.resources import create_resources
+from operate.template import Template
 
 STACK = "fanfare-samples"
 ACCOUNT = "123456789012"

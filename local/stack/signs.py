@@ -7,8 +7,8 @@ from typing import Any
 import requests
 
 from local.processes import ROOT
-from local.template import load
 from local.waiting import NO_ANSWER_S
+from operate.template import load
 
 
 def signs(stack: Mapping[str, Any]) -> object:

@@ -12,13 +12,14 @@ from typing import Any, Self
 import boto3
 
 from local.aws import ministack
-from local.commands.place import RESOURCES
 from local.fakes import credentials
 from local.ports import HOST, Ports, default_port, default_state, http, https
 from local.processes import ROOT, Child, NotReady, answers, run, start
+from local.resources import create_resources
 from local.runner import config
 from local.stack.state import State
-from local.template import create_resources, load
+from operate.place import RESOURCES
+from operate.template import load
 
 NAME = "fanfare-local"
 TEMPLATE = ROOT / "template.yaml"
@@ -160,7 +161,7 @@ class Stack:
 
     def _make_app(self) -> dict[str, str]:
         """By the command that engineers use, in a process of its own: it binds the store to this stack."""
-        command = [sys.executable, "-m", "local.commands.app", "--keep", "--json"]
+        command = [sys.executable, "-m", "operate.commands.app", "--keep", "--json"]
         command += ["--state", str(self.state.folder)]
         environment = ministack.CREDENTIALS | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'fanfare'}"}
         made = run(command, environment)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local.template.intrinsics import Evaluator, read_yaml
-from local.template.model import Template
-from local.template.read import load
+from operate.template.intrinsics import Evaluator, read_yaml
+from operate.template.model import Template
+from operate.template.read import load
 from tests.contract.declared import ROOT, Roles
 
 

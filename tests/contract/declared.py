@@ -8,8 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from local.template.intrinsics import Evaluator, Joined, Reference
-from local.template.model import Route
+from operate.template.intrinsics import Evaluator, Joined, Reference
+from operate.template.model import Route
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.template import load
-from local.template.model import Template
+from operate.template import load
+from operate.template.model import Template
 from tests.contract.declared import ROOT
 
 OWN_METRICS = (

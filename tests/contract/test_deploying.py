@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.template.intrinsics import Evaluator, Joined, Reference
+from operate.template.intrinsics import Evaluator, Joined, Reference
 from tests.contract.declared import ROOT
 
 ENVIRONMENTS = ("dev", "staging", "prod")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from local.template.model import Function, Queue, QueueSource, Template
+from operate.template.model import Function, Queue, QueueSource, Template
 
 FORTNIGHT_S = 1_209_600
 DAY_S = 86_400

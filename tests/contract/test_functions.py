@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from local.commands.restore import KEPT
-from local.template.intrinsics import Reference
-from local.template.model import Template
+from operate.commands.restore import KEPT
+from operate.template.intrinsics import Reference
+from operate.template.model import Template
 from tests.contract.declared import FUNCTIONS, ROOT, app_of, shape, takes
 
 HTTP_FUNCTIONS = ("accounts", "buckets", "installations", "messages", "topics")

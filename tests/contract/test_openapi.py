@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from local.commands import openapi
 from local.openapi import OPERATIONS, Undescribed, document, served
+from local.openapi import __main__ as openapi
 from local.openapi.document import OPERATIONS as TABLE
 from local.runner.routes import Routes
-from local.template.model import Template
+from operate.template.model import Template
 from tests.contract.declared import ROOT
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.template.intrinsics import read_yaml
+from operate.template.intrinsics import read_yaml
 from tests.contract.declared import ROOT
 
 ALIAS = "live"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.template.intrinsics import Reference
-from local.template.model import Template
+from operate.template.intrinsics import Reference
+from operate.template.model import Template
 from tests.contract.declared import FUNCTIONS, Roles
 
 OPEN_BY_NATURE = {

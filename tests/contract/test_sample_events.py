@@ -11,7 +11,7 @@ import pytest
 from local.runner import http_event, queue_records
 from local.runner.filters import Filter
 from local.runner.routes import Routes, delivered_path
-from local.template.model import Template
+from operate.template.model import Template
 from tests.contract.declared import ROOT
 
 EVENTS = {

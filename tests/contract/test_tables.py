@@ -10,8 +10,8 @@ import pytest
 
 import fanfare.store
 from fanfare.store.row import Row, tables
-from local.commands.restore import KEPT
-from local.template.model import Table, Template
+from operate.commands.restore import KEPT
+from operate.template.model import Table, Template
 from tests.contract.declared import FUNCTIONS, app_of
 
 for _module in pkgutil.iter_modules(fanfare.store.__path__):

@@ -81,7 +81,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 
 def app(stack: str, *options: str) -> subprocess.CompletedProcess[str]:
-    called = [sys.executable, "-m", "local.commands.app", "--stack", stack, "--region", REGION, *options]
+    called = [sys.executable, "-m", "operate.commands.app", "--stack", stack, "--region", REGION, *options]
     paths = f"{ROOT}:{ROOT / 'layers' / 'fanfare'}"
     environment = os.environ | ministack.CREDENTIALS | {"AWS_ENDPOINT_URL": http(PORT), "PYTHONPATH": paths}
     return run(called, environment)

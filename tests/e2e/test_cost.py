@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from local.cost.acts import MESSAGE
-from local.cost.bare import cpu
-from local.cost.bill import Service
-from local.cost.measure import measured
-from local.cost.stage import CONCURRENCY, Stage
 from local.ports import free
 from local.stack import Stack
 from local.stack.stack import NAME, TEMPLATE
-from local.template import load
+from measure.cost.acts import MESSAGE
+from measure.cost.bare import cpu
+from measure.cost.bill import Service
+from measure.cost.measure import measured
+from measure.cost.stage import CONCURRENCY, Stage
+from operate.template import load
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 

@@ -10,9 +10,10 @@ import requests
 
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.store import subscriptions
-from local import population, ports
+from local import ports
 from local.stack import Stack
 from local.waiting import NO_ANSWER_S
+from measure import population
 from tests.e2e.world import Tables, World, environment
 
 SUBSCRIBERS = 20_000

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import requests
 
-from local.commands import sam
 from local.ports import Ports, free
 from local.processes import ROOT, run
+from local.sam import __main__ as sam
 from local.stack import Stack
 from local.waiting import NO_ANSWER_S, cpu_s, while_moving
 from tests.integration.test_events import EVENTS, EXPECTED, Expected, answered, differences, queued, rows

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from local import sample_app
-from local.commands import sam
+from local.sam import __main__ as sam
 from local.sam import samples
 from local.stack import Stack
 from local.waiting import NO_ANSWER_S

@@ -16,11 +16,11 @@ import requests
 
 from fanfare.domain.scope import Scope, Target, TargetKind
 from local import ports
-from local.cost.acts import MESSAGE
-from local.cost.crowd import Crowd, device_of, load
-from local.load.sends import TOPIC, Reader, settle
 from local.stack import Stack
 from local.waiting import NO_ANSWER_S
+from measure.cost.acts import MESSAGE
+from measure.cost.crowd import Crowd, device_of, load
+from measure.load.sends import TOPIC, Reader, settle
 from tests.e2e.world import Tables, World
 
 SUBSCRIBERS = 1_280

@@ -14,9 +14,10 @@ import requests
 from local.aws.ministack import launch, ready
 from local.ports import Ports, http
 from local.processes import Child, start
+from local.resources import create_resources
 from local.runner.config import Config, write
-from local.template import create_resources, load
 from local.waiting import NO_ANSWER_S, while_moving
+from operate.template import load
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

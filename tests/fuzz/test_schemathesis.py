@@ -23,7 +23,7 @@ from local.rehearsal.front import Answer, Front
 from local.rehearsal.stage import APP_ID, Part, Stage, prepared
 from local.rehearsal.state import State
 from local.rehearsal.wsgi import application
-from local.template import Template
+from operate.template import Template
 from tests.contract.declared import ROOT
 
 EVERYTHING = bool(os.environ.get("FANFARE_SCHEMATHESIS"))

@@ -11,8 +11,8 @@ from fanfare.domain.object import Object, Writing, created, replaced
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.pipeline.changes import event_name
 from fanfare.store import objects, row
-from local.changes import series
-from local.changes.series import APART, Change, change
+from measure.changes import series
+from measure.changes.series import APART, Change, change
 
 BUCKET = Target(TargetKind.BUCKET, Scope("app1"), "notes", "ref1")
 OWN = {"sk", "change", "created_at", "modified_at", "changed_at"}

@@ -8,12 +8,12 @@ import pytest
 
 from fanfare.domain.device import Network
 from fanfare.domain.scope import Scope, Target, TargetKind
-from local.cost.crowd import Crowd, device_of
-from local.cost.units import item_size
 from local.rehearsal.emulated import emulated, handler
 from local.rehearsal.front import Front
 from local.rehearsal.stage import Part, Stage, prepared
-from local.template import Template
+from measure.cost.crowd import Crowd, device_of
+from measure.cost.units import item_size
+from operate.template import Template
 
 type Item = dict[str, Any]
 

@@ -21,7 +21,7 @@ from local import sample_app
 from local.runner import http_response
 from local.runner.answer import Returned
 from local.sample_app import ALICE, ALICES_PHONE, APP, BOBS_IPAD, BOBS_PHONE, SENT
-from local.template import Template
+from operate.template import Template
 from tests.conftest import Handler
 from tests.contract.declared import ROOT
 from tests.integration.pipeline.conftest import FakeNetworks

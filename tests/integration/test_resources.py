@@ -8,7 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local.template import create_resources, load
+from local.resources import create_resources
+from operate.template import load
 
 TEMPLATE = load(Path(__file__).resolve().parents[2] / "template.yaml")
 

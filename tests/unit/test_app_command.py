@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.commands import app
-from local.commands.provider_files import Unusable
+from operate.commands import app
+from operate.provider_files import Unusable
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from local.commands import deployer as command
-from local.deployment.at_rest import bill
-from local.deployment.deployer import UnknownType, policy
-from local.template.intrinsics import read_yaml
+from measure.at_rest import bill
+from operate.commands import deployer as command
+from operate.deployment.policy import UnknownType, policy
+from operate.template.intrinsics import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 BEFORE = 8.40

@@ -8,8 +8,8 @@ from fanfare.domain.device import Environment, Network
 from fanfare.networks.credentials import apns_credential, key_id
 from fanfare.networks.errors import CredentialMalformed
 from fanfare.networks.live import Live, from_text, to_text
-from local.commands.live_credentials import Stored, with_new, without
-from local.commands.provider_files import Unusable
+from operate.live_credentials import Stored, with_new, without
+from operate.provider_files import Unusable
 from tests.integration.pipeline.keyed_networks import signing_key
 
 PRODUCTION, SANDBOX = Environment.PRODUCTION, Environment.SANDBOX

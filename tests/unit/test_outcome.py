@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fanfare.domain.outcome.answer import Answer, Context, Provider, Silence, Transport
 from fanfare.domain.outcome.consequence import Outcome, OutcomeKind, PurgeTarget
 from fanfare.domain.outcome.judgement import judge
-from local.commands import outcomes
+from operate.commands import outcomes
 
 VECTORS = outcomes.load(Path(__file__).parent / "provider_outcomes.json")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fanfare.domain.outcome.answer import Transport
-from local.commands import outcomes
+from operate.commands import outcomes
 
 VECTORS = Path(__file__).parent / "provider_outcomes.json"
 

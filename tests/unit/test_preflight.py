@@ -7,9 +7,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.commands import preflight
-from local.commands.preflight import Refused
-from local.deployment.concurrency import STARTING_VALUES, Account, advice, most_at_work
+from operate.commands import preflight
+from operate.commands.preflight import Refused
+from operate.deployment.concurrency import STARTING_VALUES, Account, advice, most_at_work
 
 FEW, MANY = Account(10, 10), Account(1000, 1000)
 

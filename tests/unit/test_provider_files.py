@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from local.commands import provider_files
-from local.commands.provider_files import Unusable
+from operate import provider_files
+from operate.provider_files import Unusable
 
 P256 = ec.generate_private_key(ec.SECP256R1())
 P384 = ec.generate_private_key(ec.SECP384R1())

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.commands import app, credential, redrive, stack_name
+from operate import stack_name
+from operate.commands import app, credential, redrive
 
 
 @pytest.mark.parametrize("name", ["aws-push", "AWSPush", "ssm", "Ssm-1", "awsome"])

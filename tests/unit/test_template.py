@@ -5,8 +5,8 @@ from textwrap import dedent, indent
 
 import pytest
 
-from local.template import Joined, Reference, Route, Template, TemplateError, load
-from local.template.read import merged
+from operate.template import Joined, Reference, Route, Template, TemplateError, load
+from operate.template.read import merged
 
 ROOT = Path(__file__).resolve().parents[2]
 

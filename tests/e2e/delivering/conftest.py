@@ -18,7 +18,8 @@ from local.aws import ministack
 from local.fakes import credentials
 from local.ports import Ports, http, https
 from local.processes import ROOT, answers, start
-from local.template import create_resources, load
+from local.resources import create_resources
+from operate.template import load
 from tests.e2e.delivering.credentials import apns
 from tests.e2e.delivering.fleet import APP, PARAMETERS, Fleet
 from tests.e2e.world import environment

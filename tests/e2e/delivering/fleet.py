@@ -30,10 +30,10 @@ from fanfare.pipeline.senders import AppSenders, Endpoints
 from fanfare.runtime import clients, queues, wire
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import ledger
-from local import population
-from local.population import Person
 from local.ports import Ports, http, https
 from local.waiting import NO_ANSWER_S
+from measure import population
+from measure.population import Person
 
 APP = "app1"
 TOPIC = Target(TargetKind.TOPIC, Scope(APP), "news", "ref1")

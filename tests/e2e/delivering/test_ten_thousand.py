@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fanfare.domain.device import Network
-from local.population import Person
+from measure.population import Person
 from tests.e2e.delivering.fleet import Fleet
 
 DEVICES = 10_000

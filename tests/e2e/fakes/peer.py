@@ -22,7 +22,7 @@ from tests.e2e.fakes.client import PORTS
 
 ROOT = Path(__file__).parents[3]
 PEERS = Path(__file__).parent / "peers"
-NODE_APN = ROOT / "local" / "bench" / "clients" / "node_apn"
+NODE_APN = ROOT / "measure" / "bench" / "clients" / "node_apn"
 KEYLESS = {
     "AWS_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "AKIATEST",

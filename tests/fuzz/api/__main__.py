@@ -16,7 +16,7 @@ from local.rehearsal.emulated import emulated, handler
 from local.rehearsal.front import Front
 from local.rehearsal.stage import prepared
 from local.rehearsal.state import State
-from local.template import load
+from operate.template import load
 from tests.contract.declared import ROOT
 from tests.fuzz.api.described import routes, sound
 from tests.fuzz.api.judge import Guilty, Judge

@@ -17,10 +17,10 @@ from fanfare.domain.rights.caller import Role
 from fanfare.runtime import clients, clock, secrets
 from fanfare.store import app_secrets, apps
 from fanfare.store.app_secrets import Secret
-from local.commands import signing_keys
-from local.commands.place import Place
-from local.commands.provider_files import Unusable
-from local.commands.signing_keys import SigningKeys
+from operate import signing_keys
+from operate.place import Place
+from operate.provider_files import Unusable
+from operate.signing_keys import SigningKeys
 from tests.integration.api.conftest import Tenant, World
 from tests.integration.refreshed import settled
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from local.commands import request_costs
-from local.commands.request_costs import Cost
 from local.openapi import served
-from local.rehearsal.charges import Charges
 from local.rehearsal.emulated import emulated, handler
 from local.rehearsal.front import Front
 from local.rehearsal.stage import Part, Stage, prepared
 from local.rehearsal.state import State
-from local.template import Template
+from measure import request_costs
+from measure.request_charges import Charges
+from measure.request_costs import Cost
+from operate.template import Template
 from tests.contract.declared import ROOT
 
 MESSAGE = {"data": {"a": "1"}, "fcm": {"enabled": True}}

@@ -15,7 +15,7 @@ from local.rehearsal.front import Answer, Front
 from local.rehearsal.requests import key_of, request_of, scope_of
 from local.rehearsal.stage import Part, Stage, prepared
 from local.rehearsal.state import State
-from local.template import Template
+from operate.template import Template
 from tests.contract.declared import ROOT
 from tests.described import described
 

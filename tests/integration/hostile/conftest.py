@@ -8,7 +8,7 @@ from local.rehearsal.emulated import emulated, handler
 from local.rehearsal.front import Front
 from local.rehearsal.stage import Stage, prepared
 from local.rehearsal.state import State
-from local.template import Template
+from operate.template import Template
 from tests.fuzz.api.judge import Judge
 from tests.integration.hostile.share import NUMBER
 

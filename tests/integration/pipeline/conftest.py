@@ -32,7 +32,7 @@ from fanfare.pipeline.waves import deliver_all
 from fanfare.runtime import clients, queues, settings, wire
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import installations, row, subscriptions
-from local import population
+from measure import population
 from tests import emulator
 
 APP = "app1"

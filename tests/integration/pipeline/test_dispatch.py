@@ -28,7 +28,7 @@ from fanfare.pipeline.dispatch import Settings
 from fanfare.runtime import clients, metrics, settings, wire
 from fanfare.store import definitions, ledger, messages, objects, row, subscriptions
 from fanfare.store.subscriptions import SubscriptionRow
-from local import population
+from measure import population
 from tests.integration.pipeline.conftest import APP, TOPIC, World
 from tests.integration.pipeline.simulated_sqs import refused
 

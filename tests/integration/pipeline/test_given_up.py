@@ -14,8 +14,8 @@ from fanfare.domain.push import CoarseArc, Push
 from fanfare.pipeline import dispatch, fanout, intake
 from fanfare.runtime import clients, clock, wire
 from fanfare.store import ledger
-from local.commands import redrive
-from local.commands.place import Place
+from operate.commands import redrive
+from operate.place import Place
 from tests.integration.pipeline.conftest import APP, World
 from tests.integration.pipeline.simulated_sqs import SimulatedSqs, refused, simulated_sqs
 from tests.integration.pipeline.test_dispatch import (

@@ -13,9 +13,9 @@ import pytest
 from fanfare.domain.push import CoarseArc, Cut, Delivery, Pace, Way
 from fanfare.runtime import clients, queues, wire
 from fanfare.runtime.queues import Outgoing
-from local.commands import redrive
-from local.commands.place import Place
-from local.commands.redrive import Redriven
+from operate.commands import redrive
+from operate.commands.redrive import Redriven
+from operate.place import Place
 from tests.integration.pipeline.conftest import World
 from tests.integration.pipeline.test_dispatch import accepted
 

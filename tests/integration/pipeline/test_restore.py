@@ -11,10 +11,10 @@ from fanfare.domain.object import Object, Writing, created, replaced
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.pipeline import changes
 from fanfare.store import definitions, objects, row
-from local.commands import restore
-from local.commands.place import Place
-from local.commands.provider_files import Unusable
-from local.template.intrinsics import read_yaml
+from operate.commands import restore
+from operate.place import Place
+from operate.provider_files import Unusable
+from operate.template.intrinsics import read_yaml
 from tests.integration.pipeline.conftest import APP, World
 
 NOW = 1_800_000_000_000

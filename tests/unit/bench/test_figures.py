@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from local.bench.figures import OURS, PYCURL, REFERENCE, Figure, Run, figures, missing, objections, summary
-from local.bench.job import Case
+from measure.bench.figures import OURS, PYCURL, REFERENCE, Figure, Run, figures, missing, objections, summary
+from measure.bench.job import Case
 
 BATCHED, SINGLE, BUILT, FCM_LIKE = Case.BATCHED, Case.SINGLE, Case.BUILT, Case.FCM_LIKE
 

@@ -14,11 +14,11 @@ import httpx
 import pytest
 from h2.events import SettingsAcknowledged, StreamEnded
 
-from local.bench import load_server
-from local.bench.job import APNS_HEADERS, FCM_HEADERS, Case, body, path
-from local.bench.load_server import OPTIONS, Certificate, Running
 from local.fakes import authority
 from local.waiting import NO_ANSWER_S
+from measure.bench import load_server
+from measure.bench.job import APNS_HEADERS, FCM_HEADERS, Case, body, path
+from measure.bench.load_server import OPTIONS, Certificate, Running
 
 APPLICATION_DATA = 23
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")

@@ -4,16 +4,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-from local.bench import job
-from local.bench.command import Failed, Used, h2load_says
-from local.bench.contenders import CONTENDERS
-from local.bench.document import PAGE
-from local.bench.figures import NEEDED
-from local.bench.job import Case, Task
-from local.bench.picture import picture
-from local.bench.programs import advice
-from local.bench.table import ordered, rounded, table
-from local.documents import NoPlace, replaced
+from measure.bench import job
+from measure.bench.command import Failed, Used, h2load_says
+from measure.bench.contenders import CONTENDERS
+from measure.bench.document import PAGE
+from measure.bench.figures import NEEDED
+from measure.bench.job import Case, Task
+from measure.bench.picture import picture
+from measure.bench.programs import advice
+from measure.bench.table import ordered, rounded, table
+from measure.documents import NoPlace, replaced
 from tests.unit.bench.test_figures import complete, figure
 
 H2LOAD = """

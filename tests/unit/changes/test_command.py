@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.changes.run import Plan
-from local.commands import changes
+from measure.changes import __main__ as changes
+from measure.changes.run import Plan
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 
 from fanfare.pipeline.changes import CREATED, UPDATED
-from local.changes.figures import Asked, Found, Incomplete, Phase, needs
-from local.changes.report import report, summary, verdict
-from local.changes.series import change
-from local.changes.stream import OnStream, on_stream
-from local.changes.writer import Written
-from local.commands import changes
-from local.load import figures as load
-from local.load.figures import Kind, Single, Times
 from local.runner.journal import Invocation, Used
-from local.template import Template
+from measure.changes import __main__ as changes
+from measure.changes.figures import Asked, Found, Incomplete, Phase, needs
+from measure.changes.report import report, summary, verdict
+from measure.changes.series import change
+from measure.changes.stream import OnStream, on_stream
+from measure.changes.writer import Written
+from measure.load import figures as load
+from measure.load.figures import Kind, Single, Times
+from operate.template import Template
 
 SERIES = tuple(change("s", number) for number in range(4))
 WRITTEN = Written("s", SERIES, began=1_000.0, ended=1_008.0)

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from fanfare.pipeline.changes import CREATED, UPDATED
-from local.changes.received import Came, of_entry, wrong
-from local.changes.series import Change
+from measure.changes.received import Came, of_entry, wrong
+from measure.changes.series import Change
 
 CHANGES = [Change("o-1", CREATED, "0a", None), Change("o-1", UPDATED, "0b", "0a")]
 DEVICES = ("phone", "pad")

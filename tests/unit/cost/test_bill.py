@@ -2,11 +2,11 @@
 
 import pytest
 
-from local.cost import bill
-from local.cost.bill import Bill, Line, Service, added
-from local.cost.recorded import line_of_logs
-from local.cost.sends import usual
 from local.runner.journal import Used
+from measure.cost import bill
+from measure.cost.bill import Bill, Line, Service, added
+from measure.cost.recorded import line_of_logs
+from measure.cost.sends import usual
 
 MICRO = 1e-6
 

@@ -7,9 +7,9 @@ import pytest
 
 from local.aws.call import Call
 from local.aws.tape import Changed
-from local.cost.charge import charges
-from local.cost.units import item_size
-from local.template import Table
+from measure.cost.charge import charges
+from measure.cost.units import item_size
+from operate.template import Table
 
 SORTED: dict[str, Any] = {
     "KeySchema": [
@@ -106,8 +106,9 @@ def test_what_a_condition_refuses_is_charged_and_what_is_throttled_is_not() -> N
 
 
 def test_the_module_is_priced_from_one_place() -> None:
-    """No second table of prices: nothing else in local/ names a dollar amount of AWS."""
-    root = Path(__file__).parents[3] / "local"
-    with_prices = [path.name for path in root.rglob("*.py") if "0.625" in path.read_text(encoding="utf-8")]
+    """No second table of prices: nothing else in these packages names a dollar amount of AWS."""
+    folders = [Path(__file__).parents[3] / name for name in ("operate", "local", "measure")]
+    modules = [path for folder in folders for path in folder.rglob("*.py")]
+    with_prices = [path.name for path in modules if "0.625" in path.read_text(encoding="utf-8")]
 
     assert with_prices == ["prices.py"]

@@ -5,14 +5,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from local.cost.acts import Act
-from local.cost.bill import Bill, Line, Service
-from local.cost.cpu import Found
-from local.cost.doubts import Doubts
-from local.cost.figures import Send, Share, fit, fixed_cost, straightness
-from local.cost.picture import picture
-from local.cost.report import report
-from local.cost.result import Result
+from measure.cost.acts import Act
+from measure.cost.bill import Bill, Line, Service
+from measure.cost.cpu import Found
+from measure.cost.doubts import Doubts
+from measure.cost.figures import Send, Share, fit, fixed_cost, straightness
+from measure.cost.picture import picture
+from measure.cost.report import report
+from measure.cost.result import Result
 
 FIXED, EACH = 30e-6, 0.02e-6
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from local.cost.bill import Bill, Line, Service
-from local.cost.figures import Send, Share
-from local.cost.kept import keep, kept
+from measure.cost.bill import Bill, Line, Service
+from measure.cost.figures import Send, Share
+from measure.cost.kept import keep, kept
 
 
 def test_what_is_kept_is_read_as_it_was(tmp_path: Path) -> None:

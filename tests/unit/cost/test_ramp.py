@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.cost.ramp import environments
+from measure.cost.ramp import environments
 
 
 def test_work_that_the_first_five_do_at_once_starts_no_more() -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from local.aws.call import Call
 from local.aws.tape import Changed, Line, whole_read
-from local.cost.bill import Service
-from local.cost.cold import Cold
-from local.cost.cold import lines as cold_lines
-from local.cost.measure import on_the_wire, reached
-from local.cost.recorded import asked, lines_of_invocations, lines_of_requests, total
 from local.runner.journal import Invocation, Used
-from local.template import Template
+from measure.cost.bill import Service
+from measure.cost.cold import Cold
+from measure.cost.cold import lines as cold_lines
+from measure.cost.measure import on_the_wire, reached
+from measure.cost.recorded import asked, lines_of_invocations, lines_of_requests, total
+from operate.template import Template
 
 
 def write(tape: Path, *lines: Line) -> Path:

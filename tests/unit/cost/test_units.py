@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.cost.units import Index, index_write_units, item_size, query_units, read_units, write_units
+from measure.cost.units import Index, index_write_units, item_size, query_units, read_units, write_units
 
 BY_USER = Index(key=frozenset({"user", "pk"}), table_key=frozenset({"pk", "sk"}))
 

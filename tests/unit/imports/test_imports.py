@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from local.commands import imports
-from local.imports import start
-from local.imports.built import LAYERS, NotBuilt, build_in
-from local.imports.report import Import, Late, functions_table, json_line, late_table, packages_table
-from local.imports.start import NOTHING, ImportFailed, Subject, beside, cpu_ms, modules, more_ms, self_ms
+from measure.imports import __main__ as imports
+from measure.imports import start
+from measure.imports.built import LAYERS, NotBuilt, build_in
+from measure.imports.report import Import, Late, functions_table, json_line, late_table, packages_table
+from measure.imports.start import NOTHING, ImportFailed, Subject, beside, cpu_ms, modules, more_ms, self_ms
 
 BOTO3 = Import(100.0, 1.0, 300)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.commands import load
+from measure.load import __main__ as load
 
 
 @pytest.mark.parametrize("recipients", ["9999", "100001", "-1", "many", "", "1e4"])

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.load.figures import BOUNDS_MS, Found, Kind, Phase, Send, Single, Times, beside, taken
-from local.load.memory import peak_memory, peak_of
-from local.load.report import report, summary
 from local.runner.journal import Invocation, Used
+from measure.load.figures import BOUNDS_MS, Found, Kind, Phase, Send, Single, Times, beside, taken
+from measure.load.memory import peak_memory, peak_of
+from measure.load.report import report, summary
 
 SMALL = Send(accepted=1_000.0, arrived=(1_120.0, 1_200.0))
 LARGE = Send(accepted=10_000.0, arrived=(10_400.0, 10_100.0, 14_000.0, 10_300.0))

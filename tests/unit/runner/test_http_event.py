@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from local.runner.http_event import Request, event, is_text
-from local.template import Route
+from operate.template import Route
 
 
 def _request(

@@ -10,7 +10,7 @@ from local.runner import cors
 from local.runner.answer import Failed, Reason, Returned
 from local.runner.http_event import Request
 from local.runner.http_response import ERROR, Response, response
-from local.template import Cors
+from operate.template import Cors
 
 
 def test_an_answer_with_a_status_is_taken_at_its_word() -> None:

@@ -22,7 +22,7 @@ from local.runner.retry import (
     split_by_age,
     within,
 )
-from local.template import StreamSource
+from operate.template import StreamSource
 
 _SOURCE = StreamSource(
     name="Items",

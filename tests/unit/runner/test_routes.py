@@ -3,7 +3,7 @@
 import pytest
 
 from local.runner.routes import Routes, delivered_path
-from local.template import Route
+from operate.template import Route
 
 
 def _routes(*keys: str) -> Routes[str]:

@@ -4,7 +4,7 @@ import yaml
 
 from local.ports import Ports
 from local.sam import containers
-from local.template import load
+from operate.template import load
 from tests.contract.declared import ROOT
 
 BUILT = """

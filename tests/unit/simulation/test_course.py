@@ -4,9 +4,9 @@ import pytest
 
 from fanfare.domain.push import Pace as Queue
 from fanfare.domain.verdict import MAX_WAITS
-from local.cost import ramp
-from local.simulation.course import STEP_S, Bounds, Course, Pace, course
-from local.simulation.plan import Level, Plan
+from measure.cost import ramp
+from measure.simulation.course import STEP_S, Bounds, Course, Pace, course
+from measure.simulation.plan import Level, Plan
 
 QUICK = Pace(
     dispatch_s=1.0,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.simulation.neighbours import Flood, waited_for
+from measure.simulation.neighbours import Flood, waited_for
 
 
 def flood(times: float) -> Flood:

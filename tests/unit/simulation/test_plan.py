@@ -5,7 +5,7 @@ import pytest
 from fanfare.domain.fanout import Limits, decide, next_arcs
 from fanfare.domain.push import Pace
 from fanfare.domain.ring import WHOLE_RING
-from local.simulation.plan import Level, NobodyThere, plan
+from measure.simulation.plan import Level, NobodyThere, plan
 
 LIMITS = Limits(arc_size=500, fan_out=64, express=8)
 

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from local.commands import simulate
-from local.cost.figures import Share
-from local.cost.kept import kept
-from local.simulation.outlook import outlook
-from local.simulation.report import binding, ratio_of_requests
 from local.stack.stack import TEMPLATE
-from local.template import load
+from measure.cost.figures import Share
+from measure.cost.kept import kept
+from measure.simulation import __main__ as simulate
+from measure.simulation.outlook import outlook
+from measure.simulation.report import binding, ratio_of_requests
+from operate.template import load
 
 REQUESTS, ALL = 0.05, 0.25
 """How far off what is computed may be: requests and units; and with Lambda's time, which on a machine that

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.simulation.supply import Environments, Reads, Window
+from measure.simulation.supply import Environments, Reads, Window
 
 
 def test_pollers_begin_with_five_and_add_five_a_second_once_environments_have_started() -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from local.cost import prices
-from local.cost.bill import Bill, Line, Service, duration
-from local.cost.figures import Send, Share
-from local.simulation.units import By, NotMeasured, counted, units
+from measure.cost import prices
+from measure.cost.bill import Bill, Line, Service, duration
+from measure.cost.figures import Send, Share
+from measure.simulation.units import By, NotMeasured, counted, units
 
 MEMORY_MB = 1024
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fanfare.domain.verdict import MAX_WAITS
-from local.simulation.waiting import Waiting
+from measure.simulation.waiting import Waiting
 
 STEP_S = 0.1
 

@@ -1,1 +1,0 @@
-"""What is asked before a deployment: whether parameters fit, and what the account lets run at once."""

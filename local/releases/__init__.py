@@ -1,0 +1,1 @@
+"""Deployments as releases make them, rehearsed on an emulator of CloudFormation."""

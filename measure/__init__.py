@@ -1,0 +1,1 @@
+"""Measurements of the product: costs, simulations, loads, imports and benchmarks."""

@@ -1,0 +1,44 @@
+"""Two buckets of the stack's own app: one to which nobody subscribes, and one to which ten users do."""
+
+from dataclasses import dataclass
+
+from fanfare.domain.scope import Scope, TargetKind
+from fanfare.store import definitions, row
+from local.client import Client
+from measure.changes import series
+from measure.changes.writer import Writer
+from measure.cost.stage import Stage
+from measure.load.sends import subscribed
+
+QUIET, TOLD = "quiet", "told"
+_PATTERN = "pattern"
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    objects_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """`devices`: the tokens of its subscribers, one each."""
+
+    name: str
+    writer: Writer
+    devices: tuple[str, ...]
+
+
+def buckets(stage: Stage, nobody: Client, admin: Client) -> tuple[Bucket, Bucket]:
+    """Made through the API: the quiet one, and the one whose subscribers are told."""
+    row.bind(Objects(stage.resources["ObjectsTable"]))
+    for name in (QUIET, TOLD):
+        admin.call("PUT", f"/buckets/{name}")
+    readers = subscribed(nobody, f"/buckets/{TOLD}/filters/all")
+    devices = tuple(reader.token for reader in readers)
+    return _bucket(stage, admin, QUIET, ()), _bucket(stage, admin, TOLD, devices)
+
+
+def _bucket(stage: Stage, admin: Client, name: str, devices: tuple[str, ...]) -> Bucket:
+    found = definitions.find(TargetKind.BUCKET, Scope(admin.app_id), name)
+    assert found is not None
+    return Bucket(name, Writer(stage.emulator, series.rows(found.target, _PATTERN)), devices)

@@ -1,0 +1,93 @@
+"""From measured sends to the figures: dollars per million, fixed and per recipient, and how straight."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import fmean
+
+from measure.cost.bill import Bill
+
+
+class Share(StrEnum):
+    """How much of the population subscribes."""
+
+    DENSE = "dense"
+    SPARSE = "sparse"
+
+    @property
+    def every(self) -> int:
+        """One in so many."""
+        return 1 if self is Share.DENSE else 100
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """The mean of several sends to so many recipients, from rest: with the starts of environments.
+
+    `egress` are the bytes that go out to the networks, which are not on the bill. `reached`: the environments
+    that it would start, by function.
+    """
+
+    share: Share
+    recipients: int
+    sends: int
+    bill: Bill
+    cpu_s: float
+    starts_cpu_s: float
+    egress: float
+    reached: Mapping[str, float]
+    starts: float = 0.0
+    """Dollars on the bill for the environments that start."""
+    more_starts: float = 0.0
+    """Dollars for the environments that start besides where each poller takes a message of its own."""
+
+    @property
+    def per_million(self) -> Bill:
+        """The bill of a million recipients at this rate."""
+        return self.bill.times(1_000_000 / self.recipients)
+
+    @property
+    def warm(self) -> float:
+        """Dollars without starts: how many environments start has a limit, whatever the audience."""
+        return self.bill.dollars - self.starts
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Dollars, without starts = fixed + per_recipient x recipients."""
+
+    fixed: float
+    per_recipient: float
+
+    def slope(self, send: Send) -> float:
+        """What a recipient of this send costs, the fixed cost and starts taken out."""
+        return (send.warm - self.fixed) / send.recipients
+
+
+def fixed_cost(small: Sequence[Send]) -> float:
+    """Where the line through small sends meets no recipients: least squares of the relative errors.
+
+    The largest are left out: a line through them would hide in its fixed cost what bends it.
+    """
+    weights = [send.warm**-2 for send in small]
+    x = fmean([send.recipients for send in small], weights)
+    y = fmean([send.warm for send in small], weights)
+    over = fmean([(send.recipients - x) * (send.warm - y) for send in small], weights)
+    return y - x * over / fmean([(send.recipients - x) ** 2 for send in small], weights)
+
+
+def fit(fixed: float, sends: Sequence[Send]) -> Fit:
+    """With that fixed cost, least squares of the relative errors: small sends count as much as large ones."""
+    weights = [send.recipients / send.warm**2 for send in sends]
+    over = sum(weight * (send.warm - fixed) for weight, send in zip(weights, sends, strict=True))
+    under = sum(weight * send.recipients for weight, send in zip(weights, sends, strict=True))
+    return Fit(fixed, over / under)
+
+
+def straightness(fixed: float, sends: Sequence[Send]) -> float | None:
+    """What a recipient of the largest send costs by what one of the smallest costs; None for one size."""
+    ordered = sorted(sends, key=lambda send: send.recipients)
+    if len(ordered) < 2:
+        return None
+    line = fit(fixed, ordered)
+    return line.slope(ordered[-1]) / line.slope(ordered[0])

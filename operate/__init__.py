@@ -1,0 +1,1 @@
+"""The operators' commands against a deployed stack, or against the local one."""

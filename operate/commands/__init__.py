@@ -1,0 +1,1 @@
+"""The subcommands of `fanfare`, one file each."""
