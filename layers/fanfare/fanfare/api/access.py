@@ -28,7 +28,7 @@ from fanfare.domain.rights.caller import Caller, Role
 from fanfare.domain.rights.right import Right, not_permitted
 from fanfare.domain.scope import Scope
 from fanfare.domain.user import is_user_id
-from fanfare.store import accounts, circles
+from fanfare.store import accounts, memberships
 
 _EVERYBODY = {"ANY_AUTHENTICATED_USER": ANY_USER, "ANONYMOUS_USER": ANONYMOUS}
 
@@ -183,7 +183,7 @@ def _view(subject: Subject, scope: Scope) -> dict[str, str]:
         case SubjectKind.GROUP:
             return {"groupID": subject.id}
         case SubjectKind.OWNER:
-            owner = circles.owner_of(scope)
+            owner = memberships.owner_of(scope)
             return {"userID": owner} if owner else {}
         case SubjectKind.ANY_USER:
             return {"userID": "ANY_AUTHENTICATED_USER"}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fanfare.api import addressing, admission, object_writes, targets
+from fanfare.api import addressing, authorization, object_writes, targets
 from fanfare.api.request import Request
 from fanfare.domain import refusals
 from fanfare.domain.object import Object, with_access
@@ -14,8 +14,8 @@ from fanfare.domain.rights.caller import Caller
 from fanfare.domain.rights.right import Right, not_permitted
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import definitions, scopes
-from fanfare.store.circles import Circle
 from fanfare.store.definitions import Definition
+from fanfare.store.memberships import Memberships
 
 type Change = Callable[[Callable[[AccessList], AccessList]], None]
 """Writes what a function makes of the list that is there."""
@@ -38,7 +38,7 @@ def find(request: Request[Any], caller: Caller) -> Listed:
     scope = addressing.scope(request, caller)
     for kind in TargetKind:
         if kind in request.parameters:
-            definition = admission.found(request, caller, scope, kind, *ON_TARGET[kind])
+            definition = authorization.found(request, caller, scope, kind, *ON_TARGET[kind])
             if "object" in request.parameters:
                 return _object(request, caller, definition)
             return _target(definition)
@@ -70,7 +70,7 @@ def of_new_bucket(request: Request[Any], caller: Caller) -> Listed:
 
     def change(decide: Callable[[AccessList], AccessList]) -> None:
         decide(defaults)  # what is refused makes no bucket
-        made = admission.bucket_or_new(request, caller, scope)
+        made = authorization.bucket_or_new(request, caller, scope)
         require_manager(caller, _target(made))  # somebody else may have been quicker
         definitions.change_access(made.target, decide)
 
@@ -116,4 +116,4 @@ def require_manager(caller: Caller, listed: Listed) -> None:
 
 
 def includes(subjects: frozenset[Subject], caller: Caller, scope: Scope) -> bool:
-    return access_list.includes(subjects, caller, scope, Circle(scope, caller.user))
+    return access_list.includes(subjects, caller, scope, Memberships(scope, caller.user))

@@ -9,7 +9,7 @@ from fanfare.domain.errors import NotAllowed
 from fanfare.domain.rights.caller import Caller
 from fanfare.domain.rights.right import require_self
 from fanfare.domain.sweeping import SWEEP_DELAY_S, UserSweep
-from fanfare.runtime import queues, wire
+from fanfare.runtime import codec, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import accounts, installations, open_sessions, recipients
 from fanfare.store.accounts import User
@@ -22,7 +22,7 @@ def delete(request: Request[Sweeping]) -> Response[str]:
     in the deletion or in nothing.
     """
     _, found = _own(request)
-    sweep = Outgoing(wire.encode(UserSweep(found.app, found.id)), delay_s=SWEEP_DELAY_S)
+    sweep = Outgoing(codec.encode(UserSweep(found.app, found.id)), delay_s=SWEEP_DELAY_S)
     queues.send_all(request.settings.sweep_queue_url, [sweep])
     recipients.mark_deleting(found.app, found.id, request.now)
     accounts.delete(found.app, found.id)

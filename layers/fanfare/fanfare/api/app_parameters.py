@@ -53,8 +53,8 @@ def _parameter(request: Request[Authenticating]) -> Parameter:
     """Raises ParameterNotFound: what has no effect here cannot be set, either."""
     name = request.parameters["name"]
     if name not in Parameter:
-        from fanfare.api import names
+        from fanfare.api import suggestions
 
-        cure = names.cure(name, list(Parameter), {}, "parameter")
+        cure = suggestions.cure(name, list(Parameter), {}, "parameter")
         raise ParameterNotFound(f"{name[:100]}: {cure}", name=name, appID=request.app)
     return Parameter(name)

@@ -6,14 +6,14 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct
 
 from fanfare.api import addressing, answers, limits, parsing, subscriptions, targets
-from fanfare.api.admission import (
+from fanfare.api.authentication import app_of, authenticate
+from fanfare.api.authorization import (
     admitted,
     admitted_to,
     bucket_or_new,
     require_in_scope,
     require_not_as_any_user,
 )
-from fanfare.api.authentication import app_of, authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
 from fanfare.domain.errors import BucketNotFound

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import inspect
 
-from fanfare.api import names, wording
+from fanfare.api import suggestions, wording
 from fanfare.api.borne import BORNE
 from fanfare.api.parsing import Open
 from fanfare.domain.errors import InvalidInput
@@ -79,7 +79,7 @@ class _Look:
             for name in given:
                 if name not in known and name not in BORNE.get(struct.cls.__name__, {}):
                     elsewhere = _places(self._root, struct)
-                    raise _refused(_below(path, name), names.cure(name, known, elsewhere, "field"))
+                    raise _refused(_below(path, name), suggestions.cure(name, known, elsewhere, "field"))
         for name, value in given.items():
             if name in fields:
                 self.at(value, fields[name].type, _below(path, name))
@@ -91,7 +91,7 @@ class _Look:
 
     def _tagged(self, given: Any, several: Sequence[inspect.Type], tag: str, path: str) -> inspect.StructType:
         structs = {one.tag: one for one in several if isinstance(one, inspect.StructType)}
-        possible = names.listed([str(one) for one in structs])
+        possible = suggestions.listed([str(one) for one in structs])
         if tag not in given:
             raise _refused(_below(path, tag), f"this field is missing; send {possible}")
         said = given[tag]

@@ -13,13 +13,13 @@ from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.group import MAX_FIRST_MEMBERS, MAX_NAME, Group, names_group
-from fanfare.domain.limits import Use
 from fanfare.domain.parameters import Parameter
+from fanfare.domain.rate_limits import Use
 from fanfare.domain.rights.caller import Caller, Role
 from fanfare.domain.rights.right import not_permitted, not_signed_in
 from fanfare.domain.sweeping import SWEEP_DELAY_S, GroupSweep, UserRecheck
 from fanfare.domain.user import is_user_id
-from fanfare.runtime import logs, queues, wire
+from fanfare.runtime import codec, logs, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import groups, members
 from fanfare.store.row import REFUSED
@@ -226,7 +226,7 @@ def _require_owner(caller: Caller, group: Group) -> None:
 
 
 def _sweep(request: Request[Sweeping], sweep: GroupSweep | UserRecheck) -> None:
-    message = Outgoing(wire.encode(sweep), delay_s=SWEEP_DELAY_S)
+    message = Outgoing(codec.encode(sweep), delay_s=SWEEP_DELAY_S)
     queues.send_all(request.settings.sweep_queue_url, [message])
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from fanfare.api.authentication import app_of
 from fanfare.api.request import Request
-from fanfare.domain.limits import UNLIMITED, Use
 from fanfare.domain.parameters import Parameter, Parameters
+from fanfare.domain.rate_limits import UNLIMITED, Use
 from fanfare.domain.rights.caller import Caller
 from fanfare.store import limits
 

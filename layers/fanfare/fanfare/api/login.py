@@ -12,7 +12,7 @@ from msgspec import Meta, field
 
 from fanfare.api import answers, bounds, limits, parsing, passwords, sessions
 from fanfare.api.request import Authenticating, Request
-from fanfare.api.sessions import Begun
+from fanfare.api.sessions import NewSession
 from fanfare.domain import user
 from fanfare.domain.errors import (
     AppNotFound,
@@ -176,14 +176,14 @@ def _begun(
     caller: Caller,
     given: TokenRequest,
     earlier: Session | None = None,
-) -> Begun:
+) -> NewSession:
     asked = given.expires_at if given.expires_at is not None else given.expires_at_too
     if asked is not None and asked <= request.now:
         raise _invalid_request("expiresAt: it is in the past; send milliseconds since 1970")
     return sessions.begin(caller, app.settings, asked, request.now, earlier=earlier)
 
 
-def _answer(request: Request[Authenticating], caller: Caller, begun: Begun) -> Response[str]:
+def _answer(request: Request[Authenticating], caller: Caller, begun: NewSession) -> Response[str]:
     session = begun.session
     body: dict[str, Any] = {
         "id": session.holder,

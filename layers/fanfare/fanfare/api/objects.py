@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, admission, answers, object_writes, parsing
+from fanfare.api import addressing, answers, authorization, object_writes, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
@@ -19,7 +19,7 @@ from fanfare.domain.rights.caller import Caller
 from fanfare.domain.rights.right import Right
 from fanfare.domain.scope import TargetKind
 from fanfare.domain.sweeping import CLOCKS_APART_MS, SWEEP_DELAY_S, LooseBodies
-from fanfare.runtime import queues, wire
+from fanfare.runtime import codec, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import objects
 from fanfare.store.definitions import Definition
@@ -33,8 +33,8 @@ def create(request: Request[Authenticating]) -> Response[str]:
     caller = authenticate(request)
     scope = addressing.scope(request, caller)
     writing = _writing(request, caller.user)
-    definition = admission.bucket_or_new(request, caller, scope, Right.CREATE_OBJECTS_IN_BUCKET)
-    admission.require(caller, definition, Right.CREATE_OBJECTS_IN_BUCKET)
+    definition = authorization.bucket_or_new(request, caller, scope, Right.CREATE_OBJECTS_IN_BUCKET)
+    authorization.require(caller, definition, Right.CREATE_OBJECTS_IN_BUCKET)
     bucket = definition.target
     object_id = str(uuid4())
     _, made = object_writes.write(
@@ -57,7 +57,7 @@ def put(request: Request[Authenticating]) -> Response[str]:
     precondition = _precondition(request)
     writing = _writing(request, caller.user)
     if precondition.version is None:
-        definition = admission.bucket_or_new(request, caller, scope, Right.CREATE_OBJECTS_IN_BUCKET)
+        definition = authorization.bucket_or_new(request, caller, scope, Right.CREATE_OBJECTS_IN_BUCKET)
     else:
         definition = _bucket(request, caller)
     bucket = definition.target
@@ -65,9 +65,9 @@ def put(request: Request[Authenticating]) -> Response[str]:
     def decide(found: Object | None) -> Object:
         existing = _alive(found)
         if existing is None:
-            admission.require(caller, definition, Right.CREATE_OBJECTS_IN_BUCKET)
+            authorization.require(caller, definition, Right.CREATE_OBJECTS_IN_BUCKET)
         else:
-            admission.require_writer(caller, existing)
+            authorization.require_writer(caller, existing)
         precondition.check(existing, bucket, object_id)
         if existing is None:
             return created(found, bucket, object_id, writing)
@@ -137,7 +137,7 @@ def found(request: Request[Authenticating]) -> Object:
     definition = _bucket(request, caller)
     object_id = request.parameters["object"]
     there = objects.find(definition.target, object_id) if names_object(object_id) else None
-    admission.require_reader(caller, definition, there)
+    authorization.require_reader(caller, definition, there)
     if there is None:
         raise refusals.no_object(definition.target, object_id)
     return there
@@ -161,9 +161,9 @@ def change(
     def decide(there: Object | None) -> Object:
         existing = _alive(there)
         if existing is None:
-            admission.require_reader(caller, definition, None)
+            authorization.require_reader(caller, definition, None)
             raise refusals.no_object(bucket, object_id)
-        admission.require_writer(caller, existing)
+        authorization.require_writer(caller, existing)
         return alter(caller, existing)
 
     if not names_object(object_id):
@@ -175,7 +175,7 @@ def change(
 def _bucket(request: Request[Any], caller: Caller) -> Definition:
     """The bucket in the path. Raises BucketNotFound, NotPermitted."""
     scope = addressing.scope(request, caller)
-    return admission.found(request, caller, scope, TargetKind.BUCKET, Right.READ_OBJECTS_IN_BUCKET)
+    return authorization.found(request, caller, scope, TargetKind.BUCKET, Right.READ_OBJECTS_IN_BUCKET)
 
 
 def sweep_bodies(request: Request[Sweeping], changing: Object) -> None:
@@ -185,7 +185,7 @@ def sweep_bodies(request: Request[Sweeping], changing: Object) -> None:
     """
     until = request.now + CLOCKS_APART_MS
     loose = LooseBodies(changing.bucket.app, changing.bucket.ref, changing.id, until)
-    queues.send_all(request.settings.sweep_queue_url, [Outgoing(wire.encode(loose), SWEEP_DELAY_S)])
+    queues.send_all(request.settings.sweep_queue_url, [Outgoing(codec.encode(loose), SWEEP_DELAY_S)])
 
 
 def document(one: Object) -> Mapping[str, object]:

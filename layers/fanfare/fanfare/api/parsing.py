@@ -95,11 +95,12 @@ def alike(one: msgspec.Raw, other: msgspec.Raw) -> bool:
 
 def not_one_of(field: str, said: str, possible: Sequence[str]) -> InvalidInput:
     """The refusal of a value that is none of a few, with the nearest of them."""
-    from fanfare.api import names, wording
+    from fanfare.api import suggestions, wording
 
     near, sent = wording.near(said, possible), wording.quoted(said)
     return InvalidInput(
-        f"{field}: {sent} is not possible here; send {names.listed(possible)}{near}", invalidFields=[field]
+        f"{field}: {sent} is not possible here; send {suggestions.listed(possible)}{near}",
+        invalidFields=[field],
     )
 
 

@@ -16,17 +16,7 @@ import msgspec
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct
 
-from fanfare.api import (
-    addressing,
-    admission,
-    answers,
-    bounds,
-    clauses,
-    objects,
-    paging,
-    parsing,
-    targets,
-)
+from fanfare.api import addressing, answers, authorization, bounds, clauses, objects, paging, parsing, targets
 from fanfare.api.authentication import authenticate
 from fanfare.api.clauses import Clause
 from fanfare.api.request import Authenticating, Request
@@ -143,11 +133,11 @@ def _bucket(request: Request[Authenticating]) -> tuple[Caller, Target | None]:
     caller = authenticate(request)
     right, scope = Right.QUERY_OBJECTS_IN_BUCKET, addressing.scope(request, caller)
     try:
-        definition = admission.found(request, caller, scope, TargetKind.BUCKET, right)
+        definition = authorization.found(request, caller, scope, TargetKind.BUCKET, right)
     except BucketNotFound:
         targets.require_name(TargetKind.BUCKET, request.parameters[TargetKind.BUCKET])
         return caller, None
-    admission.require(caller, definition, right)
+    authorization.require(caller, definition, right)
     return caller, definition.target
 
 

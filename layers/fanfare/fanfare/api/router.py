@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolv
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from fanfare.api import elsewhere, errors, request
+from fanfare.api import error_answers, request, unrouted
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain.errors import InvalidInput
 from fanfare.runtime import clock, settings
@@ -67,11 +67,11 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
         context = self.current_event.request_context
         if isinstance(error, NotFoundError):
             taken = ((method, path) for method, path, *_ in self.declared)
-            error = elsewhere.refusal(self.current_event.path, taken)
+            error = unrouted.refusal(self.current_event.path, taken)
         key = self.current_event.raw_event.get("routeKey", "")
         # Most routes are declared for any method, or are the default one.
         path = key.partition(" ")[2] or key
-        return errors.answer(error, context.request_id, f"{context.http.method} {path}")
+        return error_answers.answer(error, context.request_id, f"{context.http.method} {path}")
 
 
 def _sendable[R: Response[Any]](answer: R) -> R:

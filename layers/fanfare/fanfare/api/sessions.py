@@ -12,7 +12,7 @@ from fanfare.api.tokens import Claims
 from fanfare.domain.parameters import Parameter, Parameters
 from fanfare.domain.rights.caller import Caller, Role
 from fanfare.domain.sweeping import SessionsSweep
-from fanfare.runtime import queues, wire
+from fanfare.runtime import codec, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import open_sessions
 from fanfare.store.open_sessions import Session
@@ -39,7 +39,7 @@ class RefreshToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class NewSession:
     """A session that is not opened yet, and the refresh token that goes with it, if any."""
 
     session: Session
@@ -54,7 +54,7 @@ def begin(
     *,
     pseudo: bool = False,
     earlier: Session | None = None,
-) -> Begun:
+) -> NewSession:
     """A session as the app's parameters allow; `asked` is the end that was asked for, in epoch ms.
 
     A pseudo user has nothing but the token, which therefore never ends by itself, and is not refreshed. What
@@ -67,15 +67,15 @@ def begin(
         began=earlier.began if earlier else now,
     )
     if pseudo:
-        return Begun(session, None)
+        return NewSession(session, None)
     is_admin = holder.role is Role.ADMIN
     bounds = [parameters.session_end(asked, now, admin=is_admin), earlier.until if earlier else None]
     session = replace(session, expires=min((one for one in bounds if one is not None), default=None))
     if holder.role is Role.ANONYMOUS or not parameters.value(Parameter.REFRESH_TOKENS):
-        return Begun(session, None)
+        return NewSession(session, None)
     refresh = RefreshToken(session.holder, session.id, token_hex(32))
     until = earlier.until if earlier else parameters.admin_end(now) if is_admin else None
-    return Begun(replace(session, refresh_hash=refresh.hash, until=until), refresh)
+    return NewSession(replace(session, refresh_hash=refresh.hash, until=until), refresh)
 
 
 def bounded(session: Session, parameters: Parameters) -> Session:
@@ -95,7 +95,7 @@ def end(request: Request[Sweeping], app: str, holder: str, keep: str | None = No
     gone = SessionsSweep(app, holder, request.now, keep)
     ended = open_sessions.end(app, holder, open_sessions.begun_by(_ANY_MOMENT_MS, keep))
     if ended.after:
-        rest = Outgoing(wire.encode(replace(gone, after=ended.after)))
+        rest = Outgoing(codec.encode(replace(gone, after=ended.after)))
         queues.send_all(request.settings.sweep_queue_url, [rest])
 
 

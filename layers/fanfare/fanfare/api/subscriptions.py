@@ -19,11 +19,11 @@ from fanfare.domain.rights.right import not_permitted, require_self
 from fanfare.domain.ring import HEX_DIGITS
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.domain.sweeping import SWEEP_DELAY_S, TargetRecheck
-from fanfare.runtime import queues, wire
+from fanfare.runtime import codec, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import definitions, subscriptions
-from fanfare.store.circles import Circle
 from fanfare.store.definitions import Definition
+from fanfare.store.memberships import Memberships
 from fanfare.store.subscriptions import Subscription
 
 PAGE = 200
@@ -128,7 +128,7 @@ def recheck(target: Target, user: str) -> None:
 
 def recheck_later(target: Target, sweep_queue_url: str) -> None:
     """Queued before the right goes, so that a crash loses nothing; sweep looks when it is gone."""
-    message = Outgoing(wire.encode(TargetRecheck(target, token_hex(8))), delay_s=SWEEP_DELAY_S)
+    message = Outgoing(codec.encode(TargetRecheck(target, token_hex(8))), delay_s=SWEEP_DELAY_S)
     queues.send_all(sweep_queue_url, [message])
 
 
@@ -137,7 +137,9 @@ def _has_right(definition: Definition, user: str) -> bool:
 
 
 def _is_among(subscribers: frozenset[Subject], scope: Scope, user: str) -> bool:
-    return access_list.includes(subscribers, Caller(scope.app, Role.USER, user), scope, Circle(scope, user))
+    return access_list.includes(
+        subscribers, Caller(scope.app, Role.USER, user), scope, Memberships(scope, user)
+    )
 
 
 def _view(one: Subscription) -> dict[str, object]:

@@ -7,7 +7,7 @@ from fanfare.domain.object import Object
 from fanfare.domain.rights.caller import Caller
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.domain.sweeping import SWEEP_DELAY_S, sweep_of
-from fanfare.runtime import queues, wire
+from fanfare.runtime import codec, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import definitions, objects
 from fanfare.store.definitions import Definition
@@ -48,6 +48,6 @@ def require_name(kind: TargetKind, name: str) -> None:
 
 def delete(definition: Definition, sweep_queue_url: str) -> None:
     """The definition goes now, what hangs on it later: queued first, so that a crash loses nothing."""
-    sweep = Outgoing(wire.encode(sweep_of(definition.target)), delay_s=SWEEP_DELAY_S)
+    sweep = Outgoing(codec.encode(sweep_of(definition.target)), delay_s=SWEEP_DELAY_S)
     queues.send_all(sweep_queue_url, [sweep])
     definitions.delete(definition.target)

@@ -5,17 +5,17 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, admission, answers, paging, subscriptions, targets
-from fanfare.api.admission import admitted
+from fanfare.api import addressing, answers, authorization, paging, subscriptions, targets
 from fanfare.api.authentication import authenticate
+from fanfare.api.authorization import admitted
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain.rights.access_list import ON_TARGET, groups_that_decide, includes
 from fanfare.domain.rights.caller import Caller, Role
 from fanfare.domain.rights.right import Right, not_permitted, not_signed_in
 from fanfare.domain.scope import TargetKind
 from fanfare.store import definitions
-from fanfare.store.circles import Circle
 from fanfare.store.definitions import Definition
+from fanfare.store.memberships import Memberships
 
 PAGE = 50
 """Topics looked at for one answer."""
@@ -36,15 +36,15 @@ def exists(request: Request[Authenticating]) -> Response[str]:
     """For all who have something to do with the topic."""
     caller = _signed_in(request)
     definition = _found(request, caller)
-    if not admission.manages(caller, definition):
-        admission.require(caller, definition, *ON_TARGET[_TOPIC])
+    if not authorization.manages(caller, definition):
+        authorization.require(caller, definition, *ON_TARGET[_TOPIC])
     return answers.empty()
 
 
 def delete(request: Request[Sweeping]) -> Response[str]:
     caller = authenticate(request)
     definition = _found(request, caller)
-    if not admission.manages(caller, definition):
+    if not authorization.manages(caller, definition):
         raise not_permitted(
             caller,
             "this is for the topic's creator, the scope's owner and the administrator; ask one of them",
@@ -66,13 +66,13 @@ def names(request: Request[Authenticating]) -> Response[str]:
     after = paging.place(request, caller, listed, given, str) if given else ""
     found = list(definitions.in_scope(_TOPIC, scope, after, PAGE + 1))
     looked_at, deciding = _within_lookups(found[:PAGE], caller)
-    circle = Circle(scope, caller.user)
-    circle.learn(deciding)
+    memberships = Memberships(scope, caller.user)
+    memberships.learn(deciding)
     body: dict[str, object] = {
         "topics": [
             {"topicID": one.target.name}
             for one in looked_at
-            if includes(one.subscribers, caller, scope, circle)
+            if includes(one.subscribers, caller, scope, memberships)
         ]
     }
     if len(looked_at) < len(found):
@@ -100,7 +100,7 @@ def unsubscribe(request: Request[Authenticating]) -> Response[str]:
 
 def count_subscribers(request: Request[Authenticating]) -> Response[str]:
     """For those who may send to them."""
-    _, definition = admission.admitted_to(request, _TOPIC, Right.SEND_MESSAGE_TO_TOPIC)
+    _, definition = authorization.admitted_to(request, _TOPIC, Right.SEND_MESSAGE_TO_TOPIC)
     return subscriptions.counted(definition)
 
 
@@ -137,4 +137,4 @@ def _signed_in(request: Request[Authenticating]) -> Caller:
 
 def _found(request: Request[Any], caller: Caller) -> Definition:
     scope = addressing.scope(request, caller)
-    return admission.found(request, caller, scope, _TOPIC, *ON_TARGET[_TOPIC])
+    return authorization.found(request, caller, scope, _TOPIC, *ON_TARGET[_TOPIC])

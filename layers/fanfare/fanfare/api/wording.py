@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import inspect
 
-from fanfare.api import names
+from fanfare.api import suggestions
 
 SHOWN = 60
 """Characters of what was sent that are told again."""
@@ -53,7 +53,7 @@ def shown(given: object, kinds: Sequence[inspect.Type]) -> str:
 
 
 def near(given: object, possible: Sequence[str]) -> str:
-    found = names.near(given, possible) if isinstance(given, str) else None
+    found = suggestions.near(given, possible) if isinstance(given, str) else None
     return f"; did you mean {found}?" if found else ""
 
 
@@ -78,7 +78,7 @@ def expected(wanted: inspect.Type) -> str:
             told = [expected(one) for one in types if not isinstance(one, inspect.NoneType)]
             if "a number" in told:
                 told = [one for one in told if not one.startswith("an integer")]
-            return names.listed(list(dict.fromkeys(told)))
+            return suggestions.listed(list(dict.fromkeys(told)))
         case inspect.Metadata(type=type_, extra_json_schema=schema):
             description = (schema or {}).get("description")
             return str(description) if description else expected(type_)
@@ -87,6 +87,6 @@ def expected(wanted: inspect.Type) -> str:
         case inspect.StrType(min_length=least, max_length=int(most)):
             return f"text of {least} to {most} characters" if least else f"text of at most {most} characters"
         case inspect.LiteralType() | inspect.EnumType():
-            return names.listed(choices(wanted))
+            return suggestions.listed(choices(wanted))
         case _:
             return _KINDS.get(type(wanted), "an object")

@@ -23,7 +23,8 @@ FanfareError
 ├── NotImplementedHere      a part of Kii that this server does not have
 └── Busy                    too many writers at once; trying again will help
 
-Each carries `details`: the contract's extra fields of the error body. Status and errorCode: api/errors.py.
+Each carries `details`, the contract's extra fields of the error body. Its status and errorCode stand in
+api/error_answers.py.
 """
 
 

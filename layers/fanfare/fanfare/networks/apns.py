@@ -6,12 +6,12 @@ from hashlib import blake2b
 from urllib.parse import quote
 
 from fanfare.domain.payload import ApnsPayload
-from fanfare.networks.batch import Batch, Headers, Sender
 from fanfare.networks.credentials import ApnsCredential
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
 from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.provider_token import ProviderToken
+from fanfare.networks.push_requests import Batch, Headers, RequestSender
 from fanfare.networks.result import Result
 
 POLICY = Policy(first_alone=True, most_connections=8, most_batches=10, authorization_s=1200)
@@ -42,7 +42,7 @@ def _path(token: str) -> bytes:
 class Apns:
     """One environment, one team and key: a connection is bound to them by its first push."""
 
-    def __init__(self, topic: str, provider_token: ProviderToken, sender: Sender) -> None:
+    def __init__(self, topic: str, provider_token: ProviderToken, sender: RequestSender) -> None:
         self._topic = topic
         self._provider_token = provider_token
         self._sender = sender

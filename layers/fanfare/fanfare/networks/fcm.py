@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from fanfare.domain.device import is_firebase_id
 from fanfare.domain.payload import FcmPayload
-from fanfare.networks.batch import Batch, Sender
 from fanfare.networks.credentials import FcmCredential
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
 from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.oauth import AccessTokens
+from fanfare.networks.push_requests import Batch, RequestSender
 from fanfare.networks.result import Result
 
 _PLAIN = re.compile(r"[A-Za-z0-9:_.~%+/=-]*")
@@ -22,7 +22,7 @@ POLICY = Policy(first_alone=False, most_streams=100, most_connections=32, most_b
 
 
 class Fcm:
-    def __init__(self, project_id: str, access: AccessTokens, sender: Sender) -> None:
+    def __init__(self, project_id: str, access: AccessTokens, sender: RequestSender) -> None:
         self._path = f"/v1/projects/{project_id}/messages:send".encode()
         self._access = access
         self._sender = sender

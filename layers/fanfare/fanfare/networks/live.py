@@ -26,7 +26,7 @@ from fanfare.networks.credentials import (
     fcm_credential,
     private_key,
 )
-from fanfare.networks.errors import CredentialMalformed
+from fanfare.networks.failures import CredentialMalformed
 
 MOST_LIVE = 2
 

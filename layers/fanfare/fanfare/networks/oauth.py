@@ -13,7 +13,7 @@ from fanfare.domain.outcome.consequence import Outcome, OutcomeKind, retry
 from fanfare.domain.outcome.google import SERVER_ERROR_DELAY_S
 from fanfare.domain.outcome.judgement import judge
 from fanfare.networks.credentials import FcmCredential
-from fanfare.networks.errors import CredentialError, CredentialRefused, CredentialUnavailable
+from fanfare.networks.failures import CredentialError, CredentialRefused, CredentialUnavailable
 from fanfare.runtime import clock
 from fanfare.runtime.clock import Clock
 

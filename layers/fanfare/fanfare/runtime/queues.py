@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanfare.runtime import clients, logs
-from fanfare.runtime.together import together
+from fanfare.runtime.concurrency import together
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import (

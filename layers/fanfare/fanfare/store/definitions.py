@@ -11,7 +11,7 @@ from fanfare.domain import refusals
 from fanfare.domain.rights import access_list
 from fanfare.domain.rights.access_list import SUBSCRIBING, AccessList, Subject
 from fanfare.domain.scope import Scope, Target, TargetKind
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 from fanfare.store import pages
 from fanfare.store.buckets import BucketRow
 from fanfare.store.row import condition_failed, read, settle
@@ -95,7 +95,7 @@ def change_access(target: Target, decide: Callable[[AccessList], AccessList]) ->
             return  # ours: only the answer to an earlier try was lost
         new = decide(_definition(target.kind, target.scope, found).access)
         as_read = row.mark.does_not_exist() if found.mark is None else row.mark == found.mark
-        changes: list[Action] = [row.access.set(wire.encode(new).decode()), row.mark.set(mark)]
+        changes: list[Action] = [row.access.set(codec.encode(new).decode()), row.mark.set(mark)]
         found.update(changes, condition=(row.ref == target.ref) & as_read)
 
     settle(step)
@@ -132,6 +132,6 @@ def _definition(kind: TargetKind, scope: Scope, row: TopicRow | BucketRow) -> De
     listed = (
         access_list.of_target(kind, scope, row.creator)
         if row.access is None
-        else wire.decode(AccessList, row.access)
+        else codec.decode(AccessList, row.access)
     )
     return Definition(target, row.creator, int(row.created_at), bool(row.ever_subscribed), listed)

@@ -7,7 +7,7 @@ from pynamodb.transactions import TransactWrite
 
 from fanfare.domain import refusals
 from fanfare.domain.group import Group
-from fanfare.domain.limits import Use
+from fanfare.domain.rate_limits import Use
 from fanfare.domain.user import is_user_id
 from fanfare.store import limits, members, pages
 from fanfare.store.account_row import USER, AccountRow

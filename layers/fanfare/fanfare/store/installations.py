@@ -15,7 +15,7 @@ from pynamodb.transactions import TransactWrite
 from fanfare.domain.device import MAX_DEVICES, Device, Environment
 from fanfare.domain.doubt import Mark
 from fanfare.domain.errors import Busy, UserNotFound
-from fanfare.domain.limits import Use
+from fanfare.domain.rate_limits import Use
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.runtime.clock import Clock
 from fanfare.store import limits, pages, recipients

@@ -14,7 +14,7 @@ from pynamodb.expressions.update import Action
 from fanfare.domain.push import TO_USER, Cut, Delivery, Push
 from fanfare.domain.retry_state import DIGEST_BYTES, OpenGroup
 from fanfare.domain.ring import HEX_DIGITS, Arc
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 from fanfare.store import pages
 from fanfare.store.row import Row, condition_failed, read
 
@@ -154,7 +154,7 @@ class LedgerRow(Row):
 def decide_cut(push: Push, cut: Cut) -> Cut:
     """Write how the send is cut, unless that is decided: the answer is the decision that stands."""
     key = (f"{push.app}#{push.id}#{HEX_DIGITS[0]}", _CUT)
-    row = LedgerRow(*key, cut=wire.encode(cut).decode(), expires=push.at // 1000 + KEPT_S)
+    row = LedgerRow(*key, cut=codec.encode(cut).decode(), expires=push.at // 1000 + KEPT_S)
     try:
         row.save(condition=LedgerRow.pk.does_not_exist())
     except PutError as error:
@@ -162,7 +162,7 @@ def decide_cut(push: Push, cut: Cut) -> Cut:
             raise
         standing = read(LedgerRow, *key)
         if standing is not None and standing.cut is not None:
-            return wire.decode(Cut, standing.cut)
+            return codec.decode(Cut, standing.cut)
     return cut
 
 
@@ -206,7 +206,7 @@ def take(delivery: Delivery, now: int, lease_ms: int) -> Lease | Held | Ended:
         return _refusal(delivery, claim)
     try:
         return _lease(delivery, row)
-    except wire.WireError:  # of a format that this release does not know: nobody works on it
+    except codec.DecodeError:  # of a format that this release does not know: nobody works on it
         _release(row, claim)
         raise
 
@@ -231,12 +231,12 @@ def end(
         LedgerRow.lease_until.set(0),
         LedgerRow.killed.set(killed),
         LedgerRow.counts.set(dict(counts)),
-        LedgerRow.open.set(wire.pack(_Open(groups))) if groups else LedgerRow.open.remove(),
+        LedgerRow.open.set(codec.pack(_Open(groups))) if groups else LedgerRow.open.remove(),
     ]
     if state is State.DEAD:  # from which a new round may begin
         actions.append(LedgerRow.killed_before.set(killed))
     if failures:
-        actions.append(LedgerRow.failures.set(wire.encode(_Failures(failures)).decode()))
+        actions.append(LedgerRow.failures.set(codec.encode(_Failures(failures)).decode()))
     try:
         row.update(actions, condition=LedgerRow.claim == lease.claim)
     except UpdateError as error:
@@ -273,12 +273,12 @@ def status(app: str, message_id: str) -> tuple[Cut | None, list[LedgerRow]]:
         for digit in HEX_DIGITS
         for item in pages.query(LedgerRow.table_name(), f"{app}#{message_id}#{digit}")
     ]
-    cuts = [wire.decode(Cut, row.cut) for row in rows if row.cut is not None]
+    cuts = [codec.decode(Cut, row.cut) for row in rows if row.cut is not None]
     return (cuts[0] if cuts else None), [row for row in rows if row.cut is None]
 
 
 def failures_of(row: LedgerRow) -> Sequence[Failure]:
-    return wire.decode(_Failures, row.failures).told if row.failures else ()
+    return codec.decode(_Failures, row.failures).told if row.failures else ()
 
 
 def devices_left(row: LedgerRow) -> int:
@@ -317,7 +317,7 @@ def _lease(delivery: Delivery, row: LedgerRow) -> Lease:
 
 def open_of(row: LedgerRow) -> tuple[OpenGroup, ...]:
     """The devices of a delivery that are still open, or that it gave up, as they stand."""
-    return tuple(wire.unpack(_Open, row.open).groups) if row.open else ()
+    return tuple(codec.unpack(_Open, row.open).groups) if row.open else ()
 
 
 def _key(delivery: Delivery) -> LedgerRow:

@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from fanfare.domain.limits import Use
+from fanfare.domain.rate_limits import Use
 from fanfare.store import pages
 from fanfare.store.row import Row, condition_failed, read, refused_alone
 

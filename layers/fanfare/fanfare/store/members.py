@@ -14,7 +14,7 @@ LOOKED_UP = 100
 """Up to so many users are looked up, in one request; for more, the arc is read."""
 
 
-class ByUser(GlobalSecondaryIndex["MemberRow"]):  # type: ignore[no-untyped-call]
+class MembersByUser(GlobalSecondaryIndex["MemberRow"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "by_user"
         projection = AllProjection()
@@ -34,7 +34,7 @@ class MemberRow(Row):
     sk = UnicodeAttribute(range_key=True)
     user = UnicodeAttribute()
     group = UnicodeAttribute()
-    by_user = ByUser()
+    by_user = MembersByUser()
 
 
 def row_of(app: str, ref: str, group: str, user: str) -> MemberRow:

@@ -5,7 +5,7 @@ from typing import Any
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from fanfare.domain.push import Push
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 from fanfare.store.row import Row, read
 
 KEPT_S = 30 * 86_400
@@ -27,16 +27,16 @@ def accept(push: Push) -> None:
     The ID is random, so a row that is there is our own write, whose answer got lost on the way.
     """
     row = MessageRow(
-        f"{push.app}#{push.id}", push=wire.encode(push).decode(), expires=push.at // 1000 + KEPT_S
+        f"{push.app}#{push.id}", push=codec.encode(push).decode(), expires=push.at // 1000 + KEPT_S
     )
     row.save()
 
 
 def find(app: str, message_id: str) -> Push | None:
     row = read(MessageRow, f"{app}#{message_id}")
-    return None if row is None else wire.decode(Push, row.push)
+    return None if row is None else codec.decode(Push, row.push)
 
 
 def of_image(image: dict[str, Any]) -> Push:
     """The send in a stream record's NewImage."""
-    return wire.decode(Push, image["push"]["S"])
+    return codec.decode(Push, image["push"]["S"])

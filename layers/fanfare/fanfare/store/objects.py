@@ -11,7 +11,7 @@ from pynamodb.expressions.condition import Condition
 from fanfare.domain.object import Attachment, Object
 from fanfare.domain.rights.access_list import AccessList
 from fanfare.domain.scope import Scope, Target, TargetKind
-from fanfare.runtime import clients, wire
+from fanfare.runtime import clients, codec
 from fanfare.store import pages
 from fanfare.store.row import Row, read, settle
 
@@ -207,7 +207,7 @@ def _object(bucket: Target, row: ObjectRow) -> Object:
         changed_by=row.changed_by,
         changed_at=int(row.changed_at),
         attachment=_attachment(row),
-        access=None if row.access is None else wire.decode(AccessList, row.access),
+        access=None if row.access is None else codec.decode(AccessList, row.access),
         deleted=bool(row.deleted),
         by_admin=bool(row.by_admin),
     )
@@ -238,7 +238,7 @@ def _row(new: Object, mark: str) -> ObjectRow:
         attachment_key=new.attachment.key if new.attachment else None,
         attachment_type=new.attachment.content_type if new.attachment else None,
         attachment_size=new.attachment.size if new.attachment else None,
-        access=None if new.access is None else wire.encode(new.access).decode(),
+        access=None if new.access is None else codec.encode(new.access).decode(),
         deleted=True if new.deleted else None,
         by_admin=True if new.by_admin else None,
         expires=new.modified_at // 1000 + DELETED_KEPT_S if new.deleted else None,

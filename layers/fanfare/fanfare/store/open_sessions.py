@@ -60,7 +60,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedSessions:
     """How many sessions were ended, and how far was looked; empty text: to the last one."""
 
     sessions: int
@@ -143,13 +143,13 @@ def of(app: str, holder: str, after: str = "", limit: int | None = None) -> Iter
 
 def end(
     app: str, holder: str, which: Callable[[Session], bool], after: str = "", budget: int = STRETCH
-) -> Ended:
+) -> EndedSessions:
     """End these of the holder's sessions, of which it looks at `budget` from behind `after` on."""
     there = list(of(app, holder, after, budget + 1))
     keys = [_key(app, holder, one.id) for one in there[:budget] if which(one)]
     items: list[pages.Item] = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
     pages.delete(AccountRow.table_name(), items)
-    return Ended(len(items), there[budget - 1].id if len(there) > budget else "")
+    return EndedSessions(len(items), there[budget - 1].id if len(there) > budget else "")
 
 
 def begun_by(moment: int, keep: str | None = None) -> Callable[[Session], bool]:

@@ -6,7 +6,7 @@ from secrets import token_hex
 from fanfare.domain.rights import access_list
 from fanfare.domain.rights.access_list import AccessList
 from fanfare.domain.scope import Scope
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 from fanfare.store.account_row import AccountRow
 from fanfare.store.row import read, settle
 
@@ -29,7 +29,7 @@ def change_access(scope: Scope, decide: Callable[[AccessList], AccessList]) -> N
         found = read(AccountRow, _key(scope), _ACCESS)
         if found is not None and found.mark == mark:
             return  # ours: only the answer to an earlier try was lost
-        text = wire.encode(decide(_list(scope, found))).decode()
+        text = codec.encode(decide(_list(scope, found))).decode()
         as_read = AccountRow.pk.does_not_exist() if found is None else AccountRow.mark == found.mark
         AccountRow(_key(scope), _ACCESS, access=text, mark=mark).save(condition=as_read)
 
@@ -48,4 +48,4 @@ def _key(scope: Scope) -> str:
 def _list(scope: Scope, row: AccountRow | None) -> AccessList:
     if row is None or row.access is None:
         return access_list.of_scope(scope)
-    return wire.decode(AccessList, row.access)
+    return codec.decode(AccessList, row.access)

@@ -11,11 +11,11 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from fanfare.domain.errors import UserNotFound
 from fanfare.domain.estimate import Sample
-from fanfare.domain.limits import Use
+from fanfare.domain.rate_limits import Use
 from fanfare.domain.ring import HEX_DIGITS, WHOLE_RING, Arc, place, ring_key
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.runtime import clients
-from fanfare.runtime.together import together
+from fanfare.runtime.concurrency import together
 from fanfare.store import limits, pages, recipients
 from fanfare.store.row import Row, condition_failed, read, settle, transaction
 
@@ -23,7 +23,7 @@ MORE_PAGES = 2
 """Pages of 1 MB that a count reads beyond one for each shard."""
 
 
-class ByUser(GlobalSecondaryIndex["SubscriptionRow"]):  # type: ignore[no-untyped-call]
+class SubscriptionsByUser(GlobalSecondaryIndex["SubscriptionRow"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "by_user"
         projection = AllProjection()
@@ -51,7 +51,7 @@ class SubscriptionRow(Row):
     target = UnicodeAttribute(null=True)
     """`kind#scope#name`, for who lists a user's subscriptions."""
     at = NumberAttribute()
-    by_user = ByUser()
+    by_user = SubscriptionsByUser()
 
 
 def subscribe(target: Target, user: str, at: int, use: Use | None = None) -> bool:

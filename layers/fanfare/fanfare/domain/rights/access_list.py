@@ -57,7 +57,7 @@ ANONYMOUS = Subject(SubjectKind.ANONYMOUS)
 OWNER = Subject(SubjectKind.OWNER)
 
 
-class Circle(Protocol):
+class MembershipLookup(Protocol):
     """What has to be looked up about a user, when it matters."""
 
     def is_member(self, group: str, ref: str) -> bool: ...
@@ -88,12 +88,12 @@ class AccessList:
     def revoked(self, right: Right, subject: Subject) -> "AccessList":
         return AccessList({**self.entries, right: self.of(right) - {subject}})
 
-    def permits(self, caller: Caller, right: Right, scope: Scope, circle: Circle) -> bool:
+    def permits(self, caller: Caller, right: Right, scope: Scope, lookup: MembershipLookup) -> bool:
         """Whether the caller has the right; the administrator of the app always has."""
-        return includes(self.of(right), caller, scope, circle)
+        return includes(self.of(right), caller, scope, lookup)
 
 
-def includes(subjects: frozenset[Subject], caller: Caller, scope: Scope, circle: Circle) -> bool:
+def includes(subjects: frozenset[Subject], caller: Caller, scope: Scope, lookup: MembershipLookup) -> bool:
     """Whether the caller is one of these, of whom the scope's administrator always is."""
     if caller.app != scope.app:
         return False
@@ -106,7 +106,7 @@ def includes(subjects: frozenset[Subject], caller: Caller, scope: Scope, circle:
             user = caller.user or ""
             # What costs no read first.
             return any(
-                _is(user, one, scope, circle) for one in sorted(subjects, key=lambda one: _COST[one.kind])
+                _is(user, one, scope, lookup) for one in sorted(subjects, key=lambda one: _COST[one.kind])
             )
         case _:
             assert_never(caller.role)
@@ -131,7 +131,7 @@ _COST = {
 }
 
 
-def _is(user: str, subject: Subject, scope: Scope, circle: Circle) -> bool:
+def _is(user: str, subject: Subject, scope: Scope, lookup: MembershipLookup) -> bool:
     match subject.kind:
         case SubjectKind.ANY_USER:
             return True
@@ -140,11 +140,11 @@ def _is(user: str, subject: Subject, scope: Scope, circle: Circle) -> bool:
         case SubjectKind.USER:
             return user == subject.id
         case SubjectKind.GROUP:
-            return circle.is_member(subject.id, subject.ref)
+            return lookup.is_member(subject.id, subject.ref)
         case SubjectKind.CREATOR:
-            return user == subject.id and circle.is_member(scope.group or "", scope.group_ref or "")
+            return user == subject.id and lookup.is_member(scope.group or "", scope.group_ref or "")
         case SubjectKind.OWNER:
-            return circle.owns(scope)
+            return lookup.owns(scope)
         case _:
             assert_never(subject.kind)
 

@@ -1,12 +1,11 @@
 """One HTTP/2 connection: what it may do at this moment, and what became of each request when it ends.
 
-It knows neither sockets nor waiting: bytes come in by `receive` and go out by its wire.
+It knows neither sockets nor waiting: bytes come in by `receive` and go out by its transport.
 """
 
 from collections import deque
 
 from fanfare.domain.outcome.answer import Transport
-from fanfare.networks.batch import Progress
 from fanfare.networks.http2.frames import (
     ACK,
     GOAWAY,
@@ -29,9 +28,15 @@ from fanfare.networks.http2.goaway import Goaway
 from fanfare.networks.http2.hpack.decoder import LIST_BYTES
 from fanfare.networks.http2.inbound import CONNECTION_WINDOW, STREAM_WINDOW, Inbound
 from fanfare.networks.http2.outbound import DEFAULT_WINDOW, Outbound
-from fanfare.networks.http2.settings import ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_HEADER_LIST_SIZE, Settings
+from fanfare.networks.http2.peer_settings import (
+    ENABLE_PUSH,
+    INITIAL_WINDOW_SIZE,
+    MAX_HEADER_LIST_SIZE,
+    PeerSettings,
+)
 from fanfare.networks.http2.streams import Streams
-from fanfare.networks.http2.wire import Wire
+from fanfare.networks.http2.tls import ByteTransport
+from fanfare.networks.push_requests import Progress
 from fanfare.networks.result import NotProcessed, Unknown
 
 PREFACE = (
@@ -45,7 +50,9 @@ _PROBE = b"\0fanfare"
 
 
 class Connection:
-    def __init__(self, wire: Wire, authority: str, *, first_alone: bool, most_streams: int) -> None:
+    def __init__(
+        self, transport: ByteTransport, authority: str, *, first_alone: bool, most_streams: int
+    ) -> None:
         """`first_alone`: one request goes ahead, the rest when it is answered."""
         self.greeted = False
         """Whether the server's settings are in: before that its limits are not known."""
@@ -61,16 +68,16 @@ class Connection:
         self._heard = 0.0
         self._first_alone = first_alone
         self._most_streams = most_streams
-        self._wire = wire
+        self._transport = transport
         self._streams = Streams()
-        self._out = Outbound(self._streams, wire, authority)
-        self._in = Inbound(self._streams, wire, self._on_frame)
-        self._settings = Settings(self._out)
+        self._out = Outbound(self._streams, transport, authority)
+        self._in = Inbound(self._streams, transport, self._on_frame)
+        self._settings = PeerSettings(self._out)
         self._begun: deque[tuple[int, float]] = deque()
         """The last stream ID of those that were begun together, and when."""
         self._timed = (0, 0.0)
         """A stream ID whose answer tells the latency, and when it began."""
-        wire.put(PREFACE)
+        transport.put(PREFACE)
 
     @property
     def answers(self) -> int:
@@ -118,7 +125,7 @@ class Connection:
     def probe(self, now: float) -> None:
         """Ask whether the other side is there; it is not ready before it answers."""
         self._probed_since = now
-        self._wire.put(frame(PING, 0, 0, _PROBE))
+        self._transport.put(frame(PING, 0, 0, _PROBE))
 
     def oldest(self) -> float | None:
         """When the oldest of the open streams began."""
@@ -137,7 +144,7 @@ class Connection:
             self._doubted = self._doubted or self._heard <= begun
             last_id, _ = self._begun.popleft()
             for stream_id in [one for one in self._streams.open if one <= last_id]:
-                self._wire.put(rst_stream(stream_id, ErrorCode.CANCEL))
+                self._transport.put(rst_stream(stream_id, ErrorCode.CANCEL))
                 self._streams.give_up(stream_id, Unknown(Transport.READ_TIMEOUT))
 
     def rest(self) -> None:
@@ -153,10 +160,10 @@ class Connection:
         try:
             self._in.receive(data)
             if self._in.untold >= CONNECTION_WINDOW // 2:
-                self._wire.put(window_update(0, self._in.untold))
+                self._transport.put(window_update(0, self._in.untold))
                 self._in.untold = 0
         except ConnectionFault as fault:
-            self._wire.put(goaway(fault.code))
+            self._transport.put(goaway(fault.code))
             self.end(Transport.PROTOCOL_ERROR)
         timed_id, begun = self._timed
         if timed_id and timed_id not in self._streams.open:
@@ -187,7 +194,7 @@ class Connection:
         if not flags & ACK:
             self._settings.take(payload)
             self.greeted = True
-            self._wire.put(frame(SETTINGS, ACK, 0))
+            self._transport.put(frame(SETTINGS, ACK, 0))
 
     def _on_window_update(self, stream_id: int, payload: bytes) -> None:
         _expect(len(payload) == 4, on_stream=None, stream_id=stream_id)
@@ -209,7 +216,7 @@ class Connection:
     def _on_ping(self, flags: int, stream_id: int, payload: bytes) -> None:
         _expect(len(payload) == 8, on_stream=False, stream_id=stream_id)
         if not flags & ACK:
-            self._wire.put(frame(PING, ACK, 0, payload))
+            self._transport.put(frame(PING, ACK, 0, payload))
         elif payload == _PROBE:
             self._probed_since = None
 
@@ -229,15 +236,15 @@ class Connection:
         """Nothing more comes. What never left is not settled: it may go elsewhere."""
         self.ended = True
         streams = self._streams
-        self.never_left += [streams.forget(one) for one in list(streams.open) if one > self._wire.left]
+        self.never_left += [streams.forget(one) for one in list(streams.open) if one > self._transport.left]
         unknown = Unknown(self._told_to_go or why)
         for stream_id in list(streams.open):
             streams.settle(stream_id, unknown)
 
     def leave(self) -> None:
-        """Say farewell, which is heard only if the wire takes it."""
+        """Say farewell, which is heard only if the transport takes it."""
         if not self.ended:
-            self._wire.put(goaway(ErrorCode.NO_ERROR))
+            self._transport.put(goaway(ErrorCode.NO_ERROR))
             self.end(Transport.RESET_AFTER_WRITE)
 
 

@@ -20,7 +20,7 @@ from fanfare.networks.http2.frames import (
 )
 from fanfare.networks.http2.response_heads import ResponseHeads
 from fanfare.networks.http2.streams import KEPT_OF_A_BODY, Body, Streams
-from fanfare.networks.http2.wire import Wire
+from fanfare.networks.http2.tls import ByteTransport
 from fanfare.networks.result import Answered
 
 STREAM_WINDOW = 1 << 20
@@ -40,13 +40,13 @@ type OtherFrame = Callable[[int, int, int, bytes], None]
 
 
 class Inbound:
-    def __init__(self, streams: Streams, wire: Wire, other: OtherFrame) -> None:
+    def __init__(self, streams: Streams, transport: ByteTransport, other: OtherFrame) -> None:
         self.answers = 0
         self.untold = 0
         """Bytes of DATA for which the server was not yet given new room."""
         self.fruitless = 0
         self._streams = streams
-        self._wire = wire
+        self._transport = transport
         self._other = other
         self._heads = ResponseHeads()
         self._rest = b""
@@ -190,7 +190,7 @@ class Inbound:
         if flags & END_STREAM:
             self._finish(stream_id)
         elif body.counted == STREAM_WINDOW:
-            self._wire.put(rst_stream(stream_id, ErrorCode.CANCEL))
+            self._transport.put(rst_stream(stream_id, ErrorCode.CANCEL))
             streams.give_up(stream_id, self._answer(stream_id))
 
     def _bear(self, stream_id: int) -> None:
@@ -205,7 +205,7 @@ class Inbound:
             raise ConnectionFault("a body that is not as long as it says")
         answer = self._answer(stream_id)
         if stream_id in streams.unsent:  # it was answered before it was read
-            self._wire.put(rst_stream(stream_id, ErrorCode.CANCEL))
+            self._transport.put(rst_stream(stream_id, ErrorCode.CANCEL))
             streams.given_up.add(stream_id)
         streams.settle(stream_id, answer)
         self.answers += 1

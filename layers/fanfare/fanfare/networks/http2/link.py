@@ -1,14 +1,14 @@
-"""A connection on its wire: opened within its time, read, written, and taken down when either ends."""
+"""A connection on its transport: opened within its time, read, written, and taken down when either ends."""
 
 import selectors
 import ssl
 
 from fanfare.domain.outcome.answer import Transport
-from fanfare.networks.batch import Progress
 from fanfare.networks.endpoint import Address, Endpoint, NoConnection
 from fanfare.networks.http2.connection import Connection
 from fanfare.networks.http2.policy import PROBE_S, Policy
-from fanfare.networks.http2.wire import Closed, TlsWire
+from fanfare.networks.http2.tls import Closed, TlsTransport
+from fanfare.networks.push_requests import Progress
 
 
 class Link:
@@ -32,10 +32,10 @@ class Link:
         self.connection: Connection | None = None
         self._authority = endpoint.authority
         self._policy = policy
-        self._wire = TlsWire(address, context, endpoint.host)
+        self._transport = TlsTransport(address, context, endpoint.host)
 
     def fileno(self) -> int:
-        return self._wire.fileno()
+        return self._transport.fileno()
 
     @property
     def ready(self) -> bool:
@@ -67,8 +67,8 @@ class Link:
     @property
     def events(self) -> int:
         """Who does not take what we write gets no more answers out of us either."""
-        reading = 0 if self._wire.full else selectors.EVENT_READ
-        return reading | (selectors.EVENT_WRITE if self._wire.blocked else 0)
+        reading = 0 if self._transport.full else selectors.EVENT_READ
+        return reading | (selectors.EVENT_WRITE if self._transport.blocked else 0)
 
     def begin(self, progress: Progress, now: float) -> None:
         """Send what waits, as far as it may."""
@@ -76,10 +76,10 @@ class Link:
         while emptied and self.connection is not None:
             if self.connection.usable or self.connection.open_streams:
                 self.connection.begin(progress, now)
-            # What stopped at a full wire goes on at once where that has emptied: nothing else would wake it.
-            full = self._wire.full
-            self._wire.flush()
-            emptied = full and not self._wire.full
+            # Requests that a full transport stopped go on as soon as it has emptied; nothing else wakes them.
+            full = self._transport.full
+            self._transport.flush()
+            emptied = full and not self._transport.full
 
     def turn(self, buffer: bytearray, now: float) -> None:
         """Read and act on what has come, and write what waits. `buffer` is lent."""
@@ -87,15 +87,15 @@ class Link:
             return
         try:
             if self.connection is None:
-                self._wire.shake_hands()
-                if not self._wire.open:
+                self._transport.shake_hands()
+                if not self._transport.open:
                     return
                 self.connection = self._connection()
-            self._wire.flush()
-            data = self._wire.read(buffer)
+            self._transport.flush()
+            data = self._transport.read(buffer)
             if data:
                 self.connection.receive(data, now)
-            self._wire.flush()
+            self._transport.flush()
         except NoConnection as error:
             self.failed = error.why
         except Closed:
@@ -107,7 +107,7 @@ class Link:
         assert self.connection is not None
         self.connection.probe(now)
         self.deadline = now + PROBE_S
-        self._wire.flush()
+        self._transport.flush()
 
     def due(self) -> float | None:
         """When something is to be done about it that nobody brings."""
@@ -128,17 +128,17 @@ class Link:
     def rest(self) -> None:
         if self.connection is not None:
             self.connection.rest()
-            self._wire.flush()
+            self._transport.flush()
 
     def close(self) -> None:
         if self.connection is not None:
             self.connection.leave()
-        self._wire.close()
+        self._transport.close()
 
     def _connection(self) -> Connection:
         policy = self._policy
         return Connection(
-            self._wire,
+            self._transport,
             self._authority,
             first_alone=policy.first_alone,
             most_streams=policy.most_streams,

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from fanfare.domain.outcome.answer import Transport
 from fanfare.networks import trust
-from fanfare.networks.batch import Progress
 from fanfare.networks.endpoint import Address, Endpoint, NoConnection
 from fanfare.networks.http2.link import Link
 from fanfare.networks.http2.policy import (
@@ -21,7 +20,8 @@ from fanfare.networks.http2.policy import (
     pause_s,
     wait_before_opening,
 )
-from fanfare.networks.http2.wire import RECEIVED_AT_ONCE
+from fanfare.networks.http2.tls import RECEIVED_AT_ONCE
+from fanfare.networks.push_requests import Progress
 from fanfare.networks.result import NotProcessed
 
 _FEW_STREAMS = 16

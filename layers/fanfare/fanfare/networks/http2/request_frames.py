@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
-from fanfare.networks.batch import Batch, Headers
 from fanfare.networks.http2.frames import (
     DATA,
     END_HEADERS,
@@ -15,6 +14,7 @@ from fanfare.networks.http2.frames import (
     header_block,
 )
 from fanfare.networks.http2.hpack.encoder import HeaderEncoder, length
+from fanfare.networks.push_requests import Batch, Headers
 
 RECORD_BYTES = 16_384
 """A TLS record holds no more. Requests are cut to records, so that none lies in two without need."""

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from threading import Lock, Semaphore
 
-from fanfare.networks.batch import Batch, Progress
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
 from fanfare.networks.http2.pool import Pool
+from fanfare.networks.push_requests import Batch, Progress
 from fanfare.networks.result import Result
 
 ONE_CONNECTION = Policy()

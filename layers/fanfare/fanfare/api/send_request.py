@@ -128,7 +128,7 @@ class Message(Struct, rename=parsing.contract_name):
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class SendRequest:
     """What to send, and to which installations."""
 
     content: Content
@@ -136,7 +136,7 @@ class Sending:
     to_development: bool
 
 
-def sending(request: Request[Any]) -> Sending:
+def read(request: Request[Any]) -> SendRequest:
     """Raises InvalidJson, InvalidInput."""
     given = parsing.document(request, Message)
     blocks = (given.fcm, given.gcm, given.apns)
@@ -159,7 +159,7 @@ def sending(request: Request[Any]) -> Sending:
         send_object_scope=given.send_object_scope is not False,
         send_topic_id=given.send_topic_id is not False,
     )
-    return Sending(content, given.send_to_production is not False, given.send_to_development is not False)
+    return SendRequest(content, given.send_to_production is not False, given.send_to_development is not False)
 
 
 def _fcm(given: Message) -> FcmContent | None:

@@ -15,7 +15,7 @@ MAX_HEADER_LIST_SIZE = 0x6
 _LARGEST_FRAME = 2**24 - 1
 
 
-class Settings:
+class PeerSettings:
     def __init__(self, out: Outbound) -> None:
         self._out = out
 

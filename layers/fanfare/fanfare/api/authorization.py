@@ -13,8 +13,8 @@ from fanfare.domain.rights.caller import Caller
 from fanfare.domain.rights.right import Right, not_permitted
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import scopes
-from fanfare.store.circles import Circle
 from fanfare.store.definitions import Definition
+from fanfare.store.memberships import Memberships
 
 
 def admitted(request: Request[Any], right: Right) -> tuple[Caller, Scope]:
@@ -51,8 +51,8 @@ def found(
         return targets.find(kind, scope, request.parameters[kind])
     except NotFound:
         of_new = access_list.of_target(kind, scope, None)
-        circle = Circle(scope, caller.user)
-        if not any(of_new.permits(caller, right, scope, circle) for right in rights):
+        memberships = Memberships(scope, caller.user)
+        if not any(of_new.permits(caller, right, scope, memberships) for right in rights):
             raise _lacking(caller, *rights) from None
         raise
 
@@ -78,7 +78,7 @@ def bucket_or_new(request: Request[Any], caller: Caller, scope: Scope, *rights: 
 def require_in_scope(caller: Caller, right: Right, scope: Scope) -> None:
     """Raises NotPermitted."""
     listed = AccessList() if caller.is_admin else scopes.access_of(scope)
-    if not listed.permits(caller, right, scope, Circle(scope, caller.user)):
+    if not listed.permits(caller, right, scope, Memberships(scope, caller.user)):
         raise _lacking(caller, right)
 
 
@@ -88,7 +88,7 @@ def require_in_new(caller: Caller, right: Right, kind: TargetKind, scope: Scope)
     Who may make one in a group's scope without being a member has no right to what was made.
     """
     listed = access_list.of_target(kind, scope, caller.user)
-    if not listed.permits(caller, right, scope, Circle(scope, caller.user)):
+    if not listed.permits(caller, right, scope, Memberships(scope, caller.user)):
         raise _lacking(caller, right)
 
 
@@ -129,7 +129,7 @@ def require_writer(caller: Caller, found: Object) -> None:
 
 
 def _includes(subjects: frozenset[Subject], caller: Caller, scope: Scope) -> bool:
-    return access_list.includes(subjects, caller, scope, Circle(scope, caller.user))
+    return access_list.includes(subjects, caller, scope, Memberships(scope, caller.user))
 
 
 def _lacking(caller: Caller, *rights: Right) -> Exception:

@@ -11,7 +11,7 @@ from fanfare.store.definitions import Definition
 
 
 @dataclass(frozen=True, slots=True)
-class Circle:
+class Memberships:
     """One user's groups, strongly consistent, each looked up once; many at a time by `learn`.
 
     The group of `scope` is known to be there, as whoever made the scope's value has looked.
@@ -77,7 +77,7 @@ def gate_of(definition: Definition) -> Gate | None:
         if any(one.kind is SubjectKind.OWNER for one in subjects):
             users |= {owner_of(scope) or ""} - {""}
         for one in subjects:
-            if one.kind is SubjectKind.CREATOR and Circle(scope, one.id).is_member(
+            if one.kind is SubjectKind.CREATOR and Memberships(scope, one.id).is_member(
                 scope.group, scope.group_ref or ""
             ):
                 users.add(one.id)

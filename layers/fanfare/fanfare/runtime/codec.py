@@ -3,7 +3,7 @@
 import msgspec
 
 
-class WireError(ValueError):
+class DecodeError(ValueError):
     """The text is not a value of the wanted type: it was written by something else, or by another version."""
 
 
@@ -12,11 +12,11 @@ def encode(value: object) -> bytes:
 
 
 def decode[T](wanted: type[T], text: str | bytes) -> T:
-    """The value; raises WireError."""
+    """The value; raises DecodeError."""
     try:
         return msgspec.json.decode(text, type=wanted)
     except msgspec.MsgspecError as error:
-        raise WireError(f"no {wanted.__name__}: {error}") from error
+        raise DecodeError(f"no {wanted.__name__}: {error}") from error
 
 
 def pack(value: object) -> bytes:
@@ -25,8 +25,8 @@ def pack(value: object) -> bytes:
 
 
 def unpack[T](wanted: type[T], packed: bytes) -> T:
-    """The value; raises WireError."""
+    """The value; raises DecodeError."""
     try:
         return msgspec.msgpack.decode(packed, type=wanted)
     except msgspec.MsgspecError as error:
-        raise WireError(f"no {wanted.__name__}: {error}") from error
+        raise DecodeError(f"no {wanted.__name__}: {error}") from error

@@ -28,7 +28,7 @@ _BLAME_THE_REQUEST = {
 }
 
 
-def of_aws(error: Exception) -> bool:
+def is_aws_at_fault(error: Exception) -> bool:
     """Whether AWS refused or failed or was out of reach, and the request was not to blame: once AWS, or our
     rights there, are mended, the same request goes through."""
     cause = error.cause if isinstance(error, PynamoDBException) else error
@@ -41,7 +41,7 @@ def of_aws(error: Exception) -> bool:
             return False
 
 
-def passes(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether trying again later will help; `error` as boto3 or PynamoDB raised it."""
     cause = error.cause if isinstance(error, PynamoDBException) else error
     match cause:

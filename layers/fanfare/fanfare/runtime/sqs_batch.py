@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanfare.runtime import logs, queues
+from fanfare.runtime.codec import DecodeError
 from fanfare.runtime.queues import Outgoing
-from fanfare.runtime.wire import WireError
 
 type Record = Mapping[str, Any]
 type BatchResponse = dict[str, list[dict[str, str]]]
@@ -46,7 +46,7 @@ class Source:
     give_up: Callable[[Record, Exception], bytes] = lambda record, error: record["body"].encode()
     expected: tuple[type[Exception], ...] = ()
     """Failures that are no fault: the message comes again when its visibility ends, however often."""
-    hopeless: tuple[type[Exception], ...] = (WireError,)
+    hopeless: tuple[type[Exception], ...] = (DecodeError,)
     """Failures after which the message is given up at once."""
 
     def url_of(self, record: Record) -> str:
@@ -99,7 +99,7 @@ def receives(record: Record) -> int:
 
 def reason(failure: Exception) -> str:
     """Why a message or a record was given up, in a word."""
-    return "unreadable" if isinstance(failure, WireError) else f"failed.{type(failure).__name__}"
+    return "unreadable" if isinstance(failure, DecodeError) else f"failed.{type(failure).__name__}"
 
 
 def _is_hopeless(record: Record, failure: Exception, source: Source) -> bool:

@@ -8,7 +8,7 @@ from fanfare.api import answers
 from fanfare.domain import errors
 from fanfare.domain.errors import FanfareError
 from fanfare.runtime import logs
-from fanfare.store import outage
+from fanfare.store import aws_failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def answer(error: Exception, request_id: str, route: str) -> Response[str]:
         again = {"retryAfter": AGAIN_S} if form.status == 503 else {}
         return _told(form, error.message, again | error.details)
     where = {"request_id": request_id, "route": route}
-    if outage.passes(error):
+    if aws_failures.is_transient(error):
         logs.logger().warning("AWS did not answer", exc_info=error, extra=where)
         return _told(form_of(errors.Busy), "the server is overloaded; try again", {"retryAfter": AGAIN_S})
     logs.logger().error("unexpected", exc_info=error, extra=where)

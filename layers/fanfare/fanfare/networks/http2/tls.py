@@ -22,7 +22,7 @@ class Closed(Exception):
     """The connection is at its end, through either side or through a fault."""
 
 
-class Wire(Protocol):
+class ByteTransport(Protocol):
     """What a connection needs of it; tests put bytes in its place."""
 
     full: bool
@@ -36,7 +36,7 @@ class Wire(Protocol):
     def flush(self) -> None: ...
 
 
-class TlsWire:
+class TlsTransport:
     def __init__(self, address: Address, context: ssl.SSLContext, host: str) -> None:
         """Begins to connect; `turn` goes on with it."""
         family, kind, protocol, where = address

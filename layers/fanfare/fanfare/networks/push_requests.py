@@ -52,7 +52,7 @@ class Batch:
             raise ValueError("a header value that has characters that it cannot have")
 
 
-class Sender(Protocol):
+class RequestSender(Protocol):
     """The seam between the networks and what carries their requests."""
 
     def send(self, batch: Batch, *, deadline_s: float) -> list[Result]: ...
