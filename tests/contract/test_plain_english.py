@@ -40,7 +40,6 @@ ROOMS = {
 
 NOT_YET = {
     "fanfare/api",
-    "fanfare/domain",
     "fanfare/networks",
     "fanfare/pipeline",
     "fanfare/runtime",

@@ -1,4 +1,4 @@
-"""The cut: from the size of a send to its arcs, as arithmetic."""
+"""The cut: arithmetic from the size of a send to its arcs."""
 
 from dataclasses import dataclass
 
@@ -6,21 +6,25 @@ from fanfare.domain.push import Cut, Pace, Way
 from fanfare.domain.ring import Arc
 
 MAX_BITS = 20
-"""2**20 arcs of 1,000 subscribers: a billion; beyond it arcs only grow, and are halved on the way."""
+"""2**20 arcs of 1,000 subscribers are a billion. For more subscribers the arcs grow, and deliver halves
+them."""
 
 DENSE_SHARE = 1 / 16
-"""From this share of subscribers on, reading an arc of Recipients costs less than looking each of them up:
-4 KB of packed rows cost what one lookup costs."""
+"""Share of subscribers from which reading an arc of Recipients costs less than looking each subscriber up: 4
+KB of packed rows cost as much as one lookup."""
 
 FEW = 32
-"""So few subscribers are looked up, whatever the app's size: the whole ring has 16 shards, each a query, and
-to look at the app's size costs as much again."""
+"""Up to this many subscribers are looked up one by one, whatever the app's size. The whole ring has 16
+shards, each a query, and estimating the app's size costs as much again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Settings: the fewest subscribers of an arc that was cut (it has less than twice as many), queue
-    messages for a record, deliveries that still go express."""
+    """Settings of the cut.
+
+    `arc_size`: fewest subscribers of an arc that was cut; it has less than twice as many. `fan_out`: most
+    queue messages made from one record. `express`: most deliveries that take the express queue.
+    """
 
     arc_size: int
     fan_out: int
@@ -28,12 +32,12 @@ class Limits:
 
     @property
     def level_bits(self) -> int:
-        """How many bits one step may cut: the whole power of two within fan_out."""
+        """Bits that one step may cut: the largest power of two within `fan_out`."""
         return self.fan_out.bit_length() - 1
 
 
 def decide(subscribers: float, population: float, limits: Limits) -> Cut:
-    """How to cut a send to an estimated number of subscribers among an estimated number of users."""
+    """Decide the cut of a send from the estimated numbers of subscribers and of users."""
     bits = 0
     while bits < MAX_BITS and subscribers / (1 << bits + 1) >= limits.arc_size:
         bits += 1
@@ -46,15 +50,16 @@ def decide(subscribers: float, population: float, limits: Limits) -> Cut:
 
 
 def next_bits(bits: int, cut: Cut, limits: Limits) -> int:
-    """How fine one step cuts an arc of so many bits.
+    """Return the bits of the arcs into which one step cuts an arc of `bits`.
 
-    The first step is the one that is not full: a coarse arc is a message and an invocation, and is to be
-    worth as many deliveries as a step can make.
+    Only the first step may be partial. Each coarse arc costs a message and an invocation, and should yield as
+    many deliveries as one step can make.
     """
     left = cut.bits - bits
     return bits + (left % limits.level_bits or min(left, limits.level_bits))
 
 
 def next_arcs(arc: Arc, cut: Cut, limits: Limits) -> list[Arc]:
-    """What one step makes of an arc: at most 2**level_bits finer ones; those at cut.bits are deliveries."""
+    """Return the at most 2**level_bits finer arcs that one step makes; those with `cut.bits` are
+    deliveries."""
     return list(arc.cut(next_bits(arc.bits, cut, limits)))
