@@ -43,7 +43,6 @@ NOT_YET = {
     "fanfare/networks",
     "fanfare/pipeline",
     "fanfare/runtime",
-    "fanfare/store",
     "functions",
     "layers/dependencies",
     "local",

@@ -1,4 +1,4 @@
-"""Buckets: the table's rows. What is done with them is in definitions.py, since topics are kept alike."""
+"""Rows of the Buckets table. definitions.py works on them, since topics are stored alike."""
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
@@ -19,6 +19,6 @@ class BucketRow(Row):
     created_at = NumberAttribute()
     ever_subscribed = BooleanAttribute(default=False)
     access = UnicodeAttribute(null=True)
-    """The access list, where it was ever changed: else it is as Kii makes it."""
+    """The access list, if it was ever changed; otherwise it is Kii's default."""
     mark = UnicodeAttribute(null=True)
-    """Random, new with every change of the access list: by it a write knows itself again."""
+    """Random, new with every change of the access list: a repeated write recognizes its own row by it."""

@@ -1,4 +1,4 @@
-"""Messages: each send as accepted. Writing the row accepts it; the stream starts the way of the push."""
+"""Messages: each send as accepted. The write of its row accepts it; the stream starts its delivery."""
 
 from typing import Any
 
@@ -22,9 +22,9 @@ class MessageRow(Row):
 
 
 def accept(push: Push) -> None:
-    """Write the send, once; from here on nothing may lose it.
+    """Write the send; from then on nothing may lose it.
 
-    The ID is random, so a row that is there is our own write, whose answer got lost on the way.
+    The ID is random, so an existing row is our own write whose answer was lost.
     """
     row = MessageRow(
         f"{push.app}#{push.id}", push=codec.encode(push).decode(), expires=push.at // 1000 + KEPT_S
@@ -38,5 +38,5 @@ def find(app: str, message_id: str) -> Push | None:
 
 
 def of_image(image: dict[str, Any]) -> Push:
-    """The send in a stream record's NewImage."""
+    """Return the send in a stream record's NewImage."""
     return codec.decode(Push, image["push"]["S"])
