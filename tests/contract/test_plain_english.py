@@ -40,9 +40,7 @@ ROOMS = {
 
 NOT_YET = {
     "fanfare/api",
-    "fanfare/networks",
     "fanfare/pipeline",
-    "fanfare/runtime",
     "functions",
     "layers/dependencies",
     "local",

@@ -1,10 +1,10 @@
-"""Values of the domain as JSON, as they stand on queues and in rows."""
+"""Domain values as JSON, in the form in which they stand on queues and in rows."""
 
 import msgspec
 
 
 class DecodeError(ValueError):
-    """The text is not a value of the wanted type: it was written by something else, or by another version."""
+    """The text is not a value of the wanted type; another program or another version wrote it."""
 
 
 def encode(value: object) -> bytes:
@@ -12,7 +12,7 @@ def encode(value: object) -> bytes:
 
 
 def decode[T](wanted: type[T], text: str | bytes) -> T:
-    """The value; raises DecodeError."""
+    """Return the value; raises DecodeError."""
     try:
         return msgspec.json.decode(text, type=wanted)
     except msgspec.MsgspecError as error:
@@ -20,12 +20,12 @@ def decode[T](wanted: type[T], text: str | bytes) -> T:
 
 
 def pack(value: object) -> bytes:
-    """The value as MessagePack: for what is mostly bytes, which JSON would swell by a third."""
+    """Return the value as MessagePack, for data that is mostly bytes, which JSON would enlarge by a third."""
     return msgspec.msgpack.encode(value)
 
 
 def unpack[T](wanted: type[T], packed: bytes) -> T:
-    """The value; raises DecodeError."""
+    """Return the value; raises DecodeError."""
     try:
         return msgspec.msgpack.decode(packed, type=wanted)
     except msgspec.MsgspecError as error:

@@ -1,4 +1,4 @@
-"""What goes to the server: requests, as many as its limits and windows of the moment let pass."""
+"""Requests to the server, as many as its limits and windows permit at the moment."""
 
 from fanfare.networks.http2.frames import (
     DATA,
@@ -23,9 +23,9 @@ class Outbound:
     def __init__(self, streams: Streams, transport: ByteTransport, authority: str) -> None:
         self.frames = RequestFrames(authority)
         self.most_streams = _NO_LIMIT
-        """By the server; it may lie below what is open."""
+        """The server's limit; it may lie below the number of open streams."""
         self.window = DEFAULT_WINDOW
-        """For DATA of all streams."""
+        """Window for DATA of all streams."""
         self.initial_window = DEFAULT_WINDOW
         self.frame_limit = FRAME_BYTES
         self._streams = streams
@@ -33,11 +33,11 @@ class Outbound:
 
     @property
     def spent(self) -> bool:
-        """Whether the stream IDs are at their end."""
+        """True if the stream IDs are used up."""
         return self._streams.next_id > LAST_STREAM_ID - 2
 
     def begin(self, progress: Progress, most_open: int) -> int:
-        """Requests that wait, so that at most so many are open; how many were begun."""
+        """Begin waiting requests up to `most_open` open ones; return the number of those begun."""
         first_id = self._streams.next_id
         while progress.waiting and not self._transport.full and not self.spent:
             room = min(most_open, self.most_streams) - len(self._streams.open)
@@ -51,7 +51,7 @@ class Outbound:
         return (self._streams.next_id - first_id) // 2
 
     def _whole(self, largest: int) -> int:
-        """How many bodies of that size there is room for; 0 where one would have to go in pieces."""
+        """Return the number of bodies of that size that fit; 0 if one has to be sent in pieces."""
         left = (LAST_STREAM_ID - self._streams.next_id) // 2
         if not largest:
             return left
@@ -86,7 +86,7 @@ class Outbound:
             self._send_body(stream_id)
 
     def send_bodies(self) -> int:
-        """What there is room for now, in bytes."""
+        """Send as much of the waiting bodies as fits; return the bytes sent."""
         before = self.window
         for stream_id in list(self._streams.unsent):
             self._send_body(stream_id)
@@ -108,13 +108,14 @@ class Outbound:
                 return
 
     def resize_windows(self, initial: int) -> None:
-        """Of all streams, those under way included: by that they may fall below 0 (RFC 9113, 6.9.2)."""
+        """Change the windows of all streams, including open ones, which may fall below 0 (RFC 9113,
+        6.9.2)."""
         change, self.initial_window = initial - self.initial_window, initial
         for unsent in self._streams.unsent.values():
             unsent.window = _within(unsent.window + change)
 
     def widen(self, stream_id: int, increment: int) -> None:
-        """For a stream whose body is on its way already, it says nothing."""
+        """Widen a window. A stream with its whole body sent needs none."""
         if not stream_id:
             self.window = _within(self.window + increment)
         elif unsent := self._streams.unsent.get(stream_id):
