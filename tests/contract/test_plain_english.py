@@ -39,7 +39,6 @@ ROOMS = {
 }
 
 NOT_YET = {
-    "fanfare/api",
     "fanfare/pipeline",
     "functions",
     "layers/dependencies",

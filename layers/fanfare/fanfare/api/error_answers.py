@@ -1,4 +1,4 @@
-"""From an error to the answer of the contract: the one table of statuses and errorCodes."""
+"""Translate an error into the contract's answer: the one table of statuses and errorCodes."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from fanfare.store import aws_failures
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How an error is told: HTTP status, Kii's errorCode, and the exception's name in the media type."""
+    """The form of an error: HTTP status, Kii's errorCode, and the exception's name in the media type."""
 
     status: int
     code: str
@@ -71,10 +71,10 @@ _FORMS: dict[type[FanfareError], Form] = {
     errors.Busy: Form(503, "RESOURCE_TEMPORARILY_UNAVAILABLE", "ResourceTemporarilyUnavailableException"),
 }
 _HEADERS = {"allow": "Allow", "retryAfter": "Retry-After"}
-"""Details that are told as headers, too."""
+"""Details that are sent as headers, too."""
 
 AGAIN_S = 5
-"""Seconds until a request that was answered 503 is worth another try."""
+"""Seconds until a request that was answered 503 should be repeated."""
 
 UNEXPECTED = Form(500, "UNDEFINED_ERROR", "UndefinedException")
 
@@ -84,7 +84,8 @@ def form_of(error: type[FanfareError]) -> Form:
 
 
 def answer(error: Exception, request_id: str, route: str) -> Response[str]:
-    """What the caller is told. What nobody expected is logged, by route: a path may hold a device token."""
+    """Return the answer. Unexpected errors are logged, with the route only: a path may hold a device
+    token."""
     if isinstance(error, FanfareError):
         form = form_of(type(error))
         again = {"retryAfter": AGAIN_S} if form.status == 503 else {}

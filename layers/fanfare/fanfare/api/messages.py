@@ -1,4 +1,4 @@
-"""Sends: to a topic's subscribers or to one user; and what became of them."""
+"""Sends to a topic's subscribers or to one user, and the status of a send."""
 
 import re
 from dataclasses import replace
@@ -34,7 +34,7 @@ def to_topic(request: Request[Authenticating]) -> Response[str]:
 
 
 def to_user(request: Request[Authenticating]) -> Response[str]:
-    """Direct push: for the administrator only."""
+    """Direct push, for the administrator only."""
     caller = authenticate(request)
     require_admin(caller)
     wanted = send_request.read(request)
@@ -43,7 +43,7 @@ def to_user(request: Request[Authenticating]) -> Response[str]:
 
 
 def get(request: Request[Authenticating]) -> Response[str]:
-    """The status of a message, for the administrator: Kii has nothing like it."""
+    """The status of a message, for the administrator; an addition to Kii."""
     caller = authenticate(request)
     require_admin(caller)
     message_id = request.parameters["message"]
@@ -61,7 +61,7 @@ def get(request: Request[Authenticating]) -> Response[str]:
 def _push(
     caller: Caller, wanted: SendRequest, now: int, *, topic: Target | None = None, user: str | None = None
 ) -> Push:
-    """The send with the bytes for each network made, so that what is accepted can go out."""
+    """Return the send with its payloads, so that nothing is accepted that cannot go out."""
     message_id = str(uuid4())
     try:
         payloads = of_message(message_id, caller.app, wanted.content, topic=topic, sender=caller.user, at=now)

@@ -1,4 +1,4 @@
-"""Topics: create, exists, list, delete, and who is subscribed."""
+"""Topics: create, check, list, delete, and subscriptions to them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from fanfare.store.definitions import Definition
 from fanfare.store.memberships import Memberships
 
 PAGE = 50
-"""Topics looked at for one answer."""
+"""Topics read for one answer."""
 
 LOOKUPS = 200
 """Groups looked up for one answer; an access list has at most half as many."""
@@ -33,7 +33,7 @@ def create(request: Request[Authenticating]) -> Response[str]:
 
 
 def exists(request: Request[Authenticating]) -> Response[str]:
-    """For all who have something to do with the topic."""
+    """Answer 204 to every caller with a right to the topic."""
     caller = _signed_in(request)
     definition = _found(request, caller)
     if not authorization.manages(caller, definition):
@@ -54,10 +54,10 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 
 
 def names(request: Request[Authenticating]) -> Response[str]:
-    """A page of the topics that the caller may subscribe to, by name; the next page's key is opaque.
+    """List topics that the caller may subscribe to, by name, page by page; the next page's key is opaque.
 
-    So many are looked at, not shown, and fewer where many groups have to be looked up: a page may be short,
-    and even empty, with others behind it.
+    PAGE topics are read, and fewer if many groups have to be looked up: a page may be short or even empty
+    although others follow.
     """
     caller = _signed_in(request)
     scope = addressing.scope(request, caller)
@@ -99,13 +99,13 @@ def unsubscribe(request: Request[Authenticating]) -> Response[str]:
 
 
 def count_subscribers(request: Request[Authenticating]) -> Response[str]:
-    """For those who may send to them."""
+    """Count the subscribers, for callers that may send to them."""
     _, definition = authorization.admitted_to(request, _TOPIC, Right.SEND_MESSAGE_TO_TOPIC)
     return subscriptions.counted(definition)
 
 
 def _subscription(request: Request[Authenticating]) -> tuple[Definition, str]:
-    """Users may ask after their own subscription and end it, whatever their rights are by now."""
+    """Return the path's subscription. Users may read and end their own, even without rights to the topic."""
     caller = authenticate(request)
     user = subscriptions.subscriber(request, caller)
     scope = addressing.scope(request, caller)
@@ -115,7 +115,7 @@ def _subscription(request: Request[Authenticating]) -> tuple[Definition, str]:
 def _within_lookups(
     found: Sequence[Definition], caller: Caller
 ) -> tuple[list[Definition], set[tuple[str, str]]]:
-    """The first of the topics, and the groups to be looked up for them, which are LOOKUPS at most."""
+    """Return the first of the topics, and at most LOOKUPS groups that have to be looked up for them."""
     looked_at: list[Definition] = []
     deciding = set[tuple[str, str]]()
     for one in found:
@@ -128,7 +128,7 @@ def _within_lookups(
 
 
 def _signed_in(request: Request[Authenticating]) -> Caller:
-    """Topics are not for nobody, whatever their lists say: Kii has it so."""
+    """Return the signed-in caller. As in Kii, topics refuse anonymous callers, even if a list names them."""
     caller = authenticate(request)
     if caller.role is Role.ANONYMOUS:
         raise not_signed_in(caller)

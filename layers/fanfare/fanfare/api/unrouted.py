@@ -1,4 +1,4 @@
-"""What no route takes: Kii's paths that this server does not have, and paths that nobody has."""
+"""Answers to paths without a route: Kii's paths that this server lacks, and unknown paths."""
 
 import re
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ _KII_ONLY = {
 
 
 def refusal(path: str, declared: Iterable[tuple[str, str]]) -> FanfareError:
-    """For a tidied path that has no route with the request's method; `declared` are methods and paths."""
+    """Return the error for a tidied path without a route for its method; `declared` are methods and paths."""
     found = _APP.fullmatch(path)
     for pattern, what in _KII_ONLY.items():
         if found is not None and re.fullmatch(pattern, found["rest"]):
@@ -33,7 +33,7 @@ def refusal(path: str, declared: Iterable[tuple[str, str]]) -> FanfareError:
 
 
 def _is_of(path: str, route: str) -> bool:
-    """Whether the path is one of the route's, which has `<name>` for whole segments."""
+    """True if the path fits the route, which has `<name>` for whole segments."""
     given, parts = path.split("/"), route.split("/")
     pairs = zip(given, parts, strict=False)
     return len(given) == len(parts) and all(part in (one, f"<{part[1:-1]}>") for one, part in pairs)

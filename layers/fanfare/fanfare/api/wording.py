@@ -8,7 +8,7 @@ from msgspec import inspect
 from fanfare.api import suggestions
 
 SHOWN = 60
-"""Characters of what was sent that are told again."""
+"""Most characters of the input that an error repeats."""
 
 
 _BITS_64 = (-(1 << 63), (1 << 63) - 1)
@@ -41,7 +41,7 @@ def told(given: object) -> str:
 
 
 def shown(given: object, kinds: Sequence[inspect.Type]) -> str:
-    """The value, where it is one of few that could stand there: other texts may be secrets."""
+    """Describe the value. It is quoted only if its field has few valid ones: other texts may be secrets."""
     if not isinstance(given, str) or any(choices(one) for one in kinds):
         return f"{quoted(given)} is not possible here"
     longest = [
@@ -72,7 +72,7 @@ def choices(wanted: inspect.Type) -> list[str]:
 
 
 def expected(wanted: inspect.Type) -> str:
-    """The values of the type; a description says more than the bounds."""
+    """Describe the values of the type; its description says more than its bounds."""
     match wanted:
         case inspect.UnionType(types=types):
             told = [expected(one) for one in types if not isinstance(one, inspect.NoneType)]
