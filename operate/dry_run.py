@@ -8,7 +8,7 @@ from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.payload import ApnsPayload, FcmPayload
 from fanfare.networks.apns import Apns, ApnsPush, apns_id
 from fanfare.networks.credentials import ApnsCredential, Credential, FcmCredential
-from fanfare.networks.errors import CredentialError
+from fanfare.networks.failures import CredentialError
 from fanfare.networks.fcm import Fcm
 from fanfare.networks.result import outcome_of
 from operate.place import Place

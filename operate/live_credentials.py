@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from fanfare.domain.device import Network
 from fanfare.networks.credentials import Credential, key_id
-from fanfare.networks.errors import CredentialMalformed
+from fanfare.networks.failures import CredentialMalformed
 from fanfare.networks.live import MOST_LIVE, Live, difference, from_text, of_environment, to_text
 from fanfare.runtime import clients
 from fanfare.store import apps

@@ -18,7 +18,7 @@ from fanfare.networks.credentials import (
     fcm_credential,
     private_key,
 )
-from fanfare.networks.errors import CredentialMalformed
+from fanfare.networks.failures import CredentialMalformed
 from fanfare.networks.oauth import AUDIENCE, assertion
 from fanfare.networks.provider_token import signed
 

@@ -7,7 +7,7 @@ from fanfare.api.routes import accounts
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class AccountsSettings:
     apps_table: str
     accounts_table: str
     members_table: str
@@ -19,7 +19,7 @@ class Settings:
     trusted_proxy_header: str
 
 
-app = Api(Settings)
+app = Api(AccountsSettings)
 accounts.declare(app)
 
 handler = app.handle

@@ -7,7 +7,7 @@ from fanfare.api.routes import buckets
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class BucketsSettings:
     apps_table: str
     accounts_table: str
     buckets_table: str
@@ -21,7 +21,7 @@ class Settings:
     trusted_proxy_header: str
 
 
-app = Api(Settings)
+app = Api(BucketsSettings)
 buckets.declare(app)
 
 handler = app.handle

@@ -11,7 +11,7 @@ from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.senders import AppSenders, Endpoints
 from fanfare.runtime import clock, metrics, settings
-from fanfare.runtime.batch import BatchResponse
+from fanfare.runtime.sqs_batch import BatchResponse
 from fanfare.store import row
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from fanfare.pipeline import fanout
 from fanfare.pipeline.fanout import Settings
 from fanfare.runtime import clock, settings
-from fanfare.runtime.batch import BatchResponse
+from fanfare.runtime.sqs_batch import BatchResponse
 
 
 @cache

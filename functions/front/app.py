@@ -7,7 +7,7 @@ from fanfare.api.routes import accounts, buckets, installations, messages, topic
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class FrontSettings:
     apps_table: str
     accounts_table: str
     members_table: str
@@ -26,7 +26,7 @@ class Settings:
     trusted_proxy_header: str
 
 
-app = Api(Settings)
+app = Api(FrontSettings)
 for subject in (accounts, installations, topics, buckets, messages):
     subject.declare(app)
 

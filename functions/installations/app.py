@@ -7,7 +7,7 @@ from fanfare.api.routes import installations
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class InstallationsSettings:
     apps_table: str
     accounts_table: str
     installations_table: str
@@ -17,7 +17,7 @@ class Settings:
     trusted_proxy_header: str
 
 
-app = Api(Settings)
+app = Api(InstallationsSettings)
 installations.declare(app)
 
 handler = app.handle

@@ -7,7 +7,7 @@ from fanfare.api.routes import messages
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class MessagesSettings:
     apps_table: str
     accounts_table: str
     topics_table: str
@@ -18,7 +18,7 @@ class Settings:
     trusted_proxy_header: str
 
 
-app = Api(Settings)
+app = Api(MessagesSettings)
 messages.declare(app)
 
 handler = app.handle

@@ -6,7 +6,7 @@ from typing import Any
 from fanfare.pipeline import purge
 from fanfare.pipeline.purge import Settings
 from fanfare.runtime import clock, metrics, settings
-from fanfare.runtime.batch import BatchResponse
+from fanfare.runtime.sqs_batch import BatchResponse
 from fanfare.store import row
 
 

@@ -7,7 +7,7 @@ from fanfare.api.routes import topics
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TopicsSettings:
     apps_table: str
     accounts_table: str
     topics_table: str
@@ -19,7 +19,7 @@ class Settings:
     trusted_proxy_header: str
 
 
-app = Api(Settings)
+app = Api(TopicsSettings)
 topics.declare(app)
 
 handler = app.handle

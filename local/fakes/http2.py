@@ -5,7 +5,7 @@ import asyncio
 from fanfare.networks.http2 import frames
 from fanfare.networks.http2.frames import ConnectionFault, ErrorCode
 from fanfare.networks.http2.hpack.decoder import HeaderDecoder
-from fanfare.networks.http2.settings import (
+from fanfare.networks.http2.peer_settings import (
     HEADER_TABLE_SIZE,
     INITIAL_WINDOW_SIZE,
     MAX_CONCURRENT_STREAMS,

@@ -6,7 +6,7 @@ from struct import iter_unpack
 from fanfare.networks.http2 import frames
 from fanfare.networks.http2.frames import ConnectionFault, ErrorCode
 from fanfare.networks.http2.hpack.encoder import HeaderEncoder
-from fanfare.networks.http2.settings import INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE
+from fanfare.networks.http2.peer_settings import INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE
 from local.fakes.exchange import Answer
 from local.fakes.http2_streams import Stream, Streams
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fanfare.api import bounds
-from fanfare.api.errors import UNEXPECTED, Form, form_of
+from fanfare.api.error_answers import UNEXPECTED, Form, form_of
 from fanfare.api.router import Api
 from fanfare.domain import errors
 from fanfare.domain.errors import FanfareError

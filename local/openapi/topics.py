@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fanfare.api import content, messages, topics
+from fanfare.api import messages, send_request, topics
 from fanfare.domain import errors
 from local.openapi import answers
 from local.openapi.operation import JSON, Answer, Body, Operation, Operations, kii
@@ -18,7 +18,7 @@ def _said(block: str) -> Mapping[str, Any]:
 
 
 _SEND = Body(
-    type=content.Message,
+    type=send_request.Message,
     example={
         "data": {"score": 3},
         "fcm": {"enabled": True, "notification": {"title": "Goal", "body": "3:0"}},

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fanfare.domain import fanout
+from fanfare.domain import cutting
 from fanfare.domain.push import Pace
 from fanfare.pipeline.quota import BULK_SHARE
 from measure.cost import bill, prices
@@ -37,7 +37,7 @@ def outlook(
 ) -> Outlook:
     """By units of the meter's sends (to fewer than `below`). Raises NobodyThere and NotMeasured."""
     planned = plan(users, share, limits_of(template))
-    kind = Share.DENSE if share > fanout.DENSE_SHARE else Share.SPARSE
+    kind = Share.DENSE if share > cutting.DENSE_SHARE else Share.SPARSE
     used = units(sends, kind, below)
     bounds = _bounds(planned, template)
     pace = _pace(planned, used, template)
@@ -85,12 +85,12 @@ def counts_of(planned: Plan, came: Course, batch: int) -> dict[By, float]:
     }
 
 
-def limits_of(template: Template) -> fanout.Limits:
+def limits_of(template: Template) -> cutting.Limits:
     dispatch = template.functions["dispatch"].environment
     arc_size, fan_out, express = (
         int(str(dispatch[name])) for name in ("ARC_SIZE", "FAN_OUT", "EXPRESS_LIMIT")
     )
-    return fanout.Limits(arc_size, fan_out, express)
+    return cutting.Limits(arc_size, fan_out, express)
 
 
 def _pace(planned: Plan, used: Units, template: Template) -> course.Pace:

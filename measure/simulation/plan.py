@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
-from fanfare.domain.fanout import Limits, decide, next_bits
+from fanfare.domain.cutting import Limits, decide, next_bits
 from fanfare.domain.push import Pace
 
 ENTRIES = 10

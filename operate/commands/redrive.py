@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from fanfare.domain.push import CoarseArc, Delivery
 from fanfare.pipeline import delivery_queues, dispatch, last_resort
-from fanfare.runtime import clients, clock, queues, settings, wire
+from fanfare.runtime import clients, clock, codec, queues, settings
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import given_up, row
 from local.ports import default_state
@@ -92,8 +92,8 @@ def _letters_of(dead_letters: str, place: Place, app: str | None, push: str | No
     sent, kept = 0, []
     for message in _messages(dead_letters, wait_s):
         try:
-            delivery = wire.decode(Delivery, message["Body"])
-        except wire.WireError as error:
+            delivery = codec.decode(Delivery, message["Body"])
+        except codec.DecodeError as error:
             print(f"{message['MessageId']} is no delivery: {error}", file=sys.stderr)
             kept.append(message["ReceiptHandle"])
             continue
@@ -155,8 +155,8 @@ def _dispatched(record: dict[str, Any], read: dispatch.Settings) -> bool:
 def _next_round(body: str) -> bytes:
     """The coarse arc, so that fanout takes back what the ledger says; what cannot be read stays as it is."""
     try:
-        return wire.encode(wire.decode(CoarseArc, body).next_round())
-    except wire.WireError:
+        return codec.encode(codec.decode(CoarseArc, body).next_round())
+    except codec.DecodeError:
         return body.encode()
 
 

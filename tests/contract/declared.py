@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -31,6 +31,16 @@ FUNCTIONS = (
 def app_of(function: str) -> ModuleType:
     """The function's module; all are called `app`, only the folder tells them apart."""
     return import_module(f"functions.{function}.app")
+
+
+def settings_of(function: str) -> type[Any]:
+    """The function's settings class: the one dataclass in its module whose name ends in `Settings`."""
+    [found] = [
+        one
+        for name, one in vars(app_of(function)).items()
+        if name.endswith("Settings") and isinstance(one, type) and is_dataclass(one)
+    ]
+    return found
 
 
 def shape(path: str) -> str:

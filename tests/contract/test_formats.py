@@ -15,7 +15,7 @@ import msgspec
 
 import fanfare.domain
 import fanfare.store
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 
 SHAPES = Path(__file__).with_name("formats.json")
 
@@ -84,8 +84,8 @@ def test_a_reader_refuses_a_format_that_it_does_not_know() -> None:
         value = {"format": written(kind) + 1}
         refused = False
         try:
-            wire.decode(kind, json.dumps(value))
-        except wire.WireError:
+            codec.decode(kind, json.dumps(value))
+        except codec.DecodeError:
             refused = True
         assert refused, name
 

@@ -13,7 +13,7 @@ import pytest
 from operate.commands.restore import KEPT
 from operate.template.intrinsics import Reference
 from operate.template.model import Template
-from tests.contract.declared import FUNCTIONS, ROOT, app_of, shape, takes
+from tests.contract.declared import FUNCTIONS, ROOT, app_of, settings_of, shape, takes
 
 HTTP_FUNCTIONS = ("accounts", "buckets", "installations", "messages", "topics")
 """Beside front, which serves what all of them serve."""
@@ -40,7 +40,7 @@ def test_a_handler_takes_an_event_and_a_context(template: Template, function: st
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_settings_and_variables_are_the_same(template: Template, function: str) -> None:
-    settings = {field.name.upper() for field in fields(app_of(function).Settings)}
+    settings = {field.name.upper() for field in fields(settings_of(function))}
 
     variables = {name for name in template.functions[function].environment if not name.startswith(NOT_OURS)}
 

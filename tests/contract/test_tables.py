@@ -12,7 +12,7 @@ import fanfare.store
 from fanfare.store.row import Row, tables
 from operate.commands.restore import KEPT
 from operate.template.model import Table, Template
-from tests.contract.declared import FUNCTIONS, app_of
+from tests.contract.declared import FUNCTIONS, settings_of
 
 for _module in pkgutil.iter_modules(fanfare.store.__path__):
     import_module(f"fanfare.store.{_module.name}")
@@ -63,7 +63,7 @@ def test_a_variable_that_names_a_table_gives_that_table(template: Template) -> N
 
 
 def test_every_row_is_in_some_functions_settings() -> None:
-    settings = {field.name for function in FUNCTIONS for field in fields(app_of(function).Settings)}
+    settings = {field.name for function in FUNCTIONS for field in fields(settings_of(function))}
 
     assert {row.Meta.setting for row in ROWS} <= settings
 

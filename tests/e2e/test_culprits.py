@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from fanfare.domain.push import Delivery
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 from local import ports
 from local.client import Client
 from local.stack import Stack
@@ -97,7 +97,7 @@ def letters(world: World) -> list[Delivery]:
     sqs, found = boto3.client("sqs"), list[Delivery]()
     url = world.stack["resources"]["DeliveryDeadLetters"]
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        found += [wire.decode(Delivery, one["Body"]) for one in messages]
+        found += [codec.decode(Delivery, one["Body"]) for one in messages]
     return found
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from fanfare.domain.errors import TooManyRequests
-from fanfare.domain.limits import Use
 from fanfare.domain.parameters import Parameter
+from fanfare.domain.rate_limits import Use
 from fanfare.runtime import clock
 from fanfare.store import limits, row
 from local import ports

@@ -6,9 +6,9 @@
 import hpack
 
 from fanfare.domain.outcome.answer import Transport
-from fanfare.networks.batch import Batch, Progress
 from fanfare.networks.http2.frames import HEAD, PING, SETTINGS, ConnectionFault, ErrorCode, frame
 from fanfare.networks.http2.hpack.decoder import LIST_BYTES, HeaderDecoder
+from fanfare.networks.push_requests import Batch, Progress
 from fanfare.networks.result import NotProcessed, Result
 from tests.unit.networks.in_memory import Paper, connection
 

@@ -15,7 +15,7 @@ from fanfare.domain.push import Delivery
 from fanfare.domain.user import internal_id
 from fanfare.pipeline.senders import AppSenders
 from fanfare.pipeline.sending import Sender
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 from functions.deliver import app as deliver
 from local import sample_app
 from local.runner import http_response
@@ -222,7 +222,7 @@ def queued(resources: Mapping[str, str]) -> dict[str, list[str]]:
 
 def about(body: str) -> str:
     """A push's ID, the delivery's, and the event where it is a Push to App."""
-    delivery = wire.decode(Delivery, body)
+    delivery = codec.decode(Delivery, body)
     assert delivery.push.payloads.apns is not None
     event = json.loads(delivery.push.payloads.apns.body).get("t")
     return " ".join(filter(None, (delivery.push.id, delivery.id, event)))

@@ -6,7 +6,7 @@ import pytest
 
 from fanfare.domain.device import Environment, Network
 from fanfare.networks.credentials import apns_credential, key_id
-from fanfare.networks.errors import CredentialMalformed
+from fanfare.networks.failures import CredentialMalformed
 from fanfare.networks.live import Live, from_text, to_text
 from operate.live_credentials import Stored, with_new, without
 from operate.provider_files import Unusable

@@ -5,9 +5,9 @@ from dataclasses import replace
 from itertools import batched
 
 from fanfare.networks import apns, fcm
-from fanfare.networks.batch import Batch
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.sender import Http2Sender
+from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import Answered, Result
 from measure.bench.clients.measured import WrongAnswer, measure, task_of_this_process
 from measure.bench.job import Case, Task, body, path

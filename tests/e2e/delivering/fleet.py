@@ -27,7 +27,7 @@ from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.purge import purge
 from fanfare.pipeline.senders import AppSenders, Endpoints
-from fanfare.runtime import clients, queues, wire
+from fanfare.runtime import clients, codec, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import ledger
 from local.ports import Ports, http, https
@@ -100,7 +100,7 @@ class Fleet:
         push = Push(app=APP, id=message_id, payloads=payloads, at=self.clock(), target=TOPIC)
         arcs = WHOLE_RING.cut(bits)
         deliveries = [Delivery(push=push, arc=arc, way=Way.BY_ARC, pace=Pace.BULK) for arc in arcs]
-        queues.send_all(self.settings.bulk_queue_url, [Outgoing(wire.encode(one)) for one in deliveries])
+        queues.send_all(self.settings.bulk_queue_url, [Outgoing(codec.encode(one)) for one in deliveries])
         return push
 
     def work(self, most: int | None = None) -> int:

@@ -7,7 +7,7 @@ from time import process_time
 from typing import Any
 from urllib.parse import unquote
 
-from fanfare.api import elsewhere
+from fanfare.api import unrouted
 from fanfare.domain.errors import NotImplementedHere
 from fanfare.runtime import clients
 from local.rehearsal.front import Answer
@@ -57,7 +57,7 @@ class Judge:
 def _is_of_kii_only(target: str) -> bool:
     """Whether the path is one of Kii's that this server does not have; no value makes it so."""
     path = re.sub("/+", "/", unquote(target.partition("?")[0])).rstrip("/")
-    return isinstance(elsewhere.refusal(path, ()), NotImplementedHere)
+    return isinstance(unrouted.refusal(path, ()), NotImplementedHere)
 
 
 @contextmanager

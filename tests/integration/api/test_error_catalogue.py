@@ -1,4 +1,4 @@
-"""docs/errors.md: every errorCode, raised through the API as the catalogue tells it."""
+"""docs/error_answers.md: every errorCode, raised through the API as the catalogue tells it."""
 
 import re
 from collections.abc import Callable
@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from fanfare.api import errors
+from fanfare.api import error_answers
 from fanfare.store import accounts
 from tests.contract.declared import ROOT
 from tests.front import Answer
 from tests.integration.api.conftest import PASSWORD, World
 
-CATALOGUE = ROOT / "docs" / "errors.md"
+CATALOGUE = ROOT / "docs" / "error_answers.md"
 _ROW = re.compile(r"^\| `(?P<code>\w+)` \| (?P<status>\d{3}) \| [^|]+ \| (?P<example>[^|]+) \| [^|]+ \|$")
 _CHANGING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
 """What differs from run to run: request IDs and seconds."""
@@ -149,7 +149,7 @@ def there(world: World) -> World:
 
 
 def test_the_catalogue_has_every_code_once_with_its_status() -> None:
-    forms = {(form.code, form.status) for form in [*errors._FORMS.values(), errors.UNEXPECTED]}
+    forms = {(form.code, form.status) for form in [*error_answers._FORMS.values(), error_answers.UNEXPECTED]}
 
     assert sorted((one.code, one.status) for one in catalogue()) == sorted(forms)
     assert RAISED.keys() == {code for code, _ in forms}

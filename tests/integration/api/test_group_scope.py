@@ -8,7 +8,7 @@ import pytest
 
 from fanfare.domain.push import Push
 from fanfare.domain.rights.gate import Gate
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 from tests.integration.api.conftest import Client, Tenant, World
 
 SEND = {"data": {}, "gcm": {"enabled": True}}
@@ -38,7 +38,7 @@ def rows(tables: Mapping[str, str], name: str) -> list[dict[str, Any]]:
 
 
 def pushes(tables: Mapping[str, str]) -> list[Push]:
-    return [wire.decode(Push, row["push"]["S"]) for row in rows(tables, "MessagesTable")]
+    return [codec.decode(Push, row["push"]["S"]) for row in rows(tables, "MessagesTable")]
 
 
 def test_members_do_everything(world: World) -> None:

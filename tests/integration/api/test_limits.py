@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fanfare.api import passwords
-from fanfare.domain.limits import Use
 from fanfare.domain.parameters import Parameter
+from fanfare.domain.rate_limits import Use
 from fanfare.runtime import clock
 from fanfare.store import apps, limits
 from tests.integration.api.conftest import PASSWORD, Client, Tenant, World

@@ -7,7 +7,7 @@ import pytest
 
 from fanfare.runtime import clock
 from fanfare.store import installations, open_sessions
-from fanfare.store.open_sessions import Ended
+from fanfare.store.open_sessions import EndedSessions
 from tests.integration.api.conftest import PASSWORD, Client, World
 from tests.integration.api.costs import calls
 from tests.integration.api.test_accounts import REGISTER_AND_LOG_IN, log_in
@@ -300,7 +300,7 @@ def test_more_sessions_than_one_request_ends_are_ended_by_sweep(
 ) -> None:
     end = open_sessions.end
 
-    def a_little(app: str, holder: str, which: Any, after: str = "", budget: int = 0) -> Ended:
+    def a_little(app: str, holder: str, which: Any, after: str = "", budget: int = 0) -> EndedSessions:
         return end(app, holder, which, after, 2)
 
     monkeypatch.setattr(open_sessions, "end", a_little)

@@ -10,7 +10,7 @@ import pytest
 from fanfare.domain.ring import place
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.domain.sweeping import GroupSweep, TargetRecheck, UserSweep, sweep_of
-from fanfare.runtime import clock, wire
+from fanfare.runtime import clock, codec
 from fanfare.store import definitions, groups, rechecks, recipients, subscriptions
 from tests.integration.api.conftest import World
 from tests.integration.aws_calls import Call, before_each, refusal
@@ -23,7 +23,7 @@ def run(world: World, handler: Callable[[str], Any]) -> Run:
     """Gives sweep one message."""
 
     def give(value: object) -> None:
-        event = {"Records": [{"messageId": "m", "body": wire.encode(value).decode()}]}
+        event = {"Records": [{"messageId": "m", "body": codec.encode(value).decode()}]}
         assert handler("sweep")(event, None) == {"batchItemFailures": []}
 
     return give

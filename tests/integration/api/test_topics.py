@@ -11,7 +11,7 @@ import pytest
 from fanfare.api import topics
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.domain.sweeping import Sweep
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 from fanfare.store import definitions
 from tests.integration.api.conftest import Client, World
 from tests.integration.api.costs import calls
@@ -212,7 +212,7 @@ def test_the_sweep_is_queued_before_the_definition_goes(
     world.alice("DELETE", "/users/me/topics/u")
     sqs = boto3.client("sqs")
     body = sqs.receive_message(QueueUrl=tables["SweepQueue"])["Messages"][0]["Body"]
-    assert wire.decode(Sweep, body) == Sweep(TargetKind.TOPIC, scope, "u", new.target.ref)
+    assert codec.decode(Sweep, body) == Sweep(TargetKind.TOPIC, scope, "u", new.target.ref)
     assert json.loads(body)["kind"] == "topic"
 
 

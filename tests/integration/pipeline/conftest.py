@@ -20,7 +20,7 @@ from fanfare.domain.outcome.consequence import Outcome
 from fanfare.domain.payload import Payloads
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.scope import Scope, Target, TargetKind
-from fanfare.networks.errors import CredentialError
+from fanfare.networks.failures import CredentialError
 from fanfare.networks.result import Answered, Result, Unknown
 from fanfare.pipeline.deliver_settings import Settings
 from fanfare.pipeline.delivery import Deliverer
@@ -29,7 +29,7 @@ from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.probe import PROBE
 from fanfare.pipeline.sending import Sender
 from fanfare.pipeline.waves import deliver_all
-from fanfare.runtime import clients, queues, settings, wire
+from fanfare.runtime import clients, codec, queues, settings
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import installations, row, subscriptions
 from measure import population
@@ -160,7 +160,7 @@ class World:
         url, taken = self.resources[queue], []
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                taken.append(wire.decode(wanted, message["Body"]))
+                taken.append(codec.decode(wanted, message["Body"]))
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return taken
 

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from fanfare.domain.outcome.answer import Answer
 from fanfare.networks import apns, fcm, oauth
-from fanfare.networks.batch import Batch
 from fanfare.networks.endpoint import Endpoint
+from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import Answered, Result
 
 OK = Answered(200, {}, b"")

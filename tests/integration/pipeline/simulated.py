@@ -15,7 +15,7 @@ from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.probe import PROBE
 from fanfare.pipeline.sending import Sender
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import ledger
 from tests.integration.pipeline.conftest import APP, Clock, World, deliver_one
@@ -103,9 +103,9 @@ class Simulation:
         resources: Mapping[str, str] = self.world.resources
         for one in messages:
             if url in (resources["ExpressQueue"], resources["BulkQueue"]):
-                self.queue(wire.decode(Delivery, one.body), self.world.clock() + 1000 * one.delay_s)
+                self.queue(codec.decode(Delivery, one.body), self.world.clock() + 1000 * one.delay_s)
             elif url == resources["DeliveryDeadLetters"]:
-                self.letters.append(wire.decode(Delivery, one.body))
+                self.letters.append(codec.decode(Delivery, one.body))
             else:
                 self.reported.append(one.body)
 

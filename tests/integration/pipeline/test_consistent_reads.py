@@ -16,7 +16,7 @@ from fanfare.domain.ring import WHOLE_RING, Arc
 from fanfare.pipeline import dispatch, fanout
 from fanfare.pipeline.purge import purge
 from fanfare.pipeline.waves import deliver_all
-from fanfare.runtime import settings, wire
+from fanfare.runtime import codec, settings
 from fanfare.store import installations, ledger, members, pages, row
 from fanfare.store.recipients import RecipientRow
 from tests.integration.aws_calls import before_each, not_consistent, tables_read
@@ -76,7 +76,7 @@ def test_a_push_reads_nothing_that_may_be_old(
         for message in ("d2", "d2"):  # the second time the cut stands, and is read
             dispatch.dispatch([accepted(world.push(id=message))], large, world.clock)
         for coarse in world.queued("FanoutQueue", CoarseArc):
-            fanout.fan_out({"messageId": "1", "body": wire.encode(coarse).decode()}, _fanout(environment))
+            fanout.fan_out({"messageId": "1", "body": codec.encode(coarse).decode()}, _fanout(environment))
         for way in Way:
             for looked_up in (200, 2):  # one by one, or the arc of the group
                 monkeypatch.setattr(members, "LOOKED_UP", looked_up)

@@ -13,7 +13,7 @@ from fanfare.domain.proof import Proof, Report
 from fanfare.domain.push import Delivery, Way
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.domain.verdict import MAX_WAITS
-from fanfare.networks.errors import CredentialUnavailable
+from fanfare.networks.failures import CredentialUnavailable
 from fanfare.pipeline import finding
 from fanfare.pipeline.delivery import LeaseHeld
 from fanfare.pipeline.waves import deliver_all

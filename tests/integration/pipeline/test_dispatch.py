@@ -25,7 +25,7 @@ from fanfare.domain.ring import Arc, ring_key
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.pipeline import dispatch, fanout, sweep
 from fanfare.pipeline.dispatch import Settings
-from fanfare.runtime import clients, metrics, settings, wire
+from fanfare.runtime import clients, codec, metrics, settings
 from fanfare.store import definitions, ledger, messages, objects, row, subscriptions
 from fanfare.store.subscriptions import SubscriptionRow
 from measure import population
@@ -49,7 +49,7 @@ def limits(
 
 def accepted(push: Push, number: int = 1) -> dict[str, Any]:
     """The stream's record of a send."""
-    image = {"pk": {"S": f"{APP}#{push.id}"}, "push": {"S": wire.encode(push).decode()}}
+    image = {"pk": {"S": f"{APP}#{push.id}"}, "push": {"S": codec.encode(push).decode()}}
     change = {"NewImage": image, "SequenceNumber": str(number)}
     return {"eventID": f"e{number}", "eventName": "INSERT", "dynamodb": change}
 
@@ -80,7 +80,7 @@ def all_deliveries(world: World, limits: Settings) -> list[Delivery]:
     fanned = fanout_settings(world, limits)
     while coarse := world.queued("FanoutQueue", CoarseArc):
         for one in coarse:
-            fanout.fan_out({"messageId": "1", "body": wire.encode(one).decode()}, fanned)
+            fanout.fan_out({"messageId": "1", "body": codec.encode(one).decode()}, fanned)
     return world.queued("ExpressQueue", Delivery) + world.queued("BulkQueue", Delivery)
 
 

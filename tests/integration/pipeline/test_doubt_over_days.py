@@ -16,7 +16,7 @@ from fanfare.networks.result import Answered, Result
 from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.lane_watch import LaneWatch
 from fanfare.pipeline.purge import purge
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 from fanfare.store import installations, lanes, ledger
 from tests.integration.pipeline.conftest import APP, OK, World, deliver_one
 
@@ -81,7 +81,7 @@ class Play:
         deliver_one(deliverer, delivery, left)
         self.waiting += world.queued("ExpressQueue", Delivery)
         for report in world.queued("PurgeQueue", Report):
-            purge({"messageId": "1", "body": wire.encode(report).decode()}, world.clock)
+            purge({"messageId": "1", "body": codec.encode(report).decode()}, world.clock)
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import boto3
 import pytest
 
 from fanfare.api import status
-from fanfare.domain.fanout import next_arcs
+from fanfare.domain.cutting import next_arcs
 from fanfare.domain.push import CoarseArc, Push
 from fanfare.pipeline import dispatch, fanout, intake
-from fanfare.runtime import clients, clock, wire
+from fanfare.runtime import clients, clock, codec
 from fanfare.store import ledger
 from operate.commands import redrive
 from operate.place import Place
@@ -105,7 +105,7 @@ def test_a_coarse_arc_that_is_given_up_ends_the_status_and_sent_again_opens_it(
         Broken(patched)
         cut(world, sqs, limits, 10 * 370)
     deliver(world, sqs)
-    [letter] = [wire.decode(CoarseArc, one) for one in sqs.bodies(world.resources["FanoutDeadLetters"])]
+    [letter] = [codec.decode(CoarseArc, one) for one in sqs.bodies(world.resources["FanoutDeadLetters"])]
     lost = letter.deliveries
     assert told(world, push) == (
         "ended",
@@ -128,11 +128,11 @@ def test_coarse_arcs_within_one_another_are_counted_once(
     push, total = large(world, limits)
     first = sqs.bodies(limits.fanout_queue_url)[0]
     with monkeypatch.context() as patched:
-        Broken(patched, bits=wire.decode(CoarseArc, first).arc.bits + 1)
+        Broken(patched, bits=codec.decode(CoarseArc, first).arc.bits + 1)
         cut(world, sqs, limits, 10 * 370)
     deliver(world, sqs)
     part = told(world, push)[1]["dead"]
-    assert 0 < part < wire.decode(CoarseArc, first).deliveries
+    assert 0 < part < codec.decode(CoarseArc, first).deliveries
     sqs.send_message_batch(limits.fanout_queue_url, [{"Id": "1", "MessageBody": first}])
     with monkeypatch.context() as patched:
         Broken(patched)
@@ -154,7 +154,7 @@ def test_a_coarse_arc_in_an_unknown_format_is_given_up_at_once(
     message.body = body.removesuffix('"format":1}') + '"format":2}'
     cut(world, sqs, limits)
     deliver(world, sqs)
-    lost = wire.decode(CoarseArc, body).deliveries
+    lost = codec.decode(CoarseArc, body).deliveries
     assert others
     assert told(world, push) == (
         "ended",

@@ -11,8 +11,8 @@ from fanfare.domain.parameters import Parameter
 from fanfare.domain.proof import Proof, Report
 from fanfare.domain.push import Delivery
 from fanfare.pipeline.purge import purge
-from fanfare.runtime import wire
-from fanfare.runtime.batch import Record
+from fanfare.runtime import codec
+from fanfare.runtime.sqs_batch import Record
 from fanfare.store import apps, installations, ledger, recipients, row
 from fanfare.store.apps import App
 from fanfare.store.installations import Installation, InstallationRow
@@ -49,7 +49,7 @@ def prove_dead(world: World, one: Installation) -> None:
         sublane="fcm:p/ANDROID",
         reason="UNREGISTERED",
     )
-    record: Record = {"messageId": "1", "body": wire.encode(Report(app=APP, proofs=[proof])).decode()}
+    record: Record = {"messageId": "1", "body": codec.encode(Report(app=APP, proofs=[proof])).decode()}
     purge(record, world.clock)
 
 

@@ -18,7 +18,7 @@ from fanfare.networks.result import Result
 from fanfare.pipeline import delivery_queues, intake
 from fanfare.pipeline.delivery import Deliverer
 from fanfare.pipeline.finding import Addressee, Finding
-from fanfare.runtime import clients, wire
+from fanfare.runtime import clients, codec
 from fanfare.store import ledger
 from tests.integration.pipeline.conftest import APP, BUSY, FakeLane, FakeNetworks, World
 from tests.integration.pipeline.simulated_sqs import Killed, SimulatedSqs, refused, simulated_sqs
@@ -81,7 +81,7 @@ def told(world: World, push: Push) -> Mapping[str, Any]:
 
 def letters(world: World, sqs: SimulatedSqs) -> list[Delivery]:
     bodies = sqs.bodies(world.deliverer.settings.dead_letter_queue_url)
-    return [wire.decode(Delivery, body) for body in bodies]
+    return [codec.decode(Delivery, body) for body in bodies]
 
 
 # ---------------------------------------------------------------- kills
@@ -259,7 +259,7 @@ def test_a_delivery_in_an_unknown_format_is_given_up_at_once_and_the_status_says
     world: World, sqs: SimulatedSqs
 ) -> None:
     [push, other] = direct(world, "u1", "u2")
-    body = wire.encode(Delivery(push=push)).replace(b'"format":1}', b'"format":2}')
+    body = codec.encode(Delivery(push=push)).replace(b'"format":1}', b'"format":2}')
     url = world.deliverer.settings.express_queue_url
     sqs.send_message_batch(url, [{"Id": "1", "MessageBody": body.decode()}])
     queue(world, [other])
@@ -363,7 +363,7 @@ def test_a_message_whose_attempt_has_long_ended_is_given_up_without_a_word(
 @pytest.mark.parametrize("refusal", ["SendMessageBatch", "tables"])
 def test_what_cannot_be_given_up_is_not_lost(world: World, sqs: SimulatedSqs, refusal: str) -> None:
     [push] = direct(world, "u1")
-    body = wire.encode(Delivery(push=push)).replace(b'"format":1}', b'"format":2}').decode()
+    body = codec.encode(Delivery(push=push)).replace(b'"format":1}', b'"format":2}').decode()
     sqs.send_message_batch(world.deliverer.settings.express_queue_url, [{"Id": "1", "MessageBody": body}])
     dead = world.deliverer.settings.dead_letter_queue_url
     if refusal == "tables":
@@ -402,8 +402,8 @@ def test_the_group_is_the_app_on_the_express_queue_and_the_message_on_the_bulk_q
     world: World, sqs: SimulatedSqs
 ) -> None:
     express = Delivery(push=world.push(user="u1", id="m1"))
-    bulk = json.loads(wire.encode(Delivery(push=world.push(id="m2"), arc=WHOLE_RING))) | {"pace": "bulk"}
-    other = wire.decode(Delivery, json.dumps(bulk))
+    bulk = json.loads(codec.encode(Delivery(push=world.push(id="m2"), arc=WHOLE_RING))) | {"pace": "bulk"}
+    other = codec.decode(Delivery, json.dumps(bulk))
     world.deliverer.onward.queue([express], 0)
     world.deliverer.onward.queue([other], 0)
     settings = world.deliverer.settings

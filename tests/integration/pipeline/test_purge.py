@@ -15,7 +15,7 @@ from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.purge import purge
 from fanfare.pipeline.sent import Due, Sent
 from fanfare.pipeline.sublane_watch import SublaneWatch
-from fanfare.runtime import metrics, wire
+from fanfare.runtime import codec, metrics
 from fanfare.store import installations, recipients, sublanes
 from tests.integration.pipeline.conftest import APP, World
 
@@ -40,7 +40,7 @@ def doubt(device: Device, world: World, *, user: str = "u1", sublane: str = SUBL
 
 
 def run(world: World, *proofs: Proof) -> None:
-    purge({"messageId": "1", "body": wire.encode(Report(app=APP, proofs=proofs)).decode()}, world.clock)
+    purge({"messageId": "1", "body": codec.encode(Report(app=APP, proofs=proofs)).decode()}, world.clock)
 
 
 def devices(user: str) -> set[str]:

@@ -7,7 +7,7 @@ import pytest
 from fanfare.domain.proof import Report
 from fanfare.pipeline import purge
 from fanfare.pipeline.purge import Settings
-from fanfare.runtime import clients, settings, wire
+from fanfare.runtime import clients, codec, settings
 from tests.integration.pipeline.conftest import APP, World
 from tests.integration.pipeline.simulated_sqs import SimulatedSqs, refused, simulated_sqs
 from tests.integration.pipeline.test_purge import certain, stays
@@ -36,7 +36,7 @@ def test_a_proof_waits_for_tables_that_cannot_be_reached_for_a_day(
     world: World, sqs: SimulatedSqs, run: Callable[[float], None]
 ) -> None:
     device = world.install("u1", "a")
-    queue(world, sqs, wire.encode(Report(app=APP, proofs=[certain(device, world)])).decode())
+    queue(world, sqs, codec.encode(Report(app=APP, proofs=[certain(device, world)])).decode())
     with refused(clients.dynamodb()):
         run(86_400)
     assert stays(device)
@@ -49,7 +49,7 @@ def test_what_cannot_be_read_is_a_dead_letter_at_once_and_holds_up_no_other(
     world: World, sqs: SimulatedSqs, run: Callable[[float], None]
 ) -> None:
     device = world.install("u1", "a")
-    readable = wire.encode(Report(app=APP, proofs=[certain(device, world)])).decode()
+    readable = codec.encode(Report(app=APP, proofs=[certain(device, world)])).decode()
     newer = readable.removesuffix('"format":1}') + '"format":2}'
     queue(world, sqs, newer)
     queue(world, sqs, readable)

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from fanfare.domain.push import CoarseArc, Cut, Delivery, Pace, Way
-from fanfare.runtime import clients, queues, wire
+from fanfare.runtime import clients, codec, queues
 from fanfare.runtime.queues import Outgoing
 from operate.commands import redrive
 from operate.commands.redrive import Redriven
@@ -39,14 +39,14 @@ def keep_records(world: World, records: list[dict[str, Any]]) -> None:
 
 def test_dead_letters_go_back_to_their_queue(world: World, place: Place) -> None:
     letter = Delivery(push=world.push(user="u1")).next_round()
-    give_up(world, wire.encode(letter), b"not a delivery")
+    give_up(world, codec.encode(letter), b"not a delivery")
     assert redrive.letters(place, wait_s=0)["DeliveryDeadLetters"] == Redriven(sent=1, kept=1, left=1)
     assert world.queued("ExpressQueue", Delivery) == [letter]
 
 
 def test_one_push_alone_can_be_sent_again(world: World, place: Place) -> None:
     first, second = world.push(user="u1"), world.push(user="u1", id="m2")
-    give_up(world, *(wire.encode(Delivery(push=push)) for push in (first, second)))
+    give_up(world, *(codec.encode(Delivery(push=push)) for push in (first, second)))
     found = redrive.letters(place, push="m2", wait_s=0)
     assert found["DeliveryDeadLetters"] == Redriven(sent=1, kept=1, left=1)
     assert [one.push.id for one in world.queued("ExpressQueue", Delivery)] == ["m2"]
@@ -54,7 +54,7 @@ def test_one_push_alone_can_be_sent_again(world: World, place: Place) -> None:
 
 def test_what_was_left_can_be_sent_again_at_once(world: World, place: Place) -> None:
     first, second = world.push(user="u1"), world.push(user="u1", id="m2")
-    give_up(world, *(wire.encode(Delivery(push=push)) for push in (first, second)))
+    give_up(world, *(codec.encode(Delivery(push=push)) for push in (first, second)))
     redrive.letters(place, push="m2", wait_s=0)
     assert redrive.letters(place, wait_s=0)["DeliveryDeadLetters"] == Redriven(sent=1, kept=0, left=0)
 
@@ -80,7 +80,7 @@ def receiving(answer: Callable[[dict[str, Any]], bool]) -> Iterator[list[dict[st
 
 def test_an_answer_with_nothing_is_not_the_end_and_all_of_sqs_is_asked(world: World, place: Place) -> None:
     """A short poll may say that nothing is there beside a full queue."""
-    give_up(world, *(wire.encode(Delivery(push=world.push(user="u1", id=f"m{n}"))) for n in range(25)))
+    give_up(world, *(codec.encode(Delivery(push=world.push(user="u1", id=f"m{n}"))) for n in range(25)))
     turns = cycle([False, True])
     with receiving(lambda asked: next(turns)) as asked:
         assert redrive.letters(place)["DeliveryDeadLetters"] == Redriven(sent=25, kept=0, left=0)
@@ -90,7 +90,7 @@ def test_an_answer_with_nothing_is_not_the_end_and_all_of_sqs_is_asked(world: Wo
 def test_what_the_queue_holds_and_does_not_hand_out_is_told(
     world: World, place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    give_up(world, wire.encode(Delivery(push=world.push(user="u1"))))
+    give_up(world, codec.encode(Delivery(push=world.push(user="u1"))))
     monkeypatch.setattr(redrive, "local", lambda state: place)
     with receiving(lambda asked: False):
         assert redrive.main(["--push", "m1"]) == 1
@@ -112,7 +112,7 @@ def test_a_stack_that_cannot_be_asked_for_is_told_in_one_line(
 
 def test_what_the_other_functions_could_not_do_goes_back(world: World, place: Place) -> None:
     coarse = CoarseArc(push=world.push(), cut=Cut(8, Way.BY_KEY, Pace.BULK))
-    queues.send_all(world.resources["FanoutDeadLetters"], [Outgoing(wire.encode(coarse))])
+    queues.send_all(world.resources["FanoutDeadLetters"], [Outgoing(codec.encode(coarse))])
     assert redrive.others(place, wait_s=0)["FanoutDeadLetters"] == Redriven(sent=1, kept=0, left=0)
     assert world.queued("FanoutQueue", CoarseArc) == [coarse.next_round()]
     assert set(redrive.others(place, wait_s=0).values()) == {Redriven(sent=0, kept=0, left=0)}

@@ -16,8 +16,8 @@ from fanfare.domain.ring import WHOLE_RING
 from fanfare.networks.result import Answered
 from fanfare.pipeline.waves import deliver_all
 from fanfare.store import lanes, ledger, recipients
+from fanfare.store.aws_failures import is_transient
 from fanfare.store.lanes import Pause
-from fanfare.store.outage import passes
 from fanfare.store.row import condition_failed, conflicted
 from tests.integration.pipeline.conftest import APP, BUSY, OK, FakeLane, World
 from tests.integration.pipeline.test_delivery import counts, deliver
@@ -162,4 +162,4 @@ def test_a_write_without_an_answer_is_no_refusal(kind: type[PynamoDBException]) 
     error = kind("no answer", ReadTimeoutError(endpoint_url="dynamodb"))
     assert not condition_failed(error)
     assert not conflicted(error)
-    assert passes(error)
+    assert is_transient(error)

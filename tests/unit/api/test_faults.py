@@ -13,20 +13,20 @@ from msgspec import Struct, inspect
 from fanfare.api import (
     account_changes,
     accounts,
-    content,
     faults,
     groups,
     installations,
     login,
     parsing,
     queries,
+    send_request,
 )
 from fanfare.api.borne import BORNE
 from fanfare.domain.errors import InvalidInput
 from tests.unit.api.requests import request
 
 BODIES: list[Any] = [
-    content.Message,
+    send_request.Message,
     queries.QueryRequest,
     installations.Install,
     groups.GroupCreation,
@@ -48,45 +48,49 @@ CLAUSE = {
     [
         (
             {"data": {"k": {"a": 1}}},
-            content.Message,
+            send_request.Message,
             "data.k: an object is not possible here; send text of at most",
         ),
-        ({"data": {"a b": [1]}}, content.Message, 'data["a b"]: a list is not possible here; '),
-        ({"data": {"k": None}}, content.Message, "data.k: null is not possible here; "),
+        ({"data": {"a b": [1]}}, send_request.Message, 'data["a b"]: a list is not possible here; '),
+        ({"data": {"k": None}}, send_request.Message, "data.k: null is not possible here; "),
         (
             {"data": {"k": 10**30}},
-            content.Message,
+            send_request.Message,
             "data.k: 1e+30 is not possible here; send an integer of 64 bits",
         ),
         (
             {"fcm": {"data": {"n": 5}}},
-            content.Message,
+            send_request.Message,
             "fcm.data.n: a number is not possible here; send text",
         ),
-        ({"fcm": {"priority": "HIGH"}}, content.Message, "send high or normal; did you mean high?"),
-        ({"fcm": {"ttl": "5"}}, content.Message, 'or seconds as text, "3600s" say'),
-        ({"fcm": {"restrictedPackageName": "a b"}}, content.Message, "letters, digits, dots and underscores"),
+        ({"fcm": {"priority": "HIGH"}}, send_request.Message, "send high or normal; did you mean high?"),
+        ({"fcm": {"ttl": "5"}}, send_request.Message, 'or seconds as text, "3600s" say'),
+        (
+            {"fcm": {"restrictedPackageName": "a b"}},
+            send_request.Message,
+            "letters, digits, dots and underscores",
+        ),
         (
             {"apns": {"badge": 1.5}},
-            content.Message,
+            send_request.Message,
             "apns.badge: a number with a fraction is not possible here",
         ),
         (
             {"apns": {"badge": -1}},
-            content.Message,
+            send_request.Message,
             "-1 is not possible here; send an integer from 0 to 2147483647",
         ),
         (
             {"apns": {"alert": {"locArgs": ["a", 1]}}},
-            content.Message,
+            send_request.Message,
             "apns.alert.locArgs[1]: a number is not",
         ),
         (
             {"sendSender": "true"},
-            content.Message,
+            send_request.Message,
             "sendSender: text is not possible here; send true or false",
         ),
-        ([1], content.Message, "the body: a list is not possible here; send an object"),
+        ([1], send_request.Message, "the body: a list is not possible here; send an object"),
         ({"bucketQuery": {"clause": {"type": "equ"}}}, queries.QueryRequest, "did you mean eq?"),
         (
             {"bucketQuery": {"clause": {}}},

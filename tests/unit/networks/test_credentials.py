@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from fanfare.domain.outcome.consequence import OutcomeKind
 from fanfare.networks.credentials import apns_credential, fcm_credential
-from fanfare.networks.errors import CredentialMalformed
+from fanfare.networks.failures import CredentialMalformed
 
 P384 = ec.generate_private_key(ec.SECP384R1())
 P256 = ec.generate_private_key(ec.SECP256R1())

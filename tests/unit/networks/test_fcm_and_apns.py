@@ -9,12 +9,12 @@ from fanfare.domain.outcome.answer import Answer, Context, Provider, Transport
 from fanfare.domain.outcome.consequence import OutcomeKind
 from fanfare.domain.payload import ApnsPayload, FcmPayload
 from fanfare.networks.apns import Apns, ApnsPush, apns_id
-from fanfare.networks.batch import Batch
 from fanfare.networks.credentials import apns_credential, fcm_credential
-from fanfare.networks.errors import CredentialRefused
+from fanfare.networks.failures import CredentialRefused
 from fanfare.networks.fcm import Fcm
 from fanfare.networks.oauth import AccessTokens
 from fanfare.networks.provider_token import ProviderToken
+from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import Answered, NotProcessed, Result, Unknown, outcome_of
 from local.fakes.fcm_message import first_fault
 

@@ -10,10 +10,10 @@ from h2.settings import SettingCodes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fanfare.networks.batch import Batch, Progress
 from fanfare.networks.http2.frames import ConnectionFault
 from fanfare.networks.http2.hpack.decoder import HeaderDecoder
 from fanfare.networks.http2.response_heads import ResponseHeads, _head
+from fanfare.networks.push_requests import Batch, Progress
 from fanfare.networks.result import Answered
 from tests.unit.networks.in_memory import Paper, connection, server
 

@@ -19,7 +19,7 @@ FUNCTION = f"""
 import json
 import sys
 from collections import Counter
-from fanfare.networks.batch import Batch
+from fanfare.networks.push_requests import Batch
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
 from fanfare.networks.http2.sender import Http2Sender

@@ -14,7 +14,7 @@ from fanfare.networks.credentials import (
     fcm_credential,
     key_id,
 )
-from fanfare.networks.errors import CredentialMalformed
+from fanfare.networks.failures import CredentialMalformed
 from fanfare.networks.live import Live, from_text, to_text
 from fanfare.networks.oauth import assertion
 from fanfare.networks.provider_token import signed

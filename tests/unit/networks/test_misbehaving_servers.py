@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from fanfare.domain.outcome.answer import Transport
-from fanfare.networks.batch import Batch
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
 from fanfare.networks.http2.sender import Http2Sender
+from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import Answered, NotProcessed, Result, Unknown
 from local.waiting import while_moving
 from tests.stopwatch import Stopwatch

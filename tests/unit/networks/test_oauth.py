@@ -14,7 +14,7 @@ from fanfare.domain.outcome.answer import Answer, Silence, Transport
 from fanfare.domain.outcome.consequence import OutcomeKind
 from fanfare.networks import oauth
 from fanfare.networks.credentials import FcmCredential, fcm_credential
-from fanfare.networks.errors import CredentialRefused, CredentialUnavailable
+from fanfare.networks.failures import CredentialRefused, CredentialUnavailable
 from fanfare.networks.oauth import AccessTokens
 from local.waiting import while_moving
 

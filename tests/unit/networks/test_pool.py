@@ -12,7 +12,6 @@ from h2.settings import SettingCodes
 
 from fanfare.domain.outcome.answer import Transport
 from fanfare.networks import trust
-from fanfare.networks.batch import Batch
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import (
     PAUSE_S,
@@ -23,6 +22,7 @@ from fanfare.networks.http2.policy import (
     wait_before_opening,
 )
 from fanfare.networks.http2.sender import Http2Sender
+from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import Answered, Unknown
 from tests.unit.networks.conftest import Serve
 from tests.unit.networks.h2_server import Peer, Script

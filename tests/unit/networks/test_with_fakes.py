@@ -18,7 +18,7 @@ from fanfare.domain.outcome.consequence import OutcomeKind
 from fanfare.domain.payload import ApnsPayload, FcmPayload
 from fanfare.networks.apns import Apns, ApnsPush, apns_id
 from fanfare.networks.credentials import apns_credential, fcm_credential
-from fanfare.networks.errors import CredentialRefused, CredentialUnavailable
+from fanfare.networks.failures import CredentialRefused, CredentialUnavailable
 from fanfare.networks.fcm import Fcm
 from fanfare.networks.result import outcome_of
 from local.fakes import credentials

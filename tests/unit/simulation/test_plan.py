@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanfare.domain.fanout import Limits, decide, next_arcs
+from fanfare.domain.cutting import Limits, decide, next_arcs
 from fanfare.domain.push import Pace
 from fanfare.domain.ring import WHOLE_RING
 from measure.simulation.plan import Level, NobodyThere, plan

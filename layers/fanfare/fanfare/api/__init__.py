@@ -1,6 +1,6 @@
-"""What the HTTP functions share: routing, authentication, errors, parsing, and what each route does."""
+"""The HTTP functions: routing, authentication, errors, parsing, and the handlers of all routes."""
 
 from fanfare.runtime.deferred import defer
 
-# Its own code imports the routing of AppSync, of Bedrock and of others, and asyncio for them.
+# Its own `__init__` imports the routing of AppSync, of Bedrock and of others, and asyncio for them.
 defer("aws_lambda_powertools.event_handler")

@@ -1,4 +1,4 @@
-"""Access lists over HTTP, of scopes, topics, buckets and objects: read at every level, granted, revoked."""
+"""Access lists of scopes, topics, buckets and objects over HTTP: read at every level, granted, revoked."""
 
 from typing import Any
 
@@ -28,13 +28,13 @@ from fanfare.domain.rights.caller import Caller, Role
 from fanfare.domain.rights.right import Right, not_permitted
 from fanfare.domain.scope import Scope
 from fanfare.domain.user import is_user_id
-from fanfare.store import accounts, circles
+from fanfare.store import accounts, memberships
 
 _EVERYBODY = {"ANY_AUTHENTICATED_USER": ANY_USER, "ANONYMOUS_USER": ANONYMOUS}
 
 
 def serve(app: Api[Any], listed: str) -> None:
-    """Declare the routes of the access list of what is at this path."""
+    """Declare the routes for the access list of the thing at the path `listed`."""
     app.on("GET", f"{listed}/acl", read)
     app.on("GET", f"{listed}/acl/<verb>", read_right)
     app.on("GET", f"{listed}/acl/<verb>/<subject>", read_entry)
@@ -43,7 +43,7 @@ def serve(app: Api[Any], listed: str) -> None:
 
 
 def read(request: Request[Authenticating]) -> Response[str]:
-    """The whole list; rights that nobody has are left out."""
+    """Answer with the whole list; rights that nobody has are left out."""
     listed = _readable(request)
     view = {right: _views(listed, right) for right in listed.rights if listed.access.of(right)}
     return answers.document(200, view, "ACLRetrievalResponse")
@@ -63,7 +63,7 @@ def read_entry(request: Request[Authenticating]) -> Response[str]:
 
 
 def grant(request: Request[Authenticating]) -> Response[str]:
-    """A grant on a bucket that nobody made makes it, for a caller who may."""
+    """Grant a right. A grant on a missing bucket creates it, for a caller with that right."""
     caller = authenticate(request)
     try:
         listed = access_lists.find(request, caller)
@@ -88,7 +88,8 @@ def grant(request: Request[Authenticating]) -> Response[str]:
 
 
 def revoke(request: Request[Any]) -> Response[str]:
-    """Who loses the right to be subscribed is unsubscribed: a single user now, many by and by."""
+    """Revoke a right. A user without the right to subscribe is unsubscribed: a named one now, others
+    later."""
     _, listed = _changeable(request)
     right, wanted = _right(request, listed), _wanted(request)
     if not _matching(listed.access.of(right), wanted, listed.scope):
@@ -111,7 +112,7 @@ def revoke(request: Request[Any]) -> Response[str]:
 
 
 def _readable(request: Request[Any]) -> Listed:
-    """Lists are for those who are on them, and for those who may change them; raises NotPermitted."""
+    """Return the list for callers that are on it or may change it; others get NotPermitted."""
     caller = authenticate(request)
     listed = access_lists.find(request, caller)
     readers = listed.managers.union(*listed.access.entries.values())
@@ -121,7 +122,7 @@ def _readable(request: Request[Any]) -> Listed:
 
 
 def _changeable(request: Request[Any]) -> tuple[Caller, Listed]:
-    """Raises NotPermitted."""
+    """Return the list for callers that may change it; others get NotPermitted."""
     caller = authenticate(request)
     listed = access_lists.find(request, caller)
     access_lists.require_manager(caller, listed)
@@ -137,7 +138,7 @@ def _right(request: Request[Any], listed: Listed) -> Right:
 
 
 def _wanted(request: Request[Any]) -> tuple[str, str]:
-    """The subject in the path, by the name of its field and its ID. Raises InvalidInput."""
+    """Return the path's subject as the name of its field and its ID. Raises InvalidInput."""
     kind, _, value = request.parameters["subject"].partition(":")
     match kind:
         case "UserID" if value:
@@ -154,7 +155,7 @@ def _wanted(request: Request[Any]) -> tuple[str, str]:
 
 
 def _subject(caller: Caller, name: str, value: str) -> Subject:
-    """Whom a right is to be granted to. Raises UserNotFound, GroupNotFound."""
+    """Return the subject that gets the right. Raises UserNotFound, GroupNotFound."""
     if name == "groupID":
         found = addressing.group(caller, value)
         return Subject(SubjectKind.GROUP, found.id, found.ref)
@@ -166,24 +167,24 @@ def _subject(caller: Caller, name: str, value: str) -> Subject:
 
 
 def _matching(subjects: frozenset[Subject], wanted: tuple[str, str], scope: Scope) -> list[Subject]:
-    """The entries that are told under this name: an owner may be on a list as owner and as a user."""
+    """Return the entries with this subject in the answer: an owner may be listed as owner and as user."""
     return [one for one in subjects if _view(one, scope) == _named(*wanted)]
 
 
 def _views(listed: Listed, right: Right) -> list[dict[str, str]]:
-    """Groups, then everybody, then users: a client of Kii goes by the place in the list."""
+    """Return groups, then everybody, then users: a client of Kii depends on the position."""
     subjects = sorted(listed.access.of(right), key=lambda one: (one.kind is not SubjectKind.GROUP, one))
     told = [_view(one, listed.scope) for one in subjects]
     return [one for i, one in enumerate(told) if one and one not in told[:i]]
 
 
 def _view(subject: Subject, scope: Scope) -> dict[str, str]:
-    """As the contract tells it; empty for the owner of a group that is gone."""
+    """Return the subject in the contract's form; empty for the owner of a deleted group."""
     match subject.kind:
         case SubjectKind.GROUP:
             return {"groupID": subject.id}
         case SubjectKind.OWNER:
-            owner = circles.owner_of(scope)
+            owner = memberships.owner_of(scope)
             return {"userID": owner} if owner else {}
         case SubjectKind.ANY_USER:
             return {"userID": "ANY_AUTHENTICATED_USER"}

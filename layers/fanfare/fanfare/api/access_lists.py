@@ -1,10 +1,10 @@
-"""Access lists, found by the path, each with those who may change it and the way to do it."""
+"""Access lists, found by the path, with the subjects that may change them and the function to do so."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fanfare.api import addressing, admission, object_writes, targets
+from fanfare.api import addressing, authorization, object_writes, targets
 from fanfare.api.request import Request
 from fanfare.domain import refusals
 from fanfare.domain.object import Object, with_access
@@ -14,16 +14,17 @@ from fanfare.domain.rights.caller import Caller
 from fanfare.domain.rights.right import Right, not_permitted
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import definitions, scopes
-from fanfare.store.circles import Circle
 from fanfare.store.definitions import Definition
+from fanfare.store.memberships import Memberships
 
 type Change = Callable[[Callable[[AccessList], AccessList]], None]
-"""Writes what a function makes of the list that is there."""
+"""Function that replaces the stored list by the result of the given function."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Something that has an access list: which rights stand on it, who may change it, and how."""
+    """A thing with an access list: the rights on it, the subjects that may change the list, and the function
+    to change it."""
 
     scope: Scope
     rights: tuple[Right, ...]
@@ -34,11 +35,11 @@ class Listed:
 
 
 def find(request: Request[Any], caller: Caller) -> Listed:
-    """Find the list that the path names. Raises NotPermitted, and what says that the path names nothing."""
+    """Return the list that the path names. Raises NotPermitted, and NotFound errors for the path's names."""
     scope = addressing.scope(request, caller)
     for kind in TargetKind:
         if kind in request.parameters:
-            definition = admission.found(request, caller, scope, kind, *ON_TARGET[kind])
+            definition = authorization.found(request, caller, scope, kind, *ON_TARGET[kind])
             if "object" in request.parameters:
                 return _object(request, caller, definition)
             return _target(definition)
@@ -63,15 +64,15 @@ def _target(definition: Definition) -> Listed:
 
 
 def of_new_bucket(request: Request[Any], caller: Caller) -> Listed:
-    """The list that a bucket of the caller's would have, which the change of the list makes."""
+    """Return the list that a new bucket of the caller would have; its change creates the bucket."""
     scope = addressing.scope(request, caller)
     kind = TargetKind.BUCKET
     defaults = access_list.of_target(kind, scope, caller.user)
 
     def change(decide: Callable[[AccessList], AccessList]) -> None:
-        decide(defaults)  # what is refused makes no bucket
-        made = admission.bucket_or_new(request, caller, scope)
-        require_manager(caller, _target(made))  # somebody else may have been quicker
+        decide(defaults)  # a refused change creates no bucket
+        made = authorization.bucket_or_new(request, caller, scope)
+        require_manager(caller, _target(made))  # another caller may have created it first
         definitions.change_access(made.target, decide)
 
     return Listed(
@@ -106,7 +107,7 @@ def _object(request: Request[Any], caller: Caller, definition: Definition) -> Li
 
 
 def require_manager(caller: Caller, listed: Listed) -> None:
-    """Raises NotPermitted."""
+    """Raise NotPermitted unless the caller may change the list."""
     if not includes(listed.managers, caller, listed.scope):
         raise not_permitted(
             caller,
@@ -116,4 +117,4 @@ def require_manager(caller: Caller, listed: Listed) -> None:
 
 
 def includes(subjects: frozenset[Subject], caller: Caller, scope: Scope) -> bool:
-    return access_list.includes(subjects, caller, scope, Circle(scope, caller.user))
+    return access_list.includes(subjects, caller, scope, Memberships(scope, caller.user))

@@ -1,4 +1,4 @@
-"""Changes of a user: fields, addresses, password; and how a pseudo user becomes a normal one."""
+"""Changes of a user: fields, addresses, password; and the upgrade of a pseudo user to a normal one."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -28,13 +28,13 @@ from fanfare.store import accounts, open_sessions
 from fanfare.store.accounts import User
 
 UPGRADED_S = 86_400
-"""For so long the token of a pseudo user works on who has set a password: then there is a login."""
+"""Seconds for which a pseudo user's token works after the upgrade; from then on the user logs in."""
 
 _QUERY = "query"
 
 
 class UserUpdate(parsing.Open, rename=parsing.contract_name):
-    """Null removes a name, country or locale; of an address it says nothing."""
+    """Null removes a name, country or locale; for an address it has no effect."""
 
     login_name: LoginName | None = None
     email_address: EmailAddress | None = None
@@ -66,7 +66,7 @@ class PhoneNumberChange(Struct, rename=parsing.contract_name):
 
 
 def update(request: Request[Authenticating]) -> Response[str]:
-    """What is given is changed, the app's own fields are replaced as a whole."""
+    """Change the given fields, and replace the app's own fields as a whole."""
     if request.parameters["user"] == _QUERY:
         raise NotImplementedHere(
             "this server does not offer querying users; read users one by one, by ID or address"
@@ -86,7 +86,7 @@ def update(request: Request[Authenticating]) -> Response[str]:
         )
         return _upgraded(there, changed, given, password_hash)
 
-    # Refused before the hashing, which costs the most.
+    # Refuse before hashing, which costs the most.
     changed_to(found, None if given.password is None else passwords.NOT_HASHED)
     password_hash = None if given.password is None else passwords.hashed(given.password)
     ends = parameters.session_end(None, request.now)
@@ -96,9 +96,10 @@ def update(request: Request[Authenticating]) -> Response[str]:
 
 
 def change_password(request: Request[Sweeping]) -> Response[str]:
-    """The administrator need not know the old one. Raises WrongPassword, NotAllowed, TooManyRequests.
+    """Change the password; the administrator need not know the old one. Raises WrongPassword, NotAllowed,
+    TooManyRequests.
 
-    The token from before there was a password ends; on request all sessions end but the one that asks. The
+    A session from the time without a password ends; on request all sessions except the present one do. The
     user's devices stay.
     """
     caller, found = _own(request)
@@ -163,7 +164,7 @@ def change_phone(request: Request[Authenticating]) -> Response[str]:
 
 
 def _own(request: Request[Authenticating]) -> tuple[Caller, User]:
-    """The user of the path, for that user and the administrator. Raises UserNotFound, NotPermitted."""
+    """Return the path's user, for that user and the administrator. Raises UserNotFound, NotPermitted."""
     caller = authenticate(request)
     found = addressing.user(caller, request.parameters["user"])
     require_self(caller, found.id)
@@ -171,13 +172,14 @@ def _own(request: Request[Authenticating]) -> tuple[Caller, User]:
 
 
 def _change(caller: Caller, found: User, decide: accounts.Decide, pseudo_until: int = 0) -> None:
-    """Raises what `decide` raises, UserAlreadyExists, UserNotFound (deleted meanwhile)."""
+    """Change the user. Raises UserAlreadyExists, UserNotFound (deleted meanwhile), and the errors of
+    `decide`."""
     if accounts.change(caller.app, found.id, decide, pseudo_until) is None:
         raise refusals.no_user(caller.app, "userID", found.id)
 
 
 def _with_addresses(there: User, given: UserUpdate, parameters: Parameters, caller: Caller) -> User:
-    """Only the administrator can say that an address is verified: the one given, or the one pending."""
+    """Set the addresses. Only the administrator may declare one verified: the given or the pending one."""
     if given.login_name is not None:
         there = replace(there, login_name=given.login_name)
     verified = caller.is_admin and given.email_address_verified is True
@@ -195,7 +197,8 @@ def _with_addresses(there: User, given: UserUpdate, parameters: Parameters, call
 
 
 def _upgraded(there: User, changed: User, given: UserUpdate, password_hash: str | None) -> User:
-    """A pseudo user becomes a normal one by an address and a password, which only belong together there."""
+    """Upgrade a pseudo user by an address and a password, which must come together; others send neither
+    here."""
     if there.is_pseudo:
         if given.has_address != (password_hash is not None):
             raise InvalidInput(

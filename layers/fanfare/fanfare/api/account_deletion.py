@@ -1,4 +1,4 @@
-"""The end of a user, and of a user's sessions."""
+"""Deletion of a user, and the end of a user's sessions."""
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
@@ -9,20 +9,20 @@ from fanfare.domain.errors import NotAllowed
 from fanfare.domain.rights.caller import Caller
 from fanfare.domain.rights.right import require_self
 from fanfare.domain.sweeping import SWEEP_DELAY_S, UserSweep
-from fanfare.runtime import queues, wire
+from fanfare.runtime import codec, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import accounts, installations, open_sessions, recipients
 from fanfare.store.accounts import User
 
 
 def delete(request: Request[Sweeping]) -> Response[str]:
-    """Marked first: no install, no subscription and no delivery finds the user from then on.
+    """Delete the user. After the mark, no install, subscription or delivery finds the user.
 
-    What hangs on the user goes later. It is queued before the mark, so that a crash, wherever it comes, ends
-    in the deletion or in nothing.
+    The user's other rows go later. Their deletion is queued before the mark, so that a crash at any point
+    results in the whole deletion or in none.
     """
     _, found = _own(request)
-    sweep = Outgoing(wire.encode(UserSweep(found.app, found.id)), delay_s=SWEEP_DELAY_S)
+    sweep = Outgoing(codec.encode(UserSweep(found.app, found.id)), delay_s=SWEEP_DELAY_S)
     queues.send_all(request.settings.sweep_queue_url, [sweep])
     recipients.mark_deleting(found.app, found.id, request.now)
     accounts.delete(found.app, found.id)
@@ -31,10 +31,11 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 
 
 def end_sessions(request: Request[Sweeping]) -> Response[str]:
-    """Added to Kii: every session of the user ends, this one too, and the user's devices go with them.
+    """End every session of the user, this one included, and delete the user's devices; an addition to Kii.
 
-    A lost phone would go on receiving; one in its owner's hands installs again at its next start. The session
-    that asks ends last: when something fails before, it can ask again. Raises NotAllowed for a pseudo user.
+    A lost phone would go on receiving pushes; one in its owner's hands installs again at its next start. The
+    session of the request ends last, so that it can repeat a failed request. Raises NotAllowed for a pseudo
+    user.
     """
     caller, found = _own(request)
     keep = request.query.get("keepDevices", "false")
@@ -51,7 +52,7 @@ def end_sessions(request: Request[Sweeping]) -> Response[str]:
 
 
 def _own(request: Request[Authenticating]) -> tuple[Caller, User]:
-    """Raises UserNotFound, NotPermitted."""
+    """Return caller and user; raises UserNotFound, NotPermitted."""
     caller = authenticate(request)
     found = addressing.user(caller, request.parameters["user"])
     require_self(caller, found.id)

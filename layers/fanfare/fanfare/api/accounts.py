@@ -1,4 +1,4 @@
-"""Sign-up, and what is told of a user."""
+"""Sign-up, and the views of a user."""
 
 from dataclasses import replace
 from secrets import token_bytes, token_hex
@@ -17,7 +17,7 @@ from fanfare.store import accounts, apps
 from fanfare.store.accounts import User
 
 CUSTOM_LIMIT = 63 * 1024
-"""Bytes of the JSON of all fields that an app adds to a user."""
+"""Most bytes of the JSON of all fields that an app adds to a user."""
 
 _AND_LOG_IN = "application/vnd.kii.registrationandauthorizationrequest+json"
 
@@ -73,7 +73,7 @@ _SERVERS_OWN = {
 
 
 def sign_up(request: Request[Authenticating]) -> Response[str]:
-    """Kii's media type decides whether the answer carries an access token; a pseudo user needs one."""
+    """Sign a user up. Kii's media type decides if the answer has an access token; a pseudo user needs one."""
     caller = authentication.authenticate(request)
     log_in = request.content_type == _AND_LOG_IN
     parameters = parameters_of(request)
@@ -89,7 +89,7 @@ def sign_up(request: Request[Authenticating]) -> Response[str]:
     begun = sessions.begin(holder, parameters, None, request.now, pseudo=new.is_pseudo) if log_in else None
     limits.take_new_user(request, caller)
     if given.password is not None:
-        # Hashing costs the most: it is for those only who are not refused without it.
+        # Hash late, because it costs the most: only a sign-up that is valid gets here.
         new = replace(new, password_hash=passwords.hashed(given.password))
     accounts.register(new, None if begun is None else begun.session)
     view = full_view(new)
@@ -103,7 +103,8 @@ def sign_up(request: Request[Authenticating]) -> Response[str]:
 
 
 def get(request: Request[Authenticating]) -> Response[str]:
-    """All there is for the user and the administrator; only names for others, unless the app exposes all."""
+    """Answer with the whole user for the user and the administrator; others see names, unless the app exposes
+    all."""
     caller = authentication.authenticate(request)
     found = addressing.user(caller, request.parameters["user"])
     whole = caller.is_admin or caller.user == found.id or parameters_of(request).value(Parameter.EXPOSE_USERS)
@@ -112,7 +113,8 @@ def get(request: Request[Authenticating]) -> Response[str]:
 
 
 def parameters_of(request: Request[Authenticating]) -> Parameters:
-    """As they are now: what is set is to hold at once. Raises AppNotFound."""
+    """Return the app's parameters as they are now, since a change takes effect at once. Raises
+    AppNotFound."""
     app = apps.current(request.app, request.now)
     if app is None:
         raise AppNotFound("the app does not exist; mend the app ID in the path", appID=request.app)
@@ -120,7 +122,7 @@ def parameters_of(request: Request[Authenticating]) -> Parameters:
 
 
 def custom_fields(request: Request[Authenticating]) -> str:
-    """The JSON text of the fields that the app made up; raises InvalidInput."""
+    """Return the JSON text of the fields that the app added; raises InvalidInput."""
     given = parsing.fields(request)
     custom = parsing.encoded({name: value for name, value in given.items() if name not in _SERVERS_OWN})
     if len(custom.encode()) > CUSTOM_LIMIT:
@@ -132,21 +134,22 @@ def custom_fields(request: Request[Authenticating]) -> str:
 
 
 def with_email(found: User, text: str, parameters: Parameters, *, verified: bool) -> User:
-    """The user with this e-mail address; it is pending where the app wants it verified and nobody says so."""
+    """Return the user with this e-mail address; it is pending if the app requires verification and it lacks
+    one."""
     if verified or not parameters.value(Parameter.VERIFY_EMAIL):
         return replace(found, email=text, pending_email=None)
     return replace(found, pending_email=None if text == found.email else text)
 
 
 def with_phone(found: User, text: str, parameters: Parameters, *, verified: bool) -> User:
-    """As `with_email`."""
+    """Return the user with this phone number, under the same rule as `with_email`."""
     if verified or not parameters.value(Parameter.VERIFY_PHONE):
         return replace(found, phone=text, pending_phone=None)
     return replace(found, pending_phone=None if text == found.phone else text)
 
 
 def international(number: str, country: str | None) -> str:
-    """The phone number as it is stored and looked for, with + and the country's code. Raises InvalidInput."""
+    """Return the phone number in stored form, with + and the country's code. Raises InvalidInput."""
     found = user.phone_number(number, country)
     if found is None:
         raise InvalidInput(
@@ -157,7 +160,7 @@ def international(number: str, country: str | None) -> str:
 
 
 def require_address(changed: User) -> None:
-    """A user with a password needs an address to log in with, which one that is pending is not."""
+    """Raise InvalidInput for a user with a password and no address to log in with; a pending one is none."""
     if not changed.is_pseudo and not any(changed.addresses):
         raise InvalidInput(
             "loginName: this field is missing; send one, as other addresses cannot "
@@ -168,7 +171,7 @@ def require_address(changed: User) -> None:
 def _new_user(
     request: Request[Authenticating], caller: Caller, given: SignUp, parameters: Parameters
 ) -> User:
-    """The user as asked for; a password is not hashed yet."""
+    """Return the user to be created, without a hash of its password."""
     if given.has_address != (given.password is not None):
         raise InvalidInput(
             "password: it goes together with loginName, emailAddress or phoneNumber; send both or neither"
@@ -199,7 +202,7 @@ def _new_user(
 
 
 def full_view(found: User) -> dict[str, object]:
-    """The same at sign-up and later."""
+    """Return the view of a user for the user and the administrator, the same at sign-up and later."""
     custom: dict[str, Raw] = parsing.raw_fields(found.custom)
     email, phone = found.email or found.pending_email, found.phone or found.pending_phone
     given = {

@@ -1,4 +1,4 @@
-"""Whom a path means: a user by `me`, an ID or an address such as `LOGIN_NAME:x`, or a group by its ID."""
+"""Resolve names in paths: users by `me`, an ID or an address such as `LOGIN_NAME:x`; groups by ID."""
 
 from typing import Any
 
@@ -16,12 +16,13 @@ ME = "me"
 
 
 def user_id(caller: Caller, segment: str) -> str:
-    """The ID of a user who exists; nothing is read when callers mean themselves. Raises as `user`."""
+    """Return the ID of an existing user; callers that mean themselves cost no read. Raises like `user`."""
     return _known(caller, segment) or user(caller, segment).id
 
 
 def user(caller: Caller, segment: str) -> User:
-    """Raises UserNotFound; NotPermitted for nobody: users are not for everybody to look for."""
+    """Return the user. Raises UserNotFound, and NotPermitted for anonymous callers, which may not search
+    users."""
     meant = _known(caller, segment) or segment
     found = accounts.find(caller.app, meant) if is_user_id(meant) else None
     if found is None:
@@ -30,7 +31,7 @@ def user(caller: Caller, segment: str) -> User:
 
 
 def _known(caller: Caller, segment: str) -> str | None:
-    """The ID, where it is known to be a user's; None where the segment may be one of somebody else."""
+    """Return the ID if it is known to be a user's; None if the segment may be another user's ID."""
     if caller.role is Role.ANONYMOUS:
         raise not_signed_in(caller)
     if caller.user is not None and segment in (ME, caller.user):
@@ -45,7 +46,7 @@ def _known(caller: Caller, segment: str) -> str | None:
 
 
 def group(caller: Caller, segment: str) -> Group:
-    """Raises GroupNotFound; NotPermitted for nobody."""
+    """Return the group. Raises GroupNotFound, and NotPermitted for anonymous callers."""
     if caller.role is Role.ANONYMOUS:
         raise not_signed_in(caller)
     found = groups.find(caller.app, segment) if names_group(segment) else None
@@ -55,7 +56,7 @@ def group(caller: Caller, segment: str) -> Group:
 
 
 def scope(request: Request[Any], caller: Caller) -> Scope:
-    """The scope in the path: a user's, a group's, or the app. Raises as `user_id` and `group`."""
+    """Return the path's scope: a user's, a group's, or the app's. Raises like `user_id` and `group`."""
     if "group" in request.parameters:
         found = group(caller, request.parameters["group"])
         return Scope(caller.app, group=found.id, group_ref=found.ref)

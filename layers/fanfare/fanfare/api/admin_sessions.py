@@ -1,4 +1,4 @@
-"""The administrator's sessions: listed and ended by the administrator. Kii has nothing like it."""
+"""The administrator's sessions, listed and ended by the administrator; an addition to Kii."""
 
 import re
 
@@ -14,7 +14,7 @@ from fanfare.store import open_sessions
 from fanfare.store.open_sessions import Session
 
 PAGE = 200
-"""Sessions looked at for one answer: a page may be short, with others behind it."""
+"""Sessions read for one answer: a page may be short although others follow."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -35,7 +35,7 @@ def of(request: Request[Authenticating]) -> Response[str]:
 
 
 def end_one(request: Request[Authenticating]) -> Response[str]:
-    """Raises SessionNotFound."""
+    """End one session; raises SessionNotFound."""
     caller = _administrator(request)
     wanted = request.parameters["session"]
     if not _ID.fullmatch(wanted) or not open_sessions.end_family(caller.app, Role.ADMIN, wanted):
@@ -48,7 +48,7 @@ def end_one(request: Request[Authenticating]) -> Response[str]:
 
 
 def end_all(request: Request[Sweeping]) -> Response[str]:
-    """The one that asks, too."""
+    """End all sessions, the one of the request included."""
     caller = _administrator(request)
     sessions.end(request, caller.app, Role.ADMIN)
     return answers.empty()

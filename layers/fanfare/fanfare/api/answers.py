@@ -9,13 +9,13 @@ Headers = Mapping[str, str | list[str]]
 
 
 NOT_STORED = {"Cache-Control": "no-store"}
-"""Of an answer that carries a token: nothing on its way may keep it."""
+"""Headers of an answer with a token: no cache may keep it."""
 
 
 def document(
     status: int, value: object, kind: str = "", headers: Mapping[str, str] | None = None
 ) -> Response[str]:
-    """A JSON document; `kind` is the name in Kii's media type, empty for plain JSON."""
+    """Return a JSON answer; `kind` is the name in Kii's media type, empty for plain JSON."""
     media_type = kii_media_type(kind) if kind else "application/json"
     return Response(status, media_type, encoded(value), dict(headers or {}))
 
@@ -29,18 +29,18 @@ def text(value: str) -> Response[str]:
 
 
 class Bytes(Response[bytes]):
-    """What goes out as it is, in base64 up to the gateway, whatever the media type."""
+    """A binary answer, in base64 up to the gateway, for any media type."""
 
     def is_json(self) -> bool:
-        """Powertools would serialize what is."""
+        """Powertools would serialize an answer in JSON."""
         return False
 
 
 def empty(headers: Mapping[str, str] | None = None) -> Response[str]:
-    """Clients parse every other status as JSON, so a success without a document has to be 204."""
+    """Return 204: clients parse an answer with any other status as JSON."""
     return Response(204, None, "", dict(headers or {}))
 
 
 def encoded(value: object) -> str:
-    """JSON without a raw `%`: the JavaScript SDK runs decodeURIComponent over what it receives."""
+    """Return JSON without a raw `%`: the JavaScript SDK runs decodeURIComponent over its input."""
     return msgspec.json.encode(value).replace(b"%", rb"\u0025").decode()

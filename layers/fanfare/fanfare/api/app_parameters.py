@@ -1,4 +1,4 @@
-"""The app's parameters over HTTP: read and set by the administrator, each as plain text."""
+"""The app's parameters over HTTP: the administrator reads and sets each of them as plain text."""
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
@@ -12,7 +12,7 @@ from fanfare.store import apps
 
 
 def read_all(request: Request[Authenticating]) -> Response[str]:
-    """What holds now, also where nothing was set."""
+    """Answer with all values in force, including defaults."""
     caller = authenticate(request)
     require_admin(caller)
     parameters = accounts.parameters_of(request)
@@ -30,7 +30,8 @@ def read(request: Request[Authenticating]) -> Response[str]:
 
 
 def write(request: Request[Authenticating]) -> Response[str]:
-    """Kii's parameters that have one value here take this value only. Raises NotAllowed, InvalidInput."""
+    """Set a parameter. Kii's parameters with one value here accept this value only. Raises NotAllowed,
+    InvalidInput."""
     caller = authenticate(request)
     require_admin(caller)
     text = parsing.text(request, "the value", bounds.PARAMETER).strip()
@@ -45,16 +46,17 @@ def write(request: Request[Authenticating]) -> Response[str]:
 
 
 def _told(value: bool | int | str) -> str:
-    """A parameter's value as text: true, false, the number, the word."""
+    """Return a parameter's value as text: true, false, the number, the word."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _parameter(request: Request[Authenticating]) -> Parameter:
-    """Raises ParameterNotFound: what has no effect here cannot be set, either."""
+    """Return the path's parameter. Raises ParameterNotFound: a parameter without effect here cannot be
+    set."""
     name = request.parameters["name"]
     if name not in Parameter:
-        from fanfare.api import names
+        from fanfare.api import suggestions
 
-        cure = names.cure(name, list(Parameter), {}, "parameter")
+        cure = suggestions.cure(name, list(Parameter), {}, "parameter")
         raise ParameterNotFound(f"{name[:100]}: {cure}", name=name, appID=request.app)
     return Parameter(name)

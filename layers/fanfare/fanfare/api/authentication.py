@@ -1,4 +1,4 @@
-"""Who calls: read from the headers, at the cost of at most one read."""
+"""Authentication of the caller by the request's headers, with at most one read."""
 
 from base64 import b64decode
 from typing import Any
@@ -12,9 +12,10 @@ from fanfare.store.apps import App
 
 
 def authenticate(request: Request[Any]) -> Caller:
-    """The caller, of the app in the path. Raises NotAuthenticated, WrongToken, AppNotFound.
+    """Return the caller, of the app in the path. Raises NotAuthenticated, WrongToken, AppNotFound.
 
-    A bearer token is a user or the administrator; `Basic APP_ID:anything` and the app's headers are nobody.
+    A bearer token identifies a user or the administrator; `Basic APP_ID:anything` and the app's headers stand
+    for an anonymous caller.
     """
     scheme, _, credentials = request.headers.get("authorization", "").strip().partition(" ")
     match scheme.lower():
@@ -33,7 +34,7 @@ def authenticate(request: Request[Any]) -> Caller:
 
 
 def app_of(app_id: str, now: int) -> App:
-    """Raises AppNotFound."""
+    """Return the app; raises AppNotFound."""
     app = apps.known(app_id, now)
     if app is None:
         raise AppNotFound("the app does not exist; mend the app ID in the path", appID=app_id)

@@ -1,4 +1,4 @@
-"""Objects' bodies: any bytes under any media type, kept in S3 and noted at the object."""
+"""Bodies of objects: any bytes of any media type, kept in S3 and recorded in the object's row."""
 
 import re
 from typing import Any, Protocol
@@ -19,24 +19,24 @@ _SHOWN = re.compile(
     r"( *; *charset=[a-z0-9_-]+)?",
     re.IGNORECASE,
 )
-"""Media types that browsers show or play. Everything else they are told to save."""
+"""Media types that browsers show or play; they are told to save all others."""
 
 _MEDIA_TYPE = re.compile(r"[\x20-\x7E]{1,255}")
 
 
 class Keeping(Authenticating, Protocol):
-    """The settings of what reads bodies."""
+    """Settings of a function that reads bodies."""
 
     @property
     def object_bodies_bucket(self) -> str: ...
 
 
 class KeepingAndSweeping(Keeping, Sweeping, Protocol):
-    """The settings of what changes bodies."""
+    """Settings of a function that changes bodies."""
 
 
 def put(request: Request[KeepingAndSweeping]) -> Response[str]:
-    """Stored first and noted then: the object has the whole body or the one before."""
+    """Store the body first and record it second, so that the object has the whole new body or the old one."""
     content_type, content = _sent(request)
     new: Attachment | None = None
     is_stored = False
@@ -82,7 +82,7 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 
 
 def _sent(request: Request[Any]) -> tuple[str, bytes]:
-    """Media type and content. Raises InvalidInput."""
+    """Return media type and content. Raises InvalidInput."""
     if "if-match" in request.headers or "if-none-match" in request.headers:
         raise InvalidInput(
             "If-Match, If-None-Match: they are for objects, not for their bodies; leave them out"
@@ -91,7 +91,7 @@ def _sent(request: Request[Any]) -> tuple[str, bytes]:
         raise InvalidInput(f"the body has {len(request.body)} bytes; send at most {ATTACHMENT_LIMIT}")
     length = request.headers.get("content-length")
     if length is not None and length != str(len(request.body)):
-        # API Gateway takes some types for UTF-8 and replaces what is not.
+        # API Gateway decodes some types as UTF-8, and replaces bytes that are not.
         raise InvalidInput("the body is not UTF-8, as its type says; send it as application/octet-stream")
     content_type = request.headers.get("content-type", "").strip() or _ANY_BYTES
     if not _MEDIA_TYPE.fullmatch(content_type):
@@ -108,7 +108,7 @@ def _attachment(found: Object) -> Attachment:
 
 
 def _headers(attachment: Attachment) -> dict[str, str | list[str]]:
-    """A browser is to run nothing of a body, whatever its type says: bodies come from the API's origin."""
+    """Return headers that keep browsers from running a body, since bodies come from the API's origin."""
     headers: dict[str, str | list[str]] = {
         **_etag(attachment),
         "X-Content-Type-Options": "nosniff",

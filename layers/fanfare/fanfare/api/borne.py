@@ -1,4 +1,4 @@
-"""Fields that recorded clients of Kii send beyond the contract: they are taken, without effect."""
+"""Fields that recorded clients of Kii send beyond the contract: they are accepted, without effect."""
 
 from collections.abc import Mapping
 
@@ -12,4 +12,5 @@ BORNE: Mapping[str, Mapping[str, str]] = {
         "limit": "kiilib_python",
     },
 }
-"""{part of a body, by its class: {name: the clients that send it}}. All that stands below is taken, too."""
+"""{part of a body, by its class: {name: the clients that send it}}. Everything below such a field is
+accepted, too."""

@@ -1,4 +1,4 @@
-"""The bounds of every request, by which it is refused before use. The OpenAPI document tells them."""
+"""The bounds of every request, checked before its use and published in the OpenAPI document."""
 
 import re
 from collections.abc import Mapping
@@ -9,25 +9,25 @@ from msgspec import Meta
 from fanfare.domain.errors import InvalidInput, NotAuthenticated
 
 BODY_BYTES = 262_144
-"""Bytes of a body that is JSON, a form or text. The largest object, 65,534 characters, fits."""
+"""Most bytes of a body that is JSON, a form or text. The largest object, 65,534 characters, fits."""
 
 DEPTH = 128
-"""Levels of arrays and objects in a JSON body."""
+"""Most levels of arrays and objects in a JSON body."""
 
 NAME = 1_200
-"""Characters of any text that names a user or a device."""
+"""Most characters of a text that names a user or a device."""
 
 PAGINATION_KEY = 2_048
-"""Characters of a pagination key."""
+"""Most characters of a pagination key."""
 
 FIELD = 1_024
-"""Characters of the name of an object's field in a query."""
+"""Most characters of the name of an object's field in a query."""
 
 PARAMETER = 1_024
-"""Bytes of the value of an app's parameter."""
+"""Most bytes of the value of an app's parameter."""
 
 MEDIA_TYPE = 255
-"""Characters of a Content-Type."""
+"""Most characters of a Content-Type."""
 
 QUERY: Mapping[str, int] = {
     "userID": NAME,
@@ -37,10 +37,10 @@ QUERY: Mapping[str, int] = {
     "paginationKey": PAGINATION_KEY,
     "keepDevices": 16,
 }
-"""The query parameters that the server reads, and how many characters each may have."""
+"""Query parameters that the server reads -> most characters of each."""
 
 CREDENTIALS: Mapping[str, int] = {"authorization": 8_192, "x-kii-appid": 64, "x-kii-appkey": 128}
-"""The headers that say who calls, and how many characters each may have."""
+"""Headers with credentials -> most characters of each."""
 
 HEADERS: Mapping[str, int] = {
     "content-type": MEDIA_TYPE,
@@ -51,7 +51,7 @@ HEADERS: Mapping[str, int] = {
     "x-forwarded-proto": 16,
     "x-http-method-override": 16,
 }
-"""The other headers that the server reads."""
+"""Other headers that the server reads -> most characters of each."""
 
 type Name = Annotated[str, Meta(max_length=NAME)]
 """Text that names a user or a device."""
@@ -60,10 +60,10 @@ _PRINTABLE = re.compile(r"[\t\x20-\x7e]*")
 
 
 def check(query: Mapping[str, str], headers: Mapping[str, str]) -> None:
-    """Refuse what is too long, or is no text that a header may have. Header names come in lower case.
+    """Raise InvalidInput, or NotAuthenticated for a credential, if a value is too long or not printable
+    ASCII.
 
-    A path is not looked at here: what stands in it names nothing unless it keeps to the rules for its name.
-    Raises InvalidInput, and NotAuthenticated for a credential.
+    Header names come in lower case. Paths are not checked here: the rules for names bound their segments.
     """
     for name, most in QUERY.items():
         if len(query.get(name, "")) > most:
@@ -77,7 +77,7 @@ def check(query: Mapping[str, str], headers: Mapping[str, str]) -> None:
 
 
 def _fault(value: str, most: int) -> str:
-    """What is wrong with a header's value; empty where nothing is."""
+    """Return the fault of a header's value; empty if it has none."""
     if len(value) > most:
         return f"{len(value)} characters; send at most {most}"
     return "" if _PRINTABLE.fullmatch(value) else "send printable ASCII only"

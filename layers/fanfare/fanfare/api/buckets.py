@@ -1,4 +1,4 @@
-"""Buckets: create, read, delete, and who is subscribed to their changes."""
+"""Buckets: create, read, delete, and subscriptions to their changes."""
 
 from typing import Annotated
 
@@ -6,14 +6,14 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct
 
 from fanfare.api import addressing, answers, limits, parsing, subscriptions, targets
-from fanfare.api.admission import (
+from fanfare.api.authentication import app_of, authenticate
+from fanfare.api.authorization import (
     admitted,
     admitted_to,
     bucket_or_new,
     require_in_scope,
     require_not_as_any_user,
 )
-from fanfare.api.authentication import app_of, authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
 from fanfare.domain.errors import BucketNotFound
@@ -25,7 +25,7 @@ from fanfare.store import objects
 from fanfare.store.definitions import Definition
 
 ALL = "all"
-"""The one filter that there is: every change."""
+"""The only filter: every change."""
 
 _BUCKET = TargetKind.BUCKET
 
@@ -52,13 +52,14 @@ def get(request: Request[Authenticating]) -> Response[str]:
 
 
 def exists(request: Request[Authenticating]) -> Response[str]:
-    """`HEAD`: nothing is counted for it."""
+    """Answer `HEAD`, which counts nothing."""
     admitted_to(request, _BUCKET, Right.QUERY_OBJECTS_IN_BUCKET)
     return answers.empty()
 
 
 def delete(request: Request[Sweeping]) -> Response[str]:
-    """By Kii's defaults any user drops a bucket of the app's scope; the app's parameter takes that away."""
+    """Delete the bucket. By Kii's defaults any user may delete one of the app's scope, unless the app's
+    parameter forbids it."""
     caller, definition = admitted_to(request, _BUCKET, Right.DROP_BUCKET_WITH_ALL_CONTENT)
     if definition.target.scope.is_app and not caller.is_admin:
         parameters = app_of(caller.app, request.now).settings
@@ -69,7 +70,7 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 
 
 def subscribe(request: Request[Authenticating]) -> Response[str]:
-    """Subscribing to a bucket that does not exist makes it."""
+    """Subscribe. A subscription to a missing bucket creates it."""
     caller = authenticate(request)
     user = subscriptions.subscriber(request, caller)
     scope = addressing.scope(request, caller)
@@ -78,7 +79,7 @@ def subscribe(request: Request[Authenticating]) -> Response[str]:
         definition, is_new = found(request, scope), False
     except BucketNotFound:
         require_in_scope(caller, Right.CREATE_NEW_BUCKET, scope)
-        # A subscription that is refused makes no bucket.
+        # A refused subscription must create no bucket.
         new = access_list.of_target(_BUCKET, scope, caller.user).of(access_list.SUBSCRIBING[_BUCKET])
         subscriptions.require_right(_BUCKET, scope, new, user, caller)
         targets.require_name(_BUCKET, request.parameters["bucket"])
@@ -99,19 +100,19 @@ def unsubscribe(request: Request[Authenticating]) -> Response[str]:
 
 
 def found(request: Request[Authenticating], scope: Scope) -> Definition:
-    """The bucket in the path; raises BucketNotFound."""
+    """Return the path's bucket; raises BucketNotFound."""
     return targets.find(_BUCKET, scope, request.parameters["bucket"])
 
 
 def count_subscribers(request: Request[Authenticating]) -> Response[str]:
-    """For those who may make objects, which is what is pushed to them."""
+    """Count the subscribers, for callers that may create objects, which are pushed to them."""
     _, definition = admitted_to(request, _BUCKET, Right.CREATE_OBJECTS_IN_BUCKET)
     _require_filter(request, definition.target.scope)
     return subscriptions.counted(definition)
 
 
 def _subscription(request: Request[Authenticating]) -> tuple[Definition, str]:
-    """Users may ask after their own subscription and end it, whatever their rights are by now."""
+    """Return the path's subscription. Users may read and end their own, even without rights to the bucket."""
     caller = authenticate(request)
     user = subscriptions.subscriber(request, caller)
     scope = addressing.scope(request, caller)

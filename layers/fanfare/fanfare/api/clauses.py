@@ -1,4 +1,4 @@
-"""The clauses of a query as they are sent, and the predicates that they mean."""
+"""The clauses of a query as clients send them, and their predicates."""
 
 from typing import Annotated, Any
 
@@ -11,10 +11,10 @@ from fanfare.domain.object import JSON_LIMIT
 from fanfare.domain.query import FieldType, Predicate
 
 MAX_CLAUSES = 100
-"""Clauses of one query in all, with the values of `in`."""
+"""Most clauses of one query, with the values of `in`."""
 
 MAX_VALUES = 1_000
-"""Values in a list, and fields of an object, that a field of an object is compared with."""
+"""Most values in a list, and fields of an object, for comparison with a field."""
 
 
 type _Field = Annotated[str, Meta(max_length=bounds.FIELD)]
@@ -33,7 +33,7 @@ type _Limit = _Integer | float | _Text
 
 
 class _Simple(Struct, tag_field="type"):
-    """A clause without others in it."""
+    """A clause without nested ones."""
 
     @property
     def weight(self) -> int:
@@ -149,7 +149,7 @@ Clause = All | Eq | Range | In | Prefix | HasField | Not | And | Or | GeoBox | G
 
 
 def predicate(clause: Clause) -> Predicate:
-    """Raises InvalidInput, QueryNotSupported."""
+    """Return the clause's predicate; raises InvalidInput, QueryNotSupported."""
     if clause.weight > MAX_CLAUSES:
         raise QueryNotSupported(
             f"clause: {clause.weight} clauses and values of `in` together; send at most {MAX_CLAUSES}"

@@ -1,6 +1,6 @@
-"""The names that the data of a message may not have, whatever else the message says.
+"""Names that the data of any message may not have.
 
-Names that the server adds to one message and not to another are refused where the payload is made.
+Names that the server adds to some messages are refused where the payload is made.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from fanfare.domain.device import Network
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.server_keys import EVENT_KEYS, EVENT_ORIGIN
 
-# FCM refuses these for every device, whichever name the block has, and compares them by case.
+# FCM refuses these for every device and in either block, and distinguishes case.
 _FCM_PREFIXES = ("google", "gcm")
 _FCM_WORDS = frozenset({"from", "message_type"})
 
@@ -33,7 +33,7 @@ _KII_WORDS = {
 
 
 def require_free(block: str, data: Mapping[str, Scalar]) -> None:
-    """Refuse names in `data`, which is all that goes to the network of this block. Raises InvalidInput."""
+    """Raise InvalidInput for reserved names in `data`, which is all data for the network of this block."""
     reasons = {key: reason for key, value in data.items() if (reason := _reason(block, key, value))}
     if reasons:
         refused = sorted(reasons)
@@ -44,7 +44,7 @@ def require_free(block: str, data: Mapping[str, Scalar]) -> None:
 
 
 def _reason(block: str, key: str, value: Scalar) -> str:
-    """Why the data may not have this key; empty where it may."""
+    """Return the reason why the data may not have this key; empty if it may."""
     network = Network.APNS if block == "apns" else Network.FCM
     if network is Network.FCM and (key.startswith(_FCM_PREFIXES) or key in _FCM_WORDS):
         return "FCM refuses from, message_type and all names that begin with google or gcm"

@@ -1,6 +1,6 @@
-"""Faults of a body in plain words: the field with its path, the reason, and what to send instead.
+"""Faults of a body in plain words: the field with its path, the reason, and a valid value.
 
-Loaded only when a body is refused: msgspec decides whether it is, and this module says why.
+Loaded only after msgspec has refused a body: this module finds the reason.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import inspect
 
-from fanfare.api import names, wording
+from fanfare.api import suggestions, wording
 from fanfare.api.borne import BORNE
 from fanfare.api.parsing import Open
 from fanfare.domain.errors import InvalidInput
@@ -21,7 +21,7 @@ _LONGEST_INTEGER = 25
 
 
 def of(given: object, wanted: Any) -> InvalidInput | None:
-    """The first fault of a decoded document that is to be of the type; None where this module sees none."""
+    """Return the first fault of a decoded document by its type; None if this module finds none."""
     try:
         _Look(_type_of(wanted)).at(given, _type_of(wanted), "")
     except InvalidInput as fault:
@@ -30,7 +30,7 @@ def of(given: object, wanted: Any) -> InvalidInput | None:
 
 
 def decoded(body: bytes) -> object:
-    """The JSON, which is well-formed, as Python's values; integers beyond all bounds as floats."""
+    """Return the (well-formed) JSON as Python values; very large integers become floats."""
     return json.loads(body, parse_int=_integer)
 
 
@@ -44,7 +44,7 @@ def _type_of(wanted: Any) -> inspect.Type:
 
 
 class _Look:
-    """Goes through a document and its type together, and raises InvalidInput at the first fault."""
+    """Walks through a document and its type, and raises InvalidInput at the first fault."""
 
     def __init__(self, root: inspect.Type) -> None:
         self._root = root
@@ -58,7 +58,7 @@ class _Look:
             raise _refused(
                 path, f"{wording.told(given)} is not possible here; send {wording.expected(wanted)}"
             )
-        if isinstance(given, int):  # an integer is read as one, where both kinds of numbers are possible
+        if isinstance(given, int):  # an integer is read as one if both kinds of numbers are possible
             fitting.sort(key=lambda one: isinstance(one, inspect.FloatType))
         match fitting[0]:
             case inspect.StructType(tag_field=str(tag)):
@@ -79,7 +79,7 @@ class _Look:
             for name in given:
                 if name not in known and name not in BORNE.get(struct.cls.__name__, {}):
                     elsewhere = _places(self._root, struct)
-                    raise _refused(_below(path, name), names.cure(name, known, elsewhere, "field"))
+                    raise _refused(_below(path, name), suggestions.cure(name, known, elsewhere, "field"))
         for name, value in given.items():
             if name in fields:
                 self.at(value, fields[name].type, _below(path, name))
@@ -91,7 +91,7 @@ class _Look:
 
     def _tagged(self, given: Any, several: Sequence[inspect.Type], tag: str, path: str) -> inspect.StructType:
         structs = {one.tag: one for one in several if isinstance(one, inspect.StructType)}
-        possible = names.listed([str(one) for one in structs])
+        possible = suggestions.listed([str(one) for one in structs])
         if tag not in given:
             raise _refused(_below(path, tag), f"this field is missing; send {possible}")
         said = given[tag]
@@ -120,7 +120,7 @@ class _Look:
 
 
 def _plain(given: object, wanted: inspect.Type, fitting: Sequence[inspect.Type], path: str) -> None:
-    """Text, a number, true or false: one of the types that it fits has to hold."""
+    """Check text, a number, true or false: one of the fitting types has to hold."""
     if isinstance(given, str) and any(_holds(given, one) for one in fitting):
         return
     if not _holds(given, fitting[0]):
@@ -152,7 +152,7 @@ def _alternatives(wanted: inspect.Type) -> Iterator[inspect.Type]:
 
 
 def _fits(given: object, wanted: inspect.Type) -> bool:
-    """Tell if JSON's kind of the value is the type's."""
+    """True if the value's JSON kind is the type's."""
     match given:
         case None:
             return isinstance(wanted, inspect.NoneType)
@@ -173,7 +173,7 @@ def _fits(given: object, wanted: inspect.Type) -> bool:
 
 
 def _holds(given: Any, wanted: inspect.Type) -> bool:
-    """Tell if the value, which is of the type's kind, keeps to its bounds."""
+    """True if the value, which is of the type's kind, keeps to its bounds."""
     match wanted:
         case inspect.IntType(ge=least, le=most):
             return (least is None or given >= least) and (most is None or given <= most)
@@ -194,7 +194,7 @@ def _holds(given: Any, wanted: inspect.Type) -> bool:
 
 
 def _places(root: inspect.Type, aside: inspect.StructType) -> Mapping[str, list[str]]:
-    """Find the places of each name in the document, but for the part that is left aside."""
+    """Return the places of each name in the document, except in the part that is left aside."""
     found: dict[str, list[str]] = {}
     for struct, path in _structs(root, "", ()):
         if struct.cls is not aside.cls:
@@ -204,7 +204,7 @@ def _places(root: inspect.Type, aside: inspect.StructType) -> Mapping[str, list[
 
 
 def _highest(paths: Sequence[str]) -> Iterator[str]:
-    """Clauses have clauses: of places one below the other, the upper one."""
+    """Yield the upper one of nested places, since clauses nest."""
     for path in dict.fromkeys(paths):
         if not any(path.startswith(f"{other}.") for other in paths):
             yield path

@@ -1,4 +1,4 @@
-"""Groups: made, read, renamed, handed over, deleted; their members; and which groups a user is in."""
+"""Groups: create, read, rename, hand over, delete; their members; and a user's groups."""
 
 from itertools import batched
 from secrets import token_hex
@@ -13,22 +13,22 @@ from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
 from fanfare.domain.errors import InvalidInput
 from fanfare.domain.group import MAX_FIRST_MEMBERS, MAX_NAME, Group, names_group
-from fanfare.domain.limits import Use
 from fanfare.domain.parameters import Parameter
+from fanfare.domain.rate_limits import Use
 from fanfare.domain.rights.caller import Caller, Role
 from fanfare.domain.rights.right import not_permitted, not_signed_in
 from fanfare.domain.sweeping import SWEEP_DELAY_S, GroupSweep, UserRecheck
 from fanfare.domain.user import is_user_id
-from fanfare.runtime import logs, queues, wire
+from fanfare.runtime import codec, logs, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import groups, members
 from fanfare.store.row import REFUSED
 
 PAGE = 1_000
-"""Groups looked at for one answer."""
+"""Groups read for one answer."""
 
 MEMBERS = 5_000
-"""Members in one answer: about 200 read units."""
+"""Most members in one answer: about 200 read units."""
 
 _ID_BYTES = 12
 
@@ -47,9 +47,9 @@ class GroupOwnerChange(Struct):
 
 
 def create(request: Request[Authenticating]) -> Response[str]:
-    """`POST /groups`, and `PUT /groups/{group}`: the members that exist are added, the others told.
+    """`POST /groups`, and `PUT /groups/{group}`: add the members that exist, and list the others.
 
-    Raises Busy, which names them, where the group is made and members are missing.
+    Raises Busy, which lists the missing members, if the group was created without all of them.
     """
     caller = authenticate(request)
     if caller.role is Role.ANONYMOUS:
@@ -99,7 +99,8 @@ def of(request: Request[Authenticating]) -> Response[str]:
 
 
 def delete(request: Request[Sweeping]) -> Response[str]:
-    """The group goes now, what hangs on it later: queued first, so that a crash loses nothing."""
+    """Delete the group now and its other rows later, which are queued first, so that a crash loses
+    nothing."""
     caller, group = _for_owner(request)
     _take(request, caller)
     _sweep(request, GroupSweep(group.app, group.id, group.ref))
@@ -108,7 +109,7 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 
 
 def rename(request: Request[Authenticating]) -> Response[str]:
-    """The body is the bare name, as text."""
+    """Rename the group. The body is the bare name, as text."""
     caller, group = _for_owner(request)
     name = parsing.text(request, "the name")
     if not 1 <= len(name) <= MAX_NAME:
@@ -119,7 +120,7 @@ def rename(request: Request[Authenticating]) -> Response[str]:
 
 
 def hand_over(request: Request[Authenticating]) -> Response[str]:
-    """The new owner becomes a member, if need be; the old one stays one."""
+    """Set the owner. The new owner becomes a member if necessary; the old one stays a member."""
     caller, group = _for_owner(request)
     owner = addressing.user_id(caller, parsing.document(request, GroupOwnerChange).owner)
     groups.hand_over(group, owner, _use(request, caller))
@@ -127,7 +128,8 @@ def hand_over(request: Request[Authenticating]) -> Response[str]:
 
 
 def list_members(request: Request[Authenticating]) -> Response[str]:
-    """Kii's list has no pages, and its clients read none: only what is beyond one has a key for the next."""
+    """List members. Kii's list has no pages and its clients read none, so only a longer list has a pagination
+    key."""
     _, group = _for_member(request)
     after = request.query.get("paginationKey", "")
     if after and not is_user_id(after):
@@ -142,7 +144,7 @@ def list_members(request: Request[Authenticating]) -> Response[str]:
 
 
 def add_member(request: Request[Authenticating]) -> Response[str]:
-    """Adding a member again is a success, as in Kii."""
+    """Add a member. Adding one again is a success, as in Kii."""
     caller, group = _for_owner(request)
     member = addressing.user_id(caller, request.parameters["member"])
     groups.add(group, member, _use(request, caller))
@@ -150,9 +152,9 @@ def add_member(request: Request[Authenticating]) -> Response[str]:
 
 
 def remove_member(request: Request[Sweeping]) -> Response[str]:
-    """Members leave by themselves, or the owner removes them; the owner stays.
+    """Remove a member, at the request of the member or the owner; the owner stays.
 
-    The user loses what the group's members have; subscriptions among that go later.
+    The user loses the rights of the group's members; subscriptions that depend on them end later.
     """
     caller = authenticate(request)
     group = addressing.group(caller, request.parameters["group"])
@@ -170,7 +172,7 @@ def remove_member(request: Request[Sweeping]) -> Response[str]:
 
 
 def _added(group: Group, users: list[str]) -> set[str]:
-    """The users who are members of the new group now; raises Busy, which names the others."""
+    """Return the users that are members of the new group now; raises Busy, which lists the missing ones."""
     there: set[str] = set()
     for some in batched(users, groups.AT_A_TIME, strict=False):
         try:
@@ -183,12 +185,12 @@ def _added(group: Group, users: list[str]) -> set[str]:
 
 
 def _use(request: Request[Any], caller: Caller) -> Use | None:
-    """A change of a group, to be counted in the transaction that makes it."""
+    """Return a use for a change of a group, to be counted in the transaction that makes it."""
     return limits.use_of(request, caller, Parameter.USER_GROUP_CHANGES_AN_HOUR)
 
 
 def _take(request: Request[Any], caller: Caller) -> None:
-    """Count a change of a group that is no transaction, or before which something is queued.
+    """Count a change of a group without a transaction, or one that queues something first.
 
     Raises TooManyRequests.
     """
@@ -196,14 +198,14 @@ def _take(request: Request[Any], caller: Caller) -> None:
 
 
 def _owner(caller: Caller, given: GroupCreation) -> str:
-    """Whom the maker names, else the maker; the administrator has to name one. Raises UserNotFound."""
+    """Return the named owner, or else the caller; the administrator has to name one. Raises UserNotFound."""
     if caller.user is None and given.owner is None:
         raise InvalidInput("owner: this field is missing; send the ID of the user who is to own the group")
     return addressing.user_id(caller, given.owner or addressing.ME)
 
 
 def _for_member(request: Request[Any]) -> tuple[Caller, Group]:
-    """Raises GroupNotFound, NotPermitted."""
+    """Return caller and group for members of the group; raises GroupNotFound, NotPermitted."""
     caller = authenticate(request)
     group = addressing.group(caller, request.parameters["group"])
     if caller.user is not None and not groups.is_member(group.app, caller.user, group.id, group.ref):
@@ -212,7 +214,7 @@ def _for_member(request: Request[Any]) -> tuple[Caller, Group]:
 
 
 def _for_owner(request: Request[Any]) -> tuple[Caller, Group]:
-    """Raises GroupNotFound, NotPermitted."""
+    """Return caller and group for its owner and the administrator; raises GroupNotFound, NotPermitted."""
     caller = authenticate(request)
     group = addressing.group(caller, request.parameters["group"])
     _require_owner(caller, group)
@@ -220,13 +222,13 @@ def _for_owner(request: Request[Any]) -> tuple[Caller, Group]:
 
 
 def _require_owner(caller: Caller, group: Group) -> None:
-    """The administrator may do what the owner may; raises NotPermitted."""
+    """Raise NotPermitted unless the caller is the owner or the administrator."""
     if not caller.is_admin and caller.user != group.owner:
         raise not_permitted(caller, "this is for the group's owner and the administrator; ask one of them")
 
 
 def _sweep(request: Request[Sweeping], sweep: GroupSweep | UserRecheck) -> None:
-    message = Outgoing(wire.encode(sweep), delay_s=SWEEP_DELAY_S)
+    message = Outgoing(codec.encode(sweep), delay_s=SWEEP_DELAY_S)
     queues.send_all(request.settings.sweep_queue_url, [message])
 
 

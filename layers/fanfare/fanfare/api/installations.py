@@ -29,7 +29,7 @@ from fanfare.store import installations
 from fanfare.store.installations import Installation
 
 LIST_LIMIT = 5_000
-"""Installations in one answer: Kii's list has no pages, and an answer of Lambda no more than 6 MB."""
+"""Most installations in one answer: Kii's list has no pages, and Lambda's answer is limited to 6 MB."""
 
 _REMOVE_TRIES = 5
 _ID = re.compile(r"[a-z2-7]{26}")
@@ -68,7 +68,8 @@ def get(request: Request[Authenticating]) -> Response[str]:
 
 
 def of(request: Request[Authenticating]) -> Response[str]:
-    """One user's, for the user and the administrator; all of the app's for the administrator only."""
+    """List a user's installations, for that user and the administrator, or the app's for the
+    administrator."""
     caller = authenticate(request)
     if "thingID" in request.query:
         raise InvalidInput("thingID: this server does not offer things; ask by userID")
@@ -87,9 +88,9 @@ def of(request: Request[Authenticating]) -> Response[str]:
 
 
 def delete(request: Request[Authenticating]) -> Response[str]:
-    """What is deleted is what the caller may delete: it is looked at anew when it changes meanwhile.
+    """Delete the installation. If it changes meanwhile, the caller's right to delete it is checked again.
 
-    What the path names by a device token is deleted while it holds that token.
+    An installation named by a device token is deleted only while it holds that token.
     """
     caller = authenticate(request)
     found = _found(caller, request)
@@ -108,7 +109,8 @@ def delete(request: Request[Authenticating]) -> Response[str]:
 
 
 def _owner(caller: Caller, given: Install) -> str:
-    """Users install for themselves, the administrator for a user; raises NotPermitted, UserNotFound."""
+    """Return the owner: users install for themselves, the administrator for a user. Raises NotPermitted,
+    UserNotFound."""
     if given.thing_id is not None:
         raise InvalidInput("thingID: this server does not offer things; send userID, or leave it out")
     if caller.is_admin:
@@ -154,7 +156,7 @@ def _device(given: Install) -> Device:
 
 
 def _why_no_token(network: Network, platform: DeviceType, token: str) -> str:
-    """Mixed-up tokens are told as such: what is installed with the wrong network never gets a push."""
+    """Return the reason, which names mixed-up tokens: a device with the wrong network never gets a push."""
     if network is Network.APNS and is_like_fcm(token):
         return (
             "this is a device token of FCM, and those of APNs are hexadecimal; "
@@ -181,9 +183,10 @@ def _network(name: str | None, platform: DeviceType) -> Network:
 
 
 def _identified(app_id: str, device: Device, now: int) -> list[Device]:
-    """The device as the app identifies its devices; second, if it may be there, under its other ID.
+    """Return the device as the app identifies its devices, followed by its other identity if it may be
+    stored.
 
-    The app is looked at only where it matters.
+    The app is read only if that matters.
     """
     other = device.other_identity
     if other is None:
@@ -194,7 +197,7 @@ def _identified(app_id: str, device: Device, now: int) -> list[Device]:
 
 
 def _found(caller: Caller, request: Request[Authenticating]) -> Installation:
-    """The installation that the path means, if the caller may see it."""
+    """Return the path's installation, if the caller may see it."""
     if caller.user is None and not caller.is_admin:
         raise not_signed_in(caller)
     found = _meant(caller.app, request.parameters["ref"], request.now)
@@ -205,10 +208,11 @@ def _found(caller: Caller, request: Request[Authenticating]) -> Installation:
 
 
 def _meant(app: str, ref: str, now: int) -> Installation | None:
-    """By its ID, or by the device token that it holds now: not by one that it held before."""
+    """Return the installation with this ID, or with this device token at present; former tokens do not
+    count."""
     if _ID.fullmatch(ref):
         return installations.find(app, ref)
-    name, _, token = ref.partition(":")  # device tokens of FCM hold colons themselves
+    name, _, token = ref.partition(":")  # FCM device tokens contain colons themselves
     if name not in DeviceType:
         return None
     for either in named(DeviceType(name), token):

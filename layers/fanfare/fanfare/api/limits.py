@@ -1,4 +1,4 @@
-"""Limits on what users cause: what counts against which, and the refusals. Servers have none."""
+"""Limits on users' actions: the limits that apply, and the refusals. Servers have none."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -6,8 +6,8 @@ from typing import Any
 
 from fanfare.api.authentication import app_of
 from fanfare.api.request import Request
-from fanfare.domain.limits import UNLIMITED, Use
 from fanfare.domain.parameters import Parameter, Parameters
+from fanfare.domain.rate_limits import UNLIMITED, Use
 from fanfare.domain.rights.caller import Caller
 from fanfare.store import limits
 
@@ -15,16 +15,16 @@ _APP = "app"
 
 
 def use_of(request: Request[Any], caller: Caller, limit: Parameter) -> Use | None:
-    """The caller's use of a limit; None for the administrator, and where the app has no such limit.
+    """Return the caller's use of a limit; None for the administrator, and if the app has no such limit.
 
-    Users are counted by themselves, callers without a session by the address that they call from.
+    Users have counters of their own; callers without a session share that of their source address.
     """
     most = 0 if caller.is_admin else _most(request, limit)
     return Use(caller.app, limit, _subject(request, caller), most, request.now) if most else None
 
 
 def take(request: Request[Any], caller: Caller, *wanted: Parameter) -> None:
-    """Count what the caller is about to do against these limits; raises TooManyRequests."""
+    """Count the caller's action against these limits; raises TooManyRequests."""
     for limit in wanted:
         use = use_of(request, caller, limit)
         if use is not None:
@@ -32,10 +32,10 @@ def take(request: Request[Any], caller: Caller, *wanted: Parameter) -> None:
 
 
 def take_new_user(request: Request[Any], caller: Caller) -> None:
-    """Count a sign-up for the address that it comes from; raises TooManyRequests.
+    """Count a sign-up for its source address; raises TooManyRequests.
 
-    Beside the transaction that writes the user: many sign up behind one address, and would be in each
-    other's way at its counter.
+    This is not part of the transaction that writes the user: many sign up behind one address, and would
+    conflict at its counter.
     """
     most = 0 if caller.is_admin else _most(request, Parameter.ADDRESS_NEW_USERS_AN_HOUR)
     if most:
@@ -44,9 +44,10 @@ def take_new_user(request: Request[Any], caller: Caller) -> None:
 
 
 def take_object_change(request: Request[Any], caller: Caller) -> None:
-    """Count a change that pushes: for the user, and for the app; raises TooManyRequests.
+    """Count a change that pushes, for the user and for the app; raises TooManyRequests.
 
-    The app's limit refuses nobody's first change of a minute: users at theirs cannot use it up for others.
+    The app's limit refuses nobody's first change of a minute, so that users at their own limit cannot use it
+    up for others.
     """
     if caller.is_admin:
         return
@@ -66,7 +67,7 @@ def take_object_change(request: Request[Any], caller: Caller) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Guesses:
-    """Wrong passwords: for one account, and from one source address."""
+    """Wrong passwords, counted for one account and for one source address."""
 
     account: Use
     address: Use
@@ -74,15 +75,16 @@ class Guesses:
     def wrong(self) -> None:
         """Count a wrong password; raises TooManyRequests.
 
-        An address that has used up its own limit uses up no account's.
+        An address at its own limit adds nothing to an account's count.
         """
         limits.take(self.address)
         limits.take(self.account)
 
     def right(self) -> None:
-        """Raises TooManyRequests for a right password that may have been guessed.
+        """Raise TooManyRequests for a right password that may have been guessed.
 
-        That is after too many wrong ones from the address; or for the account, unless none came from there.
+        That is so if the address is at its limit; or if the account is, and at least one wrong password came
+        from the address.
         """
         from_address, for_account = limits.taken([self.address, self.account])
         if from_address >= self.address.most:
@@ -92,8 +94,8 @@ class Guesses:
 
 
 def guesses(request: Request[Any], app: str, account: str, parameters: Parameters) -> Guesses:
-    """`account` is the claim by which it was named, whether there is such a one or not; or a user's ID."""
-    # A hash: what people type as their name may be their password.
+    """Return the counters. `account` is the claim given at login, existing or not, or a user's ID."""
+    # A hash, because people may type their password as their name.
     subject = sha256(account.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     by_account, by_address = Parameter.ACCOUNT_FAILED_LOGINS, Parameter.ADDRESS_FAILED_LOGINS
     most = {limit: int(parameters.value(limit)) or UNLIMITED for limit in (by_account, by_address)}
@@ -104,7 +106,7 @@ def guesses(request: Request[Any], app: str, account: str, parameters: Parameter
 
 
 def _most(request: Request[Any], limit: Parameter) -> int:
-    """As it was at most a minute ago: no request reads the app for it."""
+    """Return the limit as it was at most a minute ago, which costs the request no read."""
     return int(app_of(request.app, request.now).settings.value(limit))
 
 

@@ -1,6 +1,5 @@
-"""The token endpoints: a user by password, the administrator or nobody by client credentials, both again by a
-refresh token.
-"""
+"""The token endpoints: a user by password, the administrator or an anonymous caller by client credentials,
+and all sessions again by a refresh token."""
 
 import json
 from hmac import compare_digest
@@ -12,7 +11,7 @@ from msgspec import Meta, field
 
 from fanfare.api import answers, bounds, limits, parsing, passwords, sessions
 from fanfare.api.request import Authenticating, Request
-from fanfare.api.sessions import Begun
+from fanfare.api.sessions import NewSession
 from fanfare.domain import user
 from fanfare.domain.errors import (
     AppNotFound,
@@ -29,7 +28,7 @@ from fanfare.store.apps import App
 from fanfare.store.open_sessions import Session
 
 NEVER_S = 2_147_483_647
-"""What expires_in says of a token that does not expire."""
+"""Value of expires_in for a token that does not expire."""
 
 _YEAR_9999_MS = 253_402_300_799_999
 _GRANTS = "password, client_credentials or refresh_token"
@@ -49,11 +48,11 @@ class TokenRequest(parsing.Open):
     expires_at_too: Annotated[int, Meta(ge=0, le=_YEAR_9999_MS)] | None = field(
         default=None, name="expires_at"
     )
-    """The same, as the Java client writes it."""
+    """The name that the Java client uses for `expiresAt`."""
 
     @property
     def grant(self) -> str:
-        """What is asked for; real clients leave grant_type out, and it follows from what they give."""
+        """The grant. Some clients leave grant_type out; it follows from the other fields."""
         if self.grant_type is not None:
             return self.grant_type
         if self.username is not None:
@@ -66,14 +65,14 @@ class TokenRequest(parsing.Open):
 def token(request: Request[Authenticating]) -> Response[str]:
     """`POST /oauth2/token`, with the app in the path or in the X-Kii-AppID header.
 
-    Raises InvalidGrant for wrong credentials, of whatever kind, WrongRefreshToken, TooManyRequests.
+    Raises InvalidGrant for wrong credentials of any kind, WrongRefreshToken, TooManyRequests.
     """
     app_id = request.parameters.get("appID") or request.headers.get("x-kii-appid")
     if not app_id:
         raise NotAuthenticated(
             "the app is missing: send the header X-Kii-AppID, or ask at /api/apps/{app ID}/oauth2/token"
         )
-    # Read anew: what the app's parameters say is to hold from the moment that they are set.
+    # Read the app anew, since its parameters take effect as soon as they are set.
     app = apps.current(app_id, request.now)
     if app is None:
         raise AppNotFound(
@@ -103,9 +102,11 @@ def _token_request(request: Request[Authenticating]) -> TokenRequest:
 
 
 def _user(request: Request[Authenticating], app: App, given: TokenRequest) -> Caller:
-    """An unknown user costs as many reads and as much time as a wrong password, and is counted as one.
+    """Log a user in. An unknown user costs as many reads and as much time as a wrong password, and counts as
+    one.
 
-    The counters are read after the comparison: of many guesses at once, the right one finds others counted.
+    The counters are read after the comparison, so that of many simultaneous guesses the right one finds the
+    others counted.
     """
     if given.username is None or given.password is None:
         raise _invalid_request("username, password: send both for the grant password")
@@ -123,7 +124,8 @@ def _user(request: Request[Authenticating], app: App, given: TokenRequest) -> Ca
 
 
 def _client(app: App, given: TokenRequest) -> Caller:
-    """The administrator by the app's client credentials, or nobody by the app's ID and key."""
+    """Return the administrator by the app's client credentials, or an anonymous caller by the app's ID and
+    key."""
     if given.client_id is None or given.client_secret is None:
         raise _invalid_request("client_id, client_secret: send both for the grant client_credentials")
     if app.has_secret(given.client_id, given.client_secret):
@@ -145,8 +147,8 @@ def _open(request: Request[Authenticating], app: App, caller: Caller, given: Tok
 
 
 def _exchange(request: Request[Authenticating], app: App, given: TokenRequest) -> Response[str]:
-    """The old pair ends as the new one begins. A refresh token works once: whoever has a used one may have
-    stolen it, or may have been robbed of it, so that all that came of it ends, too."""
+    """Exchange a refresh token, which works once. A second use means that it was stolen, by its user or from
+    its user, so all sessions of the same login end."""
     old = sessions.refresh_token(given.refresh_token or "")
     if old is None or not app.settings.value(Parameter.REFRESH_TOKENS):
         raise _wrong_refresh_token()
@@ -176,14 +178,14 @@ def _begun(
     caller: Caller,
     given: TokenRequest,
     earlier: Session | None = None,
-) -> Begun:
+) -> NewSession:
     asked = given.expires_at if given.expires_at is not None else given.expires_at_too
     if asked is not None and asked <= request.now:
         raise _invalid_request("expiresAt: it is in the past; send milliseconds since 1970")
     return sessions.begin(caller, app.settings, asked, request.now, earlier=earlier)
 
 
-def _answer(request: Request[Authenticating], caller: Caller, begun: Begun) -> Response[str]:
+def _answer(request: Request[Authenticating], caller: Caller, begun: NewSession) -> Response[str]:
     session = begun.session
     body: dict[str, Any] = {
         "id": session.holder,

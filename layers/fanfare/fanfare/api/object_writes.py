@@ -1,4 +1,4 @@
-"""The writing of objects: every change goes this way, and is counted where it pushes."""
+"""Writes of objects: every change passes here, and is counted if it pushes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,10 +20,10 @@ def write(
     decide: Callable[[Object | None], Object],
     prepare: Callable[[Object], None] = lambda _: None,
 ) -> tuple[Object | None, Object]:
-    """Write what `decide` makes of the object, counted where that pushes; before and after.
+    """Replace the object by the result of `decide`, and count the change if it pushes; return old and new.
 
-    While nobody ever subscribed to the bucket, a change reaches nobody and is not counted. `prepare` is told
-    of the object that is there, before each try to write. Raises TooManyRequests, and what `decide` raises.
+    A change reaches nobody, and is not counted, until somebody has subscribed to the bucket. `prepare` gets
+    the existing object before each try to write. Raises TooManyRequests, and the errors of `decide`.
     """
     uncounted = definition.ever_subscribed
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, admission, answers, object_writes, parsing
+from fanfare.api import addressing, answers, authorization, object_writes, parsing
 from fanfare.api.authentication import authenticate
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain import refusals
@@ -19,7 +19,7 @@ from fanfare.domain.rights.caller import Caller
 from fanfare.domain.rights.right import Right
 from fanfare.domain.scope import TargetKind
 from fanfare.domain.sweeping import CLOCKS_APART_MS, SWEEP_DELAY_S, LooseBodies
-from fanfare.runtime import queues, wire
+from fanfare.runtime import codec, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import objects
 from fanfare.store.definitions import Definition
@@ -29,12 +29,12 @@ _TYPED = re.compile(r"application/vnd\.[A-Za-z0-9_-]+\.(?P<name>[A-Za-z0-9_.-]{1
 
 
 def create(request: Request[Authenticating]) -> Response[str]:
-    """`POST .../objects`: the server chooses the ID."""
+    """`POST .../objects`: create an object with an ID of the server's choice."""
     caller = authenticate(request)
     scope = addressing.scope(request, caller)
     writing = _writing(request, caller.user)
-    definition = admission.bucket_or_new(request, caller, scope, Right.CREATE_OBJECTS_IN_BUCKET)
-    admission.require(caller, definition, Right.CREATE_OBJECTS_IN_BUCKET)
+    definition = authorization.bucket_or_new(request, caller, scope, Right.CREATE_OBJECTS_IN_BUCKET)
+    authorization.require(caller, definition, Right.CREATE_OBJECTS_IN_BUCKET)
     bucket = definition.target
     object_id = str(uuid4())
     _, made = object_writes.write(
@@ -45,7 +45,7 @@ def create(request: Request[Authenticating]) -> Response[str]:
 
 
 def put(request: Request[Authenticating]) -> Response[str]:
-    """`PUT .../objects/{id}`: replace what is there, else create it; a precondition may allow one only."""
+    """`PUT .../objects/{id}`: replace or create the object; a precondition may permit only one of the two."""
     caller = authenticate(request)
     scope = addressing.scope(request, caller)
     object_id = request.parameters["object"]
@@ -57,7 +57,7 @@ def put(request: Request[Authenticating]) -> Response[str]:
     precondition = _precondition(request)
     writing = _writing(request, caller.user)
     if precondition.version is None:
-        definition = admission.bucket_or_new(request, caller, scope, Right.CREATE_OBJECTS_IN_BUCKET)
+        definition = authorization.bucket_or_new(request, caller, scope, Right.CREATE_OBJECTS_IN_BUCKET)
     else:
         definition = _bucket(request, caller)
     bucket = definition.target
@@ -65,9 +65,9 @@ def put(request: Request[Authenticating]) -> Response[str]:
     def decide(found: Object | None) -> Object:
         existing = _alive(found)
         if existing is None:
-            admission.require(caller, definition, Right.CREATE_OBJECTS_IN_BUCKET)
+            authorization.require(caller, definition, Right.CREATE_OBJECTS_IN_BUCKET)
         else:
-            admission.require_writer(caller, existing)
+            authorization.require_writer(caller, existing)
         precondition.check(existing, bucket, object_id)
         if existing is None:
             return created(found, bucket, object_id, writing)
@@ -82,7 +82,8 @@ def put(request: Request[Authenticating]) -> Response[str]:
 
 
 def patch(request: Request[Authenticating]) -> Response[str]:
-    """Change the fields that are sent and keep the others, and the type. Without a change nothing fires."""
+    """Change the given fields and keep all others, and the type. A request without a change fires no
+    event."""
     precondition = _precondition(request)
     given = parsing.fields(request)
 
@@ -99,7 +100,7 @@ def patch(request: Request[Authenticating]) -> Response[str]:
 
 
 def patch_by_override(request: Request[Authenticating]) -> Response[str]:
-    """`POST` with `X-HTTP-Method-Override: PATCH`, from where PATCH cannot be sent."""
+    """`POST` with `X-HTTP-Method-Override: PATCH`, for clients that cannot send PATCH."""
     if request.headers.get("x-http-method-override", "").strip().upper() != "PATCH":
         raise InvalidInput(
             "X-HTTP-Method-Override: POST to an object only patches it; send PATCH in this header, or use PUT"
@@ -116,7 +117,7 @@ def head(request: Request[Authenticating]) -> Response[str]:
 
 
 def delete(request: Request[Sweeping]) -> Response[str]:
-    """Marks the object deleted, which is the change that fires the event; the row goes later."""
+    """Mark the object deleted, which is the change that fires the event; its row goes later."""
     precondition = _precondition(request)
 
     def marked(caller: Caller, existing: Object) -> Object:
@@ -132,12 +133,13 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 
 
 def found(request: Request[Authenticating]) -> Object:
-    """The object in the path, for who may read it. Raises BucketNotFound, ObjectNotFound, NotPermitted."""
+    """Return the path's object to a caller that may read it. Raises BucketNotFound, ObjectNotFound,
+    NotPermitted."""
     caller = authenticate(request)
     definition = _bucket(request, caller)
     object_id = request.parameters["object"]
     there = objects.find(definition.target, object_id) if names_object(object_id) else None
-    admission.require_reader(caller, definition, there)
+    authorization.require_reader(caller, definition, there)
     if there is None:
         raise refusals.no_object(definition.target, object_id)
     return there
@@ -148,11 +150,11 @@ def change(
     alter: Callable[[Caller, Object], Object],
     prepare: Callable[[Object], None] = lambda _: None,
 ) -> tuple[Object, Object]:
-    """Make of the object in the path what `alter` says, for who may write it; before and after.
+    """Change the path's object by `alter`, for a caller that may write it; return old and new.
 
-    Every change of an object that is there goes this way, but PUT, which may also make one. `prepare` does to
-    other things what has to be done before the object is written. Raises BucketNotFound, ObjectNotFound,
-    NotPermitted, TooManyRequests, and what `alter` raises.
+    Every change of an existing object passes here except PUT, which may also create one. `prepare` does the
+    things that have to precede the write. Raises BucketNotFound, ObjectNotFound, NotPermitted,
+    TooManyRequests, and the errors of `alter`.
     """
     caller = authenticate(request)
     definition = _bucket(request, caller)
@@ -161,9 +163,9 @@ def change(
     def decide(there: Object | None) -> Object:
         existing = _alive(there)
         if existing is None:
-            admission.require_reader(caller, definition, None)
+            authorization.require_reader(caller, definition, None)
             raise refusals.no_object(bucket, object_id)
-        admission.require_writer(caller, existing)
+        authorization.require_writer(caller, existing)
         return alter(caller, existing)
 
     if not names_object(object_id):
@@ -173,23 +175,23 @@ def change(
 
 
 def _bucket(request: Request[Any], caller: Caller) -> Definition:
-    """The bucket in the path. Raises BucketNotFound, NotPermitted."""
+    """Return the path's bucket. Raises BucketNotFound, NotPermitted."""
     scope = addressing.scope(request, caller)
-    return admission.found(request, caller, scope, TargetKind.BUCKET, Right.READ_OBJECTS_IN_BUCKET)
+    return authorization.found(request, caller, scope, TargetKind.BUCKET, Right.READ_OBJECTS_IN_BUCKET)
 
 
 def sweep_bodies(request: Request[Sweeping], changing: Object) -> None:
-    """Have sweep look, when this request is over, which of the object's bodies in S3 nothing refers to.
+    """Queue a look for bodies of the object in S3 without a reference, to be made after this request.
 
-    Queued before the change, so that a crash loses nothing.
+    It is queued before the change, so that a crash loses nothing.
     """
     until = request.now + CLOCKS_APART_MS
     loose = LooseBodies(changing.bucket.app, changing.bucket.ref, changing.id, until)
-    queues.send_all(request.settings.sweep_queue_url, [Outgoing(wire.encode(loose), SWEEP_DELAY_S)])
+    queues.send_all(request.settings.sweep_queue_url, [Outgoing(codec.encode(loose), SWEEP_DELAY_S)])
 
 
 def document(one: Object) -> Mapping[str, object]:
-    """The object's fields, with those that the server adds."""
+    """Return the object's fields with those that the server adds."""
     return {
         **parsing.raw_fields(one.body),
         "_id": one.id,
@@ -210,7 +212,7 @@ def _alive(there: Object | None) -> Object | None:
 
 
 def _writing(request: Request[Authenticating], by: str | None) -> Writing:
-    """The object as sent, without the fields that the server adds: clients send those back."""
+    """Return the object as sent, without the fields that the server adds: clients send those back."""
     fields = parsing.fields(request)
     _within_limit(request.body.decode())
     media_type = request.headers.get("content-type", "").partition(";")[0].strip()
@@ -225,7 +227,7 @@ def _within_limit(text: str) -> str:
 
 
 def _precondition(request: Request[Any]) -> Precondition:
-    """Versions come quoted, as in ETag, or bare, as in `_version`."""
+    """Return the precondition. Versions come quoted, as in ETag, or bare, as in `_version`."""
     match, none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
     if match is not None and none_match is not None:
         raise InvalidInput("If-Match, If-None-Match: they exclude each other; send one of them")

@@ -1,7 +1,7 @@
-"""Pagination keys: where the next page begins, signed for the list and the caller that the key was made for.
+"""Pagination keys: the begin of the next page, signed for one list and one caller.
 
-A key is the MAC and the place, in base64 without padding. The MAC covers the app, the caller and all that
-decides the list: a key that was forged, cut, or given out for another list is refused.
+A key is the MAC and the place, in base64 without padding. The MAC covers the app, the caller and everything
+that determines the list: a key that was forged, cut, or issued for another list is refused.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -18,21 +18,22 @@ _MAC_BYTES = 16
 
 
 def key(request: Request[Any], caller: Caller, listed: object, place: object) -> str:
-    """The key of the page behind `place`; `listed` is all that decides the list, as JSON values."""
+    """Return the key of the page after `place`; `listed` is everything that determines the list, as JSON
+    values."""
     text = msgspec.json.encode(place)
     mac = tokens.mac(_signed(caller, listed, text), request.settings.signing_keys_parameter)
     return urlsafe_b64encode(mac[:_MAC_BYTES] + text).decode().rstrip("=")
 
 
 def place[T](request: Request[Any], caller: Caller, listed: object, given: str, wanted: type[T]) -> T:
-    """The place in a key that `key` made of the same values. Raises InvalidInput."""
+    """Return the place in a key that `key` made from the same values. Raises InvalidInput."""
     refused = InvalidInput(
         "paginationKey: not a key of this list; send the key of the page before as it is, as the same caller "
         "and with the same query, or none for the first page"
     )
     try:
         content = urlsafe_b64decode(given + "=" * (-len(given) % 4))
-    except ValueError as error:  # what is no base64, and what is no ASCII
+    except ValueError as error:  # not base64, or not ASCII
         raise refused from error
     mac, text = content[:_MAC_BYTES], content[_MAC_BYTES:]
     signed = _signed(caller, listed, text)

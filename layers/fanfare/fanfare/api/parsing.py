@@ -1,4 +1,4 @@
-"""Bodies to typed values: what is too large, malformed, unknown or of a wrong type is refused, by path."""
+"""Parse bodies into typed values; refuse large, malformed, unknown and mistyped parts, by their path."""
 
 import json
 import re
@@ -17,28 +17,29 @@ from fanfare.domain.errors import InvalidInput, InvalidJson
 
 FORM = "application/x-www-form-urlencoded"
 
-# A string that nothing ends goes on to the end, so that each byte is looked at once.
+# An unterminated string extends to the end, so that each byte is read once.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
 
 
 class Open(Struct):
-    """A body, or a part of one, that takes unknown names. Every other has its fields and no others."""
+    """A body, or a part of one, that accepts unknown names. All others accept their own fields only."""
 
 
 def contract_name(name: str) -> str:
-    """The contract's name of a field: `installation_registration_id` is installationRegistrationID."""
+    """Return the contract's name of a field: `installation_registration_id` is installationRegistrationID."""
     first, *rest = name.split("_")
     return first + "".join("ID" if part == "id" else part.capitalize() for part in rest)
 
 
 def document[T](request: Request[Any], wanted: type[T]) -> T:
-    """The JSON body as a value of the type; raises InvalidJson, InvalidInput, for an unknown name as well."""
+    """Return the JSON body as a value of the type; raises InvalidJson, InvalidInput, also for an unknown
+    name."""
     return _decoded(request.body, wanted)
 
 
 def fields(request: Request[Any]) -> dict[str, msgspec.Raw]:
-    """The fields of the JSON object that an app made up: those with names that the server does not reserve.
+    """Return the JSON object's fields with names that the server does not reserve: those of the app.
 
     Each value stays the text that was sent, so that no number loses a digit.
     """
@@ -47,7 +48,7 @@ def fields(request: Request[Any]) -> dict[str, msgspec.Raw]:
 
 
 def document_or_form[T](request: Request[Any], wanted: type[T]) -> T:
-    """The body as a form where its type says so, else as JSON; raises InvalidJson, InvalidInput."""
+    """Return the body, a form by its media type or else JSON; raises InvalidJson, InvalidInput."""
     if request.content_type != FORM:
         return document(request, wanted)
     given = parse_qsl(text(request, "the form"), keep_blank_values=True)
@@ -62,7 +63,8 @@ def document_or_form[T](request: Request[Any], wanted: type[T]) -> T:
 
 
 def text(request: Request[Any], what: str, most: int = bounds.BODY_BYTES) -> str:
-    """The body as text of at most so many bytes; raises InvalidInput, which calls the body by `what`."""
+    """Return the body as text of at most `most` bytes; raises InvalidInput, which calls the body by
+    `what`."""
     if len(request.body) > most:
         raise InvalidInput(f"{what} has {len(request.body)} bytes; send at most {most}")
     try:
@@ -76,12 +78,12 @@ def encoded(values: Mapping[str, msgspec.Raw]) -> str:
 
 
 def raw_fields(text: str) -> dict[str, msgspec.Raw]:
-    """What `encoded` made of fields."""
+    """Decode fields that `encoded` has encoded."""
     return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
 
 
 def value(raw: msgspec.Raw) -> object:
-    """What the JSON text says; for a number beyond all floats the text itself, as bytes."""
+    """Return the value of the JSON text; a number beyond all floats stays text, as bytes."""
     try:
         return msgspec.json.decode(raw)
     except msgspec.DecodeError:
@@ -89,17 +91,18 @@ def value(raw: msgspec.Raw) -> object:
 
 
 def alike(one: msgspec.Raw, other: msgspec.Raw) -> bool:
-    """Whether two JSON texts are the same but for white space."""
+    """True if two JSON texts differ by white space only."""
     return msgspec.json.format(one, indent=-1) == msgspec.json.format(other, indent=-1)
 
 
 def not_one_of(field: str, said: str, possible: Sequence[str]) -> InvalidInput:
-    """The refusal of a value that is none of a few, with the nearest of them."""
-    from fanfare.api import names, wording
+    """Return the error for a value that is not one of a few, with the nearest of them."""
+    from fanfare.api import suggestions, wording
 
     near, sent = wording.near(said, possible), wording.quoted(said)
     return InvalidInput(
-        f"{field}: {sent} is not possible here; send {names.listed(possible)}{near}", invalidFields=[field]
+        f"{field}: {sent} is not possible here; send {suggestions.listed(possible)}{near}",
+        invalidFields=[field],
     )
 
 
@@ -117,7 +120,7 @@ def _decoded[T](body: bytes, wanted: type[T]) -> T:
 
 
 def _knows_all(given: object, read: object) -> bool:
-    """Whether each name in the JSON is one that it was read by, or is borne."""
+    """True if each name in the JSON is a known field, or is accepted without effect."""
     match given, read:
         case dict(), Struct():
             known = _known(type(read))
@@ -135,7 +138,7 @@ def _knows_all(given: object, read: object) -> bool:
 
 @cache
 def _known(part: type[Struct]) -> Mapping[str, str]:
-    """{name in JSON: name of the attribute}."""
+    """Return {name in JSON: name of the attribute}."""
     return dict(zip(part.__struct_encode_fields__, part.__struct_fields__, strict=True))
 
 
@@ -155,7 +158,7 @@ def _fault_of(body: bytes, wanted: Any) -> InvalidInput:
 
 
 def _fault(given: object, wanted: Any) -> InvalidInput:
-    """Why the document is none of the type."""
+    """Return the error for a document that does not fit the type."""
     from fanfare.api import faults
 
     return faults.of(given, wanted) or InvalidInput("the body: not what this route takes; see openapi.json")
@@ -166,9 +169,9 @@ def _is_number(text: str) -> bool:
 
 
 def _well_formed(body: bytes) -> object:
-    """The JSON, but for its numbers: within the bounds, with each field once. It is never nested too deeply.
+    """Return the JSON without its numbers, within the bounds, with each field once. Raises InvalidJson.
 
-    A field that is there twice is refused: one of its values would be dropped silently. Raises InvalidJson.
+    A repeated field is refused, because one of its values would be dropped silently.
     """
     if not body.strip():
         raise InvalidJson("the body is empty; send a JSON object")
@@ -204,7 +207,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _repeated(names: Iterable[str]) -> str | None:
-    """The first name that was there before. Each name is looked at once, however many there are."""
+    """Return the first repeated name, in one pass over the names."""
     seen: set[str] = set()
     for name in names:
         if name in seen:
@@ -214,4 +217,4 @@ def _repeated(names: Iterable[str]) -> str | None:
 
 
 def _unread(_: str) -> None:
-    """A number's value does not matter where only the form is looked at; some are beyond Python's bounds."""
+    """Numbers have no value here, since only the form is checked; some are beyond Python's limits."""

@@ -1,4 +1,4 @@
-"""Passwords, as argon2id hashes with OWASP's parameters; the library is loaded at sign-up and login only."""
+"""Passwords as argon2id hashes with OWASP's parameters; the library is loaded at sign-up and login only."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -7,11 +7,11 @@ if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
 _NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$HhHXyjR4rxEnIaR2Zl7EUw$nV0vSezJ5DOHQtzXc4o0Hkbo0ihQWYe15OVdy37mf+0"
-"""Of no password that anybody knows: checked where there is no hash, so that both take as long."""
+"""Hash of an unknown password, verified if there is no hash, so that both cases take the same time."""
 
 
 NOT_HASHED = ""
-"""Stands for the hash of a password while a request is looked at; it is never written."""
+"""Stands for a password's hash while a request is checked; it is never written."""
 
 
 def hashed(password: str) -> str:
@@ -19,7 +19,7 @@ def hashed(password: str) -> str:
 
 
 def matches(password_hash: str | None, password: str) -> bool:
-    """Whether it is the password; takes as long for a user who has none, or who does not exist."""
+    """True if the password is right. Takes as long for a user without a password and for an unknown user."""
     from argon2.exceptions import VerifyMismatchError
 
     try:

@@ -1,9 +1,9 @@
-"""Queries: which of a bucket's objects a clause holds for, in what order, a page at a time; or how many.
+"""Queries: the objects of a bucket that satisfy a clause, ordered, page by page; or their number.
 
-Objects are read in the order of their IDs. A query without `orderBy` goes through them from one page to the
-next, however many there are: a page may bring fewer results than asked for, even none, as long as it comes
-with a key for the next. With `orderBy`, and for a count, the bucket is read whole for each page, and a larger
-one than one request may read is refused.
+Objects are read in the order of their IDs. A query without `orderBy` goes through any number of them from
+page to page: a page may have fewer results than requested, even none, as long as it comes with a key for the
+next. For a page with `orderBy`, and for a count, the whole bucket is read, and one that is too large for one
+request is refused.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,17 +16,7 @@ import msgspec
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from msgspec import Meta, Struct
 
-from fanfare.api import (
-    addressing,
-    admission,
-    answers,
-    bounds,
-    clauses,
-    objects,
-    paging,
-    parsing,
-    targets,
-)
+from fanfare.api import addressing, answers, authorization, bounds, clauses, objects, paging, parsing, targets
 from fanfare.api.authentication import authenticate
 from fanfare.api.clauses import Clause
 from fanfare.api.request import Authenticating, Request
@@ -40,16 +30,16 @@ from fanfare.store import objects as rows
 from fanfare.store.objects import Stretch
 
 LIMIT = 200
-"""Results of one page at most; what is asked for beyond that comes with the next."""
+"""Most results of one page; more results follow on the next."""
 
 PAGE_BYTES = 2_500_000
-"""Of results; Lambda's answer has 6 MB, in which a quote takes two."""
+"""Most bytes of results; Lambda's answer has 6 MB, in which a quotation mark takes two."""
 
 MAX_OBJECTS = 10_000
-"""What one request looks at, within what the store reads for one."""
+"""Most objects that one request reads, within the limit of the store."""
 
 MAX_AGGREGATIONS = 10
-"""Names under which one query may ask for its count."""
+"""Most names under which one query may ask for its count."""
 
 _INTEGER = (1 << 31) - 1
 _COUNT = "COUNT"
@@ -78,7 +68,7 @@ class QueryRequest(Struct, rename="camel"):
 
 
 class _Candidate:
-    """An object, asked for its fields: each is decoded when it is first wanted, for all clauses."""
+    """An object under examination. Each field is decoded at its first use, for all clauses."""
 
     __slots__ = ("_values", "document", "id")
 
@@ -100,9 +90,9 @@ class _Candidate:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The first matches, one more than asked for where there are so many.
+    """The first matches, one more than requested if there are so many.
 
-    `after`: how far was read, where there may be more beyond.
+    `after`: position reached, if there may be more objects after it.
     """
 
     matches: list[_Candidate]
@@ -136,18 +126,18 @@ def query(request: Request[Authenticating]) -> Response[str]:
 
 
 def _bucket(request: Request[Authenticating]) -> tuple[Caller, Target | None]:
-    """The bucket of the path, which may be one that nobody made yet: it answers as an empty one.
+    """Return the path's bucket; None if it does not exist, which answers like an empty one.
 
-    Raises NotPermitted, InvalidInput for a name that no bucket can have.
+    Raises NotPermitted, and InvalidInput for an invalid name.
     """
     caller = authenticate(request)
     right, scope = Right.QUERY_OBJECTS_IN_BUCKET, addressing.scope(request, caller)
     try:
-        definition = admission.found(request, caller, scope, TargetKind.BUCKET, right)
+        definition = authorization.found(request, caller, scope, TargetKind.BUCKET, right)
     except BucketNotFound:
         targets.require_name(TargetKind.BUCKET, request.parameters[TargetKind.BUCKET])
         return caller, None
-    admission.require(caller, definition, right)
+    authorization.require(caller, definition, right)
     return caller, definition.target
 
 
@@ -195,7 +185,7 @@ def _counted(bucket: Target | None, holds: Predicate, wanted: Sequence[Aggregati
 
 
 def _everything(bucket: Target | None) -> Iterator[_Candidate]:
-    """All objects of the bucket. Raises QueryNotSupported on the way where they are too many."""
+    """Yield all objects of the bucket. Raises QueryNotSupported on the way if there are too many."""
     looked_at, last = 0, None
     for stretch in _stretches(bucket):
         looked_at, last = looked_at + len(stretch.objects), stretch.after
@@ -214,7 +204,7 @@ def _too_many() -> QueryNotSupported:
 
 
 def _page(found: _Found, order_by: str | None, limit: int) -> tuple[list[msgspec.Raw], Position | None]:
-    """As many of the matches as a page may have, and the place behind which the next page begins, if any."""
+    """Return the matches that fit on a page, and the position after which the next page begins, if any."""
     results: list[msgspec.Raw] = []
     size = 0
     for one in found.matches[:limit]:

@@ -16,19 +16,19 @@ _NOT_ENCODED = "-._~!*'():@,;=+&$"
 
 
 class Authenticating(Protocol):
-    """The settings that every HTTP function has."""
+    """The settings of every HTTP function."""
 
     @property
     def signing_keys_parameter(self) -> str: ...
 
     @property
     def trusted_proxy_header(self) -> str:
-        """The header in which a proxy names the client; empty where none stands in front of the API."""
+        """The header in which a proxy names the client; empty if no proxy stands in front of the API."""
         ...
 
 
 class Sweeping(Authenticating, Protocol):
-    """The settings of a function that deletes what other things hang on."""
+    """The settings of a function that deletes things with dependent rows."""
 
     @property
     def sweep_queue_url(self) -> str: ...
@@ -36,9 +36,9 @@ class Sweeping(Authenticating, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request[S: Authenticating]:
-    """`base` is the URL that clients know the API by, as they wrote it; `now` in epoch ms.
+    """A request. `base` is the API's URL as the client wrote it; `now` is epoch ms.
 
-    `source` is the network that the request came from: see source.py.
+    `source` is the network of the request's origin: see source.py.
     """
 
     settings: S
@@ -57,23 +57,23 @@ class Request[S: Authenticating]:
 
     @property
     def content_type(self) -> str:
-        """Without parameters, in lower case; empty when none was sent."""
+        """The media type in lower case, without parameters; empty if none was sent."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def location(self, path: str) -> dict[str, str]:
-        """The header that names what was made; `path` from the app on."""
+        """Return the header that names the created thing; `path` begins after the app."""
         return {"Location": f"{self.base}/apps/{self.app}/{path}"}
 
 
 def tidied(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The event with path, query and headers in one form, whatever client and gateway made of them.
+    """Return the event with path, query and headers in one form, for all clients and gateways.
 
-    Nothing is refused here, and nothing that comes out holds half of a surrogate pair.
+    Nothing is refused here, and the result contains no half of a surrogate pair.
 
-    Real clients send `//`, trailing slashes, and colons encoded or not. API Gateway hands out the path
-    decoded, and nothing decodes it a second time: here each segment is encoded for the routing, which `read`
-    takes back. What stands before `/api` (a stage, the mapping key of a domain, a path of a CDN) is kept as
-    `prefix`: no route has it.
+    Real clients send `//`, trailing slashes, and colons encoded or not. API Gateway passes the path decoded,
+    and nothing decodes it a second time: each segment is encoded here for the routing, and decoded again by
+    `read`. The part before `/api` (a stage, a domain's mapping key, a CDN's path) becomes `prefix`, since no
+    route has it.
     """
     path = _whole(event["rawPath"])
     segments = [quote(part, safe=_NOT_ENCODED) for part in path.split("/") if part]
@@ -85,7 +85,7 @@ def tidied(event: Mapping[str, Any]) -> dict[str, Any]:
         "prefix": "".join(f"/{one}" for one in segments[:own]),
         "headers": headers,
         "queryStringParameters": query,
-        # Powertools takes a stage's name off the path, where it does not stand any more.
+        # Powertools would remove a stage's name, which the path no longer contains.
         "requestContext": {**event["requestContext"], "stage": "$default"},
     }
     return {**event, **tidy}
@@ -94,7 +94,7 @@ def tidied(event: Mapping[str, Any]) -> dict[str, Any]:
 def read[S: Authenticating](
     event: Mapping[str, Any], parameters: Mapping[str, str], settings: S, now: int
 ) -> Request[S]:
-    """The request in a tidied event. Raises what bounds.check raises."""
+    """Return the request of a tidied event. Raises the errors of bounds.check."""
     headers: Mapping[str, str] = event["headers"]
     query: Mapping[str, str] = event.get("queryStringParameters") or {}
     given = {name: unquote(value) for name, value in parameters.items()}
@@ -118,13 +118,13 @@ def read[S: Authenticating](
 
 
 def _own(segments: Sequence[str]) -> int:
-    """Where the API's own path begins; 0 for a path that is none of the API's."""
+    """Return the position of the API's own path; 0 if the path is not the API's."""
     pairs = list(pairwise(segments))
     return next((at for at, (one, next_) in enumerate(pairs) if one == _API and next_ in _BELOW), 0)
 
 
 def require_no_body(given: Request[Any], method: str) -> None:
-    """Raises InvalidInput for a body that says something where nothing reads it.
+    """Raise InvalidInput for a body with content on a route that reads none.
 
     Clients send empty bodies of any media type, and `{}` or `null` for one. GET and HEAD have none.
     """
@@ -133,11 +133,11 @@ def require_no_body(given: Request[Any], method: str) -> None:
 
 
 def _whole(text: str) -> str:
-    """The text with a question mark for each half of a surrogate pair, as fronts make of what is no UTF-8."""
+    """Replace each half of a surrogate pair by a question mark, as gateways do with invalid UTF-8."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
-    """Bodies come in base64 unless they are of the few types that API Gateway takes for text."""
+    """Return the body. API Gateway sends it in base64 unless it is of the few types taken for text."""
     body: str = event.get("body") or ""
     return b64decode(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")

@@ -9,17 +9,17 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolv
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from fanfare.api import elsewhere, errors, request
+from fanfare.api import error_answers, request, unrouted
 from fanfare.api.request import Authenticating, Request
 from fanfare.domain.errors import InvalidInput
 from fanfare.runtime import clock, settings
 from fanfare.store import row
 
 LARGEST_ANSWER = 6_000_000
-"""Bytes of an answer as Lambda sends it, which takes a little more."""
+"""Most bytes of an answer as Lambda sends it; its own limit is a little higher."""
 
 type Endpoint[S: Authenticating] = Callable[[Request[S]], Response[str]]
-"""What a route does."""
+"""The handler of a route."""
 
 
 class Api[S: Authenticating](APIGatewayHttpResolver):
@@ -28,14 +28,15 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
     def __init__(self, settings_type: type[S]) -> None:
         super().__init__()
         self.declared: list[tuple[str, str, Endpoint[S], bool]] = []
-        """Every (method, path, endpoint, whether it reads a body), for what describes and checks the API."""
+        """All routes (method, path, endpoint, True if it reads a body), for descriptions and checks of the
+        API."""
         self._settings_type = settings_type
         self.exception_handler(Exception)(self._refuse)
 
     def on(self, methods: str, path: str, endpoint: Endpoint[S], *, body: bool = False) -> None:
-        """`methods` with spaces between; `path` with `<name>` for the request's parameters.
+        """Declare a route: `methods` separated by spaces, `path` with `<name>` for its parameters.
 
-        `body`: the endpoint reads one. Others refuse a body: what is in it would be dropped silently.
+        `body`: the endpoint reads one. Others refuse a body, since its content would be dropped silently.
         """
 
         def call(**parameters: str) -> Response[str]:
@@ -68,15 +69,16 @@ class Api[S: Authenticating](APIGatewayHttpResolver):
         if isinstance(error, NotFoundError):
             path = self.current_event.path
             routes = (*self._static_routes, *self._dynamic_routes)
-            error = elsewhere.refusal(path, {route.method for route in routes if route.rule.match(path)})
+            error = unrouted.refusal(path, {route.method for route in routes if route.rule.match(path)})
         key = self.current_event.raw_event.get("routeKey", "")
         # Most routes are declared for any method, or are the default one.
         path = key.partition(" ")[2] or key
-        return errors.answer(error, context.request_id, f"{context.http.method} {path}")
+        return error_answers.answer(error, context.request_id, f"{context.http.method} {path}")
 
 
 def _sendable[R: Response[Any]](answer: R) -> R:
-    """The answer; raises InvalidInput for one that Lambda would not send. Only what reads can be so large."""
+    """Return the answer; raises InvalidInput if Lambda would not send it. Only answers to reads get so
+    large."""
     if isinstance(answer.body, str) and len(answer.body) > LARGEST_ANSWER // 12:
         size = len(json.dumps(answer.body, ensure_ascii=False).encode())
         if size > LARGEST_ANSWER:

@@ -1,4 +1,4 @@
-"""Sessions, the access tokens that stand for them, and the refresh tokens that are exchanged for new ones."""
+"""Sessions, their access tokens, and the refresh tokens that are exchanged for new ones."""
 
 import re
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from fanfare.api.tokens import Claims
 from fanfare.domain.parameters import Parameter, Parameters
 from fanfare.domain.rights.caller import Caller, Role
 from fanfare.domain.sweeping import SessionsSweep
-from fanfare.runtime import queues, wire
+from fanfare.runtime import codec, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import open_sessions
 from fanfare.store.open_sessions import Session
@@ -23,7 +23,7 @@ _REFRESH_TOKEN = re.compile(r"([a-z0-9-]{1,64})\.([0-9a-f]{32})\.([0-9a-f]{64})"
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """`holder.session.secret`: where to look, and what only its owner knows. Of the secret a hash is kept."""
+    """`holder.session.secret`: the session's place, and a secret of which the server keeps a hash."""
 
     holder: str
     session: str
@@ -34,13 +34,13 @@ class RefreshToken:
 
     @property
     def hash(self) -> str:
-        # Random and long: a plain hash is enough.
+        # The secret is random and long, so a plain hash is enough.
         return sha256(self.secret.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """A session that is not opened yet, and the refresh token that goes with it, if any."""
+class NewSession:
+    """A session that is not opened yet, with its refresh token, if any."""
 
     session: Session
     refresh: RefreshToken | None
@@ -54,11 +54,12 @@ def begin(
     *,
     pseudo: bool = False,
     earlier: Session | None = None,
-) -> Begun:
-    """A session as the app's parameters allow; `asked` is the end that was asked for, in epoch ms.
+) -> NewSession:
+    """Return a session with the end that the app's parameters permit; `asked` is the requested end, in epoch
+    ms.
 
-    A pseudo user has nothing but the token, which therefore never ends by itself, and is not refreshed. What
-    is exchanged for an `earlier` session ends with that one's bound: an administrator logs in anew.
+    A pseudo user has nothing but the token, which therefore never expires and is not refreshed. A session
+    exchanged for an `earlier` one keeps its bound, so that an administrator has to log in again.
     """
     session = Session(
         app=holder.app,
@@ -67,19 +68,19 @@ def begin(
         began=earlier.began if earlier else now,
     )
     if pseudo:
-        return Begun(session, None)
+        return NewSession(session, None)
     is_admin = holder.role is Role.ADMIN
     bounds = [parameters.session_end(asked, now, admin=is_admin), earlier.until if earlier else None]
     session = replace(session, expires=min((one for one in bounds if one is not None), default=None))
     if holder.role is Role.ANONYMOUS or not parameters.value(Parameter.REFRESH_TOKENS):
-        return Begun(session, None)
+        return NewSession(session, None)
     refresh = RefreshToken(session.holder, session.id, token_hex(32))
     until = earlier.until if earlier else parameters.admin_end(now) if is_admin else None
-    return Begun(replace(session, refresh_hash=refresh.hash, until=until), refresh)
+    return NewSession(replace(session, refresh_hash=refresh.hash, until=until), refresh)
 
 
 def bounded(session: Session, parameters: Parameters) -> Session:
-    """The session with the end that the app's parameters give it now: the administrator's may have become
+    """Return the session with the end by the present parameters: an administrator's session may have become
     shorter since it began. It never becomes longer."""
     if session.holder != Role.ADMIN:
         return session
@@ -88,19 +89,19 @@ def bounded(session: Session, parameters: Parameters) -> Session:
 
 
 def end(request: Request[Sweeping], app: str, holder: str, keep: str | None = None) -> None:
-    """End the holder's sessions, but those that came of the login that `keep` came of.
+    """End the holder's sessions, except those of `keep`'s login.
 
-    Those beyond a first stretch end a little later, also what they are exchanged for meanwhile.
+    Sessions beyond the first stretch end a little later, with all that they are exchanged for meanwhile.
     """
     gone = SessionsSweep(app, holder, request.now, keep)
     ended = open_sessions.end(app, holder, open_sessions.begun_by(_ANY_MOMENT_MS, keep))
     if ended.after:
-        rest = Outgoing(wire.encode(replace(gone, after=ended.after)))
+        rest = Outgoing(codec.encode(replace(gone, after=ended.after)))
         queues.send_all(request.settings.sweep_queue_url, [rest])
 
 
 def refresh_token(text: str) -> RefreshToken | None:
-    """None where it cannot be one."""
+    """Parse a refresh token; None if the text cannot be one."""
     found = _REFRESH_TOKEN.fullmatch(text)
     return RefreshToken(*found.groups()) if found else None
 

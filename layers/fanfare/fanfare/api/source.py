@@ -1,19 +1,19 @@
-"""The source address of a request, as limits count it: an IPv4 address, or the /64 network of an IPv6 one."""
+"""The source address of a request for limits: an IPv4 address, or the /64 network of an IPv6 one."""
 
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 _NETWORK_BITS = 64
-"""What a provider gives to one household: its members choose the rest of the address as they like."""
+"""Prefix that a provider gives to one household, whose members choose the other bits freely."""
 
 _FORWARDED = "x-forwarded-for"
 
 
 def of(peer: str, headers: Mapping[str, str], trusted_header: str) -> str:
-    """The address of the gateway's peer; where a proxy is trusted, the one that the proxy wrote down.
+    """Return the address of the gateway's peer, or with a trusted proxy the one in its header.
 
-    Only the last value of the header is the proxy's own: what stands before it came with the request. Where
-    the header is missing or unreadable, the request did not come by the proxy.
+    Only the last value of the header is the proxy's; others came with the request. If the header is missing
+    or unreadable, the request did not pass the proxy.
     """
     name = trusted_header.strip().lower()
     hops = [hop.strip() for hop in headers.get(name, "").split(",")] if name else []
@@ -24,7 +24,7 @@ def of(peer: str, headers: Mapping[str, str], trusted_header: str) -> str:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """With or without a port behind it."""
+    """Parse an address with or without a port."""
     for candidate in (text, text.rpartition(":")[0]):
         try:
             return ip_address(candidate.strip("[]"))

@@ -1,4 +1,4 @@
-"""What became of a send: the rows of its deliveries, added up."""
+"""The status of a send: a sum over the rows of its deliveries."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,18 +9,18 @@ from fanfare.store import ledger
 from fanfare.store.ledger import GIVEN_UP, KEPT_S, Failure, LedgerRow, State
 
 MAX_FAILURES = 100
-"""How many single failures a status tells of."""
+"""Most failures of single devices in a status."""
 
 STREAM_KEEPS_MS = 25 * 3_600_000
-"""A stream keeps a record for a day: an hour later it cannot bring it any more."""
+"""A stream keeps a record for a day; an hour later it cannot deliver it any more."""
 
 QUEUE_KEEPS_MS = 11 * 86_400_000
-"""A queue keeps a message for ten days, and a delivery has its row by then, or was lost to SQS."""
+"""A queue keeps a message for ten days; by then a delivery has a row, or SQS has lost it."""
 
 
 def told(push: Push, cut: Cut | None, rows: Sequence[LedgerRow], now: int) -> dict[str, object]:
-    """`accepted` before it is known how many deliveries there are, `ended` once all are done or dead,
-    `given_up` where nothing is under way any more."""
+    """Return the status, with the state `accepted` before the number of deliveries is known, `ended` once all
+    are done or dead, and `given_up` if nothing is under way any more."""
     deliveries, given_up = _deliveries(push, cut, rows)
     total = deliveries.get("total")
     if total is not None and deliveries["done"] + deliveries["dead"] == total:
@@ -54,8 +54,8 @@ def told(push: Push, cut: Cut | None, rows: Sequence[LedgerRow], now: int) -> di
 def _deliveries(
     push: Push, cut: Cut | None, rows: Sequence[LedgerRow]
 ) -> tuple[dict[str, int], Counter[str]]:
-    """How many deliveries are done and dead, of how many; and how many were given up without an attempt, by
-    reason. A halved delivery is two, and its own row stays."""
+    """Return the numbers of deliveries done, dead and in total, and of those given up without an attempt, by
+    reason. A halved delivery counts as two, and its own row stays."""
     own = _of_deliveries(rows)
     states = Counter(State(row.state) for row in own)
     given_up = Counter(row.reason for row in own if row.reason is not None)
@@ -73,9 +73,9 @@ def _of_deliveries(rows: Sequence[LedgerRow]) -> list[LedgerRow]:
 
 
 def _not_cut(cut: Cut, rows: Sequence[LedgerRow]) -> Counter[str]:
-    """How many deliveries coarse arcs that were given up still stand for, by reason.
+    """Return the number of deliveries that given-up coarse arcs still stand for, by reason.
 
-    A coarse arc within another counts with that one, and what has a row of its own was cut after all.
+    A coarse arc within another counts with that one; an arc with a row of its own was cut after all.
     """
     coarse = {Arc.of_id(row.sk): row.reason or "" for row in rows if row.stands_for is not None}
     outermost = {arc: reason for arc, reason in coarse.items() if _within(arc, coarse) is None}
@@ -94,12 +94,12 @@ def _not_cut(cut: Cut, rows: Sequence[LedgerRow]) -> Counter[str]:
 
 
 def _within(arc: Arc, arcs: dict[Arc, str]) -> Arc | None:
-    """The coarsest of the arcs that this one lies on, itself not counted."""
+    """Return the coarsest of the arcs that contain this one, itself excluded."""
     return next((one for bits in range(arc.bits) if (one := arc.around(bits)) in arcs), None)
 
 
 def _lost(push: Push, cut: Cut | None, rows: Sequence[LedgerRow], now: int) -> str | None:
-    """Why nothing is under way, though not all deliveries have ended; None while something is."""
+    """Return the reason why nothing is under way though deliveries are missing; None if something is."""
     begun = cut is not None or any(row.state is not None for row in rows)
     of_send = next((row for row in rows if row.sk == GIVEN_UP), None)
     if of_send is not None and of_send.reason is not None and not begun:

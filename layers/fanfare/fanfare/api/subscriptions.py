@@ -1,4 +1,4 @@
-"""Subscriptions, of topics and buckets alike: who may, and the contract's refusals."""
+"""Subscriptions of topics and buckets alike: the right to subscribe, and the contract's refusals."""
 
 from secrets import token_hex
 from typing import Any
@@ -19,18 +19,18 @@ from fanfare.domain.rights.right import not_permitted, require_self
 from fanfare.domain.ring import HEX_DIGITS
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.domain.sweeping import SWEEP_DELAY_S, TargetRecheck
-from fanfare.runtime import queues, wire
+from fanfare.runtime import codec, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import definitions, subscriptions
-from fanfare.store.circles import Circle
 from fanfare.store.definitions import Definition
+from fanfare.store.memberships import Memberships
 from fanfare.store.subscriptions import Subscription
 
 PAGE = 200
 """Subscriptions in one answer."""
 
 COUNTED = 10_000
-"""Up to about so many subscribers are counted; of more the number is an estimate, within some 6 %."""
+"""Up to about this number subscribers are counted; a larger number is estimated, within some 6 %."""
 
 LIMIT = Parameter.USER_SUBSCRIPTIONS_A_DAY
 
@@ -38,7 +38,8 @@ _SAMPLE_ROWS = 256
 
 
 def of_user(request: Request[Authenticating]) -> Response[str]:
-    """A user's own subscriptions; Kii has nothing like it. From an index: a change shows a little later."""
+    """List a user's own subscriptions; an addition to Kii. It comes from an index, hence changes show a
+    little late."""
     caller = authenticate(request)
     user = addressing.user_id(caller, request.parameters["user"])
     require_self(caller, user)
@@ -53,7 +54,7 @@ def of_user(request: Request[Authenticating]) -> Response[str]:
 
 
 def counted(definition: Definition) -> Response[str]:
-    """How many subscribers a target has; Kii has nothing like it."""
+    """Answer with the number of a target's subscribers; an addition to Kii."""
     target = definition.target
     number = round(estimate(subscriptions.sample(target, HEX_DIGITS[0], _SAMPLE_ROWS)))
     counted = subscriptions.count(target) if number <= COUNTED else None
@@ -62,7 +63,7 @@ def counted(definition: Definition) -> Response[str]:
 
 
 def subscriber(request: Request[Any], caller: Caller) -> str:
-    """Whom the path means, the caller where it ends before the ID. Users act for themselves only.
+    """Return the path's subscriber, or the caller if the path ends before it. Users act for themselves only.
 
     Raises UserNotFound, NotPermitted.
     """
@@ -74,18 +75,18 @@ def subscriber(request: Request[Any], caller: Caller) -> str:
 def subscribe(
     request: Request[Any], definition: Definition, user: str, caller: Caller, *, counted: bool = False
 ) -> None:
-    """Who subscribes has to have the right, also where the administrator does it for a user.
+    """Subscribe the user, which needs the right even if the administrator makes the request.
 
-    `counted`: the limit was asked already. Raises NotPermitted, SubscriptionAlreadyExists, TopicNotFound,
+    `counted`: the limit was checked already. Raises NotPermitted, SubscriptionAlreadyExists, TopicNotFound,
     BucketNotFound, UserNotFound, TooManyRequests.
     """
     target = definition.target
     require_right(target.kind, target.scope, definition.subscribers, user, caller)
     if not counted and not definition.ever_subscribed:
-        # Asked before the mark is made: what is refused changes nothing.
+        # Checked before the mark is made: a refused request changes nothing.
         limits.take(request, caller, LIMIT)
         counted = True
-    # Marked first: whoever reads that nobody ever subscribed may rely on it.
+    # Marked first, so that an absent mark means for certain that nobody ever subscribed.
     if not definition.ever_subscribed and not definitions.mark_subscribed(target):
         raise refusals.no_target(target.kind, target.scope, target.name)
     use = None if counted else limits.use_of(request, caller, LIMIT)
@@ -96,7 +97,7 @@ def subscribe(
 def require_right(
     kind: TargetKind, scope: Scope, subscribers: frozenset[Subject], user: str, caller: Caller
 ) -> None:
-    """The user is one of those who may be subscribed to a target of the scope; raises NotPermitted."""
+    """Raise NotPermitted unless the user may be subscribed to a target of the scope."""
     if not _is_among(subscribers, scope, user):
         raise not_permitted(
             caller,
@@ -106,29 +107,31 @@ def require_right(
 
 
 def check(definition: Definition, user: str) -> None:
-    """A subscription ends with the right to it, its row a little later. Raises SubscriptionNotFound."""
+    """Raise SubscriptionNotFound unless there is a subscription with the right to it; the row may go
+    later."""
     if not subscriptions.exists(definition.target, user) or not _has_right(definition, user):
         raise refusals.not_subscribed(definition.target, user)
 
 
 def unsubscribe(definition: Definition, user: str) -> None:
-    """Raises SubscriptionNotFound."""
-    # Looked for first: that it is gone afterwards may be by an earlier try, whose answer was lost.
+    """Remove the subscription; raises SubscriptionNotFound."""
+    # Checked first, because an earlier try with a lost answer may have removed it.
     if not subscriptions.exists(definition.target, user):
         raise refusals.not_subscribed(definition.target, user)
     subscriptions.unsubscribe(definition.target, user)
 
 
 def recheck(target: Target, user: str) -> None:
-    """End the subscription of a user who has no longer the right to it."""
+    """End the subscription of a user that lost the right to it."""
     definition = definitions.find(target.kind, target.scope, target.name)
     if definition is not None and definition.target == target and not _has_right(definition, user):
         subscriptions.unsubscribe(target, user)
 
 
 def recheck_later(target: Target, sweep_queue_url: str) -> None:
-    """Queued before the right goes, so that a crash loses nothing; sweep looks when it is gone."""
-    message = Outgoing(wire.encode(TargetRecheck(target, token_hex(8))), delay_s=SWEEP_DELAY_S)
+    """Queue a recheck before the right is revoked, so that a crash loses nothing; sweep makes it
+    afterwards."""
+    message = Outgoing(codec.encode(TargetRecheck(target, token_hex(8))), delay_s=SWEEP_DELAY_S)
     queues.send_all(sweep_queue_url, [message])
 
 
@@ -137,7 +140,9 @@ def _has_right(definition: Definition, user: str) -> bool:
 
 
 def _is_among(subscribers: frozenset[Subject], scope: Scope, user: str) -> bool:
-    return access_list.includes(subscribers, Caller(scope.app, Role.USER, user), scope, Circle(scope, user))
+    return access_list.includes(
+        subscribers, Caller(scope.app, Role.USER, user), scope, Memberships(scope, user)
+    )
 
 
 def _view(one: Subscription) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Topics and buckets alike: found, made and deleted, with the contract's refusals."""
+"""Topics and buckets alike: found, created and deleted, with the contract's refusals."""
 
 from fanfare.domain import refusals
 from fanfare.domain.errors import InvalidInput
@@ -7,7 +7,7 @@ from fanfare.domain.object import Object
 from fanfare.domain.rights.caller import Caller
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.domain.sweeping import SWEEP_DELAY_S, sweep_of
-from fanfare.runtime import queues, wire
+from fanfare.runtime import codec, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import definitions, objects
 from fanfare.store.definitions import Definition
@@ -16,7 +16,7 @@ _NAMES = {TargetKind.TOPIC: "1 to 64", TargetKind.BUCKET: "2 to 64"}
 
 
 def find(kind: TargetKind, scope: Scope, name: str) -> Definition:
-    """Raises TopicNotFound, BucketNotFound."""
+    """Return the topic or bucket; raises TopicNotFound, BucketNotFound."""
     found = definitions.find(kind, scope, name) if names_target(kind, name) else None
     if found is None:
         raise refusals.no_target(kind, scope, name)
@@ -24,7 +24,7 @@ def find(kind: TargetKind, scope: Scope, name: str) -> Definition:
 
 
 def find_object(bucket: Target, object_id: str) -> Object:
-    """Raises ObjectNotFound."""
+    """Return the object; raises ObjectNotFound."""
     found = objects.find(bucket, object_id) if names_object(object_id) else None
     if found is None:
         raise refusals.no_object(bucket, object_id)
@@ -32,7 +32,7 @@ def find_object(bucket: Target, object_id: str) -> Object:
 
 
 def create(kind: TargetKind, scope: Scope, name: str, caller: Caller, now: int) -> Definition:
-    """Raises InvalidInput, TopicAlreadyExists, BucketAlreadyExists."""
+    """Create the topic or bucket; raises InvalidInput, TopicAlreadyExists, BucketAlreadyExists."""
     require_name(kind, name)
     made = definitions.create(kind, scope, name, caller.user, now)
     if made is None:
@@ -41,13 +41,14 @@ def create(kind: TargetKind, scope: Scope, name: str, caller: Caller, now: int) 
 
 
 def require_name(kind: TargetKind, name: str) -> None:
-    """Raises InvalidInput for a name that none of the kind can have."""
+    """Raise InvalidInput if the name is not valid for its kind."""
     if not names_target(kind, name):
         raise InvalidInput(f"{kind}ID: not a name that a {kind} can have; {rule_of(kind)}")
 
 
 def delete(definition: Definition, sweep_queue_url: str) -> None:
-    """The definition goes now, what hangs on it later: queued first, so that a crash loses nothing."""
-    sweep = Outgoing(wire.encode(sweep_of(definition.target)), delay_s=SWEEP_DELAY_S)
+    """Delete the definition now and its other rows later, which are queued first, so that a crash loses
+    nothing."""
+    sweep = Outgoing(codec.encode(sweep_of(definition.target)), delay_s=SWEEP_DELAY_S)
     queues.send_all(sweep_queue_url, [sweep])
     definitions.delete(definition.target)

@@ -1,9 +1,9 @@
-"""Access tokens: JWTs signed HS256, with the ID of the key in the header so that keys can be changed.
+"""Access tokens: JWTs signed with HS256. Their headers hold the key's ID, so that keys can be changed.
 
-A new key goes into the parameter first, becomes the current one once the functions at work have read it, and
-the former one is retired once nobody signs with it any more: KNOWN_S and UNUSED_S say when.
+A new key is added to the parameter first, becomes the current one once the running functions have read it,
+and the former one is retired once nothing signs with it any more: after KNOWN_S and UNUSED_S.
 
-hmac signs them, and not PyJWT, which imports cryptography for any algorithm: 40 ms in every cold start.
+hmac signs them instead of PyJWT, which imports cryptography for any algorithm: 40 ms in every cold start.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -18,23 +18,23 @@ from fanfare.domain.rights.caller import Role
 from fanfare.runtime import secrets
 
 KNOWN_S = 600
-"""Seconds after which a key that was added is known: each function at work has read the parameter anew
-(secrets.KEPT_S and a fifth), or SSM has not answered it once, and it asked again."""
+"""Seconds after which an added key is known: each running function has read the parameter anew (after
+secrets.KEPT_S and a fifth), or has asked a second time if SSM failed once."""
 UNUSED_S = 4_200
-"""Seconds after which nobody signs with a key that is no longer current: _SIGNS_S, and KNOWN_S."""
+"""Seconds after which nothing signs with a former key: _SIGNS_S plus KNOWN_S."""
 
 _ALGORITHM = "HS256"
 _ANEW_S = 240
-"""Where something was signed with a key that is not known, keys are read anew if they were read longer ago:
-an environment that rested has not heard of the newest."""
+"""Age in seconds from which keys are read anew for a signature with an unknown key: an environment that
+rested lacks the newest."""
 _SIGNS_S = 3_600
-"""Nothing is signed by what was read longer ago. An environment that rested would sign with a retired key."""
+"""Greatest age in seconds of keys to sign with: an environment that rested would sign with a retired key."""
 _LONGEST = 1_024
-"""Characters of a token: ours have about 300. JSON of this length is never nested too deeply to be read."""
+"""Most characters of a token; ours have about 300. JSON of this length is never nested too deeply."""
 
 
 class Claims(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What a token says. `sub` is the user ID (or the role, where it is no user); `exp` in epoch seconds."""
+    """The claims of a token. `sub` is the user ID, or the role of others; `exp` is epoch seconds."""
 
     app: str
     role: Role
@@ -62,16 +62,16 @@ def sign(claims: Claims, keys_parameter: str) -> str:
 
 
 def verified(token: str, keys_parameter: str, now: int) -> Claims:
-    """What the token says, if it is ours and not expired; `now` in epoch ms. Raises WrongToken."""
+    """Return the claims of a token if it is ours and not expired; `now` is epoch ms. Raises WrongToken."""
     keys = _keys(secrets.read(keys_parameter))
     if len(token) > _LONGEST:
         raise _not_known()
     try:
         header, payload, signature = token.encode().split(b".")
         said = msgspec.json.decode(_decoded(header), type=_Header)
-    except ValueError as error:  # what base64 and msgspec raise is of this kind, too
+    except ValueError as error:  # errors of base64 and msgspec are of this kind, too
         raise _not_known() from error
-    # What the token says is looked at when its signature has been found right, and not before.
+    # The claims are read only after the signature has been verified.
     if said.kid not in keys.keys:
         keys = _keys(secrets.read(keys_parameter, _ANEW_S))
     if said.alg != _ALGORITHM or said.kid not in keys.keys:
@@ -85,13 +85,13 @@ def verified(token: str, keys_parameter: str, now: int) -> Claims:
 
 
 def mac(text: bytes, keys_parameter: str) -> bytes:
-    """A MAC of the text by the current key."""
+    """Return a MAC of the text by the current key."""
     keys = _keys(secrets.read(keys_parameter, _SIGNS_S))
     return _mac(text, keys.keys[keys.current])
 
 
 def is_mac(given: bytes, text: bytes, keys_parameter: str) -> bool:
-    """Whether `given` is how a MAC of the text begins, by any of the keys."""
+    """True if `given` is the begin of a MAC of the text, by any of the keys."""
     return any(
         _begins(given, text, _keys(secrets.read(keys_parameter, kept_s))) for kept_s in (None, _ANEW_S)
     )
@@ -117,7 +117,7 @@ def _keys(text: str) -> _Keys:
 
 
 def _signature(signed: bytes, keys: _Keys, key_id: str) -> bytes:
-    """In base64, as it stands in the token."""
+    """Return the signature in base64, as in the token."""
     return _encoded(digest(_decoded(keys.keys[key_id].encode()), signed, "sha256"))
 
 

@@ -1,24 +1,24 @@
-"""Topics: create, exists, list, delete, and who is subscribed."""
+"""Topics: create, check, list, delete, and subscriptions to them."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from fanfare.api import addressing, admission, answers, paging, subscriptions, targets
-from fanfare.api.admission import admitted
+from fanfare.api import addressing, answers, authorization, paging, subscriptions, targets
 from fanfare.api.authentication import authenticate
+from fanfare.api.authorization import admitted
 from fanfare.api.request import Authenticating, Request, Sweeping
 from fanfare.domain.rights.access_list import ON_TARGET, groups_that_decide, includes
 from fanfare.domain.rights.caller import Caller, Role
 from fanfare.domain.rights.right import Right, not_permitted, not_signed_in
 from fanfare.domain.scope import TargetKind
 from fanfare.store import definitions
-from fanfare.store.circles import Circle
 from fanfare.store.definitions import Definition
+from fanfare.store.memberships import Memberships
 
 PAGE = 50
-"""Topics looked at for one answer."""
+"""Topics read for one answer."""
 
 LOOKUPS = 200
 """Groups looked up for one answer; an access list has at most half as many."""
@@ -33,18 +33,18 @@ def create(request: Request[Authenticating]) -> Response[str]:
 
 
 def exists(request: Request[Authenticating]) -> Response[str]:
-    """For all who have something to do with the topic."""
+    """Answer 204 to every caller with a right to the topic."""
     caller = _signed_in(request)
     definition = _found(request, caller)
-    if not admission.manages(caller, definition):
-        admission.require(caller, definition, *ON_TARGET[_TOPIC])
+    if not authorization.manages(caller, definition):
+        authorization.require(caller, definition, *ON_TARGET[_TOPIC])
     return answers.empty()
 
 
 def delete(request: Request[Sweeping]) -> Response[str]:
     caller = authenticate(request)
     definition = _found(request, caller)
-    if not admission.manages(caller, definition):
+    if not authorization.manages(caller, definition):
         raise not_permitted(
             caller,
             "this is for the topic's creator, the scope's owner and the administrator; ask one of them",
@@ -54,10 +54,10 @@ def delete(request: Request[Sweeping]) -> Response[str]:
 
 
 def names(request: Request[Authenticating]) -> Response[str]:
-    """A page of the topics that the caller may subscribe to, by name; the next page's key is opaque.
+    """List topics that the caller may subscribe to, by name, page by page; the next page's key is opaque.
 
-    So many are looked at, not shown, and fewer where many groups have to be looked up: a page may be short,
-    and even empty, with others behind it.
+    PAGE topics are read, and fewer if many groups have to be looked up: a page may be short or even empty
+    although others follow.
     """
     caller = _signed_in(request)
     scope = addressing.scope(request, caller)
@@ -66,13 +66,13 @@ def names(request: Request[Authenticating]) -> Response[str]:
     after = paging.place(request, caller, listed, given, str) if given else ""
     found = list(definitions.in_scope(_TOPIC, scope, after, PAGE + 1))
     looked_at, deciding = _within_lookups(found[:PAGE], caller)
-    circle = Circle(scope, caller.user)
-    circle.learn(deciding)
+    memberships = Memberships(scope, caller.user)
+    memberships.learn(deciding)
     body: dict[str, object] = {
         "topics": [
             {"topicID": one.target.name}
             for one in looked_at
-            if includes(one.subscribers, caller, scope, circle)
+            if includes(one.subscribers, caller, scope, memberships)
         ]
     }
     if len(looked_at) < len(found):
@@ -99,13 +99,13 @@ def unsubscribe(request: Request[Authenticating]) -> Response[str]:
 
 
 def count_subscribers(request: Request[Authenticating]) -> Response[str]:
-    """For those who may send to them."""
-    _, definition = admission.admitted_to(request, _TOPIC, Right.SEND_MESSAGE_TO_TOPIC)
+    """Count the subscribers, for callers that may send to them."""
+    _, definition = authorization.admitted_to(request, _TOPIC, Right.SEND_MESSAGE_TO_TOPIC)
     return subscriptions.counted(definition)
 
 
 def _subscription(request: Request[Authenticating]) -> tuple[Definition, str]:
-    """Users may ask after their own subscription and end it, whatever their rights are by now."""
+    """Return the path's subscription. Users may read and end their own, even without rights to the topic."""
     caller = authenticate(request)
     user = subscriptions.subscriber(request, caller)
     scope = addressing.scope(request, caller)
@@ -115,7 +115,7 @@ def _subscription(request: Request[Authenticating]) -> tuple[Definition, str]:
 def _within_lookups(
     found: Sequence[Definition], caller: Caller
 ) -> tuple[list[Definition], set[tuple[str, str]]]:
-    """The first of the topics, and the groups to be looked up for them, which are LOOKUPS at most."""
+    """Return the first of the topics, and at most LOOKUPS groups that have to be looked up for them."""
     looked_at: list[Definition] = []
     deciding = set[tuple[str, str]]()
     for one in found:
@@ -128,7 +128,7 @@ def _within_lookups(
 
 
 def _signed_in(request: Request[Authenticating]) -> Caller:
-    """Topics are not for nobody, whatever their lists say: Kii has it so."""
+    """Return the signed-in caller. As in Kii, topics refuse anonymous callers, even if a list names them."""
     caller = authenticate(request)
     if caller.role is Role.ANONYMOUS:
         raise not_signed_in(caller)
@@ -137,4 +137,4 @@ def _signed_in(request: Request[Authenticating]) -> Caller:
 
 def _found(request: Request[Any], caller: Caller) -> Definition:
     scope = addressing.scope(request, caller)
-    return admission.found(request, caller, scope, _TOPIC, *ON_TARGET[_TOPIC])
+    return authorization.found(request, caller, scope, _TOPIC, *ON_TARGET[_TOPIC])

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import inspect
 
-from fanfare.api import names
+from fanfare.api import suggestions
 
 SHOWN = 60
-"""Characters of what was sent that are told again."""
+"""Most characters of the input that an error repeats."""
 
 
 _BITS_64 = (-(1 << 63), (1 << 63) - 1)
@@ -41,7 +41,7 @@ def told(given: object) -> str:
 
 
 def shown(given: object, kinds: Sequence[inspect.Type]) -> str:
-    """The value, where it is one of few that could stand there: other texts may be secrets."""
+    """Describe the value. It is quoted only if its field has few valid ones: other texts may be secrets."""
     if not isinstance(given, str) or any(choices(one) for one in kinds):
         return f"{quoted(given)} is not possible here"
     longest = [
@@ -53,7 +53,7 @@ def shown(given: object, kinds: Sequence[inspect.Type]) -> str:
 
 
 def near(given: object, possible: Sequence[str]) -> str:
-    found = names.near(given, possible) if isinstance(given, str) else None
+    found = suggestions.near(given, possible) if isinstance(given, str) else None
     return f"; did you mean {found}?" if found else ""
 
 
@@ -72,13 +72,13 @@ def choices(wanted: inspect.Type) -> list[str]:
 
 
 def expected(wanted: inspect.Type) -> str:
-    """The values of the type; a description says more than the bounds."""
+    """Describe the values of the type; its description says more than its bounds."""
     match wanted:
         case inspect.UnionType(types=types):
             told = [expected(one) for one in types if not isinstance(one, inspect.NoneType)]
             if "a number" in told:
                 told = [one for one in told if not one.startswith("an integer")]
-            return names.listed(list(dict.fromkeys(told)))
+            return suggestions.listed(list(dict.fromkeys(told)))
         case inspect.Metadata(type=type_, extra_json_schema=schema):
             description = (schema or {}).get("description")
             return str(description) if description else expected(type_)
@@ -87,6 +87,6 @@ def expected(wanted: inspect.Type) -> str:
         case inspect.StrType(min_length=least, max_length=int(most)):
             return f"text of {least} to {most} characters" if least else f"text of at most {most} characters"
         case inspect.LiteralType() | inspect.EnumType():
-            return names.listed(choices(wanted))
+            return suggestions.listed(choices(wanted))
         case _:
             return _KINDS.get(type(wanted), "an object")

@@ -1,4 +1,4 @@
-"""A push message to the bytes for a network, by Kii's keys: long ones for FCM, short ones for APNs."""
+"""Turn a push message into each network's bytes, with Kii's keys: long ones for FCM, short ones for APNs."""
 
 import json
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from fanfare.domain.payload import ApnsPayload, FcmPayload, Payloads
 from fanfare.domain.scope import Scope, Target
 
 PAYLOAD_LIMIT = 4096
-"""Bytes of a payload as it goes out, the fields that the server adds included; FCM's and APNs' own limit."""
+"""Limit of both networks: bytes of a payload as it goes out, including the fields that the server adds."""
 
 Scalar = str | int | float | bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FcmContent:
-    """What the sender wants for FCM: the `fcm` block, else `gcm`; `data` holds the common data too."""
+    """The sender's content for FCM, from the `fcm` block or else `gcm`; `data` includes the common data."""
 
     data: Mapping[str, Scalar] = field(default_factory=dict)
     notification: Mapping[str, str] | None = None
@@ -30,7 +30,7 @@ class FcmContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApnsContent:
-    """What the sender wants for APNs: the `apns` block; `data` already holds the common data."""
+    """The sender's content for APNs, from the `apns` block; `data` includes the common data."""
 
     data: Mapping[str, Scalar] = field(default_factory=dict)
     alert: str | Mapping[str, object] | None = None
@@ -43,13 +43,13 @@ class ApnsContent:
 
     @property
     def is_visible(self) -> bool:
-        """Whether the device shows, plays or marks something; else it is a background push."""
+        """True if the device shows, plays or marks something; otherwise the push is a background push."""
         return self.alert is not None or self.sound is not None or self.badge is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """A message of the REST API with its defaults filled in; None for a network that is not enabled."""
+    """A message of the REST API with its defaults filled in. A network that is not enabled has None."""
 
     fcm: FcmContent | None = None
     apns: ApnsContent | None = None
@@ -64,7 +64,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class ObjectEvent:
-    """A change in a bucket that fires a Push to App; `at` is epoch ms."""
+    """A change in a bucket that fires a Push to App; `at` and `modified_at` are epoch ms."""
 
     name: str
     bucket: Target
@@ -89,7 +89,10 @@ _NOT_ON_APNS_FOR_EVENTS = ("app_id", "sender", "origin", "modified_at")
 def of_message(
     message_id: str, app: str, content: Content, *, topic: Target | None, sender: str | None, at: int
 ) -> Payloads:
-    """Push to User (with `topic`) or direct push (without); raises DataKeysTaken, PayloadTooLarge."""
+    """Return the payloads of a Push to User, or of a direct push if `topic` is None.
+
+    `at` is epoch ms. Raises DataKeysTaken if `data` has keys that the server adds, PayloadTooLarge.
+    """
     added: dict[str, str | int | None] = {
         "app_id": app if content.send_app_id else None,
         "sender": sender if content.send_sender else None,
@@ -108,7 +111,8 @@ def of_message(
 
 
 def of_event(event: ObjectEvent) -> Payloads:
-    """Push to App: not configurable, silent on iOS, and collapsed by bucket on FCM, as with Kii."""
+    """Return the payloads of a Push to App. As in Kii they cannot be configured, are silent on iOS, and
+    collapse by bucket on FCM."""
     added: dict[str, str | int | None] = {
         "app_id": event.bucket.app,
         "sender": event.sender,
@@ -140,7 +144,7 @@ def _scope(scope: Scope) -> dict[str, str | int | None]:
 def _fcm(message_id: str, content: FcmContent, added: Mapping[str, str | int | None]) -> FcmPayload:
     whole = {**content.data, **server_keys.named(Network.FCM, added, content.data)}
     data = {key: _text(value) for key, value in whole.items()}
-    # Said even though it is FCM's default for what shows something.
+    # "high" is FCM's default for notifications; the message states it all the same.
     priority = content.priority or ("high" if content.notification else None)
     android: dict[str, object] = {
         "collapse_key": content.collapse_key,
@@ -149,11 +153,11 @@ def _fcm(message_id: str, content: FcmContent, added: Mapping[str, str | int | N
     }
     notification = content.notification
     if notification is not None:
-        # With a tag a repeated push replaces the shown one: a doubled delivery shows once.
+        # With a tag a repeated push replaces the one on display, so a doubled delivery shows once.
         notification = {"tag": message_id, **notification}
         android["notification"] = notification
     if content.ttl_s is not None:
-        android["ttl"] = f"{content.ttl_s}s"  # last, so that its place in the bytes is known
+        android["ttl"] = f"{content.ttl_s}s"  # last, so that its position in the bytes is known
     size = len(_json(data)) + (len(_json(notification)) if notification else 0)
     if size > PAYLOAD_LIMIT:
         raise PayloadTooLarge("FCM", size)
@@ -161,7 +165,7 @@ def _fcm(message_id: str, content: FcmContent, added: Mapping[str, str | int | N
     android = {key: value for key, value in android.items() if value is not None}
     if android:
         message["android"] = android
-    rest = _json(message)[1:]  # without its opening brace: the target comes first
+    rest = _json(message)[1:]  # without its opening brace, because the target comes first
     suffix = (b"," if message else b"") + rest + b"}"
     return FcmPayload(
         prefix=b'{"validate_only":true,"message":{' if content.dry_run else b'{"message":{',
@@ -178,7 +182,7 @@ def _apns(message_id: str, content: ApnsContent, added: Mapping[str, str | int |
         "badge": content.badge,
         "sound": content.sound,
         "category": content.category,
-        # A push that shows nothing is a background push, and APNs wants that one non-empty.
+        # APNs requires a background push to have a non-empty `aps`.
         "content-available": 1 if content.content_available or not visible else None,
         "mutable-content": 1 if content.mutable_content else None,
     }
@@ -197,7 +201,7 @@ def _apns(message_id: str, content: ApnsContent, added: Mapping[str, str | int |
 
 
 def _text(value: Scalar) -> str:
-    """FCM's data holds strings only: true and numbers as JSON writes them."""
+    """Convert a value of `data` for FCM, which takes strings only: true and numbers as JSON writes them."""
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -1,8 +1,8 @@
-"""Devices: network, platform and token, their canonical form, and the installation ID that follows from them.
+"""Devices: network, platform, canonical token, and the installation ID that follows from them.
 
-An FCM registration token begins with the Firebase installation ID and a colon. The token changes, the
-Firebase installation ID stays: it is the identity of the device. Google does not document this form, so an
-app may keep to whole tokens. The identity of a device on APNs is its token.
+An FCM registration token begins with the Firebase installation ID and a colon. The token changes and the
+Firebase installation ID stays, so the latter is the device's identity. Google does not document this form; an
+app may therefore choose whole tokens. The identity of a device on APNs is its token.
 """
 
 import re
@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 MAX_DEVICES = 100
-"""Devices a user can have; the one registered longest ago makes room for a new one."""
+"""Most devices of a user; a new one replaces the one that was registered longest ago."""
 
 _HEX = re.compile(r"[0-9a-f]{1,512}")
 _OPAQUE = re.compile(r"[\x21-\x7e]{1,1024}")
@@ -37,27 +37,27 @@ class Environment(StrEnum):
 
 
 class DeviceType(StrEnum):
-    """Platforms, by Kii's names; the only two that this server delivers to."""
+    """Platforms, by Kii's names. The server delivers to these two only."""
 
     ANDROID = "ANDROID"
     IOS = "IOS"
 
     @property
     def own_network(self) -> Network:
-        """The network of the platform's maker: what an install means that names none."""
+        """The network of the platform's maker, used for an installation that names none."""
         return Network.APNS if self is DeviceType.IOS else Network.FCM
 
 
 _USUAL = {Network.FCM: DeviceType.ANDROID, Network.APNS: DeviceType.IOS}
-"""The platforms that the packed form leaves out."""
+"""Each network's usual platform, which the packed form leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What a network needs to reach an app on a device, and nothing about the user.
+    """The address of an app on a device; it says nothing about the user.
 
-    `bundle_id` is the APNs topic, where the install named one. `whole_token`: the app keeps to whole tokens,
-    though this one holds a Firebase installation ID.
+    `bundle_id` is the APNs topic if the installation named one. `whole_token`: the app identifies devices by
+    whole tokens, although this token contains a Firebase installation ID.
     """
 
     network: Network
@@ -76,7 +76,7 @@ class Device:
 
     @property
     def identity(self) -> str:
-        """What stays the same while the token changes: the Firebase installation ID, or else the token."""
+        """The part that stays when the token changes: the Firebase installation ID, or else the token."""
         if self.network is Network.FCM and not self.whole_token:
             found = _WITH_FIREBASE_ID.match(self.token)
             if found is not None:
@@ -85,35 +85,35 @@ class Device:
 
     @property
     def is_bare_fid(self) -> bool:
-        """Whether the token is a Firebase installation ID alone, which FCM wants as `fid`."""
+        """True if the token is a bare Firebase installation ID, which FCM takes in the field `fid`."""
         return self.network is Network.FCM and is_firebase_id(self.token)
 
     @property
     def other_identity(self) -> "Device | None":
-        """The same device under its other ID; None where both ways to identify it come to one."""
+        """The same device with its other identity; None if it has only one."""
         if self.network is Network.FCM and _WITH_FIREBASE_ID.match(self.token):
             return replace(self, whole_token=not self.whole_token)
         return None
 
     @property
     def installation_id(self) -> str:
-        """26 characters over network and identity: one device has one installation.
+        """26 characters: a hash of network and identity, so that one device has one installation.
 
-        Platform, bundle ID and environment are attributes.
+        Platform, bundle ID and environment are attributes and not part of it.
         """
         digest = blake2b(f"{self.network}:{self.identity}".encode(), digest_size=16).digest()
         return b32encode(digest).decode().rstrip("=").lower()
 
     @property
     def token_digest(self) -> str:
-        """8 bytes that stand for the token where it must not be seen, as hex."""
+        """16 hex digits (8 bytes) that stand for the token in places where it must not be seen."""
         return blake2b(self.token.encode(), digest_size=8).hexdigest()
 
     @property
     def packed(self) -> str:
         """The device as a member of a string set: `{network}[.{platform}][@{bundle ID}][=]:{token}`.
 
-        `=` says that the installation ID is over the whole token.
+        `=` marks an installation ID that is computed from the whole token.
         """
         platform = "" if self.platform is _USUAL[self.network] else f".{self.platform.lower()}"
         bundle_id = f"@{self.bundle_id}" if self.bundle_id else ""
@@ -135,7 +135,7 @@ class _Head(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _unpacked_head(head: str) -> _Head:
-    """The packed form before the token. Cached: a delivery has thousands of devices, and few heads."""
+    """Parse the packed form up to the token. Cached, because thousands of devices share few heads."""
     whole_token = head.endswith(_WHOLE)
     names, _, bundle_id = head.removesuffix(_WHOLE).partition("@")
     name, _, platform = names.partition(".")
@@ -152,9 +152,9 @@ def device(
     bundle_id: str | None = None,
     whole_token: bool = False,
 ) -> Device | None:
-    """The device of an installationRegistrationID in canonical form, or None where it cannot be a token.
+    """Return the device of an installationRegistrationID in canonical form; None if the ID cannot be a token.
 
-    APNs: hex, any case, with or without spaces and angle brackets. FCM: opaque printable ASCII.
+    APNs: hex in any case, with or without spaces and angle brackets. FCM: printable ASCII.
     """
     if network is Network.APNS:
         token = _canonical(registration_id)
@@ -166,9 +166,9 @@ def device(
 
 
 def named(platform: DeviceType, registration_id: str) -> list[Device]:
-    """The devices that `{deviceType}:{registration ID}` can mean, the likelier first.
+    """Return the devices that `{deviceType}:{registration ID}` can mean, the likelier first.
 
-    An iPhone is reached by APNs or by FCM; only an APNs token is hex.
+    An iPhone is reached through APNs or FCM; only an APNs token is hex.
     """
     networks = (Network.APNS, Network.FCM) if platform is DeviceType.IOS else (Network.FCM,)
     found = (device(network, platform, registration_id) for network in networks)
@@ -176,22 +176,22 @@ def named(platform: DeviceType, registration_id: str) -> list[Device]:
 
 
 def is_like_apns(token: str) -> bool:
-    """Whether it has the form of a device token of APNs, as Apple gives them out: 32 bytes in hex."""
+    """True if the token has the usual form of an APNs device token: 32 bytes in hex."""
     return _LIKE_APNS.fullmatch(_canonical(token)) is not None
 
 
 def is_like_fcm(token: str) -> bool:
-    """Whether it has the form of what FCM gives out, and cannot be a token of APNs."""
+    """True if the token has the form of an FCM token and cannot be an APNs token."""
     return ":" in token or (_LIKE_FCM.fullmatch(token) is not None and not _HEX.fullmatch(_canonical(token)))
 
 
 def _canonical(token: str) -> str:
-    """A device token of APNs without brackets and white space, in lower case."""
+    """Return an APNs device token in lower case, without brackets and white space."""
     return re.sub(r"[<>\s]", "", token).lower()
 
 
 def is_firebase_id(token: str) -> bool:
-    """Whether it is a Firebase installation ID alone, without the rest of a registration token."""
+    """True if the token is a bare Firebase installation ID, without the rest of a registration token."""
     return len(token) == 22 and _FIREBASE_ID.fullmatch(token) is not None
 
 
@@ -200,8 +200,8 @@ def is_bundle_id(text: str) -> bool:
 
 
 def open_digest(user_id: str, device: Device) -> bytes:
-    """8 bytes that stand for "this installation of this user" in the ledger.
+    """Return the 8 bytes that stand for a user's installation in the ledger.
 
-    A device that changed hands no longer matches; one with a new token still does.
+    They differ once the device has another owner, and stay the same when its token changes.
     """
     return blake2b(f"{user_id}#{device.installation_id}".encode(), digest_size=8).digest()

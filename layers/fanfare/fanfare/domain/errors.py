@@ -1,16 +1,16 @@
-"""What a caller of the API can be refused with.
+"""The errors that a caller of the API can get.
 
 FanfareError
 ├── InvalidInput            the request breaks a rule of the contract
 │   ├── InvalidJson         its body is not a JSON object
 │   └── QueryNotSupported   a query of a kind or a size that this server does not do
-├── NotAuthenticated        no valid proof of who asks
+├── NotAuthenticated        no valid credentials
 │   ├── WrongToken          a bearer token that is unknown, expired or revoked
 │   ├── WrongRefreshToken   a refresh token that is unknown, used or revoked
 │   ├── WrongPassword       the old password, at a change, is not the password
 │   └── InvalidGrant        a login that fails
-├── NotPermitted            known, but without the right
-├── NotAllowed              the caller may, but what there is does not let it happen
+├── NotPermitted            authenticated, but without the right
+├── NotAllowed              the caller has the right, but the present state forbids the change
 ├── NotFound                AppNotFound, UserNotFound, GroupNotFound, InstallationNotFound, TopicNotFound,
 │                           BucketNotFound, ObjectNotFound, SubscriptionNotFound, FilterNotFound,
 │                           MessageNotFound, GrantNotFound, ObjectBodyNotFound,
@@ -18,12 +18,13 @@ FanfareError
 ├── AlreadyExists           UserAlreadyExists, GroupAlreadyExists, GrantAlreadyExists, TopicAlreadyExists,
 │                           BucketAlreadyExists, ObjectAlreadyExists, SubscriptionAlreadyExists
 ├── StaleVersion            If-Match names a version that is no longer the object's
-├── TooManyRequests         a limit is used up; `retryAfter` says for how many seconds
-├── MethodNotAllowed        the path exists, not with this method; `allow` says with which
+├── TooManyRequests         a limit is used up; `retryAfter` gives the seconds until it is not
+├── MethodNotAllowed        the path exists, but not with this method; `allow` lists its methods
 ├── NotImplementedHere      a part of Kii that this server does not have
 └── Busy                    too many writers at once; trying again will help
 
-Each carries `details`: the contract's extra fields of the error body. Status and errorCode: api/errors.py.
+Each carries `details`, the contract's extra fields of the error body. Its status and errorCode stand in
+api/error_answers.py.
 """
 
 

@@ -1,22 +1,23 @@
-"""Groups: what they are, and the rules for what they may be called."""
+"""Groups, and the rules for their names."""
 
 import re
 from dataclasses import dataclass
 
 MAX_NAME = 190
-"""Characters of a group's name."""
+"""Longest name of a group, in characters."""
 
 MAX_FIRST_MEMBERS = 500
-"""Members that a group can be made with in one request; more are added one by one."""
+"""Most members with which one request creates a group; others are added one by one."""
 
 _ID = re.compile(r"[a-z0-9_.-]{1,30}")
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """`ref` is random and made with the group: all that hangs on the group is keyed by it.
+    """A group of users.
 
-    `owner` is empty when that user was deleted: the group stays for its members, as in Kii.
+    `ref` is random and made with the group; everything that belongs to the group is keyed by it. `owner` is
+    empty once that user is deleted: the group stays for its members, as in Kii.
     """
 
     app: str

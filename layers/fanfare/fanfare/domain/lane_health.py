@@ -7,19 +7,19 @@ from fanfare.domain.outcome.answer import Transport
 from fanfare.domain.outcome.consequence import EXPIRED, Outcome, OutcomeKind
 
 REFUSED_PAUSE_MS = 60_000
-"""How long a lane is paused after its credential was refused."""
+"""Pause of a lane after its credential was refused."""
 FIRST_PAUSE_MS = 5_000
-"""After a fault; it doubles with each probe that fails."""
+"""Pause after the first fault; it doubles with each probe that fails."""
 LONGEST_PAUSE_MS = 60_000
 LONGEST_ASKED_MS = 120_000
 """Cap on a lane's pause. A longer Retry-After still holds for the devices that received it."""
 PROBE_MS = 30_000
-"""How long one environment alone may probe a lane: longer than an answer takes."""
+"""Time for which one environment alone may probe a lane; longer than an answer takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Nothing is sent on the lane for `pause_ms`. `refused`: it stays so until somebody changes something."""
+    """A pause of a lane for `pause_ms`. `refused`: it continues until somebody mends the credential."""
 
     why: str
     pause_ms: int
@@ -27,7 +27,7 @@ class Stop:
 
 
 def stop(outcomes: Sequence[Outcome]) -> Stop | None:
-    """The pause that an attempt's outcomes call for without a probe, before jitter.
+    """Return the pause, before jitter, that an attempt's outcomes call for without a probe.
 
     A refused credential pauses the lane, and so does a network that could not be reached at all.
     """
@@ -42,7 +42,7 @@ def stop(outcomes: Sequence[Outcome]) -> Stop | None:
 
 
 def wants_probe(outcomes: Sequence[Outcome]) -> bool:
-    """Whether an attempt's outcomes leave it open if the lane is down.
+    """True if an attempt's outcomes leave it open whether the lane is down.
 
     They do if a push stayed without an answer, or if nothing but faults came back.
     """
@@ -52,9 +52,9 @@ def wants_probe(outcomes: Sequence[Outcome]) -> bool:
 
 
 def after_probe(outcome: Outcome, failed_probes: int) -> Stop | None:
-    """The pause that a probe's outcome calls for, before jitter; None: the lane answers.
+    """Return the pause, before jitter, that a probe's outcome calls for; None if the lane answers.
 
-    `failed_probes`: how many probes failed in a row before this one.
+    `failed_probes`: number of probes that failed in a row before this one.
     """
     if _refuses_lane(outcome):
         return _refused(outcome)
@@ -64,17 +64,18 @@ def after_probe(outcome: Outcome, failed_probes: int) -> Stop | None:
 
 
 def alive(outcomes: Sequence[Outcome]) -> bool:
-    """Whether the network answered at least one push itself, with yes or with no."""
+    """True if the network itself accepted or refused at least one push."""
     return any(not _is_fault(one) and not _refuses_lane(one) and not one.unknown for one in outcomes)
 
 
 def _faults(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """The faults, without the requests that we ran out of time to send: those say nothing about the lane."""
+    """Return the faults, without requests that we ran out of time to send: those say nothing about the
+    lane."""
     return [one for one in outcomes if _is_fault(one) and one.reason != Transport.NOT_SENT]
 
 
 def _is_fault(outcome: Outcome) -> bool:
-    """A silence, an overload, an error of the server's; or one of these that outlasts the push."""
+    """True for no answer, an overload, or a server error, also if its retry would outlast the push."""
     fault = outcome.kind is OutcomeKind.RETRY_AFTER_DELAY or outcome.reason == EXPIRED
     return fault and not outcome.of_device
 

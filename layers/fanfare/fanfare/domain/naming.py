@@ -1,4 +1,4 @@
-"""What apps, topics, buckets and objects may be called."""
+"""The rules for names of apps, topics, buckets and objects."""
 
 import re
 
@@ -25,7 +25,7 @@ def names_target(kind: TargetKind, text: str) -> bool:
 
 
 def rule_of(kind: TargetKind) -> str:
-    """What a name of the kind has to be, for those whose name is none."""
+    """Return the rule for names of this kind, for error messages."""
     match kind:
         case TargetKind.TOPIC:
             return "1 to 64 of A-Z, a-z, 0-9, _ and -"
@@ -35,7 +35,7 @@ def rule_of(kind: TargetKind) -> str:
 
 
 def bucket_in_path(text: str) -> str:
-    """The bucket's ID: Kii names the same bucket by its ID and by `default:` and its ID."""
+    """Return the bucket's ID. In Kii's paths `default:` and an ID names the same bucket as the ID."""
     return text.removeprefix(_SAME)
 
 

@@ -1,4 +1,4 @@
-"""Objects in buckets, and what a write makes of what is there."""
+"""Objects in buckets, and the effect of a write on an existing object."""
 
 from dataclasses import dataclass, replace
 
@@ -7,15 +7,15 @@ from fanfare.domain.rights.access_list import AccessList
 from fanfare.domain.scope import Target
 
 JSON_LIMIT = 65_534
-"""Characters of an object's JSON as it was sent."""
+"""Most characters of an object's JSON as it was sent."""
 
 ATTACHMENT_LIMIT = 4 * 1024 * 1024
-"""Bytes of an object's body. In base64, which API Gateway makes of it, it still fits Lambda's 6 MB."""
+"""Most bytes of an object's body. Encoded in base64 by API Gateway, it still fits Lambda's 6 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What Kii calls an object's body: any bytes, kept in S3 under a key that is never used again."""
+    """An object's body in Kii's terms: any bytes, kept in S3 under a key that is never used again."""
 
     key: str
     content_type: str
@@ -23,17 +23,17 @@ class Attachment:
 
     @property
     def tag(self) -> str:
-        """Tells this body from every other, as ETag."""
+        """The body's ETag, different from that of every other body."""
         return self.key.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Object:
-    """One object; `body` is JSON text without the fields that the server adds, times are epoch ms.
+    """One object. `body` is JSON text without the fields that the server adds; times are epoch ms.
 
-    `version` counts what the JSON has been; `changed_by` and `changed_at` tell of the last change of any
-    kind: by which user, None for nobody in particular and for the administrator, which `by_admin` tells.
-    A deleted object stays for a while, marked: the mark is the change that fires the event.
+    `version` counts the changes of the JSON. `changed_by` and `changed_at` describe the last change of any
+    kind; `changed_by` is None if an anonymous caller or the administrator made it (see `by_admin`). A deleted
+    object stays for a while with a mark; writing the mark is the change that fires the event.
     """
 
     bucket: Target
@@ -48,10 +48,10 @@ class Object:
     changed_at: int
     attachment: Attachment | None = None
     access: AccessList | None = None
-    """None while it was never changed."""
+    """None until it is first changed."""
     deleted: bool = False
     by_admin: bool = False
-    """The administrator made the last change."""
+    """True if the administrator made the last change."""
 
     @property
     def access_list(self) -> AccessList:
@@ -60,7 +60,7 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """What somebody wants to store: `by` is the user, None for the administrator."""
+    """Content to be stored; `by` is the user, None for the administrator. `at` is epoch ms."""
 
     body: str
     data_type: str
@@ -69,7 +69,8 @@ class Writing:
 
 
 def created(found: Object | None, bucket: Target, object_id: str, writing: Writing) -> Object:
-    """A new object. It counts on from a deleted one, so that no version ever means two contents."""
+    """Return a new object. Its version continues that of a deleted one, so that no version has two
+    contents."""
     return Object(
         bucket=bucket,
         id=object_id,
@@ -97,7 +98,8 @@ def replaced(found: Object, writing: Writing) -> Object:
 
 
 def with_attachment(found: Object, attachment: Attachment, by: str | None, at: int) -> Object:
-    """The version stays: clients go on writing the JSON on condition of the one they know."""
+    """Return the object with this body. Its version stays: clients write the JSON on condition of the version
+    that they know."""
     return replace(found, attachment=attachment, modified_at=at, changed_by=by, changed_at=at)
 
 

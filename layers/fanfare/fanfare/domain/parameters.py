@@ -1,4 +1,4 @@
-"""An app's parameters: what its administrator may set, in which form, and what follows for sessions."""
+"""An app's parameters: their forms and defaults, and the ends of sessions that follow from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ MAX_NUMBER = 2_147_483_647
 
 
 class Parameter(StrEnum):
-    """The first six are Kii's."""
+    """Parameters that the administrator may set. The first six are Kii's."""
 
     DEFAULT_TOKEN_EXPIRATION = "defaultTokenExpirationSeconds"
     MAX_TOKEN_EXPIRATION = "maxTokenExpirationSeconds"
@@ -19,9 +19,9 @@ class Parameter(StrEnum):
     VERIFY_EMAIL = "emailAddressVerificationRequired"
     VERIFY_PHONE = "phoneNumberVerificationRequired"
     MASTER_APP = "isMasterApp"
-    """Kii's, told as it was set: a client's suite sets it and reads it back. Nothing depends on it."""
+    """A parameter of Kii's without effect here; it is stored because a client's test suite reads it back."""
     WHOLE_TOKENS = "wholeTokens"
-    """Whether an FCM device is known by its whole token, and not by its Firebase installation ID."""
+    """True if an FCM device is identified by its whole token instead of its Firebase installation ID."""
     ADMIN_TOKEN_EXPIRATION = "adminTokenExpirationSeconds"
     USERS_DROP_APP_BUCKETS = "usersMayDropAppBuckets"
     USER_SENDS_A_MINUTE = "userSendsPerMinute"
@@ -41,7 +41,7 @@ SECONDS: Mapping[Parameter, int] = {
     Parameter.MAX_TOKEN_EXPIRATION: 0,
     Parameter.ADMIN_TOKEN_EXPIRATION: 86_400,
 }
-"""Lives of sessions, by default; 0 for no end."""
+"""Default lifetimes of sessions, in seconds; 0 means no end."""
 
 SWITCHES: Mapping[Parameter, bool] = {
     Parameter.REFRESH_TOKENS: False,
@@ -52,7 +52,7 @@ SWITCHES: Mapping[Parameter, bool] = {
     Parameter.WHOLE_TOKENS: False,
     Parameter.USERS_DROP_APP_BUCKETS: True,
 }
-"""What is on or off, by default."""
+"""Defaults of the switches."""
 
 LIMITS: Mapping[Parameter, int] = {
     Parameter.USER_SENDS_A_MINUTE: 60,
@@ -66,7 +66,8 @@ LIMITS: Mapping[Parameter, int] = {
     Parameter.ACCOUNT_FAILED_LOGINS: 10,
     Parameter.ADDRESS_FAILED_LOGINS: 100,
 }
-"""What users may do in a window of time, by default; 0 for no limit. Their windows: limits.py."""
+"""Default numbers of things that users may do in a window of time; 0 means no limit. rate_limits.py has the
+windows."""
 
 FIXED: Mapping[str, bool | int | str] = {
     "isThingTypeConfigurationRequired": False,
@@ -77,7 +78,8 @@ FIXED: Mapping[str, bool | int | str] = {
     "passwordResetTimeoutSeconds": 0,
     "emailAddress": "",
 }
-"""Kii's parameters that its clients read, and that have one value here: what they turn on is not offered."""
+"""Kii's parameters that clients read and that have one value here: the server lacks what they would turn
+on."""
 
 _DEFAULTS: Mapping[Parameter, bool | int] = {**SECONDS, **SWITCHES, **LIMITS}
 _SWITCH = {"true": True, "false": False}
@@ -85,7 +87,7 @@ _SWITCH = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """`given` is what was set, as text by name."""
+    """The parameters of an app. `given` holds those that were set, as text by name."""
 
     given: Mapping[str, str]
 
@@ -94,7 +96,10 @@ class Parameters:
         return _DEFAULTS[name] if text is None else parsed(name, text)
 
     def session_end(self, asked: int | None, now: int, *, admin: bool = False) -> int | None:
-        """The end of a session that begins now: epoch s, None for never. `asked` and `now` in epoch ms."""
+        """Return the end of a session that begins now, in epoch seconds; None for never.
+
+        `asked` (the end that the caller wishes) and `now` are epoch ms.
+        """
         begin, ends = now // 1000, set[int]()
         default = int(self.value(Parameter.DEFAULT_TOKEN_EXPIRATION))
         if asked is not None:
@@ -110,13 +115,15 @@ class Parameters:
         return min(ends, default=None)
 
     def admin_end(self, now: int) -> int | None:
-        """The end of an administrator's session that begins now, and of all that it is exchanged for."""
+        """Return the end (epoch seconds) of an administrator's session that begins now, and of all sessions
+        that it is exchanged for."""
         longest = int(self.value(Parameter.ADMIN_TOKEN_EXPIRATION))
         return now // 1000 + longest if longest else None
 
 
 def parsed(name: Parameter, text: str) -> bool | int:
-    """What the text says, in the form that the parameter has; raises InvalidInput."""
+    """Return the value that the text stands for. Raises InvalidInput if the text is not of the parameter's
+    form."""
     if name in SWITCHES:
         if text not in _SWITCH:
             raise InvalidInput(f"{name}: send true or false")

@@ -1,4 +1,4 @@
-"""What goes out to a network, whoever it is for. content.py makes it; deliver only adds the device."""
+"""Payloads for the networks without any device. content.py makes them, deliver only adds the device."""
 
 from dataclasses import dataclass, replace
 
@@ -9,19 +9,19 @@ VALIDATE_ONLY = b'{"validate_only":true,'
 
 @dataclass(frozen=True, slots=True)
 class FcmPayload:
-    """The body of messages:send is prefix + the target, `"token":"..."` or `"fid":"..."`, + suffix."""
+    """The body of messages:send: prefix, the target (`"token":"..."` or `"fid":"..."`), suffix."""
 
     prefix: bytes
     suffix: bytes
     target: str = ""
-    """The field that addresses; empty for `token` or `fid`, by the form of each."""
+    """Field that addresses the device. Empty: `token` or `fid`, depending on the form of each token."""
     ttl_s: int | None = None
-    """The time to live from the acceptance on."""
+    """Time to live from acceptance on."""
     ttl_at: int = 0
-    """Where its digits stand in the suffix."""
+    """Position of the time to live's digits in the suffix."""
 
     def with_left(self, left_ms: int) -> "FcmPayload":
-        """The payload with so much time to live in its bytes."""
+        """Return the payload with this remaining time to live in its bytes."""
         if self.ttl_s is None:
             return self
         left_s = -(-max(0, left_ms) // 1000)
@@ -30,7 +30,7 @@ class FcmPayload:
 
     @property
     def validate_only(self) -> bool:
-        """Whether FCM is only asked if it would take the push."""
+        """True if FCM only validates the push and does not deliver it."""
         return self.prefix.startswith(VALIDATE_ONLY)
 
 
@@ -41,9 +41,9 @@ class ApnsPayload:
     priority: int
     collapse_id: str | None = None
     expiration: int | None = None
-    """Epoch seconds; 0: now or never. Made for each attempt, from `ttl_s`."""
+    """Epoch seconds; 0 means now or never. Computed for each attempt from `ttl_s`."""
     ttl_s: int | None = None
-    """The time to live from the acceptance on."""
+    """Time to live from acceptance on."""
 
     def with_left(self, left_ms: int, now: int) -> "ApnsPayload":
         if self.ttl_s is None:
@@ -53,13 +53,14 @@ class ApnsPayload:
 
 @dataclass(frozen=True, slots=True)
 class Payloads:
-    """One push message, ready for each network; None where it does not go there."""
+    """One push message, ready for each network; None for a network that it does not go to."""
 
     fcm: FcmPayload | None
     apns: ApnsPayload | None
 
     def left_ms(self, network: Network, at: int, now: int) -> int | None:
-        """How much of the time to live is left on the network, below 0 when it is over; None: it has none.
+        """Return the remaining time to live on the network, negative once it is over; None if it has no
+        limit.
 
         `at` is the acceptance; both times are epoch ms.
         """
@@ -67,7 +68,7 @@ class Payloads:
         return None if payload is None or payload.ttl_s is None else at + 1000 * payload.ttl_s - now
 
     def as_of(self, at: int, now: int) -> "Payloads":
-        """The payloads as they go out now, with the time to live that is left: whole seconds, at least 0."""
+        """Return the payloads with the time to live that remains now, in whole seconds, at least 0."""
 
         fcm, apns = (self.left_ms(network, at, now) or 0 for network in (Network.FCM, Network.APNS))
         return Payloads(

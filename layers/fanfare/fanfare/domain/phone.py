@@ -1,6 +1,6 @@
-"""Local phone numbers to international ones (E.164), by the countries' calling codes and trunk prefixes.
+"""Convert local phone numbers to international ones (E.164) by calling codes and trunk prefixes.
 
-The facts are those of libphonenumber 9.0.43. Whether a number exists is not looked at.
+The facts are those of libphonenumber 9.0.43. Nothing checks whether a number exists.
 """
 
 import re
@@ -15,7 +15,7 @@ _BEGINS_WITH_0 = """
     SA966 SD249 SE46 SI386 SK421 SL232 SO252 SS211 SY963 TH66 TR90 TW886 TZ255 UA380 UG256 UY598 VE58
     VN84 XK383 YE967 YT262 ZA27 ZM260 ZW263
 """
-"""Countries where a number that is dialled at home begins with a 0, which no international one has."""
+"""Countries in which national numbers begin with a 0 that international ones drop."""
 
 _AS_IT_IS = """
     AC247 AD376 AO244 AW297 BF226 BH973 BI257 BJ229 BN673 BQ599 BT975 BW267 BZ501 CF236 CG242 CI225
@@ -25,7 +25,8 @@ _AS_IT_IS = """
     NU683 OM968 PA507 PF689 PG675 PL48 PT351 PW680 QA974 SB677 SC248 SG65 SH290 SJ47 SM378 SN221 SR597
     ST239 SV503 SZ268 TA290 TD235 TG228 TJ992 TK690 TL670 TN216 TO676 TV688 UZ998 VA39 VU678 WF681 WS685
 """
-"""Countries where a number is the same at home and from abroad: in Italy its 0, too, belongs to it."""
+"""Countries in which national and international numbers have the same digits. In Italy that includes the
+0."""
 
 _NORTH_AMERICA = """
     AG AI AS BB BM BS CA DM DO GD GU JM KN KY LC MP MS PR SX TC TT US VC VG VI
@@ -40,16 +41,16 @@ _OTHERS = {
     "RU": ("7", r"8(?=\d{10}$)"),
     "TM": ("993", r"8(?=\d{8}$)"),
 }
-"""Where an international number may begin with the digit, too, its length tells."""
+"""The pattern looks at the length if international numbers may begin with the same digit."""
 
 _LOCAL = re.compile(r"[0-9](?:[0-9 ().-]{1,30})?|\([0-9 ().-]{2,30}")
 _BETWEEN = str.maketrans("", "", " ().-")
 
 
 def e164(country: str, local: str) -> str | None:
-    """The international number, with its plus sign; None for an unknown country or what is no local number.
+    """Return the international number with its plus sign; None if the country or the number is not valid.
 
-    `country` is ISO 3166's code of two letters, in either case.
+    `country` is an ISO 3166 code of two letters, in either case.
     """
     known = _dialled().get(country.upper())
     if known is None or _LOCAL.fullmatch(local) is None:
@@ -61,7 +62,7 @@ def e164(country: str, local: str) -> str | None:
 
 @cache
 def _dialled() -> dict[str, tuple[str, str]]:
-    """For each country its calling code, and the pattern of what is dialled at home only, in front."""
+    """Return each country's calling code and the pattern of its trunk prefix."""
     rules = {one[:2]: (one[2:], "0") for one in _BEGINS_WITH_0.split()}
     rules |= {one[:2]: (one[2:], "") for one in _AS_IT_IS.split()}
     rules |= dict.fromkeys(_NORTH_AMERICA.split(), ("1", r"1(?=\d{10}$)"))

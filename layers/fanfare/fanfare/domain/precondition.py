@@ -1,4 +1,4 @@
-"""If-Match and If-None-Match: what has to be so for an object to be written."""
+"""If-Match and If-None-Match: the conditions under which an object is written."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,16 @@ ANY = "*"
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """`version` as text without quotes (or ANY), from If-Match; `absent` from `If-None-Match: *`."""
+    """`version` comes from If-Match, as text without quotes or ANY; `absent` from `If-None-Match: *`."""
 
     version: str | None = None
     absent: bool = False
 
     def check(self, found: Object | None, bucket: Target, object_id: str) -> None:
-        """`found`: the object unless deleted. Raises ObjectAlreadyExists, ObjectNotFound, StaleVersion."""
+        """Raise ObjectAlreadyExists, ObjectNotFound or StaleVersion if the condition fails.
+
+        `found` is the object, None if there is none or it is deleted.
+        """
         if self.absent and found is not None:
             raise refusals.object_exists(bucket, object_id)
         if self.version is None:

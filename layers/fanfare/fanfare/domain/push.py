@@ -1,6 +1,6 @@
-"""A push message on its way: what was accepted, and the deliveries that it becomes.
+"""A push message on its way: the accepted send, and the deliveries made from it.
 
-Every value names its format: a reader that does not know the number refuses the value as a whole, and leaves
+Every value names its format. A reader that does not know the number refuses the value as a whole and leaves
 no field out.
 """
 
@@ -14,14 +14,14 @@ from fanfare.domain.ring import WHOLE_RING, Arc
 from fanfare.domain.scope import Target
 
 TO_USER = "user"
-"""The delivery ID of a direct push: it has one delivery."""
+"""Delivery ID of a direct push, which has one delivery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """One send as accepted: to the subscribers of a target, or to one user. Times are epoch ms.
+    """One accepted send, to the subscribers of a target or to one user. Times are epoch ms.
 
-    Without a gate the push is for all subscribers. `by_user`: a user caused it, and no server.
+    Without a gate the push is for all subscribers.
     """
 
     app: str
@@ -34,23 +34,23 @@ class Push:
     to_development: bool = True
     gate: Gate | None = None
     by_user: bool = False
-    """Whether a user sent it: users' sends together have a part of FCM's quota."""
+    """True if a user sent it: all users' sends share a part of FCM's quota."""
     format: Literal[1] = 1
 
     def as_of(self, now: int) -> "Push":
-        """The push as it goes out now: with the time to live that is left."""
+        """Return the push with the time to live that remains now."""
         return replace(self, payloads=self.payloads.as_of(self.at, now))
 
 
 class Way(StrEnum):
-    """How a delivery finds the devices of its subscribers."""
+    """The way in which a delivery finds its subscribers' devices."""
 
     BY_KEY = "key"
     BY_ARC = "arc"
 
 
 class Pace(StrEnum):
-    """Which delivery queue: small sends do not wait behind large ones."""
+    """The delivery queue of a send: small sends do not wait behind large ones."""
 
     EXPRESS = "express"
     BULK = "bulk"
@@ -58,7 +58,7 @@ class Pace(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """How a send is cut into deliveries: decided once, kept in the ledger, final."""
+    """The cut of a send into deliveries: decided once, kept in the ledger, final."""
 
     bits: int
     way: Way
@@ -81,9 +81,9 @@ class Delivery:
     round: int = 1
     not_before: int = 0
     lanes: tuple[str, ...] = ()
-    """The lanes that all of its open devices are on; empty: any that the push can take."""
+    """The lanes of all its open devices; empty means any lane that the push can take."""
     waits: int = 0
-    """How often it waited for them, read or unread."""
+    """Number of times the delivery was postponed."""
     format: Literal[1] = 1
 
     @property
@@ -92,8 +92,8 @@ class Delivery:
 
     @property
     def group(self) -> str:
-        """Its message group, by which SQS serves a queue fairly: tenants share the express queue, large sends
-        the bulk queue. The queue itself is named by the pace."""
+        """Its message group, by which SQS serves a queue fairly: the app on the express queue, which tenants
+        share, and the push on the bulk queue, which large sends share."""
         return self.push.app if self.pace is Pace.EXPRESS else self.push.id
 
     def next_attempt(self, not_before: int, lanes: tuple[str, ...] = (), waits: int = 0) -> "Delivery":
@@ -103,7 +103,7 @@ class Delivery:
         return replace(self, attempt=1, round=self.round + 1, not_before=0, lanes=(), waits=0)
 
     def postponed(self) -> "Delivery":
-        """The same attempt, later, without having looked for its devices."""
+        """Return the same attempt for later, before its devices were looked for."""
         return replace(self, waits=self.waits + 1)
 
     def halves(self) -> list["Delivery"]:
@@ -113,9 +113,9 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoarseArc:
-    """A stretch that fanout still has to cut: the body of the fanout queue's message.
+    """A stretch that fanout still has to cut: the body of a message on the fanout queue.
 
-    Sent again from a dead letter it has the next round: the ledger then has a row to be taken back.
+    A dead letter has the next round: sending it again takes back the ledger's row about it.
     """
 
     push: Push
@@ -126,7 +126,7 @@ class CoarseArc:
 
     @property
     def deliveries(self) -> int:
-        """How many deliveries it stands for."""
+        """Number of deliveries that it will be cut into."""
         return 1 << (self.cut.bits - self.arc.bits)
 
     def next_round(self) -> "CoarseArc":

@@ -1,9 +1,9 @@
-"""What a query asks of objects: predicates over their fields, and the order in which they come.
+"""Queries of objects: predicates over their fields, and their order.
 
-A field's value is what JSON makes of it, or MISSING; lists and objects come as Compound where a value is
-asked for more than once. Values of different types are never equal, and no number is a boolean. Ascending
-order goes by type first: no such field, null, false, true, numbers, strings, and then everything else, which
-is all alike; what is alike goes by object ID.
+A field's value is the one that JSON gives, or MISSING. Lists and objects are wrapped in Compound if a value
+is compared more than once. Values of different types are never equal, and no number is a boolean. Ascending
+order is by type first: missing field, null, false, true, numbers, strings, everything else. Equal keys are
+ordered by object ID.
 """
 
 from collections.abc import Callable, Collection
@@ -13,7 +13,7 @@ from sys import float_info
 from typing import Final
 
 ORDERED_CHARACTERS = 190
-"""Strings that begin with so many equal characters are alike for the order."""
+"""Only this many first characters of a string count for the order."""
 
 
 class _Absence(Enum):
@@ -21,24 +21,24 @@ class _Absence(Enum):
 
 
 MISSING: Final = _Absence.MISSING
-"""The value of a field that is not there."""
+"""The value of a missing field."""
 
 type Fields = Callable[[str], object]
-"""An object, asked for a field's value by its name."""
+"""A function from a field's name to its value in one object."""
 
 type Predicate = Callable[[Fields], bool]
 
 type Limit = int | float | str
 
 type OrderKey = tuple[int] | tuple[int, int | float | str]
-"""Compares by type, then by value; comparable with every other."""
+"""Type, then value; any two keys can be compared."""
 
 type Position = tuple[OrderKey, str]
 """A place in the order: no two objects of a bucket share one."""
 
 
 class FieldType(StrEnum):
-    """DECIMAL is every number: most clients write 5.0 as 5."""
+    """Types of fields. DECIMAL is every number, because most clients write 5.0 as 5."""
 
     STRING = "STRING"
     INTEGER = "INTEGER"
@@ -56,14 +56,14 @@ class _Type(Enum):
 
 
 class Compound:
-    """A list or an object. It is walked through once, and then compared as text, however often that is."""
+    """A list or an object. It is converted to text once, and compared as text from then on."""
 
     def __init__(self, value: list[object] | dict[str, object]) -> None:
         self._value = value
 
     @cached_property
     def text(self) -> str:
-        """The same for the same values, and for no others."""
+        """Text that is the same for equal values only."""
         return _text(self._value)
 
     def __eq__(self, other: object) -> bool:
@@ -74,7 +74,7 @@ class Compound:
 
 
 def compared(value: object) -> object:
-    """The value in the form in which it is compared."""
+    """Return the value in the form in which it is compared."""
     return Compound(value) if isinstance(value, list | dict) else value
 
 
@@ -113,7 +113,7 @@ def prefixed(field: str, prefix: str) -> Predicate:
 def within(
     field: str, lower: Limit | None, upper: Limit | None, lower_included: bool, upper_included: bool
 ) -> Predicate:
-    """A value of the limits' type between them; of two limits of different types it can have but one."""
+    """Hold for values between the limits and of their type; with limits of two types, for none."""
 
     def holds(fields: Fields) -> bool:
         value = fields(field)
@@ -125,7 +125,7 @@ def within(
 
 
 def has(field: str, wanted: FieldType | None) -> Predicate:
-    """Whether the field is there, and of the type; null is of none."""
+    """Hold if the field exists and is of the type. null is of no type."""
 
     def holds(fields: Fields) -> bool:
         value = fields(field)
@@ -157,7 +157,7 @@ def some(predicates: Collection[Predicate]) -> Predicate:
 
 
 def same(one: object, other: object) -> bool:
-    """Whether two JSON values are equal, all the way down. Python holds True for 1."""
+    """True if two JSON values are equal at every depth. Plain Python takes True for 1."""
     return compared(one) == compared(other) and _type(one) is _type(other)
 
 
@@ -175,7 +175,7 @@ def order_key(value: object) -> OrderKey:
 
 
 def _within_64_bits(number: int | float) -> int | float:
-    """The number, or the float next to it where it has more bits: keys of an order have a bound."""
+    """Return the number, or the nearest float if it has more than 64 bits: sort keys have a bounded size."""
     if isinstance(number, float) or -(1 << 63) <= number < 1 << 64:
         return number
     try:
@@ -189,9 +189,9 @@ def _text(value: object) -> str:
         case bool() | None:
             return str(value)
         case int():
-            return f"{value:x}"  # decimal digits would be bounded, and slow
+            return f"{value:x}"  # decimal digits would be limited in number, and slow
         case float() if value.is_integer():
-            return f"{int(value):x}"  # 1.0 is 1
+            return f"{int(value):x}"  # 1.0 equals 1
         case list():
             return "[" + ",".join(map(_text, value)) + "]"
         case dict():
@@ -201,7 +201,7 @@ def _text(value: object) -> str:
 
 
 def _ordered(lower: object, upper: object, equal_too: bool) -> bool:
-    """Numbers and strings are compared, each with their kind; strings by code point."""
+    """Compare two numbers, or two strings by code point; anything else is out of order."""
     match lower, upper:
         case (bool(), _) | (_, bool()):
             return False

@@ -1,4 +1,4 @@
-"""Refusals about users, groups, targets, objects and subscriptions, with the fields of the contract."""
+"""Errors about users, groups, targets, objects and subscriptions, with the contract's fields."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ from fanfare.domain.scope import Scope, Target, TargetKind
 
 
 def scope_fields(scope: Scope) -> dict[str, str]:
-    """Kii's objectScope."""
+    """Return Kii's objectScope."""
     fields = {"appID": scope.app, "userID": scope.user, "groupID": scope.group, "type": scope.type}
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -78,13 +78,13 @@ def target_exists(kind: TargetKind, scope: Scope, name: str) -> AlreadyExists:
 
 
 def group_incomplete(group: Group, missing: Sequence[str]) -> Busy:
-    """The group is there by now, without some of its first members."""
+    """Return the error for a group that was created without some of its first members."""
     text = "the group is made, but not all of its members were added; add those in missingUsers one by one"
     return Busy(text, groupID=group.id, missingUsers=list(missing))
 
 
 def no_filter(scope: Scope, bucket: str) -> FilterNotFound:
-    """What a subscription to a bucket that does not exist is told."""
+    """Return the error for a subscription to a bucket that does not exist."""
     return FilterNotFound(
         f"the bucket {bucket!r} does not exist, or has no such filter; the only filter is all",
         bucketID=bucket,

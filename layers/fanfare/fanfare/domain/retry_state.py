@@ -1,4 +1,4 @@
-"""Which devices of a delivery are still open, and when each may be tried again: 8 bytes a device."""
+"""The open devices of a delivery and the time from which each may be tried again, in 8 bytes a device."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,33 +8,33 @@ DIGEST_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The state of an open device between two attempts; `due` is when it may be sent to again (epoch ms).
+    """The state of an open device between two attempts; `due` (epoch ms) is the time of its next try.
 
-    A wait is no try: the device was not sent to, or its push met a lane that was down.
+    A wait is not a try: nothing was sent to the device, or its push met a lane that was down.
     """
 
     due: int = 0
     tries: int = 0
     unknown: int = 0
-    """Sends without an answer on a lane that answered others."""
+    """Number of sends without an answer on a lane that answered others."""
     waits: int = 0
     doubts: int = 0
-    """Doubtful answers."""
+    """Number of doubtful answers."""
     silent: int = 0
-    """Sends without an answer on a lane that was down, which use up no repeat; those of former rounds count
-    as one."""
+    """Number of sends without an answer on a lane that was down; they use up no repeat. Those of earlier
+    rounds count as one."""
     outlived: int = 0
-    """Answers that the token died before it was registered."""
+    """Number of answers that the token died before it was registered."""
 
     @property
     def maybe_delivered(self) -> bool:
-        """Whether the device may have the push already."""
+        """True if the device may have received the push already."""
         return bool(self.unknown or self.silent)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenGroup:
-    """The open devices that stand alike, as digests one after the other."""
+    """Open devices with the same state, as concatenated digests."""
 
     standing: Standing
     digests: bytes

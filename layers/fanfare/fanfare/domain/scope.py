@@ -1,4 +1,4 @@
-"""Where a topic or bucket lives, and the target that a subscription points at."""
+"""The scope of a topic or bucket, and the target of a subscription."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,8 @@ from fanfare.domain.ring import HEX_DIGITS
 class Scope:
     """The app itself, one of its users, or one of its groups.
 
-    A group's scope has the group's random reference too: a group made anew under an ID starts empty.
+    The scope of a group includes the group's random reference: a group that is made anew under the same ID
+    starts empty.
     """
 
     app: str
@@ -40,7 +41,7 @@ class Scope:
 
     @property
     def shards(self) -> str:
-        """The digits over which the subscriptions of this scope's targets are spread."""
+        """The digits over which subscriptions to this scope's targets are spread."""
         return HEX_DIGITS if self.is_app else HEX_DIGITS[0]
 
 
@@ -51,10 +52,10 @@ class TargetKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A topic or a bucket as one that can be subscribed to.
+    """A topic or a bucket, as the target of subscriptions.
 
-    `ref` is random and made with the target: all that hangs on the target is keyed by it, so a name made anew
-    starts empty.
+    `ref` is random and made with the target. All rows that belong to the target are keyed by it, so that a
+    target made anew under the same name starts empty.
     """
 
     kind: TargetKind

@@ -1,4 +1,4 @@
-"""The keys that the server adds to a message, by Kii's names: long ones for FCM, short ones for APNs."""
+"""The keys that the server adds to a message, with Kii's names: long ones for FCM, short ones for APNs."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ EVENT_KEYS = {
     Network.FCM: frozenset({"bucketID", "bucketType"}),
     Network.APNS: frozenset({"bi", "bt", "oi", "om"}),
 }
-"""The keys by which Kii's clients take a message for a Push to App."""
+"""Keys from which Kii's clients conclude that a message is a Push to App."""
 
 EVENT_ORIGIN = ("origin", "EVENT")
-"""The key and its value by which they do so on FCM, too."""
+"""A key and its value from which Kii's clients conclude the same on FCM."""
 
 type Value = str | int | None
 
 
 class DataKeysTaken(ValueError):
-    """The sender's data has keys that the server adds to this very message."""
+    """The sender's data contains keys that the server adds to this message."""
 
     def __init__(self, network: Network, taken: Collection[str], cures: Collection[str]) -> None:
         super().__init__(
@@ -30,7 +30,8 @@ class DataKeysTaken(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """`cure`: what keeps the key out of a message that is no Push to App."""
+    """A key's name on each network. `cure`: the field that keeps it out of messages other than a Push to
+    App."""
 
     fcm: str
     apns: str
@@ -60,10 +61,10 @@ _KEYS = {
 
 
 def named(network: Network, added: Mapping[str, Value], data: Collection[str]) -> dict[str, str | int]:
-    """The values that the server adds to a message, by the network's keys; None adds none.
+    """Return the values that the server adds to a message, by the network's keys; None adds none.
 
-    `data` are the sender's own keys: of two values under one key, one would be dropped silently. Raises
-    DataKeysTaken.
+    `data` holds the sender's own keys. Raises DataKeysTaken if one is among the server's: of two values under
+    one key, one would be dropped silently.
     """
     values = {_KEYS[name]: value for name, value in added.items() if value is not None}
     taken = {key.on(network): key.cure for key in values if key.on(network) in data}

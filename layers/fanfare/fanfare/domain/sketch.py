@@ -1,7 +1,7 @@
-"""Counting users once, however often and by however many environments they are seen: a sketch of few digests.
+"""Count users once, although several environments see them several times: a sketch of few digests.
 
 A level keeps the digests of every 16th user of the level below it, and is full with 64. Sketches of several
-environments and minutes add up, since the same user has the same digest everywhere.
+environments and minutes add up, because a user has the same digest everywhere.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ type Digests = frozenset[bytes]
 
 
 def sketch(users: Iterable[str]) -> list[Digests]:
-    """Return the levels of the users' sketch, from the finest on, with 64 digests at most in each."""
+    """Return the levels of the users' sketch, the finest first, with at most 64 digests in each."""
     kept = sorted({blake2b(user.encode(), digest_size=8).digest() for user in users})
     levels: list[Digests] = []
     for level in range(LEVELS):
@@ -26,9 +26,10 @@ def sketch(users: Iterable[str]) -> list[Digests]:
 
 
 def estimate(sketches: Sequence[Sequence[Digests]]) -> int:
-    """Count the users in all sketches together; each has its levels from the finest on.
+    """Estimate the number of users in all sketches; each lists its levels, the finest first.
 
-    Exact while no sketch has a full first level; then by the finest level that is full in none.
+    The count is exact while no sketch has a full first level. Otherwise it is that of the finest level that
+    is full in none.
     """
     for level in range(LEVELS):
         kept = [one[level] for one in sketches]

@@ -1,4 +1,4 @@
-"""What sweep has to clear away or to look at again: the values on the sweep queue, told apart by `kind`."""
+"""The values on the sweep queue, told apart by `kind`: rows to delete, or to look at again."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -6,23 +6,24 @@ from typing import Literal
 from fanfare.domain.scope import Scope, Target, TargetKind
 
 SWEEP_DELAY_S = 30
-"""Longer than an API function may run: what one still wrote to the target is there when sweep looks."""
+"""Longer than an API function may run, so that sweep also sees the last rows that one wrote to the target."""
 
 INDEXES_LATE_S = 86_400
-"""No index is later than this."""
+"""Longest delay of an index."""
 
 LONGEST_INTERVAL_S = 28_800
 
 CLOCKS_APART_MS = 5_000
-"""How far two functions' clocks may differ; with an API function's time it stays within SWEEP_DELAY_S."""
+"""Largest difference of two functions' clocks; added to an API function's time it stays below
+SWEEP_DELAY_S."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A target whose definition is about to be deleted: then, what hangs on its `ref` has to go.
+    """A target whose definition is about to be deleted: all rows keyed by its `ref` have to go afterwards.
 
-    It is queued before the definition is deleted. A crash in between loses nothing; and as sweep first looks
-    whether the definition is gone, it deletes nothing wrongly either.
+    The message is queued before the definition is deleted. A crash in between loses nothing, and deletes
+    nothing wrongly, since sweep first checks that the definition is gone.
     """
 
     kind: TargetKind
@@ -46,7 +47,8 @@ def sweep_of(target: Target) -> Sweep:
 
 @dataclass(frozen=True, slots=True)
 class GroupSweep:
-    """A group that is about to be deleted: then, its members and the topics and buckets in its scope."""
+    """A group that is about to be deleted: its members, and the topics and buckets in its scope, go
+    afterwards."""
 
     app: str
     group: str
@@ -61,10 +63,10 @@ class GroupSweep:
 
 @dataclass(frozen=True, slots=True)
 class UserSweep:
-    """A user who is about to be deleted: then, everything that is the user's.
+    """A user that is about to be deleted: all rows of the user go afterwards.
 
-    It is queued before the recipient row is marked, which is what decides: who is marked gets deleted,
-    whatever becomes of the request.
+    The message is queued before the recipient row is marked. The mark decides: a marked user is deleted, even
+    if the request fails.
     """
 
     app: str
@@ -79,9 +81,9 @@ class UserSweep:
 
 @dataclass(frozen=True, slots=True)
 class LateRows:
-    """A user who was deleted at `deleted_at`. Subscriptions made before have to go, when an index shows them.
+    """A user that was deleted at `deleted_at`: older subscriptions have to go as soon as an index shows them.
 
-    Times are epoch ms; `due` is when to look next, `looks` how often sweep has looked.
+    Times are epoch ms. `due` is the time of the next look, `looks` the number of looks so far.
     """
 
     app: str
@@ -94,12 +96,12 @@ class LateRows:
 
     @property
     def made_before(self) -> int:
-        """What was made later is of a new life: the mark stands for SWEEP_DELAY_S at least. What was begun
-        when the mark was written can be a little younger than it."""
+        """Rows made later belong to a new life of the user, since the mark stays for at least SWEEP_DELAY_S.
+        The margin covers requests that were under way when the mark was written."""
         return self.deleted_at + 500 * SWEEP_DELAY_S
 
     def next_look(self, now: int, first_s: int) -> "LateRows | None":
-        """The next look, at intervals that double; None when an index can have nothing left to show."""
+        """Return the next look, at intervals that double; None if an index can have nothing left to show."""
         end = self.deleted_at + 1000 * INDEXES_LATE_S
         if now >= end:
             return None
@@ -109,9 +111,10 @@ class LateRows:
 
 @dataclass(frozen=True, slots=True)
 class TargetRecheck:
-    """A target whose access list lost an entry: subscribers without the right are to be unsubscribed.
+    """A target whose access list lost an entry: subscribers without the right have to be unsubscribed.
 
-    `look` is random and names it, however often it comes. `after` says how far it came: shard and sort key.
+    `look` is random; it identifies this look, even if its message comes again. `after` is the position that
+    it has reached: shard and sort key.
     """
 
     target: Target
@@ -134,10 +137,10 @@ class TargetRecheck:
 
 @dataclass(frozen=True, slots=True)
 class UserRecheck:
-    """A user who left a group: subscriptions that only members can have are to end.
+    """A user that left a group: subscriptions reserved for members have to end.
 
-    `look` is random and names it, however often it comes. `after` says how far it came, `ended` how many
-    subscriptions it has ended so far.
+    `look` is random; it identifies this look, even if its message comes again. `after` is the position that
+    it has reached, `ended` the number of subscriptions ended so far.
     """
 
     app: str
@@ -158,9 +161,9 @@ class UserRecheck:
 
 @dataclass(frozen=True, slots=True)
 class LooseBodies:
-    """An object whose body in S3 is about to change: then, bodies of it from up to `until` (epoch ms) may go.
+    """An object whose body in S3 is about to change: its bodies made up to `until` (epoch ms) may go.
 
-    All but the one that it has by then, which is when no request of that time is under way any more.
+    The body that the object has at `until` stays. By then no request of that time is under way any more.
     """
 
     app: str
@@ -173,9 +176,9 @@ class LooseBodies:
 
 @dataclass(frozen=True, slots=True)
 class SessionsSweep:
-    """A holder whose sessions end, of which there were too many for one request: the logins up to `before`.
+    """A holder with too many sessions to end in one request: those of logins up to `before` (epoch ms) end.
 
-    `keep`: a session that stays, with all that came of its login. `after` says how far it came.
+    `keep`: a session that stays, with all others of its login. `after` is the position reached so far.
     """
 
     app: str

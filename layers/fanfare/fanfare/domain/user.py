@@ -1,4 +1,4 @@
-"""Users: IDs in Kii's pattern, the addresses that a user is found by, and the rules for what a user says."""
+"""Users: IDs in Kii's pattern, addresses that identify a user, and rules for a user's fields."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ _ID = re.compile(r"[a-z0-9]{12}-[a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{8}"
 _ID_PARTS = (12, 4, 4, 4, 8)
 _ID_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-# For msgspec too, which searches: so both ends are marked, and the end by \Z, as $ lets a newline by.
+# msgspec searches for a pattern, so both ends are anchored; the end by \Z, because $ also matches before a
+# newline.
 PASSWORD = r"^[\x20-\x7e]{4,50}\Z"
 LOGIN_NAME = r"^[A-Za-z0-9._-]{3,64}\Z"
 EMAIL = r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}\Z"
@@ -22,7 +23,7 @@ COUNTRY = r"^[A-Za-z]{2}\Z"
 
 
 class AddressKind(StrEnum):
-    """The names by which paths and logins say what kind of address follows."""
+    """Kinds of addresses, by their names in paths and logins."""
 
     LOGIN_NAME = "LOGIN_NAME"
     EMAIL = "EMAIL"
@@ -34,7 +35,8 @@ _FORMS = {AddressKind.LOGIN_NAME: LOGIN_NAME, AddressKind.EMAIL: EMAIL, AddressK
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What names one user of an app: `value` as it is compared, so e-mail in lower case."""
+    """An address that identifies one user of an app. `value` is in the form that is compared: e-mail in lower
+    case."""
 
     kind: AddressKind
     value: str
@@ -45,7 +47,7 @@ class Address:
 
 
 def user_id(randomness: bytes) -> str:
-    """An ID in the pattern that Kii's clients check; they address users of another form as login names."""
+    """Return an ID in the pattern that Kii's clients check; they take any other form for a login name."""
     number = int.from_bytes(randomness)
     digits = ""
     for _ in range(sum(_ID_PARTS)):
@@ -60,18 +62,18 @@ def is_user_id(text: str) -> bool:
 
 
 def internal_id(user: str) -> int:
-    """Kii's internalUserID: a number above 0 that JavaScript can hold."""
+    """Return Kii's internalUserID: a positive number that JavaScript represents exactly."""
     return 1 + int(place(user)[:13], 16)
 
 
 def phone_number(text: str, country: str | None) -> str | None:
-    """The international number of an international or a local one; None for what is neither."""
+    """Return the international number of an international or local one; None if the text is neither."""
     number = text if country is None or text.startswith("+") else phone.e164(country, text)
     return number if number is not None and re.fullmatch(PHONE, number) else None
 
 
 def address(kind: AddressKind, text: str) -> Address | None:
-    """The address, or None where the text cannot be one. Local phone numbers are `JP-09012345678`."""
+    """Return the address; None if the text cannot be one. Local phone numbers look like `JP-09012345678`."""
     if kind is AddressKind.PHONE and not text.startswith("+"):
         country, _, local = text.partition("-")
         text = phone_number(local, country) or ""
@@ -81,13 +83,14 @@ def address(kind: AddressKind, text: str) -> Address | None:
 
 
 def address_in_path(segment: str) -> Address | None:
-    """`LOGIN_NAME:x`, `EMAIL:x` or `PHONE:x`; None for anything else."""
+    """Return the address of `LOGIN_NAME:x`, `EMAIL:x` or `PHONE:x`; None for anything else."""
     kind, colon, text = segment.partition(":")
     return address(AddressKind(kind), text) if colon and kind in AddressKind else None
 
 
 def address_at_login(username: str) -> Address | None:
-    """As in a path, or bare: no login name has an @ or begins with a plus sign."""
+    """Return the address of a text as in a path, or bare: no login name has an @ or begins with a plus
+    sign."""
     if ":" in username:
         return address_in_path(username)
     if "@" in username:

@@ -1,4 +1,5 @@
-"""The delivery policy: what becomes of a device after an outcome. What an answer means is outcome.py's."""
+"""The delivery policy: from an outcome to the next step for its device. outcome/ tells the outcome of an
+answer."""
 
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -8,51 +9,50 @@ from fanfare.domain.outcome.consequence import EXPIRED, Outcome, OutcomeKind
 from fanfare.domain.retry_state import Standing
 
 REPEATS_MS = (60_000, 600_000)
-"""When a push is sent again after its first and its second unknown answer."""
+"""Delays of the repeats after the first and the second unknown answer."""
 
 MAX_UNKNOWN = len(REPEATS_MS)
-"""How often a push is sent again after an unknown answer: losing is worse than doubling, to a point."""
+"""Most repeats of a push after unknown answers: losing a push is worse than doubling it, within limits."""
 
 MAX_WAITS = 36
-"""How often a device waits for what is no try of its own: a lane that is down, a network out of reach.
+"""Most waits of a device that are not tries of its own: its lane was down, or the network out of reach.
 
-With the back-off that is five hours at the least, so that an outage of four hours is sat out, and less than a
-day at the most.
+With the back-off they take at least five hours, enough to sit out an outage of four, and at most a day.
 """
 
 FIRST_DELAY_MS = 5_000
-"""The back-off's first step, where the network asked for less; it doubles with each step."""
+"""First step of the back-off, used if the network asked for less. It doubles with each step."""
 
 MAX_DOUBTS = 2
-"""How often a push is sent again after a doubtful answer while the breaker is open."""
+"""Most repeats of a push after doubtful answers while the breaker is open."""
 
 DOUBT_DELAY_MS = 3_600_000
 
 MAX_BACKOFF_MS = 600_000
 MAX_DELAY_MS = 86_400_000
-"""A day: whatever a network asks for beyond it is asked for by mistake."""
+"""Cap on delays, a day: a network that asks for more does so by mistake."""
 
 JITTER = 0.25
-"""A retry comes up to this share later than its floor, never sooner."""
+"""A retry comes later than its floor by up to this share, and never sooner."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Nothing more is sent to the device; the ledger counts it as `count`."""
+    """Nothing more is sent to the device; the ledger counts it under `count`."""
 
     count: str
 
 
 @dataclass(frozen=True, slots=True)
 class StillOpen:
-    """The device is tried again, when its standing says."""
+    """The device is tried again at the moment in its standing."""
 
     standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Exhausted:
-    """The tries are used up: the device ends in the dead letter, with this standing."""
+    """The tries are used up: the device ends in the dead letter with this standing."""
 
     standing: Standing
 
@@ -70,9 +70,9 @@ def verdict(
     lane_down: bool = False,
     breaker_open: bool = False,
 ) -> Verdict:
-    """What becomes of a device; `jitter` is a random number from 0 to 1.
+    """Return the next step for a device; `jitter` is a random number from 0 to 1, `now` is epoch ms.
 
-    `lane_down`: a probe beside the push found that the network answers nobody. The device then waits for the
+    `lane_down`: a probe found that the network answers nobody on the lane. The device then waits for the
     lane, and the push costs it neither a try nor a repeat.
     """
     match outcome.kind:
@@ -99,14 +99,15 @@ def verdict(
 
 
 def _sent_enough(outcome: Outcome, before: Standing) -> bool:
-    """Whether this silence is one too many, though the lane is down: it comes back for probes alone."""
+    """True if the push went unanswered too often, although the lane is down: a later answer is left to
+    probes."""
     return outcome.unknown and before.silent >= MAX_UNKNOWN
 
 
 def _tried(
     outcome: Outcome, before: Standing, delay_ms: int, now: int, max_tries: int, jitter: float
 ) -> Verdict:
-    """A try of the device's own came to nothing. A token that outlived its 410 has one more, and no third."""
+    """Count a try of the device's own that failed. A token registered after its 410 gets one more try."""
     if outcome.outlived and before.outlived:
         return Settled(f"refused.{outcome.reason}")
     after = replace(before, tries=before.tries + 1, outlived=before.outlived + outcome.outlived)
@@ -120,23 +121,24 @@ def _settled(outcome: Outcome) -> Settled:
 
 
 def _unanswered(outcome: Outcome, before: Standing, now: int, max_tries: int, jitter: float) -> Verdict:
-    """The lane answers others: the push may have been delivered, and is sent again with care."""
+    """Plan the repeat of a push without an answer on a lane that answers others; it may have been
+    delivered."""
     after = replace(before, tries=before.tries + 1, unknown=before.unknown + 1)
     often = after.unknown > MAX_UNKNOWN or after.unknown + after.silent > MAX_UNKNOWN + 1
     if often or after.tries >= max_tries:
         return Exhausted(replace(after, tries=max_tries))
-    # A GOAWAY over other device tokens took the answer along: nothing speaks against sending it soon.
+    # A GOAWAY about other device tokens took the answer along, so sending again soon does no harm.
     delay_ms = 1000 * (outcome.retry_after_s or 0) if outcome.of_device else REPEATS_MS[before.unknown]
     return StillOpen(replace(after, due=now + int(delay_ms * (1 + JITTER * jitter))))
 
 
 def given_up_in_doubt(standing: Standing) -> bool:
-    """Whether a device in the dead letter met doubtful answers as often as it was tried."""
+    """True if a device in the dead letter used up its repeats after doubtful answers."""
     return standing.doubts > MAX_DOUBTS
 
 
 def _doubted(outcome: Outcome, before: Standing, now: int, max_tries: int, jitter: float) -> Verdict:
-    """While the breaker is open the answer may be a mistake of ours: the push is kept until it is mended."""
+    """Keep the push while the breaker is open, since the answer may come from a mistake of ours."""
     doubts = before.doubts + 1
     if doubts > MAX_DOUBTS:
         return Exhausted(replace(before, tries=max_tries, doubts=doubts))
@@ -145,9 +147,9 @@ def _doubted(outcome: Outcome, before: Standing, now: int, max_tries: int, jitte
 
 
 def postponed(before: Standing, delay_ms: int, *, now: int, max_tries: int, jitter: float) -> Verdict:
-    """The device waits for its lane, which is no try of its own, and not for ever.
+    """Let the device wait for its lane: no try of its own, and not for ever.
 
-    A wait that a network asks to be longer than the longest back-off counts as several.
+    A wait that the network asks to be longer than the longest back-off counts as several.
     """
     if before.waits >= MAX_WAITS:
         return Exhausted(replace(before, tries=max_tries))
@@ -157,7 +159,8 @@ def postponed(before: Standing, delay_ms: int, *, now: int, max_tries: int, jitt
 
 
 def back_off_ms(delay_ms: int, step: int, jitter: float) -> int:
-    """How long to wait for the next try or look: at least `delay_ms`, and longer with each step from 1."""
+    """Return the delay before the next try: at least `delay_ms`, and longer with each step, counted from
+    1."""
     backoff_ms = min(FIRST_DELAY_MS << min(step - 1, 20), MAX_BACKOFF_MS)
     floor_ms = min(max(delay_ms, backoff_ms), MAX_DELAY_MS)
     return int(floor_ms * (1 + JITTER * jitter))

@@ -1,1 +1,1 @@
-"""The way to the networks: FCM, APNs, their credentials, the HTTP/2 sender. Nothing retries by itself."""
+"""Access to the networks: FCM, APNs, their credentials, the HTTP/2 sender. Nothing here retries by itself."""

@@ -1,4 +1,4 @@
-"""APNs: one payload to many device tokens, over the production or the sandbox environment."""
+"""APNs: one payload to many device tokens, in the production or the sandbox environment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,19 @@ from hashlib import blake2b
 from urllib.parse import quote
 
 from fanfare.domain.payload import ApnsPayload
-from fanfare.networks.batch import Batch, Headers, Sender
 from fanfare.networks.credentials import ApnsCredential
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
 from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.provider_token import ProviderToken
+from fanfare.networks.push_requests import Batch, Headers, RequestSender
 from fanfare.networks.result import Result
 
 POLICY = Policy(first_alone=True, most_connections=8, most_batches=10, authorization_s=1200)
-"""Apple lets a connection change its provider token every 20 minutes, and answers in tens of milliseconds.
-Where it refused a token, it takes one request at a time on that connection until a push arrives: a batch
-is then worth eight connections, and otherwise one.
+"""Apple allows a new provider token on a connection every 20 minutes, and answers in tens of milliseconds.
+
+After a refused token a connection takes one request at a time until a push succeeds. Only then does a batch
+deserve eight connections; otherwise one is enough.
 """
 
 
@@ -25,11 +26,11 @@ is then worth eight connections, and otherwise one.
 class ApnsPush:
     token: str
     apns_id: str
-    """A UUID; APNs gives it back and keeps its log by it. `apns_id` makes one that all attempts share."""
+    """A UUID that APNs returns and logs. `apns_id` makes one that all attempts share."""
 
 
 def apns_id(message_id: str, token: str) -> str:
-    """A UUID of version 5, written by hand: the class takes three times as long."""
+    """Return a UUID of version 5. It is formatted by hand, since the UUID class takes three times as long."""
     digest = blake2b(f"{message_id}#{token}".encode(), digest_size=16).hexdigest()
     variant = "89ab"[int(digest[16], 16) & 3]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:]}"
@@ -40,27 +41,27 @@ def _path(token: str) -> bytes:
 
 
 class Apns:
-    """One environment, one team and key: a connection is bound to them by its first push."""
+    """Sends in one environment with one team and key; a connection's first push binds it to them."""
 
-    def __init__(self, topic: str, provider_token: ProviderToken, sender: Sender) -> None:
+    def __init__(self, topic: str, provider_token: ProviderToken, sender: RequestSender) -> None:
         self._topic = topic
         self._provider_token = provider_token
         self._sender = sender
 
     @staticmethod
     def at(endpoint: str, credential: ApnsCredential, *, ca_file: str = "") -> "Apns":
-        """`endpoint` is https://host[:port]; raises ValueError for anything else."""
+        """Return a sender for `https://host[:port]`; raises ValueError if `endpoint` has another form."""
         sender = Http2Sender(Endpoint.of(endpoint, ca_file), POLICY)
         return Apns(credential.topics[0], ProviderToken(credential), sender)
 
     def for_topic(self, topic: str) -> "Apns":
-        """Pushes to another app by the same team and key, over the same connections."""
+        """Return a sender to another app with the same team and key, over the same connections."""
         return Apns(topic, self._provider_token, self._sender)
 
     def send(
         self, pushes: Sequence[ApnsPush], payload: ApnsPayload, *, deadline_s: float, apart: bool = False
     ) -> list[Result]:
-        """A result for each push, in their order."""
+        """Return a result for each push, in order."""
         batch = Batch(
             self._headers(payload),
             [_path(push.token) for push in pushes],
@@ -72,7 +73,8 @@ class Apns:
         return self._sender.send(batch, deadline_s=deadline_s)
 
     def take_fresh_credential(self) -> None:
-        """After retry_fresh_credential: the provider token of now (perhaps the same) and a new connection."""
+        """Renew the provider token (perhaps to the same one) and the connection, after
+        retry_fresh_credential."""
         self._provider_token.renew()
         self._sender.renew()
 

@@ -1,4 +1,4 @@
-"""Provider credentials, each from its text; what a parameter holds of them is in live.py."""
+"""Provider credentials, parsed one by one; live.py parses a whole SSM parameter."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from fanfare.networks.errors import CredentialMalformed
+from fanfare.networks.failures import CredentialMalformed
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -20,7 +20,7 @@ _PLAIN = re.compile(r"[\x21-\x7e]{1,512}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FcmCredential:
-    """A service account's key file, as Google hands it out."""
+    """A service account's key file, as Google issues it."""
 
     type: Literal["service_account"]
     project_id: str
@@ -32,9 +32,9 @@ class FcmCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApnsCredential:
-    """An APNs signing key (the .p8 file's text) with its two IDs, and the topics that it pushes to.
+    """An APNs signing key (the text of the .p8 file), its two IDs, and the topics that it sends to.
 
-    Topics are bundle IDs. The first is that of devices whose install named none.
+    Topics are bundle IDs. The first is that of devices whose installation named none.
     """
 
     key_id: str
@@ -47,7 +47,7 @@ type Credential = FcmCredential | ApnsCredential
 
 
 def key_id(credential: Credential) -> str:
-    """What the key is called by whoever made it: the name that may stand in a log."""
+    """Return the name that the key's issuer gave it, which may appear in logs."""
     match credential:
         case FcmCredential():
             return credential.private_key_id
@@ -56,7 +56,7 @@ def key_id(credential: Credential) -> str:
 
 
 def fcm_credential(text: str) -> FcmCredential:
-    """Raises CredentialMalformed."""
+    """Parse a service account's key file; raises CredentialMalformed."""
     credential = decoded(text, FcmCredential)
     _check("project_id", credential.project_id, _PROJECT)
     _check("private_key_id", credential.private_key_id, _PLAIN)
@@ -72,7 +72,7 @@ def fcm_credential(text: str) -> FcmCredential:
 
 
 def apns_credential(text: str) -> ApnsCredential:
-    """Raises CredentialMalformed."""
+    """Parse an APNs credential; raises CredentialMalformed."""
     credential = decoded(text, ApnsCredential)
     _check("key_id", credential.key_id, _PLAIN)
     _check("team_id", credential.team_id, _PLAIN)
@@ -91,7 +91,7 @@ def apns_credential(text: str) -> ApnsCredential:
 
 
 def decoded[T](text: str, shape: type[T]) -> T:
-    """Raises CredentialMalformed."""
+    """Decode a JSON document; raises CredentialMalformed."""
     try:
         return msgspec.json.decode(text, type=shape)
     except msgspec.ValidationError as error:
@@ -101,13 +101,13 @@ def decoded[T](text: str, shape: type[T]) -> T:
 
 
 def _check(name: str, value: str, pattern: re.Pattern[str]) -> None:
-    """These end up in paths, headers and logs."""
+    """Check a value that goes into paths, headers and logs; raises CredentialMalformed."""
     if not pattern.fullmatch(value):
         raise CredentialMalformed(f"{name} is empty, too long, or has characters that it cannot have")
 
 
 def private_key(pem: str) -> "PrivateKeyTypes":
-    """Raises CredentialMalformed."""
+    """Parse a private key in PEM; raises CredentialMalformed."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 

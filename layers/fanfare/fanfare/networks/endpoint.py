@@ -1,4 +1,4 @@
-"""Where a network listens, and what it may be trusted by."""
+"""A network's address, and the certificates to trust for it."""
 
 import socket
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from fanfare.domain.outcome.answer import Transport
 HTTPS_PORT = 443
 
 type Address = tuple[int, int, int, tuple[object, ...]]
-"""Family, kind and protocol of a socket, and what it connects to."""
+"""Family, kind and protocol of a socket, and the address to connect to."""
 
 
 class NoConnection(Exception):
-    """There is none, and nothing was sent; `why` says how far it came."""
+    """No connection was made, and nothing was sent; `why` is the failed step."""
 
     def __init__(self, why: Transport) -> None:
         super().__init__(why)
@@ -25,11 +25,11 @@ class Endpoint:
     host: str
     port: int = HTTPS_PORT
     ca_file: str = ""
-    """The roots to trust, in PEM; empty for the networks' own, as the system has them."""
+    """File with the trusted roots in PEM; empty for the system's roots."""
 
     @staticmethod
     def of(url: str, ca_file: str = "") -> "Endpoint":
-        """From `https://host[:port]`. Raises ValueError for any other scheme or form."""
+        """Parse `https://host[:port]`; raises ValueError for any other form."""
         parts = urlsplit(url)
         if (
             parts.scheme != "https"
@@ -47,7 +47,7 @@ class Endpoint:
         return host if self.port == HTTPS_PORT else f"{host}:{self.port}"
 
     def look_up(self) -> list[Address]:
-        """Anew each time, as Apple asks. Raises NoConnection."""
+        """Look the host up, anew each time, as Apple asks. Raises NoConnection."""
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except OSError as error:

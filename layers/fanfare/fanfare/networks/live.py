@@ -1,13 +1,13 @@
-"""The credentials that are live for an app on a network, and the text that an SSM parameter holds of them.
+"""The live credentials of an app on a network, and their text in an SSM parameter.
 
-Up to two are live, for APNs in each environment, the newest first, each with the moment since when. `only`
-names the environment of an APNs key that Apple limits to one:
+Up to two are live, on APNs two in each environment, the newest first, each with the moment from which it has
+been. `only` names the environment of an APNs key that Apple limits to one:
 
     {"live": [{"since": 1795752000000, "only": "sandbox", "team_id": "…", "private_key": "MIIE…", …}, …]}
 
-A private key stands there as the one line that its PEM is made of: two service accounts then fit into the
-4 KB of a parameter. A text without `live` is one credential: a service account's file as Google hands it out,
-say.
+A private key is stored without PEM's first and last line and its line breaks, so that two service accounts
+fit into the 4 KB of a parameter. A text without `live` is one credential, for example a service account's
+file as Google issues it.
 """
 
 import textwrap
@@ -26,14 +26,14 @@ from fanfare.networks.credentials import (
     fcm_credential,
     private_key,
 )
-from fanfare.networks.errors import CredentialMalformed
+from fanfare.networks.failures import CredentialMalformed
 
 MOST_LIVE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """`since`: epoch ms; None where the text does not say. `only`: its environment, if it has only one."""
+    """A live credential. `since`: epoch ms, None if unknown. `only`: its environment if it has just one."""
 
     credential: Credential
     since: int | None = None
@@ -49,7 +49,7 @@ class _Text(msgspec.Struct):
 
 
 def from_text(network: Network, text: str) -> tuple[Live, ...]:
-    """Raises CredentialMalformed."""
+    """Parse the text of an SSM parameter; raises CredentialMalformed."""
     read: Callable[[str], Credential] = fcm_credential if network is Network.FCM else apns_credential
     entries = decoded(text, _Text).live
     if entries is None:
@@ -67,14 +67,15 @@ def from_text(network: Network, text: str) -> tuple[Live, ...]:
 
 
 def of_environment(live: Sequence[Live], environment: Environment) -> list[Live]:
-    """Those that are for the environment, in their order."""
+    """Return those for this environment, in order."""
     return [one for one in live if environment in one.environments]
 
 
 def difference(one: Credential, other: Credential) -> str | None:
-    """The name of what two credentials must have in common to be live together, and have not.
+    """Return the name of a field that two live credentials must share and do not; None if they may both be
+    live.
 
-    Device tokens belong to a project, or to the apps of a team: with another one's none is reached.
+    Device tokens belong to a project, or to a team's apps; a credential of another one reaches none of them.
     """
     names = ("project_id",) if isinstance(one, FcmCredential) else ("team_id", "topics")
     return next((name for name in names if getattr(one, name) != getattr(other, name, None)), None)

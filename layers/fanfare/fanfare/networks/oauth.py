@@ -1,4 +1,4 @@
-"""Google's access tokens: asked for with a signed JWT, kept for their hour, renewed before it is over."""
+"""Google's access tokens: requested with a signed JWT, kept for their hour, and renewed before it ends."""
 
 import random
 import re
@@ -13,38 +13,39 @@ from fanfare.domain.outcome.consequence import Outcome, OutcomeKind, retry
 from fanfare.domain.outcome.google import SERVER_ERROR_DELAY_S
 from fanfare.domain.outcome.judgement import judge
 from fanfare.networks.credentials import FcmCredential
-from fanfare.networks.errors import CredentialError, CredentialRefused, CredentialUnavailable
+from fanfare.networks.failures import CredentialError, CredentialRefused, CredentialUnavailable
 from fanfare.runtime import clock
 from fanfare.runtime.clock import Clock
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 AUDIENCE = "https://oauth2.googleapis.com/token"
-"""Whatever the key file gives as its token_uri."""
+"""The audience is fixed, independent of the token_uri in the key file."""
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_S = 3600
 RENEWED_BEFORE_S = 300
-"""At the latest; up to twice as early, by chance, so that a fleet does not renew at one moment."""
+"""Latest renewal before the end; chance makes it up to twice as early, so that a fleet does not renew at one
+moment."""
 RENEWAL_S = 3.0
-"""What a renewal may take while the old token serves: a send waits for it."""
+"""Longest time of a renewal while the old token is valid: a send waits for it."""
 LONGEST_REST_S = 60
 CONNECT_S = 5.0
 ANSWER_S = 10.0
 _KEPT_OF_A_BODY = 16_384
 
 type Post = Callable[[str, Mapping[str, str], str, float], Answer | Silence]
-"""URL, form, file with the roots to trust (empty for the system's), seconds that it may take."""
+"""Function of URL, form, file with the trusted roots (empty for the system's), and time limit in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
     token: str
     renewed_at: int
-    """Epoch ms, as is `expires_at`: in between it serves while a new one cannot be had."""
+    """Epoch ms, like `expires_at`. Between the two the token is used as long as no new one can be had."""
     expires_at: int
 
 
 class AccessTokens:
-    """The access token of one service account; one renewal at a time, however many ask."""
+    """The access token of one service account. One thread at a time renews it."""
 
     def __init__(
         self,
@@ -67,12 +68,12 @@ class AccessTokens:
         self._rests_until = 0
 
     def bearer(self, deadline_s: float = CONNECT_S + ANSWER_S) -> str:
-        """Raises CredentialRefused or CredentialUnavailable."""
+        """Return the token; raises CredentialRefused or CredentialUnavailable."""
         now, held = self._now(), self._held
         if held and now < held.renewed_at:
             return held.token
         if held and now < held.expires_at:
-            # Who comes while somebody renews it is served the old one.
+            # While another thread renews the token, callers get the old one.
             if not self._renewing.acquire(blocking=False):
                 return held.token
         else:
@@ -83,7 +84,7 @@ class AccessTokens:
             self._renewing.release()
 
     def invalidate(self, token: str) -> None:
-        """FCM refused it: the next one is fresh, unless somebody has renewed it since."""
+        """Drop a token that FCM refused, unless it was renewed meanwhile."""
         with self._renewing:
             if self._held and self._held.token == token:
                 self._held = None
@@ -108,7 +109,7 @@ class AccessTokens:
         return self._held is not None and now < self._held.expires_at
 
     def _ask(self, now: int, limit_s: float) -> Outcome | None:
-        """Hold a new token, or say what became of the attempt."""
+        """Request a new token and hold it; return the outcome if that fails."""
         form = {"grant_type": GRANT_TYPE, "assertion": assertion(self._credential, now // 1000)}
         reply = self._post(self._credential.token_uri, form, self._ca_file, limit_s)
         outcome = judge(Provider.GOOGLE_OAUTH, reply)
@@ -122,7 +123,7 @@ class AccessTokens:
         return outcome
 
     def _rest(self, delay_s: int) -> None:
-        """Ask again after the delay; after longer and longer ones while the old token serves."""
+        """Pause requests for the delay, and for longer with each failure while the old token is valid."""
         now, held = self._now(), self._held
         self._rests_until = now + 1000 * delay_s
         if held is not None and now < held.expires_at:
@@ -132,7 +133,7 @@ class AccessTokens:
 
 
 def assertion(credential: FcmCredential, issued_at: int) -> str:
-    """The JWT that asks for an access token; `issued_at` in epoch seconds."""
+    """Return the JWT that requests an access token; `issued_at` is epoch seconds."""
     import jwt
 
     claims = {
@@ -190,5 +191,5 @@ def _error(outcome: Outcome) -> CredentialError:
     message = f"Google's token endpoint: {outcome.reason}"
     if outcome.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL:
         return CredentialRefused(message, outcome)
-    # Whatever became of this request, nothing of a push was written.
+    # In every case, no byte of a push was written.
     return CredentialUnavailable(message, replace(outcome, unknown=False, spends_attempt=False))

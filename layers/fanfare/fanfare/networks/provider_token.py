@@ -1,8 +1,8 @@
 """APNs' provider token: the same bytes in the whole fleet, without coordination, used for 20 to 50 minutes.
 
-Apple takes a token for an hour, and another one on the same connection every 20 minutes at most. So the time
-of issue is rounded down to the half hour and the signature is deterministic (RFC 6979): whoever makes a token
-from the same key makes the same one.
+Apple accepts a token for an hour, and a new one on the same connection at most every 20 minutes. So the time
+of issue is rounded down to the half hour and the signature is deterministic (RFC 6979): all tokens made from
+one key in that time are the same.
 """
 
 import json
@@ -35,12 +35,12 @@ class ProviderToken:
         return self._held[1]
 
     def renew(self) -> None:
-        """Take the one of the current half hour; it may be the same."""
+        """Take the token of the current half hour; it may be the same."""
         self._held = None
 
 
 def signed(credential: ApnsCredential, issued_at: int) -> str:
-    """The token for a time of issue in epoch seconds."""
+    """Return the token for a time of issue in epoch seconds."""
     header = {"alg": "ES256", "kid": credential.key_id}
     claims = {"iss": credential.team_id, "iat": issued_at}
     text = f"{_encoded(_json(header))}.{_encoded(_json(claims))}"
@@ -48,7 +48,7 @@ def signed(credential: ApnsCredential, issued_at: int) -> str:
 
 
 def signature(private_key: str, text: bytes) -> bytes:
-    """R and S of ES256, deterministic, 32 bytes each."""
+    """Return R and S of ES256, deterministic, 32 bytes each."""
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
     from cryptography.hazmat.primitives.hashes import SHA256

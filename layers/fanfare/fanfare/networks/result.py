@@ -1,4 +1,4 @@
-"""What became of each request of a batch, and the way from there to its outcome."""
+"""The result of each request of a batch, and its translation into an outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from fanfare.domain.outcome.judgement import NOTHING_KNOWN, judge
 
 
 class Answered(NamedTuple):
-    """The whole answer; header names are lower case, the body is cut at a bound.
+    """A complete answer. Header names are in lower case; the body is cut at a limit.
 
-    Answers that are equal may be one object. A frozen dataclass takes twice as long to make.
+    Equal answers may be one object. A frozen dataclass would take twice as long to make.
     """
 
     status: int
@@ -22,21 +22,21 @@ class Answered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NotProcessed:
-    """The other side did nothing with it: sending again doubles nothing."""
+    """The other side did not process the request: sending it again cannot double it."""
 
     reason: Transport
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Written, at least in part, and never answered: it may have been done."""
+    """Written, at least in part, and not answered: the request may have been processed."""
 
     reason: Transport
 
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """Never sent: nobody was asked, and the outcome says why."""
+    """Never sent; `outcome` gives the reason."""
 
     outcome: Outcome
 

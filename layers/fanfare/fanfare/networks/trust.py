@@ -1,4 +1,4 @@
-"""What a server's certificate is verified against: the few roots that Apple and Google need, or all."""
+"""The certificates to trust: the few roots that Apple and Google need, or all roots of the system."""
 
 import ssl
 from binascii import Error, a2b_base64
@@ -13,14 +13,15 @@ ROOTS = (
     b"GTS Root R4",
     b"GlobalSign Root CA",  # Google's, cross-signed
 )
-"""Common names, as they stand in the certificates."""
+"""Common names, as they appear in the certificates."""
 
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 
 
 @cache
 def few(ca_file: str) -> ssl.SSLContext:
-    """`ca_file`'s roots; without one, those of ROOTS that the system has, which take a tenth of the time."""
+    """Return a context with the roots of `ca_file`, or else of the system's roots those in ROOTS, which take
+    a tenth of the time."""
     context = _context()
     if ca_file:
         context.load_verify_locations(ca_file)
@@ -35,7 +36,7 @@ def few(ca_file: str) -> ssl.SSLContext:
 
 @cache
 def all_of(ca_file: str) -> ssl.SSLContext:
-    """What to trust where the few do not suffice: one of the networks has changed its authority."""
+    """Return a context with all roots, for a network that has changed its certificate authority."""
     if ca_file:
         return few(ca_file)
     context = _context()
@@ -44,7 +45,8 @@ def all_of(ca_file: str) -> ssl.SSLContext:
 
 
 def roots_in(bundle: bytes) -> list[bytes]:
-    """Those of ROOTS, from PEM to DER, in which names stand as they are: no X.509 is read for that."""
+    """Return the roots of ROOTS from PEM, as DER. Names appear verbatim in DER, so no X.509 parser is
+    needed."""
     found: list[bytes] = []
     for block in bundle.split(_BEGIN)[1:]:
         try:
@@ -57,7 +59,7 @@ def roots_in(bundle: bytes) -> list[bytes]:
 
 
 def _context() -> ssl.SSLContext:
-    """PROTOCOL_TLS_CLIENT verifies the certificate and the name."""
+    """PROTOCOL_TLS_CLIENT verifies the certificate and the host's name."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION

@@ -11,9 +11,9 @@ from fanfare.domain.object import Object
 from fanfare.domain.push import Push
 from fanfare.domain.rights.gate import Gate
 from fanfare.domain.scope import Target, TargetKind
-from fanfare.runtime.batch import Record
-from fanfare.runtime.together import Once
-from fanfare.store import circles, definitions, messages, objects
+from fanfare.runtime.concurrency import Once
+from fanfare.runtime.sqs_batch import Record
+from fanfare.store import definitions, memberships, messages, objects
 
 CREATED = "DATA_OBJECT_CREATED"
 UPDATED = "DATA_OBJECT_UPDATED"
@@ -100,4 +100,4 @@ def _subscribed(target: Target) -> _Subscribed | None:
     found = definitions.find(TargetKind.BUCKET, target.scope, target.name)
     if found is None or found.target.ref != target.ref or not found.ever_subscribed:
         return None
-    return _Subscribed(circles.gate_of(found))
+    return _Subscribed(memberships.gate_of(found))

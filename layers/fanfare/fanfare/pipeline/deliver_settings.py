@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from fanfare.runtime.batch import Redelivery
 from fanfare.runtime.settings import SettingsError
+from fanfare.runtime.sqs_batch import Redelivery
 
 
 @dataclass(frozen=True, slots=True)

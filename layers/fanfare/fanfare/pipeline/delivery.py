@@ -20,8 +20,8 @@ from fanfare.pipeline.onward import Onward
 from fanfare.pipeline.sending import Senders, Sending, is_late
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
-from fanfare.runtime.together import together
-from fanfare.store import installations, ledger, outage
+from fanfare.runtime.concurrency import together
+from fanfare.store import aws_failures, installations, ledger
 from fanfare.store.ledger import Ended, Held, Lease, State
 from fanfare.store.row import REFUSED
 
@@ -191,7 +191,7 @@ class Deliverer:
             try:
                 return ledger.end(lease, result.state, result.groups, result.counts, result.failures)
             except REFUSED as error:
-                if seconds_left() < 0 or not outage.passes(error):
+                if seconds_left() < 0 or not aws_failures.is_transient(error):
                     raise
                 time.sleep(random.uniform(0.05, 0.5))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from fanfare.domain.push import Delivery, Pace
-from fanfare.runtime import queues, wire
+from fanfare.runtime import codec, queues
 from fanfare.runtime.queues import Outgoing
 
 
@@ -22,7 +22,7 @@ def url_for(delivery: Delivery, urls: Urls) -> str:
 
 
 def message(delivery: Delivery, delay_s: int = 0) -> Outgoing:
-    return Outgoing(wire.encode(delivery), delay_s, delivery.group)
+    return Outgoing(codec.encode(delivery), delay_s, delivery.group)
 
 
 def send_all(deliveries: Iterable[Delivery], urls: Urls, delay_s: int = 0) -> None:

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from fanfare.domain.cutting import FEW, Limits, decide, next_arcs
 from fanfare.domain.estimate import estimate
-from fanfare.domain.fanout import FEW, Limits, decide, next_arcs
 from fanfare.domain.push import CoarseArc, Cut, Delivery, Pace, Way
 from fanfare.domain.ring import HEX_DIGITS, WHOLE_RING
 from fanfare.domain.scope import Target
 from fanfare.pipeline import delivery_queues, last_resort
 from fanfare.pipeline.changes import Changes
-from fanfare.runtime import logs, queues, wire
-from fanfare.runtime.batch import BatchResponse, Record
+from fanfare.runtime import codec, logs, queues
 from fanfare.runtime.clock import Clock
+from fanfare.runtime.concurrency import Once, together
 from fanfare.runtime.queues import Outgoing
-from fanfare.runtime.together import Once, together
-from fanfare.store import ledger, outage, recipients, subscriptions
+from fanfare.runtime.sqs_batch import BatchResponse, Record
+from fanfare.store import aws_failures, ledger, recipients, subscriptions
 
 SAMPLE_ROWS = 256
 """First rows that an estimate looks at: its relative error is about 1 / sqrt(256), 6 %."""
@@ -94,7 +94,7 @@ def dispatch_again(record: Record, settings: Settings) -> bool:
 def _failure(record: Record, error: Exception, settings: Settings, clock: Clock) -> Exception | None:
     """Why the record has to come again; None where it lies in the last resort."""
     logs.logger().error("a record failed", exc_info=error, extra={"event_id": record["eventID"]})
-    if outage.of_aws(error):
+    if aws_failures.is_aws_at_fault(error):
         return error
     try:
         last_resort.keep(record, error, settings.stream_failures_bucket, clock())
@@ -129,7 +129,7 @@ class _Batch:
         arcs = next_arcs(WHOLE_RING, cut, settings.limits)
         if arcs[0].bits < cut.bits:
             return [
-                (settings.fanout_queue_url, Outgoing(wire.encode(CoarseArc(push=push, cut=cut, arc=arc))))
+                (settings.fanout_queue_url, Outgoing(codec.encode(CoarseArc(push=push, cut=cut, arc=arc))))
                 for arc in arcs
             ]
         return [_queued(Delivery(push=push, arc=arc, way=cut.way, pace=cut.pace), settings) for arc in arcs]

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fanfare.domain.fanout import Limits, next_arcs
+from fanfare.domain.cutting import Limits, next_arcs
 from fanfare.domain.push import CoarseArc, Delivery
 from fanfare.domain.ring import WHOLE_RING, Arc
 from fanfare.pipeline import delivery_queues
 from fanfare.pipeline.names import names_in
-from fanfare.runtime import batch, queues, wire
-from fanfare.runtime.batch import BatchResponse, Record, Redelivery, Source
+from fanfare.runtime import codec, queues, sqs_batch
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.queues import Outgoing
+from fanfare.runtime.sqs_batch import BatchResponse, Record, Redelivery, Source
 
 if TYPE_CHECKING:
     from fanfare.store.ledger import Named
@@ -34,12 +34,12 @@ def fan_out_all(records: Sequence[Record], settings: Settings, clock: Clock) -> 
         of_aws=_of_aws,
         give_up=lambda record, error: _give_up(record, error, settings, clock),
     )
-    return batch.each(records, lambda record: fan_out(record, settings), source)
+    return sqs_batch.each(records, lambda record: fan_out(record, settings), source)
 
 
 def fan_out(record: Record, settings: Settings) -> None:
     """Queue what one coarse arc becomes. A repeated record makes the same deliveries with the same IDs."""
-    coarse = wire.decode(CoarseArc, record["body"])
+    coarse = codec.decode(CoarseArc, record["body"])
     if coarse.round > 1:
         _take_back(coarse, settings)
     limits = Limits(arc_size=0, fan_out=settings.fan_out, express=0)
@@ -48,7 +48,7 @@ def fan_out(record: Record, settings: Settings) -> None:
     for arc in next_arcs(coarse.arc, coarse.cut, limits):
         if arc.bits < coarse.cut.bits:
             part = CoarseArc(push=coarse.push, cut=coarse.cut, arc=arc, round=coarse.round)
-            finer.append(Outgoing(wire.encode(part)))
+            finer.append(Outgoing(codec.encode(part)))
         else:
             deliveries.append(Delivery(push=coarse.push, arc=arc, way=coarse.cut.way, pace=coarse.cut.pace))
     queues.send_all(settings.fanout_queue_url, finer)
@@ -77,7 +77,7 @@ def _give_up(record: Record, error: Exception, settings: Settings, clock: Clock)
         given_up.coarse(
             _named(names.push.app, names.push.id, arc),
             deliveries=1 << max(0, names.cut.bits - arc.bits),
-            reason=batch.reason(error),
+            reason=sqs_batch.reason(error),
             now=clock(),
         )
     return body.encode()
@@ -90,6 +90,6 @@ def _named(app: str, push: str, arc: Arc) -> "Named":
 
 
 def _of_aws(error: Exception) -> bool:
-    from fanfare.store import outage
+    from fanfare.store import aws_failures
 
-    return outage.of_aws(error)
+    return aws_failures.is_aws_at_fault(error)

@@ -9,7 +9,7 @@ from fanfare.domain.device import Device, Environment, Network, open_digest
 from fanfare.domain.errors import Busy
 from fanfare.domain.push import Delivery, Push, Way
 from fanfare.domain.ring import Arc
-from fanfare.runtime.together import Once, together
+from fanfare.runtime.concurrency import Once, together
 from fanfare.store import members, recipients, subscriptions
 from fanfare.store.recipients import Recipient
 

@@ -7,10 +7,10 @@ from fanfare.pipeline import waves
 from fanfare.pipeline.delivery import Deliverer, KilledTooOften, LeaseHeld
 from fanfare.pipeline.names import names_in
 from fanfare.pipeline.waves import NoTime
-from fanfare.runtime import batch, queues, wire
-from fanfare.runtime.batch import BatchResponse, Record, Source, receives
-from fanfare.runtime.wire import WireError
-from fanfare.store import given_up, outage
+from fanfare.runtime import codec, queues, sqs_batch
+from fanfare.runtime.codec import DecodeError
+from fanfare.runtime.sqs_batch import BatchResponse, Record, Source, receives
+from fanfare.store import aws_failures, given_up
 from fanfare.store.ledger import LeaseLost, Named
 
 HOLD_BEYOND_LEASE_S = 2
@@ -41,8 +41,8 @@ def deliver_all(
     again: dict[int, Delivery] = {}
     for place, record in enumerate(records):
         try:
-            delivery = wire.decode(Delivery, record["body"])
-        except WireError as error:
+            delivery = codec.decode(Delivery, record["body"])
+        except DecodeError as error:
             failures[place] = error
         else:
             (new if receives(record) == 1 else again)[place] = delivery
@@ -50,7 +50,7 @@ def deliver_all(
         came = waves.deliver_all(deliverer, list(together.values()), seconds_left, until)
         for place, failure in zip(together, came, strict=True):
             failures[place] = failure
-    return batch.response(records, failures, source)
+    return sqs_batch.response(records, failures, source)
 
 
 def _handles(records: Sequence[Record], source: Source) -> dict[str, list[str]]:
@@ -65,10 +65,10 @@ def _source(deliverer: Deliverer) -> Source:
     return Source(
         urls=deliverer.settings.delivery_queue_urls,
         settings=deliverer.settings,
-        of_aws=outage.of_aws,
+        of_aws=aws_failures.is_aws_at_fault,
         give_up=lambda record, error: _give_up(record, error, deliverer.clock()),
         expected=(NoTime, LeaseHeld, LeaseLost),
-        hopeless=(WireError, KilledTooOften),
+        hopeless=(DecodeError, KilledTooOften),
     )
 
 
@@ -81,7 +81,7 @@ def _give_up(record: Record, error: Exception, now: int) -> bytes:
     names = names_in(body)
     if names is not None:
         named = Named(names.push.app, names.push.id, names.arc)
-        why = batch.reason(error)
+        why = sqs_batch.reason(error)
         if not given_up.delivery(named, round=names.round, attempt=names.attempt, reason=why, now=now):
             raise LeaseHeld(f"{named.push} {named.key[1]}")
     return body.encode()

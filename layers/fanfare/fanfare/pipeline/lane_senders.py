@@ -8,7 +8,7 @@ from fanfare.domain.device import DeviceType
 from fanfare.domain.outcome.consequence import Outcome, alarm
 from fanfare.domain.push import Push
 from fanfare.networks.apns import Apns, ApnsPush, apns_id
-from fanfare.networks.errors import CredentialError
+from fanfare.networks.failures import CredentialError
 from fanfare.networks.fcm import Fcm
 from fanfare.networks.result import Result, Withheld
 from fanfare.pipeline.finding import Addressee

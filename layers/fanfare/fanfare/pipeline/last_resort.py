@@ -5,8 +5,8 @@ They lie there whole, in the form in which Lambda itself keeps what a stream gav
 
 from datetime import UTC, datetime
 
-from fanfare.runtime import batch, clients, logs, wire
-from fanfare.runtime.batch import Record
+from fanfare.runtime import clients, codec, logs, sqs_batch
+from fanfare.runtime.sqs_batch import Record
 from fanfare.store import given_up
 
 CONDITION = "RecordBroken"
@@ -21,7 +21,7 @@ def keep(record: Record, error: Exception, bucket: str, now: int) -> None:
     clients.s3().put_object(
         Bucket=bucket, Key=f"fanfare/dispatch/{record['eventID']}", Body=_file(record, now)
     )
-    why = batch.reason(error)
+    why = sqs_batch.reason(error)
     if (names := message_of(record)) is not None:
         given_up.send(*names, reason=why, now=now)
     _count()
@@ -45,7 +45,7 @@ def message_of(record: Record) -> tuple[str, str] | None:
 
 def _file(record: Record, now: int) -> bytes:
     change = record.get("dynamodb", {})
-    return wire.encode(
+    return codec.encode(
         {
             "requestContext": {"condition": CONDITION, "approximateInvokeCount": 1},
             "version": "1.0",
@@ -56,7 +56,7 @@ def _file(record: Record, now: int) -> bytes:
                 "batchSize": 1,
                 "streamArn": record.get("eventSourceARN"),
             },
-            "payload": wire.encode({"Records": [record]}).decode(),
+            "payload": codec.encode({"Records": [record]}).decode(),
         }
     )
 

@@ -14,7 +14,7 @@ from fanfare.domain.outcome.answer import Context, Provider, Transport
 from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.push import Push
 from fanfare.networks.credentials import Credential, key_id
-from fanfare.networks.errors import CredentialError
+from fanfare.networks.failures import CredentialError
 from fanfare.networks.result import Answered, NotProcessed, Result, outcome_of
 from fanfare.pipeline.finding import Addressee
 from fanfare.pipeline.sending import Sender

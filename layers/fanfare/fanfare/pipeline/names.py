@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fanfare.domain.ring import Arc
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,6 @@ class Names:
 def names_in(body: str) -> Names | None:
     """None where the message is neither a delivery nor a coarse arc."""
     try:
-        return wire.decode(Names, body)
-    except wire.WireError:
+        return codec.decode(Names, body)
+    except codec.DecodeError:
         return None

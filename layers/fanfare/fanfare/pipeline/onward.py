@@ -11,7 +11,7 @@ from fanfare.domain.retry_state import OpenGroup
 from fanfare.domain.verdict import given_up_in_doubt
 from fanfare.pipeline import attempt, delivery_queues
 from fanfare.pipeline.deliver_settings import Settings
-from fanfare.runtime import metrics, queues, wire
+from fanfare.runtime import codec, metrics, queues
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.queues import MAX_DELAY_S, Outgoing
 from fanfare.store.ledger import State
@@ -27,7 +27,7 @@ class Onward:
     def report(self, app: str, proofs: Sequence[Proof]) -> None:
         """Tell purge, which deletes apart from the sending."""
         messages = [
-            Outgoing(wire.encode(Report(app=app, proofs=some)))
+            Outgoing(codec.encode(Report(app=app, proofs=some)))
             for some in batched(proofs, PROOFS_IN_MESSAGE, strict=False)
         ]
         queues.send_all(self.settings.purge_queue_url, messages)
@@ -46,7 +46,7 @@ class Onward:
                 self.queue([following], following.not_before - self.clock())
             case State.DEAD:
                 metrics.count("DeliveryDead")
-                letter = Outgoing(wire.encode(delivery.next_round()))
+                letter = Outgoing(codec.encode(delivery.next_round()))
                 queues.send_all(self._dead_letters(groups), [letter])
             case _:
                 assert_never(state)

@@ -12,7 +12,7 @@ from fanfare.domain.outcome.answer import Context, Provider, Transport
 from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.payload import ApnsPayload, FcmPayload, Payloads
 from fanfare.domain.push import Push
-from fanfare.networks.errors import CredentialError
+from fanfare.networks.failures import CredentialError
 from fanfare.networks.result import Result, Unknown, outcome_of
 from fanfare.pipeline.finding import Addressee
 from fanfare.runtime import logs

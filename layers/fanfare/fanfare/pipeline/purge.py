@@ -8,10 +8,10 @@ from fanfare.domain import doubt
 from fanfare.domain.breaker import WINDOW_MS
 from fanfare.domain.doubt import DAY_MS, Mark, Strike
 from fanfare.domain.proof import Proof, Report
-from fanfare.runtime import batch, logs, metrics, wire
-from fanfare.runtime.batch import BatchResponse, Record, Redelivery, Source
+from fanfare.runtime import codec, logs, metrics, sqs_batch
 from fanfare.runtime.clock import Clock
-from fanfare.store import installations, outage, sublanes
+from fanfare.runtime.sqs_batch import BatchResponse, Record, Redelivery, Source
+from fanfare.store import aws_failures, installations, sublanes
 from fanfare.store.installations import Installation
 
 
@@ -24,8 +24,8 @@ class Settings(Redelivery):
 
 
 def purge_all(records: Sequence[Record], settings: Settings, clock: Clock) -> BatchResponse:
-    source = Source(urls=(settings.purge_source_url,), settings=settings, of_aws=outage.of_aws)
-    return batch.each(records, lambda record: purge(record, clock), source)
+    source = Source(urls=(settings.purge_source_url,), settings=settings, of_aws=aws_failures.is_aws_at_fault)
+    return sqs_batch.each(records, lambda record: purge(record, clock), source)
 
 
 def purge(record: Record, clock: Clock) -> None:
@@ -35,7 +35,7 @@ def purge(record: Record, clock: Clock) -> None:
     credential is right, and a breaker that is shut; one that comes later than the breaker's window is let go,
     since nothing can be weighed against it any more. A token that is really dead is refused again.
     """
-    report = wire.decode(Report, record["body"])
+    report = codec.decode(Report, record["body"])
     purged = _Purge(report.app, clock)
     done = purged.all_of(report.proofs)
     if purged.breakers_open:

@@ -8,9 +8,9 @@ from fanfare.domain.ring import WHOLE_RING
 from fanfare.domain.scope import Target
 from fanfare.domain.sweeping import TargetRecheck, UserRecheck
 from fanfare.runtime import logs
-from fanfare.store import circles, definitions, members, subscriptions
-from fanfare.store.circles import Circle
+from fanfare.store import definitions, members, memberships, subscriptions
 from fanfare.store.definitions import Definition
+from fanfare.store.memberships import Memberships
 
 SUBSCRIBERS_AT_A_TIME = 2_000
 
@@ -54,7 +54,7 @@ def user(look: UserRecheck) -> UserRecheck:
         definition = _standing(one.target)
         scope = one.target.scope
         if definition is not None and not includes(
-            definition.subscribers, caller, scope, Circle(scope, look.user)
+            definition.subscribers, caller, scope, Memberships(scope, look.user)
         ):
             ended += subscriptions.unsubscribe(one.target, look.user)
     logs.logger().info("rechecked", extra={"app": look.app, "user": look.user, "ended": ended})
@@ -68,7 +68,7 @@ def _standing(wanted: Target) -> Definition | None:
 
 
 def _without_right(definition: Definition, users: list[str]) -> list[str]:
-    gate = circles.gate_of(definition)
+    gate = memberships.gate_of(definition)
     if gate is None:
         return []
     lost: list[str] = []

@@ -10,7 +10,7 @@ from fanfare.domain.outcome.answer import Provider
 from fanfare.domain.outcome.consequence import retry
 from fanfare.networks.apns import Apns
 from fanfare.networks.credentials import ApnsCredential, Credential, FcmCredential
-from fanfare.networks.errors import CredentialError, CredentialMissing, CredentialUnavailable
+from fanfare.networks.failures import CredentialError, CredentialMissing, CredentialUnavailable
 from fanfare.networks.fcm import Fcm
 from fanfare.networks.live import from_text, of_environment
 from fanfare.pipeline.lane_senders import ApnsSender, BrokenSender, FcmSender

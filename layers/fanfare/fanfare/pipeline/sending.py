@@ -10,7 +10,7 @@ from fanfare.domain.lane_health import FIRST_PAUSE_MS
 from fanfare.domain.outcome.answer import Context, Provider, Transport
 from fanfare.domain.outcome.consequence import EXPIRED, Outcome, OutcomeKind, drop
 from fanfare.domain.push import Pace, Push
-from fanfare.networks.errors import CredentialError, CredentialUnavailable
+from fanfare.networks.failures import CredentialError, CredentialUnavailable
 from fanfare.networks.result import Answered, Result, Unknown, Withheld, outcome_of
 from fanfare.pipeline import probe
 from fanfare.pipeline.finding import Addressee
@@ -19,7 +19,7 @@ from fanfare.pipeline.quota import PATIENCE_MS
 from fanfare.pipeline.sent import Due, Sent, Share, Waiting
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
-from fanfare.runtime.together import together
+from fanfare.runtime.concurrency import together
 
 IMMEDIATE_TRIES = 3
 """How often, within one attempt, a push is handed over again that the network says it did not process."""

@@ -21,12 +21,13 @@ from fanfare.domain.sweeping import (
     sweep_of,
 )
 from fanfare.pipeline import recheck
-from fanfare.runtime import batch, logs, queues, wire
-from fanfare.runtime.batch import BatchResponse, Record, Redelivery, Source
+from fanfare.runtime import codec, logs, queues, sqs_batch
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.queues import MAX_DELAY_S, Outgoing
+from fanfare.runtime.sqs_batch import BatchResponse, Record, Redelivery, Source
 from fanfare.store import (
     accounts,
+    aws_failures,
     bodies,
     definitions,
     groups,
@@ -34,7 +35,6 @@ from fanfare.store import (
     members,
     objects,
     open_sessions,
-    outage,
     rechecks,
     recipients,
     scopes,
@@ -65,8 +65,8 @@ class Settings(Redelivery):
 
 
 def sweep_all(records: Sequence[Record], settings: Settings, clock: Clock) -> BatchResponse:
-    source = Source(urls=(settings.sweep_queue_url,), settings=settings, of_aws=outage.of_aws)
-    return batch.each(records, lambda record: sweep(record, settings, clock), source)
+    source = Source(urls=(settings.sweep_queue_url,), settings=settings, of_aws=aws_failures.is_aws_at_fault)
+    return sqs_batch.each(records, lambda record: sweep(record, settings, clock), source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +79,23 @@ class _Any:
 def sweep(record: Record, settings: Settings, clock: Clock) -> None:
     """What the message says: its kind tells which value it is."""
     body = record["body"]
-    match wire.decode(_Any, body).kind:
+    match codec.decode(_Any, body).kind:
         case "group":
-            _group(wire.decode(GroupSweep, body), settings)
+            _group(codec.decode(GroupSweep, body), settings)
         case "user":
-            _user(wire.decode(UserSweep, body), settings, clock)
+            _user(codec.decode(UserSweep, body), settings, clock)
         case "late_rows":
-            _late_rows(wire.decode(LateRows, body), settings, clock)
+            _late_rows(codec.decode(LateRows, body), settings, clock)
         case "target_recheck":
-            _recheck(wire.decode(TargetRecheck, body), settings, clock)
+            _recheck(codec.decode(TargetRecheck, body), settings, clock)
         case "user_recheck":
-            _recheck(wire.decode(UserRecheck, body), settings, clock)
+            _recheck(codec.decode(UserRecheck, body), settings, clock)
         case "loose_bodies":
-            _loose_bodies(wire.decode(LooseBodies, body), settings)
+            _loose_bodies(codec.decode(LooseBodies, body), settings)
         case "sessions":
-            _sessions(wire.decode(SessionsSweep, body), settings)
+            _sessions(codec.decode(SessionsSweep, body), settings)
         case _:
-            _target(wire.decode(Sweep, body), settings)
+            _target(codec.decode(Sweep, body), settings)
 
 
 def _recheck(look: TargetRecheck | UserRecheck, settings: Settings, clock: Clock) -> None:
@@ -117,11 +117,11 @@ def _recheck(look: TargetRecheck | UserRecheck, settings: Settings, clock: Clock
     if rest is None and not rechecks.end(look.app, look.subject, look.look):
         rest = look.anew()
     if rest is not None:
-        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(rest))])
+        queues.send_all(settings.sweep_queue_url, [Outgoing(codec.encode(rest))])
 
 
 def _user_recheck(app: str, user: str) -> bytes:
-    return wire.encode(UserRecheck(app, user, token_hex(8)))
+    return codec.encode(UserRecheck(app, user, token_hex(8)))
 
 
 def _target(gone: Sweep, settings: Settings) -> None:
@@ -141,7 +141,7 @@ def _target(gone: Sweep, settings: Settings) -> None:
     logs.logger().info("swept", extra={"app": gone.app, "ref": gone.ref, "rows": deleted})
     if deleted:
         again_s = 0 if deleted >= ROWS_AT_A_TIME else settings.look_again_seconds
-        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(gone), again_s)])
+        queues.send_all(settings.sweep_queue_url, [Outgoing(codec.encode(gone), again_s)])
 
 
 def _loose_bodies(loose: LooseBodies, settings: Settings) -> None:
@@ -157,7 +157,7 @@ def _sessions(gone: SessionsSweep, settings: Settings) -> None:
     ended = open_sessions.end(gone.app, gone.holder, which, gone.after, ROWS_AT_A_TIME)
     logs.logger().info("sessions ended", extra={"app": gone.app, "sessions": ended.sessions})
     if ended.after:
-        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(replace(gone, after=ended.after)))])
+        queues.send_all(settings.sweep_queue_url, [Outgoing(codec.encode(replace(gone, after=ended.after)))])
 
 
 def _group(gone: GroupSweep, settings: Settings) -> None:
@@ -173,7 +173,7 @@ def _group(gone: GroupSweep, settings: Settings) -> None:
     if left or any(deleted):
         full = left >= ROWS_AT_A_TIME or max(deleted) >= TARGETS_AT_A_TIME
         again_s = 0 if full else settings.look_again_seconds
-        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(gone), again_s)])
+        queues.send_all(settings.sweep_queue_url, [Outgoing(codec.encode(gone), again_s)])
 
 
 def _delete_memberships(gone: GroupSweep, settings: Settings) -> int:
@@ -202,11 +202,11 @@ def _user(gone: UserSweep, settings: Settings, clock: Clock) -> None:
     found = _delete_users_own(gone, late.made_before, settings)
     logs.logger().info("swept", extra={"app": gone.app, "user": gone.user, "rows": sum(found)})
     if max(found) >= TARGETS_AT_A_TIME:
-        queues.send_all(settings.sweep_queue_url, [Outgoing(wire.encode(gone))])
+        queues.send_all(settings.sweep_queue_url, [Outgoing(codec.encode(gone))])
         return
     _queue(late, settings, clock)
     if not recipients.deleted(gone.app, gone.user, mark, mark // 1000 + INDEXES_LATE_S):
-        again = Outgoing(wire.encode(gone), settings.look_again_seconds)
+        again = Outgoing(codec.encode(gone), settings.look_again_seconds)
         queues.send_all(settings.sweep_queue_url, [again])
 
 
@@ -228,7 +228,7 @@ def _late_rows(late: LateRows, settings: Settings, clock: Clock) -> None:
 
 def _queue(late: LateRows, settings: Settings, clock: Clock) -> None:
     wait_s = max(0, -(-(late.due - clock()) // 1000))
-    again = Outgoing(wire.encode(late), min(wait_s, MAX_DELAY_S))
+    again = Outgoing(codec.encode(late), min(wait_s, MAX_DELAY_S))
     queues.send_all(settings.sweep_queue_url, [again])
 
 
@@ -258,7 +258,7 @@ def _leave_groups(gone: UserSweep, settings: Settings) -> int:
             if len(list(members.of(gone.app, ref, 2))) > 1:
                 groups.disown(group)
             else:
-                sweep_it = Outgoing(wire.encode(GroupSweep(gone.app, group_id, ref)), SWEEP_DELAY_S)
+                sweep_it = Outgoing(codec.encode(GroupSweep(gone.app, group_id, ref)), SWEEP_DELAY_S)
                 queues.send_all(settings.sweep_queue_url, [sweep_it])
                 groups.delete(group)
         groups.leave(gone.app, gone.user, group_id, ref)
@@ -268,7 +268,7 @@ def _leave_groups(gone: UserSweep, settings: Settings) -> int:
 def _delete_targets(kind: TargetKind, scope: Scope, settings: Settings) -> int:
     """Delete topics or buckets of a scope that is gone; what hangs on them is queued first."""
     found = list(definitions.in_scope(kind, scope, "", TARGETS_AT_A_TIME))
-    swept = [Outgoing(wire.encode(sweep_of(one.target)), SWEEP_DELAY_S) for one in found]
+    swept = [Outgoing(codec.encode(sweep_of(one.target)), SWEEP_DELAY_S) for one in found]
     queues.send_all(settings.sweep_queue_url, swept)
     for one in found:
         definitions.delete(one.target)

@@ -7,7 +7,7 @@ from itertools import batched
 from fanfare.domain.push import Delivery
 from fanfare.pipeline.delivery import Begun, Deliverer
 from fanfare.pipeline.finding import Finding
-from fanfare.runtime.together import together
+from fanfare.runtime.concurrency import together
 
 WAVE = 10
 """Deliveries whose devices are looked for at the same time."""

@@ -1,1 +1,1 @@
-"""What a function gets from where it runs: settings, clients, queues, secrets, logs, metrics."""
+"""Services of the environment: settings, clients, queues, secrets, logs, metrics."""

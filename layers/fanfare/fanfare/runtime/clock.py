@@ -1,10 +1,10 @@
-"""Time, as a parameter wherever it decides something."""
+"""Time: a parameter wherever a decision depends on it."""
 
 import time
 from collections.abc import Callable
 
 type Clock = Callable[[], int]
-"""Epoch milliseconds."""
+"""Returns epoch milliseconds."""
 
 
 def now() -> int:

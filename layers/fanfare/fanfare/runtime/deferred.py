@@ -1,4 +1,4 @@
-"""Packages whose own code imports far more of them than a function uses."""
+"""Defer a package's `__init__`, which imports far more than a function uses."""
 
 import sys
 from importlib import import_module
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class _Deferred(ModuleType):
-    """A package whose modules can be imported, and whose own code has not run."""
+    """A package with modules that can be imported, and an `__init__` that has not run."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -24,10 +24,10 @@ class _Deferred(ModuleType):
 
 
 def defer(package: str) -> None:
-    """Run the package's own code when a name is asked for that none of its modules has, not at its import.
+    """Import the package's `__init__` only when one of its own names is used.
 
-    Nothing changes where it was imported before. Not for names that several threads ask for at once. Raises
-    ModuleNotFoundError.
+    If the package is imported already, nothing changes. Names that several threads may ask for at once are
+    not safe. Raises ModuleNotFoundError.
     """
     if package in sys.modules:
         return

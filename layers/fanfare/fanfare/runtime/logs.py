@@ -1,4 +1,4 @@
-"""One logger for a function: JSON lines, never a secret and never a whole device token."""
+"""The logger of a function: JSON lines, never a secret and never a whole device token."""
 
 from functools import cache
 from hashlib import sha256
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 @cache
 def logger() -> "Logger":
-    # Not at the top: dispatch and fanout log failures, and nothing else.
+    # Imported late, because dispatch and fanout log nothing but failures.
     from aws_lambda_powertools import Logger
 
     return Logger(utc=True)
 
 
 def shortened(token: str) -> str:
-    """What a log may say of a device token: enough to match two lines, not enough to send to it."""
+    """Return a text for logs: enough to match two lines, not enough to send to the token."""
     return sha256(token.encode()).hexdigest()[:12]

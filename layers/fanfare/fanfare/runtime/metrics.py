@@ -17,14 +17,14 @@ def count(name: str, value: int = 1) -> None:
 
 
 def flush() -> None:
-    """Write what was counted; nothing is written when nothing was."""
+    """Write the counters, if there are any."""
     metrics = _metrics()
     if metrics.metric_set:
         metrics.flush_metrics()
 
 
 def forget() -> None:
-    """Drop the counters: for tests, which change the environment that they are named by."""
+    """Drop the counters, for tests that change the environment variables with their names."""
     if _metrics.cache_info().currsize:
         _metrics().clear_metrics()
     _metrics.cache_clear()

@@ -1,4 +1,4 @@
-"""SQS: sending in batches, saying which messages were not taken; and holding back what was received."""
+"""SQS: send messages in batches, report refused ones, and delay received ones."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fanfare.runtime import clients, logs
-from fanfare.runtime.together import together
+from fanfare.runtime.concurrency import together
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import (
@@ -22,12 +22,12 @@ _BATCH_BYTES = 1_048_576
 
 
 class QueueError(Exception):
-    """A queue did not take messages that nothing else remembers: the caller has to fail and be run again."""
+    """A queue refused messages that are stored nowhere else: the caller has to fail and run again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to send: `group` is a fair queue's message group, `delay_s` at most MAX_DELAY_S."""
+    """A message to send: `group` is a fair queue's message group, `delay_s` at most MAX_DELAY_S."""
 
     body: bytes
     delay_s: int = 0
@@ -35,7 +35,7 @@ class Outgoing:
 
 
 def send(queue_url: str, messages: Sequence[Outgoing]) -> list[int]:
-    """Send all; the answer holds the positions of those that the queue did not take."""
+    """Send all messages; return the positions of those that the queue refused."""
 
     def send_batch(batch: Sequence[int]) -> list[int]:
         entries = [_entry(position, messages[position]) for position in batch]
@@ -46,15 +46,15 @@ def send(queue_url: str, messages: Sequence[Outgoing]) -> list[int]:
 
 
 def send_all(queue_url: str, messages: Sequence[Outgoing]) -> None:
-    """Send all, or raise QueueError; a part may have gone out."""
+    """Send all messages; raises QueueError if the queue refused some, although others may have gone out."""
     if refused := send(queue_url, messages):
         raise QueueError(f"{len(refused)} of {len(messages)} messages were not taken")
 
 
 def hold(queue_url: str, seconds: Mapping[str, int]) -> None:
-    """Let received messages, by receipt handle, be seen again only after so many seconds from now.
+    """Hide received messages, by receipt handle, for this many seconds from now.
 
-    What SQS refuses is logged: such a message comes again when the queue's own visibility ends.
+    Refusals of SQS are logged: such a message comes again when the queue's own visibility time ends.
     """
 
     def hold_batch(handles: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Secrets in SSM: read decrypted, kept for minutes, and served at once while SSM is asked again beside it."""
+"""Secrets in SSM: decrypted, kept for minutes, and used further while a background thread reads them anew."""
 
 import random
 import time
@@ -10,14 +10,15 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from fanfare.runtime import clients, clock
 
 KEPT_S = 300
-"""Seconds after which a secret is read anew, give or take a fifth: environments that start together part."""
+"""Seconds after which a secret is read anew, give or take a fifth, so that environments do not read at one
+moment."""
 ASKED_S = 5
-"""SSM is not asked for one name more often, whatever it said: it has 40 answers a second for the account."""
+"""Shortest time between two reads of one name: SSM gives 40 answers a second for the whole account."""
 FIRST_READ_S = 10.0
-"""How long the first reading goes on, where SSM has too many of them."""
+"""Longest time of the first read if SSM is overloaded."""
 
 _FAILED_S = 60
-"""After a failure SSM is asked again so much later, give or take a half."""
+"""Seconds until the next read after a failure, give or take a half."""
 _GONE = {"ParameterNotFound", "AccessDeniedException"}
 _PASSING = {"ThrottlingException", "RequestLimitExceeded", "InternalServerError", "ServiceUnavailable"}
 
@@ -25,17 +26,17 @@ _PASSING = {"ThrottlingException", "RequestLimitExceeded", "InternalServerError"
 @dataclass(frozen=True, slots=True)
 class _Kept:
     text: str | None = field(repr=False)
-    """None where there is none, or none that may be read."""
+    """None if the parameter does not exist or may not be read."""
     read_at: int
     asked_at: int
-    """Later than `read_at` where SSM did not answer. Epoch ms, both."""
+    """Epoch ms, like `read_at`, which is earlier if SSM failed to answer since."""
     due_at: int
-    """When SSM is asked again beside whoever wants it."""
+    """Moment from which a background thread reads the secret anew, epoch ms."""
 
 
 _kept: dict[str, _Kept] = {}
 _asking: dict[str, Lock] = {}
-"""By name: who waits for one secret keeps nobody from another."""
+"""Name -> lock, so that waiting for one secret delays no other."""
 _refreshing: set[str] = set()
 _starting = Lock()
 
@@ -45,13 +46,14 @@ class SecretMissing(Exception):
 
 
 def read(name: str, kept_s: int | None = None) -> str:
-    """The parameter's text. What is kept is given at once; when it is minutes old, SSM is asked beside it.
+    """Return the parameter's text from memory, at once; text that is minutes old is read anew in the
+    background.
 
-    `kept_s`: for a caller who cannot use text older than so many seconds, and waits for one try to read it
-    anew, as everybody does for a secret that was missing. The first reading waits up to FIRST_READ_S. One
-    asks, however many want it.
+    `kept_s`: greatest age in seconds of a text that the caller can use; for an older one it waits for one
+    read, like all callers for a missing secret. The first read waits up to FIRST_READ_S. One thread reads for
+    all.
 
-    Raises SecretMissing, and what AWS refuses when nothing is kept.
+    Raises SecretMissing, and AWS's errors if nothing is in memory.
     """
     kept = _kept.get(name)
     if kept is None:
@@ -68,12 +70,12 @@ def read(name: str, kept_s: int | None = None) -> str:
 
 
 def pause_s(waited_s: float) -> float:
-    """Before the next try of a first reading, which tries the more often the longer it waited."""
+    """Return the pause before the next try of a first read; it gets shorter with the time waited."""
     return random.uniform(0.5, 1.0) * max(0.08, 1 - waited_s / 9)
 
 
 def forget() -> None:
-    """Drop what is kept: for tests."""
+    """Drop the secrets in memory, for tests."""
     _kept.clear()
 
 
@@ -109,7 +111,7 @@ def _anew(name: str, kept_s: int) -> _Kept:
 
 
 def _refresh(name: str) -> None:
-    """In a thread of its own, one at a time. Lambda may freeze it with its environment; it goes on then."""
+    """Read in a thread of its own, one at a time. Lambda may freeze it; it continues after the thaw."""
     with _starting:
         if name in _refreshing:
             return
@@ -120,7 +122,7 @@ def _refresh(name: str) -> None:
             with _asking.setdefault(name, Lock()):
                 kept = _kept.get(name)
                 new = kept and _asked_or(name, kept)
-                if new is not None and _kept.get(name) is kept:  # nobody has forgotten it meanwhile
+                if new is not None and _kept.get(name) is kept:  # nothing was forgotten meanwhile
                     _kept[name] = new
         finally:
             _refreshing.discard(name)
@@ -129,7 +131,7 @@ def _refresh(name: str) -> None:
 
 
 def _asked_or(name: str, kept: _Kept) -> _Kept:
-    """What SSM says, or the same as before where it does not answer."""
+    """Return SSM's answer, or the former one with a new time if SSM fails."""
     try:
         return _asked(name)
     except (ClientError, BotoCoreError):
@@ -138,7 +140,7 @@ def _asked_or(name: str, kept: _Kept) -> _Kept:
 
 
 def _asked(name: str) -> _Kept:
-    """One try. Raises ClientError and BotoCoreError, but for a parameter that is not there."""
+    """Try once. Raises ClientError and BotoCoreError, except for a parameter that does not exist."""
     text = None
     try:
         text = clients.ssm().get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
@@ -150,7 +152,7 @@ def _asked(name: str) -> _Kept:
 
 
 def _about(seconds: float, part: float) -> int:
-    """So many seconds, give or take the part of it, in ms."""
+    """Return the seconds, give or take this part of them, in ms."""
     return round(1000 * seconds * random.uniform(1 - part, 1 + part))
 
 

@@ -1,4 +1,4 @@
-"""A function's settings: read once from the environment into its frozen dataclass."""
+"""A function's settings, read once from the environment into its frozen dataclass."""
 
 import os
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from typing import Any, get_type_hints
 
 
 class SettingsError(Exception):
-    """The environment lacks variables, or one of them has the wrong form; the message names all of them."""
+    """Environment variables are missing or malformed; the message names all of them."""
 
 
 def read[T](settings: type[T], environment: Mapping[str, str] | None = None) -> T:
-    """The dataclass filled from variables named as its fields in upper case; str, int and float fields.
+    """Fill the dataclass from variables named as its fields in upper case; fields are str, int and float.
 
     Raises SettingsError.
     """
@@ -35,6 +35,6 @@ def read[T](settings: type[T], environment: Mapping[str, str] | None = None) -> 
 
 
 def of_metrics() -> tuple[str, str] | None:
-    """Return the namespace and the service that Powertools names metrics by; None outside of a function."""
+    """Return the metrics' namespace and service as Powertools names them; None outside of a function."""
     namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE")
     return None if namespace is None else (namespace, os.environ.get("POWERTOOLS_SERVICE_NAME", ""))

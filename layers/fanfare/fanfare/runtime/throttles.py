@@ -1,7 +1,7 @@
-"""Calls that DynamoDB and SSM refuse for their rate, counted where they are refused, retries included.
+"""Count the calls that DynamoDB and SSM throttle, retries included.
 
-CloudWatch makes metrics of lines of the log. These are written at once and without Powertools, which
-functions that count nothing else do not import.
+CloudWatch makes metrics from log lines. These lines are written at once and without Powertools, which
+functions without other counters do not import.
 """
 
 import json
@@ -13,9 +13,9 @@ from typing import Any
 from fanfare.runtime import clock, settings
 
 METRICS = {"dynamodb": "TablesThrottled", "ssm": "SecretsThrottled"}
-"""By the service that refuses."""
+"""Service -> name of its metric."""
 LINE_EVERY_MS = 1_000
-"""A storm of refusals is told once a second."""
+"""A storm of refusals makes one line a second."""
 
 _CODES = {
     "ProvisionedThroughputExceeded",
@@ -28,7 +28,7 @@ _CODES = {
 
 
 class Throttles:
-    """The refusals of one service, and when they were told last."""
+    """The refusals of one service, and the moment of the last line about them."""
 
     def __init__(self, metric: str) -> None:
         self._metric = metric
@@ -37,7 +37,7 @@ class Throttles:
         self._lock = Lock()
 
     def look_at(self, response: tuple[Any, Mapping[str, Any]] | None, **_: Any) -> None:
-        """Count an answer that refuses. botocore hands over each, and tries again or not by itself."""
+        """Count a refusal. botocore passes each answer, and decides by itself about a retry."""
         if response is not None and is_refusal(response[1]):
             self.count(clock.now())
 
@@ -53,14 +53,14 @@ class Throttles:
 
 
 def count_of(client: Any) -> None:
-    """Count the refusals of a client of botocore, where its service is one of METRICS."""
+    """Count the refusals that a botocore client gets, if its service is in METRICS."""
     service = client.meta.service_model.service_name
     if service in METRICS:
         client.meta.events.register(f"needs-retry.{service}", Throttles(METRICS[service]).look_at)
 
 
 def is_refusal(answer: Mapping[str, Any]) -> bool:
-    """Whether an answer refuses for the rate: all of it, one item of a transaction, or a part of a batch."""
+    """True if an answer throttles the call, one item of a transaction, or a part of a batch."""
     if answer.get("UnprocessedKeys") or answer.get("UnprocessedItems"):
         return True
     codes = {answer.get("Error", {}).get("Code")}
@@ -69,7 +69,7 @@ def is_refusal(answer: Mapping[str, Any]) -> bool:
 
 
 def _line(metric: str, number: int, now: int) -> str | None:
-    """CloudWatch's embedded metric format. None where nothing makes a metric of it: in commands."""
+    """Return a line in CloudWatch's embedded metric format; None outside of a function, for commands."""
     named = settings.of_metrics()
     if named is None:
         return None

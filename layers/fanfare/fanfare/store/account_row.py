@@ -1,11 +1,11 @@
-"""The rows of the Accounts table, whatever they are of: users, claims, sessions, groups, scopes."""
+"""Rows of the Accounts table: users, claims, sessions, groups and scopes."""
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from fanfare.store.row import Row
 
 USER = "user"
-"""The sort key of a user's own row."""
+"""Sort key of a user's own row."""
 
 
 class AccountRow(Row):
@@ -18,7 +18,7 @@ class AccountRow(Row):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     user = UnicodeAttribute(null=True)
-    """Of a claim: the ID of the user whose address it is."""
+    """For a claim: the ID of the address's user."""
     login_name = UnicodeAttribute(null=True)
     email = UnicodeAttribute(null=True)
     phone = UnicodeAttribute(null=True)
@@ -30,18 +30,18 @@ class AccountRow(Row):
     created_at = NumberAttribute(null=True)
     modified_at = NumberAttribute(null=True)
     ref = UnicodeAttribute(null=True)
-    """Of a group, and of a user's membership in it: see groups.py."""
+    """For a group, and for a user's membership in it: see groups.py."""
     name = UnicodeAttribute(null=True)
     owner = UnicodeAttribute(null=True)
     access = UnicodeAttribute(null=True)
-    """Of a scope: its access list, where it was ever changed. See access.py."""
+    """For a scope: its access list, if it was ever changed. See scopes.py."""
     mark = UnicodeAttribute(null=True)
     pseudo_session = UnicodeAttribute(null=True)
     pending_email = UnicodeAttribute(null=True)
     pending_phone = UnicodeAttribute(null=True)
     refresh_hash = UnicodeAttribute(null=True)
-    """Of a session, as what follows."""
+    """For a session, like the attributes that follow."""
     used = BooleanAttribute(null=True)
     again = BooleanAttribute(null=True)
-    """Of a recheck: see rechecks.py."""
+    """For a recheck: see rechecks.py."""
     expires = NumberAttribute(null=True)

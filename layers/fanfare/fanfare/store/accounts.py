@@ -24,10 +24,10 @@ _FIELDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """One user. `custom` is the JSON text of the fields that the app added, times are epoch ms.
+    """One user. `custom` is the JSON text of the fields that the app added; times are epoch ms.
 
-    A pseudo user has no addresses and no password: whoever loses the token has lost the user. What is pending
-    is an address that has to be verified first: it claims nothing, and nobody is found by it.
+    A pseudo user has no addresses and no password, and is lost with its access token. Pending addresses are
+    not verified yet: they claim nothing and identify nobody.
     """
 
     app: str
@@ -45,9 +45,9 @@ class User:
     pending_email: str | None = None
     pending_phone: str | None = None
     pseudo_session: str | None = None
-    """The session from when there was no password, which ends when the password is changed."""
+    """The session from the time without a password, which ends when the password is changed."""
     mark: str = ""
-    """Random, new with every write: by it a write knows itself again."""
+    """Random, new with every write: a repeated write recognizes its own row by it."""
 
     @property
     def is_pseudo(self) -> bool:
@@ -67,11 +67,11 @@ class User:
 
 
 type Decide = Callable[[User], User]
-"""Makes of a user what the user is to be; may run again."""
+"""Function from a user as stored to the user as it is to be. It may run several times."""
 
 
 def register(user: User, session: Session | None) -> None:
-    """Add a user with all its claims, and a first session if there is one, all or nothing.
+    """Add a user with all its claims and, if given, a first session, in one transaction.
 
     Raises UserAlreadyExists, Busy.
     """
@@ -80,7 +80,7 @@ def register(user: User, session: Session | None) -> None:
         try:
             _write(user, session)
         except TransactWriteError:
-            # All or nothing: if the user is there, only the answer to an earlier try was lost.
+            # Writes are all or nothing: if the user exists, only the answer to an earlier try was lost.
             if find(user.app, user.id) is None:
                 _refuse_taken(user)
                 raise
@@ -113,17 +113,17 @@ def find(app: str, user_id: str) -> User | None:
 
 
 def change(app: str, user_id: str, decide: Decide, pseudo_until: int = 0) -> User | None:
-    """Write what `decide` makes of the user that is there, its claims moved along, all or nothing.
+    """Replace the stored user by the result of `decide`, and move its claims, in one transaction.
 
-    The session of a pseudo user who becomes a normal one ends at `pseudo_until` (epoch seconds). None when
-    there is no such user. Raises what `decide` raises, UserAlreadyExists, Busy.
+    The session of a pseudo user that becomes a normal one ends at `pseudo_until` (epoch seconds). Returns
+    None if there is no such user. Raises UserAlreadyExists, Busy, and the errors of `decide`.
     """
     mark = token_hex(8)
 
     def step() -> User | None:
         found = find(app, user_id)
         if found is None or found.mark == mark:
-            return found  # ours: only the answer to an earlier try was lost
+            return found  # our own write; only the answer to an earlier try was lost
         new = replace(decide(found), mark=mark)
         try:
             _replace(found, new, pseudo_until)
@@ -136,7 +136,7 @@ def change(app: str, user_id: str, decide: Decide, pseudo_until: int = 0) -> Use
 
 
 def delete(app: str, user_id: str) -> bool:
-    """Delete the user and all its claims, all or nothing; False when there is none. Raises Busy."""
+    """Delete the user and all its claims in one transaction; False if there is no such user. Raises Busy."""
 
     def step() -> bool:
         found = find(app, user_id)
@@ -152,7 +152,7 @@ def delete(app: str, user_id: str) -> bool:
 
 
 def owner_of(app: str, address: Address) -> str | None:
-    """The ID of the user whose address this is."""
+    """Return the ID of the user with this address."""
     row = read(AccountRow, f"{app}#{address.claim}", _CLAIM)
     return None if row is None else row.user
 
@@ -167,7 +167,7 @@ def _write(user: User, session: Session | None) -> None:
 
 
 def _replace(found: User, new: User, pseudo_until: int) -> None:
-    """One conditional write where no claim moves, else a transaction."""
+    """Replace the row: one conditional write if no claim moves, otherwise a transaction."""
     upgraded = found.is_pseudo and not new.is_pseudo
     ending = list(open_sessions.of(found.app, found.id, limit=1)) if upgraded else []
     new = replace(new, pseudo_session=ending[0].id) if ending else new

@@ -1,6 +1,6 @@
-"""An app's key and client secret, changed while its callers go on: for a time the former one is good as well.
+"""Renewal of an app's key and client secret while clients go on: for a time the former one is valid as well.
 
-Functions know of a change of the client secret at once, since logins read the app anew, and of the app key
+A change of the client secret takes effect at once, because logins read the app anew; one of the app key
 within apps.KEPT_MS.
 """
 
@@ -22,9 +22,9 @@ class Secret(StrEnum):
 
 
 def renew(app: App, secret: Secret) -> str | None:
-    """A new one, which is good beside the one that was good until now.
+    """Return a new secret, valid beside the present one.
 
-    None where two are good already, or somebody else changed it since `app` was read.
+    None if two are valid already, or if another caller changed it since `app` was read.
     """
     newest, former = _attributes(secret)
     match secret:
@@ -39,7 +39,7 @@ def renew(app: App, secret: Secret) -> str | None:
 
 
 def retire(app: App, secret: Secret, *, newest: bool = False) -> bool:
-    """End the former one, or the newest instead. False where one alone is good, or it was changed since."""
+    """End the former secret, or the newest; False if only one is valid, or if it was changed meanwhile."""
     now, former = _attributes(secret)
     match secret:
         case Secret.APP_KEY:
@@ -53,7 +53,7 @@ def retire(app: App, secret: Secret, *, newest: bool = False) -> bool:
 
 
 def _attributes(secret: Secret) -> tuple[UnicodeAttribute, UnicodeAttribute]:
-    """Of the newest, and of the former one."""
+    """Return the attributes of the newest and of the former secret."""
     match secret:
         case Secret.APP_KEY:
             return AppRow.key, AppRow.former_key

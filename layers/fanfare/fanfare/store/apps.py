@@ -1,4 +1,4 @@
-"""Apps: the tenants. Their keys, hashes of their secrets, and where their provider credentials lie."""
+"""Apps, the tenants: their keys, hashes of their secrets, and names of their credential parameters."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,12 +16,13 @@ from fanfare.domain.parameters import Parameter, Parameters
 from fanfare.store.row import Row, condition_failed, read, settle
 
 KEPT_MS = 60_000
-"""How long a function may go by what it knows of an app."""
+"""Longest time for which a function uses an app from memory."""
 
 IDENTITY_SETTLES_MS = 2 * KEPT_MS
-"""A first change of the parameter wholeTokens holds only when every function has read of it.
+"""Time from the first change of the parameter wholeTokens until it takes effect: every function has read it
+by then.
 
-From then on all installs look at both IDs of a token. Without the delay, a function that does not know yet
+From then on all installs look at both IDs of a token. Without the delay, a function with the former value
 would look at one of them, and leave the device to its former user under the other.
 """
 
@@ -30,10 +31,11 @@ _KEPT_APPS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """One tenant. `fcm_parameter` and `apns_parameter` name SSM parameters; None for a network not set up.
+    """One tenant. `fcm_parameter` and `apns_parameter` name SSM parameters; None if the network is not set
+    up.
 
-    The client secret is random and long, so a plain hash of it is enough. While a key or a secret is changed,
-    the former one is good beside it; None else.
+    The client secret is random and long, so a plain hash of it is enough. While a key or a secret is being
+    changed, the former one is valid, too; otherwise it is None.
     """
 
     id: str
@@ -46,7 +48,7 @@ class App:
     fcm_parameter: str | None = None
     apns_parameter: str | None = None
     identity_changed_at: int | None = None
-    """When wholeTokens was first changed, epoch ms; None where it is as the app was made."""
+    """Moment of the first change of wholeTokens, epoch ms; None if it was never changed."""
     made_with_whole_tokens: bool = False
 
     @property
@@ -55,11 +57,11 @@ class App:
 
     @property
     def identity_changed(self) -> bool:
-        """Whether devices of the app may have been installed under the other ID of their token."""
+        """True if devices of the app may have been installed under the other ID of their token."""
         return self.identity_changed_at is not None
 
     def whole_tokens(self, now: int) -> bool:
-        """Whether an FCM device that is installed now is known by its whole token."""
+        """True if an FCM device that is installed now is identified by its whole token."""
         if self.identity_changed_at is None or now < self.identity_changed_at + IDENTITY_SETTLES_MS:
             return self.made_with_whole_tokens
         return bool(self.settings.value(Parameter.WHOLE_TOKENS))
@@ -94,7 +96,7 @@ class AppRow(Row):
 
 
 _kept: dict[str, tuple[App, int]] = {}
-"""The app, and when it was read."""
+"""App ID -> the app, and the moment at which it was read."""
 
 
 def new_id() -> str:
@@ -103,7 +105,7 @@ def new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What an app's clients and its administrator call with."""
+    """The secrets with which an app's clients and its administrator authenticate."""
 
     key: str
     client_id: str
@@ -130,9 +132,9 @@ def create(
     apns_parameter: str | None = None,
     whole_tokens: bool = False,
 ) -> tuple[App, str] | None:
-    """Make an app: the app, and the administrator's client secret, which cannot be read again.
+    """Create an app; return it with the administrator's client secret, which cannot be read again.
 
-    `keys`: new ones, if none are given. None when the ID is taken.
+    `keys` defaults to new ones. Returns None if the ID is taken.
     """
     keys = keys or new_keys()
     app = App(
@@ -160,7 +162,7 @@ def create(
     except PutError as error:
         if not condition_failed(error):
             raise
-        # Ours, when only the answer to an earlier try was lost.
+        # The app is our own if only the answer to an earlier try was lost.
         return (app, keys.client_secret) if find(app_id) == app else None
     return app, keys.client_secret
 
@@ -185,9 +187,9 @@ def find(app_id: str) -> App | None:
 
 
 def set_parameter(app_id: str, name: Parameter, text: str, now: int) -> None:
-    """Set one parameter; functions that know the app go by it within KEPT_MS. Raises Busy.
+    """Set one parameter; functions use the new value within KEPT_MS. Raises Busy.
 
-    wholeTokens holds after IDENTITY_SETTLES_MS, and the row remembers that it was changed.
+    wholeTokens takes effect after IDENTITY_SETTLES_MS, and the row remembers that it was changed.
     """
 
     def step() -> None:
@@ -207,7 +209,8 @@ def set_parameter(app_id: str, name: Parameter, text: str, now: int) -> None:
 
 
 def set_credential_parameter(app_id: str, network: Network, name: str) -> None:
-    """Say where the app's credentials for the network lie. Raises LookupError where there is no such app."""
+    """Store the name of the SSM parameter with the app's credentials. Raises LookupError if there is no such
+    app."""
     attribute = AppRow.fcm_parameter if network is Network.FCM else AppRow.apns_parameter
     try:
         AppRow(app_id).update([attribute.set(name)], condition=AppRow.pk.exists())
@@ -219,12 +222,12 @@ def set_credential_parameter(app_id: str, network: Network, name: str) -> None:
 
 
 def known(app_id: str, now: int) -> App | None:
-    """The app as it was at most a minute ago. Only apps that exist are kept, and not more than a thousand."""
+    """Return the app as it was at most a minute ago. Up to a thousand existing apps are kept in memory."""
     return _read_since(app_id, now - KEPT_MS + 1, now)
 
 
 def current(app_id: str, now: int) -> App | None:
-    """The app as it is: read once for a request, which `now` is the time of."""
+    """Return the app as it is at `now`, the time of a request, which reads it once."""
     return _read_since(app_id, now, now)
 
 
@@ -243,7 +246,7 @@ def _read_since(app_id: str, since: int, now: int) -> App | None:
 
 
 def forget() -> None:
-    """Drop what is kept: for tests."""
+    """Drop the apps in memory, for tests."""
     _kept.clear()
 
 

@@ -1,4 +1,4 @@
-"""Objects' bodies in S3, under `app/bucketRef/objectID/time-random`: no key is ever used a second time."""
+"""Bodies of objects in S3, under `app/bucketRef/objectID/time-random`: no key is used a second time."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -16,11 +16,11 @@ from fanfare.runtime import clients
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
-_DELETED = 1_000  # with one call to S3 at most
+_DELETED = 1_000  # most keys of one call to S3
 
 
 def new(bucket: Target, object_id: str, content_type: str, size: int, at: int) -> Attachment:
-    """A body that is not stored yet. The key tells when it came, for `delete_loose` to go by."""
+    """Return a body that is not stored yet. Its key contains the time, by which `delete_loose` goes."""
     key = f"{_prefix(bucket.app, bucket.ref, object_id)}{at:013d}-{token_hex(8)}"
     return Attachment(key, content_type, size)
 
@@ -30,7 +30,7 @@ def store(s3_bucket: str, attachment: Attachment, content: bytes) -> None:
 
 
 def load(s3_bucket: str, attachment: Attachment) -> bytes | None:
-    """None where it is gone: the object has had another body since, or none."""
+    """Return the content; None if it is gone, because the object has another body by now or none."""
     try:
         return clients.s3().get_object(Bucket=s3_bucket, Key=attachment.key)["Body"].read()
     except ClientError as error:
@@ -40,7 +40,7 @@ def load(s3_bucket: str, attachment: Attachment) -> bytes | None:
 
 
 def delete_loose(s3_bucket: str, loose: LooseBodies, keep: str | None) -> int:
-    """Delete the object's bodies that came in the time, but not `keep`; how many there were."""
+    """Delete the object's bodies of that time except `keep`; return their number."""
     found = _keys(s3_bucket, _prefix(loose.app, loose.ref, loose.object_id))
     keys = [key for key in found if key != keep and _came_at(key) <= loose.until]
     _delete(s3_bucket, keys)
@@ -48,7 +48,7 @@ def delete_loose(s3_bucket: str, loose: LooseBodies, keep: str | None) -> int:
 
 
 def sweep(s3_bucket: str, app: str, ref: str, budget: int) -> int:
-    """Delete up to `budget` bodies of a bucket that is gone; how many there were."""
+    """Delete up to `budget` bodies of a deleted bucket; return their number."""
     keys = list(islice(_keys(s3_bucket, f"{app}/{ref}/"), budget))
     _delete(s3_bucket, keys)
     return len(keys)

@@ -1,4 +1,4 @@
-"""What a topic or a bucket is, apart from what hangs on it: made, found, changed and deleted."""
+"""Definitions of topics and buckets, without the rows that belong to them: made, found, changed, deleted."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from fanfare.domain import refusals
 from fanfare.domain.rights import access_list
 from fanfare.domain.rights.access_list import SUBSCRIBING, AccessList, Subject
 from fanfare.domain.scope import Scope, Target, TargetKind
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 from fanfare.store import pages
 from fanfare.store.definition_rows import BucketRow, TopicRow
 from fanfare.store.row import condition_failed, read, settle
 
-_BEFORE_NAMES, _AFTER_NAMES = " ", "~"  # sort before and behind every character that a name may have
+_BEFORE_NAMES, _AFTER_NAMES = " ", "~"  # sort before and after every character of a name
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """`creator` is a user ID, None for the administrator; `created_at` in epoch ms.
+    """A topic or bucket. `creator` is a user ID, None for the administrator; `created_at` is epoch ms.
 
-    While nobody ever subscribed, a change or a send has nobody to reach.
+    As long as nobody has ever subscribed, a change or a send reaches nobody.
     """
 
     target: Target
@@ -34,17 +34,17 @@ class Definition:
 
     @property
     def subscribers(self) -> frozenset[Subject]:
-        """Who may be subscribed."""
+        """The subjects that may be subscribed."""
         return self.access.of(SUBSCRIBING[self.target.kind])
 
     @property
     def managers(self) -> frozenset[Subject]:
-        """Who may change the access list."""
+        """The subjects that may change the access list."""
         return access_list.managers(self.target.kind, self.target.scope, self.creator)
 
 
 def create(kind: TargetKind, scope: Scope, name: str, creator: str | None, at: int) -> Definition | None:
-    """Make the topic or bucket with a new reference; None when there is one of that name."""
+    """Create the topic or bucket with a new reference; None if the name is taken."""
     row_type = _row_of(kind)
     row = row_type(scope.key, name, ref=token_hex(8), creator=creator, created_at=at)
     try:
@@ -53,20 +53,20 @@ def create(kind: TargetKind, scope: Scope, name: str, creator: str | None, at: i
         if not condition_failed(error):
             raise
         found = find(kind, scope, name)
-        # The reference is random: one that is there is ours, and only the answer to an earlier try was lost.
+        # The reference is random: a row with it is our own, and only the answer to an earlier try was lost.
         return found if found is not None and found.target.ref == row.ref else None
     return _definition(kind, scope, row)
 
 
 def find(kind: TargetKind, scope: Scope, name: str) -> Definition | None:
-    """The definition, strongly consistent."""
+    """Return the definition, strongly consistent."""
     row = _row_of(kind)
     found: TopicRow | BucketRow | None = read(row, scope.key, name)
     return None if found is None else _definition(kind, scope, found)
 
 
 def mark_subscribed(target: Target) -> bool:
-    """Note that somebody subscribes, before that is written; False when the target is gone."""
+    """Record, before a subscription is written, that there is one; False if the target is gone."""
     row = _row_of(target.kind)
     definition = row(target.scope.key, target.name)
     try:
@@ -79,9 +79,10 @@ def mark_subscribed(target: Target) -> bool:
 
 
 def change_access(target: Target, decide: Callable[[AccessList], AccessList]) -> None:
-    """Give the target the access list that `decide` makes of the one there; else decide anew.
+    """Replace the target's access list by the result of `decide`, which runs again if the list changed
+    meanwhile.
 
-    Raises what `decide` raises, TopicNotFound, BucketNotFound, Busy.
+    Raises TopicNotFound, BucketNotFound, Busy, and the errors of `decide`.
     """
     mark = token_hex(8)
     row = _row_of(target.kind)
@@ -91,17 +92,17 @@ def change_access(target: Target, decide: Callable[[AccessList], AccessList]) ->
         if found is None or found.ref != target.ref:
             raise refusals.no_target(target.kind, target.scope, target.name)
         if found.mark == mark:
-            return  # ours: only the answer to an earlier try was lost
+            return  # our own write; only the answer to an earlier try was lost
         new = decide(_definition(target.kind, target.scope, found).access)
         as_read = row.mark.does_not_exist() if found.mark is None else row.mark == found.mark
-        changes: list[Action] = [row.access.set(wire.encode(new).decode()), row.mark.set(mark)]
+        changes: list[Action] = [row.access.set(codec.encode(new).decode()), row.mark.set(mark)]
         found.update(changes, condition=(row.ref == target.ref) & as_read)
 
     settle(step)
 
 
 def delete(target: Target) -> None:
-    """Delete this definition and no later one of the same name; that it is gone already is no error."""
+    """Delete this definition and no later one of the same name; no error if it is gone already."""
     row = _row_of(target.kind)
     try:
         row(target.scope.key, target.name).delete(condition=row.ref == target.ref)
@@ -111,7 +112,7 @@ def delete(target: Target) -> None:
 
 
 def in_scope(kind: TargetKind, scope: Scope, after: str, limit: int) -> Iterator[Definition]:
-    """Definitions in the order of their names, from behind `after` (empty: all), strongly consistent."""
+    """Yield definitions by name, those after `after` (empty: all), strongly consistent."""
     row = _row_of(kind)
     bounds = (f"{after}{_BEFORE_NAMES}", _AFTER_NAMES)
     for item in pages.query(row.table_name(), scope.key, bounds, limit=limit):
@@ -131,6 +132,6 @@ def _definition(kind: TargetKind, scope: Scope, row: TopicRow | BucketRow) -> De
     listed = (
         access_list.of_target(kind, scope, row.creator)
         if row.access is None
-        else wire.decode(AccessList, row.access)
+        else codec.decode(AccessList, row.access)
     )
     return Definition(target, row.creator, int(row.created_at), bool(row.ever_subscribed), listed)

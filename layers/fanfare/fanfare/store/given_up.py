@@ -1,6 +1,6 @@
-"""The ledger's rows of what was given up without an attempt: a delivery, a coarse arc, a whole send.
+"""The ledger's rows of work that was given up without an attempt: a delivery, a coarse arc, a whole send.
 
-Each says why, and lets whoever comes with the same again go on from where it was given up.
+Each row holds the reason, and lets the same message go on from there when it comes again.
 """
 
 from pynamodb.exceptions import DeleteError, UpdateError
@@ -11,9 +11,10 @@ from fanfare.store.row import condition_failed, read
 
 
 def delivery(named: Named, *, round: int, attempt: int, reason: str, now: int) -> bool:
-    """Write that an attempt is given up, unless it has come to another end by now.
+    """Record that an attempt is given up, unless it has ended in another way by now.
 
-    The row is dead, and the same attempt can still be taken. False where another holds its lease.
+    The row is dead, and the same attempt can still be taken. Returns False if another environment holds its
+    lease.
     """
     row = LedgerRow(*named.key)
     mine = (
@@ -43,14 +44,14 @@ def delivery(named: Named, *, round: int, attempt: int, reason: str, now: int) -
 
 
 def coarse(named: Named, *, deliveries: int, reason: str, now: int) -> None:
-    """Write that a coarse arc is not cut, and how many deliveries it stands for."""
+    """Record a coarse arc that is not cut, with the number of deliveries that it stands for."""
     LedgerRow(
         *named.key, state=State.DEAD, stands_for=deliveries, reason=reason, expires=_expires(now)
     ).save()
 
 
 def coarse_comes_again(named: Named) -> None:
-    """The coarse arc is cut after all: its deliveries get rows of their own."""
+    """Remove the record of a coarse arc that is cut after all: its deliveries get rows of their own."""
     try:
         LedgerRow(*named.key).delete(condition=LedgerRow.stands_for.exists())
     except DeleteError as error:
@@ -59,13 +60,13 @@ def coarse_comes_again(named: Named) -> None:
 
 
 def send(app: str, message_id: str, *, reason: str, now: int) -> None:
-    """Write that dispatch gave the whole send up."""
+    """Record that dispatch gave the whole send up."""
     _send(app, message_id, reason, now)
 
 
 def send_comes_again(app: str, message_id: str, *, now: int) -> None:
-    """The send, given up by dispatch or by its stream, is dispatched after all: the row stays, without a
-    reason."""
+    """Record that a send, given up by dispatch or by its stream, is dispatched after all: the row stays,
+    without a reason."""
     _send(app, message_id, None, now)
 
 

@@ -1,4 +1,4 @@
-"""Groups: a row in Accounts each, and one for each member beside the member's own. See members.py."""
+"""Groups: a row in Accounts for each, and two for each member: there and in Members (members.py)."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -7,14 +7,14 @@ from pynamodb.transactions import TransactWrite
 
 from fanfare.domain import refusals
 from fanfare.domain.group import Group
-from fanfare.domain.limits import Use
+from fanfare.domain.rate_limits import Use
 from fanfare.domain.user import is_user_id
 from fanfare.store import limits, members, pages
 from fanfare.store.account_row import USER, AccountRow
 from fanfare.store.row import condition_failed, read, settle, transaction
 
 AT_A_TIME = 32
-"""Members that one transaction adds: it has 100 items, three of them for each member."""
+"""Most members that one transaction adds: it has 100 items, three of them for each member."""
 
 _GROUP = "group"
 _MEMBERSHIPS = ("group#", "group$")
@@ -22,15 +22,15 @@ _MEMBERSHIPS = ("group#", "group$")
 
 
 def create(group: Group, use: Use | None = None) -> bool:
-    """Make the group with its owner as a member, all or nothing; False when the ID is taken.
+    """Create the group with its owner as a member in one transaction; False if the ID is taken.
 
-    A use of a limit is counted with it. Raises UserNotFound, TooManyRequests, Busy.
+    `use` is counted in the same transaction. Raises UserNotFound, TooManyRequests, Busy.
     """
 
     def step() -> bool:
         found = find(group.app, group.id)
         if found is not None:
-            return found.ref == group.ref  # ours, when only the answer to an earlier try was lost
+            return found.ref == group.ref  # our own if only the answer to an earlier try was lost
         try:
             with transaction(AccountRow) as writes:
                 row = _row(group.app, group.id)
@@ -51,15 +51,15 @@ def create(group: Group, use: Use | None = None) -> bool:
 
 
 def find(app: str, group_id: str) -> Group | None:
-    """The group, strongly consistent."""
+    """Return the group, strongly consistent."""
     row = read(AccountRow, f"{app}#group#{group_id}", _GROUP)
     return None if row is None else _group(app, row)
 
 
 def of(app: str, user: str, after: str, limit: int) -> tuple[list[Group], str]:
-    """A page of the groups in which the user is a member, strongly consistent; empty text: no more pages.
+    """Return a page of the user's groups by ID, strongly consistent, and the ID at which it ends.
 
-    By their IDs, from behind the one that the page before ended with, empty for the first.
+    `after` is the end of the page before, empty for the first. An empty end means that no pages follow.
     """
     page = list(memberships(app, user, after, limit + 1))
     refs = dict(page[:limit])
@@ -71,9 +71,9 @@ def of(app: str, user: str, after: str, limit: int) -> tuple[list[Group], str]:
 
 
 def memberships(app: str, user: str, after: str = "", limit: int | None = None) -> Iterator[tuple[str, str]]:
-    """ID and reference of each group in which the user is a member; some may have been deleted.
+    """Yield ID and reference of the user's groups by ID; some may have been deleted.
 
-    By their IDs, from behind `after` (empty: all); `limit` in all.
+    They start after `after` (empty: all); `limit` bounds their number.
     """
     bounds = (f"{_MEMBERSHIPS[0]}{after} " if after else _MEMBERSHIPS[0], _MEMBERSHIPS[1])
     for item in pages.query(AccountRow.table_name(), f"{app}#{user}", bounds, limit=limit):
@@ -81,13 +81,13 @@ def memberships(app: str, user: str, after: str = "", limit: int | None = None) 
 
 
 def is_member(app: str, user: str, group_id: str, ref: str) -> bool:
-    """Whether the user is in the group of this reference, strongly consistent."""
+    """True if the user is in the group with this reference, strongly consistent."""
     row = read(AccountRow, *_membership(app, user, group_id))
     return row is not None and row.ref == ref
 
 
 def joined(app: str, user: str, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of the groups, by ID and reference, that are there and have the user as a member, consistent."""
+    """Return the groups (ID and reference) that exist and have the user as a member, strongly consistent."""
     table = AccountRow.table_name()
     ids = {group_id for group_id, _ in wanted}
     found = pages.batch_get(table, [_key_of(*_membership(app, user, group_id)) for group_id in ids])
@@ -98,7 +98,7 @@ def joined(app: str, user: str, wanted: Collection[tuple[str, str]]) -> set[tupl
 
 
 def add(group: Group, user: str, use: Use | None = None) -> None:
-    """Make the user a member; one who is already stays one. A use of a limit is counted with it.
+    """Make the user a member; no error for one that is already. `use` is counted along.
 
     Raises GroupNotFound, UserNotFound, TooManyRequests, Busy.
     """
@@ -107,10 +107,9 @@ def add(group: Group, user: str, use: Use | None = None) -> None:
 
 
 def add_all(group: Group, users: Sequence[str], use: Use | None = None) -> list[str]:
-    """Make these users members, AT_A_TIME at most, all or nothing; those who are members by then.
+    """Make these users, at most AT_A_TIME, members in one transaction; return those that exist.
 
-    Who does not exist is left out, and a use of the limit is counted with the others. Raises GroupNotFound,
-    TooManyRequests, Busy.
+    Unknown users are left out, and `use` is counted along. Raises GroupNotFound, TooManyRequests, Busy.
     """
     there = list(users)
 
@@ -137,7 +136,7 @@ def add_all(group: Group, users: Sequence[str], use: Use | None = None) -> list[
 
 
 def remove(group: Group, user: str) -> None:
-    """Take the member out, if there. Raises NotAllowed for the owner, GroupNotFound, Busy."""
+    """Remove the member, if there. Raises NotAllowed for the owner, GroupNotFound, Busy."""
 
     def step() -> None:
         try:
@@ -155,7 +154,7 @@ def remove(group: Group, user: str) -> None:
 
 
 def rename(group: Group, name: str) -> None:
-    """Raises GroupNotFound."""
+    """Set the group's name. Raises GroupNotFound."""
     try:
         _row(group.app, group.id).update([AccountRow.name.set(name)], condition=AccountRow.ref == group.ref)
     except UpdateError as error:
@@ -165,7 +164,7 @@ def rename(group: Group, name: str) -> None:
 
 
 def hand_over(group: Group, owner: str, use: Use | None = None) -> None:
-    """Make the user the owner, and a member if need be. A use of a limit is counted with it.
+    """Make the user the owner, and a member if necessary. `use` is counted along.
 
     Raises GroupNotFound, UserNotFound, TooManyRequests, Busy.
     """
@@ -189,7 +188,7 @@ def hand_over(group: Group, owner: str, use: Use | None = None) -> None:
 
 
 def delete(group: Group) -> None:
-    """Delete this group and no later one of the same ID; from now on it has no members, either."""
+    """Delete this group and no later one of the same ID. Its memberships count no more from now on."""
     try:
         _row(group.app, group.id).delete(condition=AccountRow.ref == group.ref)
     except DeleteError as error:
@@ -198,7 +197,7 @@ def delete(group: Group) -> None:
 
 
 def disown(group: Group) -> None:
-    """Take the group from an owner who is gone: its members stay, the administrator can hand it over."""
+    """Take the group from a deleted owner: its members stay, and the administrator can hand it over."""
     mine = (AccountRow.ref == group.ref) & (AccountRow.owner == group.owner)
     try:
         _row(group.app, group.id).update([AccountRow.owner.remove()], condition=mine)
@@ -208,9 +207,9 @@ def disown(group: Group) -> None:
 
 
 def leave(app: str, user: str, group_id: str, ref: str) -> None:
-    """Delete a membership, whatever the group is by now: for a user or a group that is gone.
+    """Delete a membership of a deleted user or a deleted group.
 
-    Both rows at once: whoever looks for them finds one of them only.
+    Both rows go in one transaction, because readers of memberships find only one of them.
     """
     member = members.row_of(app, ref, group_id, user)
 
@@ -223,28 +222,28 @@ def leave(app: str, user: str, group_id: str, ref: str) -> None:
         except TransactWriteError as error:
             if not condition_failed(error):
                 raise
-            # Gone already, or of a group made anew under the ID.
+            # The membership is gone already, or belongs to a group made anew under the ID.
             member.delete()
 
     settle(step)
 
 
 def known_users(app: str, users: Sequence[str]) -> set[str]:
-    """Which of these IDs are users'."""
+    """Return the IDs among these that belong to users."""
     keys = [{"pk": {"S": f"{app}#{user}"}, "sk": {"S": USER}} for user in users if is_user_id(user)]
     items = pages.batch_get(AccountRow.table_name(), keys)
     return {item["pk"]["S"].removeprefix(f"{app}#") for item in items}
 
 
 def _join(writes: TransactWrite, group: Group, user: str) -> None:
-    """Both rows of a membership, for a user who exists."""
+    """Write both rows of a membership, on condition that the user exists."""
     writes.condition_check(AccountRow, f"{group.app}#{user}", USER, condition=AccountRow.pk.exists())
     writes.save(members.row_of(group.app, group.ref, group.id, user))
     writes.save(AccountRow(*_membership(group.app, user, group.id), ref=group.ref))
 
 
 def _refuse_unknown(error: TransactWriteError, app: str, user: str, group: Group | None = None) -> None:
-    """Raises the reason why a condition failed, where it still holds."""
+    """Raise the error for the failed condition, if it still fails."""
     if condition_failed(error):
         if group is not None:
             _current(group)

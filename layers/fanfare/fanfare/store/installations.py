@@ -1,4 +1,4 @@
-"""Installations: one row for a device, and so one owner. Moves go together with Recipients."""
+"""Installations: one row for each device, hence one owner. Recipients changes in the same transactions."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -15,7 +15,7 @@ from pynamodb.transactions import TransactWrite
 from fanfare.domain.device import MAX_DEVICES, Device, Environment
 from fanfare.domain.doubt import Mark
 from fanfare.domain.errors import Busy, UserNotFound
-from fanfare.domain.limits import Use
+from fanfare.domain.rate_limits import Use
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.runtime.clock import Clock
 from fanfare.store import limits, pages, recipients
@@ -27,16 +27,16 @@ REMOVING_PASSES = 3
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A device and the user who owns it; `generation` is new with every write."""
+    """A device and its owner; `generation` is new with every write."""
 
     app: str
     device: Device
     user: str
     environment: Environment
     registered_at: int
-    """Epoch ms: the last install, also of what was already so."""
+    """Moment of the last install, epoch ms; an install that changes nothing counts, too."""
     owned_since: int
-    """Epoch ms: since when the device has been this user's."""
+    """Moment from which the device has belonged to this user, epoch ms."""
     generation: str
     mark: Mark | None = None
     """The first strike of a doubtful answer."""
@@ -58,31 +58,31 @@ class InstallationRow(Row):
     pk = UnicodeAttribute(hash_key=True)
     owner = UnicodeAttribute()
     device = UnicodeAttribute()
-    """In its packed form."""
+    """The device in its packed form."""
     sandbox = BooleanAttribute()
     registered_at = NumberAttribute()
     owned_since = NumberAttribute()
     generation = UnicodeAttribute()
     doubted_at = NumberAttribute(null=True)
-    """Epoch ms: when a network gave a doubtful answer about the device. Every install clears it."""
+    """Moment of a network's doubtful answer about the device, epoch ms. Every install clears it."""
     doubted_on = UnicodeAttribute(null=True)
     """The sublane of that answer."""
 
 
 def find(app: str, installation_id: str) -> Installation | None:
-    """The installation, strongly consistent."""
+    """Return the installation, strongly consistent."""
     row = read(InstallationRow, f"{app}#{installation_id}")
     return None if row is None else _installation(row)
 
 
 def of_user(app: str, user: str) -> list[Installation]:
-    """A user's installations, by the devices in the user's row: what was just installed is there."""
+    """Return a user's installations by the devices in the user's row, the latest install included."""
     row = recipients.find(app, user)
     return [] if row is None else of_devices(app, recipients.devices_of(row))
 
 
 def of_app(app: str) -> Iterator[Installation]:
-    """Every installation of the app, user by user in ring order: the administrator's list."""
+    """Yield every installation of the app, user by user in ring order: the administrator's list."""
     on_ring = recipients.on_arc(app, WHOLE_RING)
     devices = (Device.unpack(packed) for one in on_ring for packed in sorted(one.devices))
     for some in batched(devices, pages.BATCH, strict=False):
@@ -100,12 +100,12 @@ def install(
     most: int = MAX_DEVICES,
     use_of_limit: Callable[[], Use | None] = lambda: None,
 ) -> Installation:
-    """Make the device the user's: the last to install owns it.
+    """Make the device the user's: the last user to install it owns it.
 
-    What is already so is one conditional write that refreshes registered_at, and is not counted; anything
-    else a transaction. `ending`: the IDs of other installations that end with it, whoever owns them. Where it
-    is already so, they have ended before. `most`: devices that a user can have; the one registered longest
-    ago makes room. Raises UserNotFound (being deleted), TooManyRequests, Busy.
+    An install that changes nothing is one conditional write that refreshes registered_at, and is not counted;
+    any other is a transaction. `ending`: IDs of installations, of any owner, that end with it; after an
+    install that changes nothing they have ended before. `most`: devices that a user can have; the one
+    registered longest ago makes room. Raises UserNotFound (being deleted), TooManyRequests, Busy.
     """
     found = _refresh(app, user, device, environment, clock())
     if found is not None:
@@ -115,7 +115,7 @@ def install(
 
 
 def remove(installation: Installation) -> bool:
-    """Delete exactly this installation, if it is still as it was read; False where it is not, or is gone."""
+    """Delete this installation if it is still as it was read; False if it has changed or is gone."""
 
     def step() -> bool:
         found = find(installation.app, installation.id)
@@ -131,10 +131,11 @@ def remove(installation: Installation) -> bool:
 
 
 def remove_all(app: str, user: str, passes: int = REMOVING_PASSES) -> int:
-    """Delete all installations of the user; how many there were. What another user takes meanwhile stays.
+    """Delete all installations of the user; return their number. A device that another user takes meanwhile
+    stays.
 
-    One that is installed again meanwhile is not as it was read, and is looked at again. Raises Busy where
-    some are left after all passes.
+    A device that is installed again meanwhile differs from the one read, and the next pass takes it. Raises
+    Busy if some are left after all passes.
     """
     removed = 0
     for _ in range(passes):
@@ -182,7 +183,7 @@ def _move(
     clock: Clock,
     use: Use | None,
 ) -> Installation:
-    """One try to make the device the user's, decided by what is there now; raises when a write is refused."""
+    """Try once to make the device the user's, by the rows as they are now; raises if a write is refused."""
     own = device.installation_id
     others = dict.fromkeys(one for one in ending if one != own)
     there = by_id(app, [own, *others])
@@ -195,7 +196,7 @@ def _move(
     if row is not None and (row.devices or 0) >= most and all(one.user != user for one in gone):
         devices = of_devices(app, recipients.devices_of(row))
         gone.append(min(devices, key=lambda one: one.registered_at))
-        # Clocks differ: what comes last must also be the youngest.
+        # Clocks differ, and the newest device must not be the first to make room.
         at = max(at, 1 + max(one.registered_at for one in devices))
     new = Installation(app, device, user, environment, at, owned_since, token_hex(8))
     try:
@@ -222,7 +223,8 @@ def _exchange(
     row: RecipientRow | None,
     most: int,
 ) -> None:
-    """Write the row of each user who loses or gets a device, once. `row`: the new owner's, as it was read."""
+    """Write the row of each user that loses or gets a device, once. `row`: the new owner's, as it was
+    read."""
     lost: dict[str, list[tuple[Device, Environment]]] = defaultdict(list)
     for one in gone:
         lost[one.user].append((one.device, one.environment))
@@ -239,14 +241,14 @@ def _exchange(
 
 
 def _as_read(found: Installation | None) -> Condition:
-    """The row is still as it was read: nothing there, or the same generation."""
+    """Condition that the row is still as it was read: absent, or of the same generation."""
     if found is None:
         return InstallationRow.pk.does_not_exist()
     return InstallationRow.generation == found.generation
 
 
 def mark(installation: Installation, first: Mark) -> bool:
-    """Note the first strike, on condition of the generation that was read; False when it has changed."""
+    """Record the first strike on condition of the generation that was read; False if it has changed."""
     try:
         InstallationRow(f"{installation.app}#{installation.id}").update(
             [InstallationRow.doubted_at.set(first.at), InstallationRow.doubted_on.set(first.sublane)],
@@ -260,7 +262,8 @@ def mark(installation: Installation, first: Mark) -> bool:
 
 
 def by_id(app: str, ids: Collection[str], *, consistent: bool = True) -> dict[str, Installation]:
-    """The installations with these IDs that exist, 100 in a request; `consistent`: see pages.batch_get."""
+    """Return the existing installations among these IDs, 100 in a request; `consistent`: see
+    pages.batch_get."""
     keys = [{"pk": {"S": f"{app}#{one}"}} for one in ids]
     items = pages.batch_get(InstallationRow.table_name(), keys, consistent=consistent)
     found = [_installation(InstallationRow.from_raw_data(item)) for item in items]
@@ -268,12 +271,12 @@ def by_id(app: str, ids: Collection[str], *, consistent: bool = True) -> dict[st
 
 
 def of_devices(app: str, devices: Sequence[Device]) -> list[Installation]:
-    """The installations of these devices, whoever owns them and whatever their token; in no order."""
+    """Return the installations of these devices in no order, with any owner and any token."""
     return list(by_id(app, {one.installation_id for one in devices}).values())
 
 
 def row_of(installation: Installation) -> InstallationRow:
-    """The installation as a row, without a mark."""
+    """Return the installation as a row, without a mark."""
     return InstallationRow(
         f"{installation.app}#{installation.id}",
         owner=f"{installation.app}#{installation.user}",

@@ -1,4 +1,4 @@
-"""Lanes: what the fleet has to know of a lane: paused until when and why, and its quota."""
+"""Lanes: state that the fleet shares about a lane, which is its pause and its quota."""
 
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from pynamodb.expressions.update import Action
 from fanfare.store.row import Row, condition_failed, read
 
 QUOTA_TRIES = 5
-"""How often what a window still has room for is looked up and asked for: others take from it meanwhile."""
+"""Most tries to take from a window's remaining quota, from which others take meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,12 @@ class Pause:
 
 
 class LaneRow(Row):
-    """`app#lane` holds the pause; `app#lane#quota#window` what the fleet took of the network's quota. Of a
-    sublane, `app#sublane#answered#minute` and `app#sublane#doubted#minute` count users, and
-    `app#sublane#handed#hour` names the first two users to whom something was handed over."""
+    """Shared state of a lane or sublane.
+
+    `app#lane` holds the pause, `app#lane#quota#window` the fleet's use of the network's quota. For a sublane,
+    `app#sublane#answered#minute` and `app#sublane#doubted#minute` count users, and `app#sublane#handed#hour`
+    names the first two users to whom something was delivered.
+    """
 
     class Meta:
         table_name = None
@@ -43,12 +46,12 @@ class LaneRow(Row):
     handed = UnicodeSetAttribute(null=True)
     taken = NumberAttribute(null=True)
     by_users = NumberAttribute(null=True)
-    """Of what was taken: for pushes that users caused."""
+    """The part of `taken` that went to pushes caused by users."""
     expires = NumberAttribute(null=True)
 
 
 def pause(app: str, lane: str, new: Pause, held: Pause | None = None) -> None:
-    """Pause the lane, or pause it for longer: only who holds the probe (`held`) may set a sooner end."""
+    """Pause the lane, or extend its pause: only the holder of the probe (`held`) may set an earlier end."""
     sooner = LaneRow.paused_until < new.until
     mine = LaneRow.paused_until.does_not_exist() | sooner
     if held is not None:
@@ -57,7 +60,7 @@ def pause(app: str, lane: str, new: Pause, held: Pause | None = None) -> None:
 
 
 def pause_of(app: str, lane: str) -> Pause | None:
-    """The pause, over or not; None when the lane is open."""
+    """Return the pause, over or not; None if the lane is open."""
     row = read(LaneRow, f"{app}#{lane}")
     if row is None or row.paused_until is None:
         return None
@@ -65,18 +68,18 @@ def pause_of(app: str, lane: str) -> Pause | None:
 
 
 def take_probe(app: str, lane: str, over: Pause, until: int) -> Pause | None:
-    """Of all environments that see a pause which is over, one gets to probe the lane, until `until`."""
+    """Reserve the probe of a lane after its pause, until `until`; None if another environment has it."""
     held = replace(over, until=until)
     return held if _set(app, lane, held, LaneRow.paused_until == over.until) else None
 
 
 def give_back_probe(app: str, lane: str, held: Pause, now: int) -> None:
-    """Nothing was tried: another environment may."""
+    """Give back a probe that was not sent: another environment may take it."""
     _set(app, lane, replace(held, until=now), LaneRow.paused_until == held.until)
 
 
 def resume(app: str, lane: str, held: Pause) -> None:
-    """The probe came through: the lane is open, unless somebody paused it meanwhile."""
+    """Open the lane after a successful probe, unless another environment paused it meanwhile."""
     row = LaneRow(f"{app}#{lane}")
     gone: list[Action] = [LaneRow.paused_until.remove(), LaneRow.why.remove(), LaneRow.failed_probes.remove()]
     try:
@@ -89,10 +92,10 @@ def resume(app: str, lane: str, held: Pause) -> None:
 def take_quota(
     app: str, lane: str, window: int, pushes: int, limit: int, expires: int, of_users: int | None = None
 ) -> int:
-    """Take so many pushes from the window, or what it still has room for; `expires` in epoch seconds.
+    """Take quota from the window: `pushes`, or as many as it has room for. `expires` is epoch seconds.
 
-    Counted is what was granted, at every moment: small sends have room beyond the limit of large ones. For
-    pushes that users caused, `of_users` is what all of these may take of the window.
+    The count never exceeds the quota granted, so small sends have room beyond the limit of large ones.
+    `of_users` is set for pushes caused by users: the most that all of these may take of the window.
     """
     row = LaneRow(f"{app}#{lane}#quota#{window}")
     granted = min(pushes, limit) if of_users is None else min(pushes, limit, of_users)
@@ -120,7 +123,7 @@ def take_quota(
 
 
 def _set(app: str, lane: str, new: Pause, condition: Condition) -> bool:
-    """Whether the pause was written."""
+    """Write the pause; True if the condition held."""
     actions: list[Action] = [
         LaneRow.paused_until.set(new.until),
         LaneRow.why.set(new.why),

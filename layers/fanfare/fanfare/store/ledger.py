@@ -1,4 +1,4 @@
-"""The ledger: a row for each delivery, with its lease, attempts and counts; and the cut of a send."""
+"""The ledger: a row for each delivery with its lease, attempts and counts; and the cut of a send."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,16 +14,16 @@ from pynamodb.expressions.update import Action
 from fanfare.domain.push import TO_USER, Cut, Delivery, Push
 from fanfare.domain.retry_state import DIGEST_BYTES, OpenGroup
 from fanfare.domain.ring import HEX_DIGITS, Arc
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 from fanfare.store import pages
 from fanfare.store.row import Row, condition_failed, read
 
 KEPT_S = 30 * 86_400
-"""Longer than the dead-letter queue keeps: what is sent again must find its row."""
+"""Longer than the dead-letter queue keeps messages: a delivery that is sent again must find its row."""
 
 _CUT = "cut"
 GIVEN_UP = "given_up"
-"""The sort key of a send's row that says why dispatch gave it up."""
+"""Sort key of the row with the reason why dispatch gave a send up."""
 
 
 class State(StrEnum):
@@ -35,7 +35,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One device's failure, for whoever looks into it: the installation ID is not the device token."""
+    """One device's failure, for operators; the installation ID does not reveal the device token."""
 
     installation: str
     outcome: str
@@ -44,7 +44,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """The open devices as the row packs them."""
+    """The open devices in the row's packed form."""
 
     groups: Sequence[OpenGroup]
     format: Literal[1] = 1
@@ -60,7 +60,7 @@ class _Failures:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The names of a delivery or of a coarse arc, without its content: enough to find its row."""
+    """Names of a delivery or a coarse arc without its content: enough to find its row."""
 
     app: str
     push: str
@@ -74,7 +74,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """An attempt that is ours until `until` (epoch ms); `open` is None before the first attempt has ended."""
+    """An attempt that is leased until its lease ends; `open` is None before the first attempt has ended."""
 
     delivery: Delivery
     claim: str
@@ -83,20 +83,20 @@ class Lease:
     failures: tuple[Failure, ...]
     takes: int
     ends: int
-    """How many attempts were taken (this one too), and how many of them ended or are accounted for."""
+    """Number of attempts taken, this one included (`takes`), and of those that ended or are accounted for."""
     killed: int
-    """How many attempts of all rounds were killed, those of this one not counted."""
+    """Number of killed attempts in all rounds, without those of this attempt."""
     killed_before: int
-    """How many of them were killed before this round began."""
+    """Number of attempts killed before this round began."""
 
     @property
     def retakes(self) -> int:
-        """How often this attempt was held before and never ended: what it sent then is not known."""
+        """Number of earlier leases of this attempt that never ended; their sends are not known."""
         return self.takes - self.ends - 1
 
     @property
     def killed_in_round(self) -> int:
-        """How many attempts of this round were killed, the retakes of this attempt included."""
+        """Number of killed attempts in this round, the retakes of this attempt included."""
         return self.killed - self.killed_before + self.retakes
 
 
@@ -107,7 +107,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """This attempt has ended: what should follow may still have to be queued."""
+    """This attempt has ended; its next step may still have to be queued."""
 
     state: State
     open: tuple[OpenGroup, ...]
@@ -116,7 +116,7 @@ class Ended:
 
 
 class LeaseLost(Exception):
-    """The attempt took longer than its lease, and another has taken it over."""
+    """The attempt took longer than its lease, and another environment has taken it over."""
 
 
 class LedgerRow(Row):
@@ -130,19 +130,18 @@ class LedgerRow(Row):
     state = UnicodeAttribute(null=True)
     round = NumberAttribute(null=True)
     ended = NumberAttribute(null=True)
-    """The last attempt that has ended, in this round."""
+    """Number of the last attempt of this round that has ended."""
     takes = NumberAttribute(null=True)
     ends = NumberAttribute(null=True)
-    """How many attempts were taken in all rounds, and how many of them are accounted for: those in between
-    were killed."""
+    """Number of attempts taken in all rounds, and of those accounted for; the difference was killed."""
     killed = NumberAttribute(null=True)
-    """How many attempts were killed in all: what they sent is not known."""
+    """Number of killed attempts in all rounds; their sends are not known."""
     killed_before = NumberAttribute(null=True)
-    """How many of them were killed before the round that is open, or is to come, began."""
+    """Number of attempts killed before the round that is open, or the next one, began."""
     reason = UnicodeAttribute(null=True)
-    """Why the row's delivery or arc, or its whole send, was given up without an attempt."""
+    """Reason why the row's delivery or arc, or its whole send, was given up without an attempt."""
     stands_for = NumberAttribute(null=True)
-    """How many deliveries a coarse arc would have become."""
+    """Number of deliveries that a coarse arc would have become."""
     claim = UnicodeAttribute(null=True)
     lease_until = NumberAttribute(null=True)
     open = BinaryAttribute(null=True, legacy_encoding=False)
@@ -152,9 +151,9 @@ class LedgerRow(Row):
 
 
 def decide_cut(push: Push, cut: Cut) -> Cut:
-    """Write how the send is cut, unless that is decided: the answer is the decision that stands."""
+    """Write the cut of the send unless one is decided; return the cut that stands."""
     key = (f"{push.app}#{push.id}#{HEX_DIGITS[0]}", _CUT)
-    row = LedgerRow(*key, cut=wire.encode(cut).decode(), expires=push.at // 1000 + KEPT_S)
+    row = LedgerRow(*key, cut=codec.encode(cut).decode(), expires=push.at // 1000 + KEPT_S)
     try:
         row.save(condition=LedgerRow.pk.does_not_exist())
     except PutError as error:
@@ -162,14 +161,14 @@ def decide_cut(push: Push, cut: Cut) -> Cut:
             raise
         standing = read(LedgerRow, *key)
         if standing is not None and standing.cut is not None:
-            return wire.decode(Cut, standing.cut)
+            return codec.decode(Cut, standing.cut)
     return cut
 
 
 def take(delivery: Delivery, now: int, lease_ms: int) -> Lease | Held | Ended:
-    """Take an attempt of a delivery with a lease, or say why not.
+    """Lease an attempt of a delivery; return Held or Ended if that is not possible.
 
-    An attempt that was given up can be taken like one that nobody began.
+    An attempt that was given up can be taken like one that never began.
     """
     row = _key(delivery)
     before = delivery.attempt - 1
@@ -206,7 +205,7 @@ def take(delivery: Delivery, now: int, lease_ms: int) -> Lease | Held | Ended:
         return _refusal(delivery, claim)
     try:
         return _lease(delivery, row)
-    except wire.WireError:  # of a format that this release does not know: nobody works on it
+    except codec.DecodeError:  # a format that this release does not know: the attempt stays free
         _release(row, claim)
         raise
 
@@ -218,7 +217,7 @@ def end(
     counts: Mapping[str, int],
     failures: Sequence[Failure],
 ) -> None:
-    """End the attempt: one write with what came out; only after it the next attempt may be queued.
+    """End the attempt: one write with its results, after which the next attempt may be queued.
 
     Raises LeaseLost.
     """
@@ -231,12 +230,12 @@ def end(
         LedgerRow.lease_until.set(0),
         LedgerRow.killed.set(killed),
         LedgerRow.counts.set(dict(counts)),
-        LedgerRow.open.set(wire.pack(_Open(groups))) if groups else LedgerRow.open.remove(),
+        LedgerRow.open.set(codec.pack(_Open(groups))) if groups else LedgerRow.open.remove(),
     ]
-    if state is State.DEAD:  # from which a new round may begin
+    if state is State.DEAD:  # a new round may begin from here
         actions.append(LedgerRow.killed_before.set(killed))
     if failures:
-        actions.append(LedgerRow.failures.set(wire.encode(_Failures(failures)).decode()))
+        actions.append(LedgerRow.failures.set(codec.encode(_Failures(failures)).decode()))
     try:
         row.update(actions, condition=LedgerRow.claim == lease.claim)
     except UpdateError as error:
@@ -246,17 +245,17 @@ def end(
 
 
 def release(lease: Lease) -> None:
-    """Give the attempt back as if it had not been taken: nothing was sent, and it can be taken at once."""
+    """Give the attempt back as if it had never been taken: nothing was sent, and it can be taken at once."""
     _release(_key(lease.delivery), lease.claim)
 
 
 def forgive(lease: Lease) -> None:
-    """Give the attempt back, and count its kills anew from here on: it is given up, and may come again."""
+    """Give the attempt back and restart the count of its kills: it is given up, and may come again."""
     _release(_key(lease.delivery), lease.claim, LedgerRow.killed_before.set(lease.killed + lease.retakes))
 
 
 def _release(row: LedgerRow, claim: str, *more: Action) -> None:
-    """The claim goes with it: a repetition of the request finds it gone."""
+    """Remove the claim as well, so that a repetition of the request fails."""
     actions: list[Action] = [LedgerRow.takes.add(-1), LedgerRow.lease_until.set(0), LedgerRow.claim.remove()]
     actions += more
     try:
@@ -267,27 +266,27 @@ def _release(row: LedgerRow, claim: str, *more: Action) -> None:
 
 
 def status(app: str, message_id: str) -> tuple[Cut | None, list[LedgerRow]]:
-    """The cut of a send and the rows of its deliveries: the message's status, exact at every moment."""
+    """Return a send's cut and the rows of its deliveries: its status, exact at every moment."""
     rows = [
         LedgerRow.from_raw_data(item)
         for digit in HEX_DIGITS
         for item in pages.query(LedgerRow.table_name(), f"{app}#{message_id}#{digit}")
     ]
-    cuts = [wire.decode(Cut, row.cut) for row in rows if row.cut is not None]
+    cuts = [codec.decode(Cut, row.cut) for row in rows if row.cut is not None]
     return (cuts[0] if cuts else None), [row for row in rows if row.cut is None]
 
 
 def failures_of(row: LedgerRow) -> Sequence[Failure]:
-    return wire.decode(_Failures, row.failures).told if row.failures else ()
+    return codec.decode(_Failures, row.failures).told if row.failures else ()
 
 
 def devices_left(row: LedgerRow) -> int:
-    """How many devices of a delivery are still open; of a dead one, how many it gave up."""
+    """Number of devices of a delivery that are still open, or of a dead one that were given up."""
     return sum(len(group.digests) for group in open_of(row)) // DIGEST_BYTES
 
 
 def _refusal(delivery: Delivery, claim: str) -> Lease | Held | Ended:
-    """Why an attempt cannot be taken; or that it is ours, taken by a write whose answer was lost."""
+    """Tell why an attempt cannot be taken; or return its lease, if only the answer to our write was lost."""
     key = _key(delivery)
     row = read(LedgerRow, key.pk, key.sk)
     if row is None or row.state is None:
@@ -316,8 +315,8 @@ def _lease(delivery: Delivery, row: LedgerRow) -> Lease:
 
 
 def open_of(row: LedgerRow) -> tuple[OpenGroup, ...]:
-    """The devices of a delivery that are still open, or that it gave up, as they stand."""
-    return tuple(wire.unpack(_Open, row.open).groups) if row.open else ()
+    """Return the devices of a delivery that are open, or that it gave up, by their state."""
+    return tuple(codec.unpack(_Open, row.open).groups) if row.open else ()
 
 
 def _key(delivery: Delivery) -> LedgerRow:

@@ -1,4 +1,4 @@
-"""Limits: counters of what users do, a row for a subject and a window. A use is one conditional ADD."""
+"""Limits: counters of users' actions, a row for each subject and window. A use is one conditional ADD."""
 
 from collections.abc import Sequence
 from secrets import token_hex
@@ -10,12 +10,12 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from fanfare.domain.limits import Use
+from fanfare.domain.rate_limits import Use
 from fanfare.store import pages
 from fanfare.store.row import Row, condition_failed, read, refused_alone
 
 BLOCKS = 100
-"""An app's limit is taken in so many blocks: an environment writes once for each that it has given out."""
+"""Number of blocks in which an app's limit is taken; an environment writes once for each block."""
 
 
 class LimitRow(Row):
@@ -28,12 +28,12 @@ class LimitRow(Row):
     pk = UnicodeAttribute(hash_key=True)
     taken = NumberAttribute(null=True)
     last = UnicodeAttribute(null=True)
-    """Random, new with every use: by it a use knows itself again."""
+    """Random, new with every use: a repeated write recognizes its own use by it."""
     expires = NumberAttribute(null=True)
 
 
 def take(use: Use, amount: int = 1) -> int:
-    """Count the use; how many of the window are taken by now. Raises TooManyRequests.
+    """Count the use; return the uses in its window so far. Raises TooManyRequests.
 
     A write whose answer was lost is not counted again, unless another use came in between.
     """
@@ -53,35 +53,35 @@ def take(use: Use, amount: int = 1) -> int:
 
 
 def add_to(writes: TransactWrite, use: Use | None) -> None:
-    """Count the use in a transaction, all or nothing. It has to be the last update that is added to it."""
+    """Count the use in a transaction. It has to be the last update of the transaction."""
     if use is not None:
         writes.update(_row(use), _adding(use, 1), condition=_unused() | (LimitRow.taken < use.most))
 
 
 def check(error: TransactWriteError, use: Use | None) -> None:
-    """Raises TooManyRequests where a transaction failed by the use that `add_to` added, and by that alone."""
+    """Raise TooManyRequests if a transaction failed only because of the use that `add_to` added."""
     if use is not None and refused_alone(error):
         raise use.refusal() from error
 
 
 def taken(uses: Sequence[Use]) -> list[int]:
-    """How many of their windows are taken, strongly consistent, in the order of the uses."""
+    """Return the uses so far in each use's window, strongly consistent, in the order of `uses`."""
     keys = [{"pk": {"S": _row(use).pk}} for use in uses]
     found = {item["pk"]["S"]: item for item in pages.batch_get(LimitRow.table_name(), keys)}
     return [int(found.get(key["pk"]["S"], {}).get("taken", {"N": "0"})["N"]) for key in keys]
 
 
 _given_out: dict[str, int] = {}
-"""By limit: what this environment gave out of it and has not written down yet, always less than a block."""
+"""Limit -> the uses that this environment counted and has not written yet, always less than a block."""
 _used_up: dict[str, tuple[int, int]] = {}
-"""By limit: the window that is known to be used up, and the figure that it was used up by."""
+"""Limit -> its exhausted window, and the limit's value then."""
 _counting = Lock()
 
 
 def take_of_app(use: Use) -> bool:
-    """Count a use of an app's limit, which is kept for the whole fleet; False where it is used up.
+    """Count a use of an app's limit, which the whole fleet shares; False if it is used up.
 
-    An environment writes when it has given out a block, and so is at most one block ahead of the table.
+    An environment writes whenever it has counted a block, hence is at most one block ahead of the table.
     """
     key, block = f"{use.app}#{use.limit}", max(1, use.most // BLOCKS)
     with _counting:
@@ -97,7 +97,7 @@ def take_of_app(use: Use) -> bool:
 
 
 def forget() -> None:
-    """Drop what the environment knows: for tests."""
+    """Drop the counts in memory, for tests."""
     _given_out.clear()
     _used_up.clear()
 

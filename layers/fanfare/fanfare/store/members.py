@@ -1,4 +1,4 @@
-"""Members: a row for a user and a group, in ring order: an arc's members are one query."""
+"""Members: a row for each user and group, in ring order, so that an arc's members are one query."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,10 +11,10 @@ from fanfare.store import pages
 from fanfare.store.row import Row
 
 LOOKED_UP = 100
-"""Up to so many users are looked up, in one request; for more, the arc is read."""
+"""Most users that are looked up one by one, in one request; for more, the arc is read."""
 
 
-class ByUser(GlobalSecondaryIndex["MemberRow"]):  # type: ignore[no-untyped-call]
+class MembersByUser(GlobalSecondaryIndex["MemberRow"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "by_user"
         projection = AllProjection()
@@ -24,7 +24,8 @@ class ByUser(GlobalSecondaryIndex["MemberRow"]):  # type: ignore[no-untyped-call
 
 
 class MemberRow(Row):
-    """`app#groupRef#digit`, `place#userID`. Written only with the user's row in Accounts: groups.py."""
+    """`app#groupRef#digit`, `place#userID`. Written only together with the user's row in Accounts:
+    groups.py."""
 
     class Meta:
         table_name = None
@@ -34,16 +35,17 @@ class MemberRow(Row):
     sk = UnicodeAttribute(range_key=True)
     user = UnicodeAttribute()
     group = UnicodeAttribute()
-    by_user = ByUser()
+    by_user = MembersByUser()
 
 
 def row_of(app: str, ref: str, group: str, user: str) -> MemberRow:
-    """The user's row as something to write to; nothing is read."""
+    """Return the user's row for writing; nothing is read."""
     return MemberRow(_partition(app, ref, place(user)[0]), ring_key(user), user=f"{app}#{user}", group=group)
 
 
 def of(app: str, ref: str, limit: int | None = None, after: str = "") -> Iterator[str]:
-    """The members in ring order from behind `after` (empty: all), strongly consistent; `limit` in all."""
+    """Yield the members in ring order, those after `after` (empty: all), strongly consistent; at most
+    `limit`."""
     left = limit
     first = place(after)[0] if after else HEX_DIGITS[0]
     for digit in HEX_DIGITS[HEX_DIGITS.index(first) :]:
@@ -57,7 +59,7 @@ def of(app: str, ref: str, limit: int | None = None, after: str = "") -> Iterato
 
 
 def among(app: str, ref: str, users: Sequence[str], arc: Arc) -> set[str]:
-    """Which of these users on the arc are members, strongly consistent."""
+    """Return the members among these users on the arc, strongly consistent."""
     if len(users) > LOOKED_UP:
         digits = sorted({place(user)[0] for user in users})
         queries = (
@@ -69,8 +71,8 @@ def among(app: str, ref: str, users: Sequence[str], arc: Arc) -> set[str]:
 
 
 def let_through(gate: Gate, app: str, users: Sequence[str], arc: Arc) -> list[str]:
-    """Which of these users on the arc have the right to the target: by themselves, as its list was when the
-    gate was made, or as members of a group, which is looked up now."""
+    """Return the users that pass the gate: named in the list as it was when the gate was made, or members of
+    one of its groups now."""
     named = set(gate.users)
     others = [user for user in users if user not in named]
     for ref in gate.groups if others else ():

@@ -1,11 +1,11 @@
-"""Messages: each send as accepted. Writing the row accepts it; the stream starts the way of the push."""
+"""Messages: each send as accepted. The write of its row accepts it; the stream starts its delivery."""
 
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from fanfare.domain.push import Push
-from fanfare.runtime import wire
+from fanfare.runtime import codec
 from fanfare.store.row import Row, read
 
 KEPT_S = 30 * 86_400
@@ -22,21 +22,21 @@ class MessageRow(Row):
 
 
 def accept(push: Push) -> None:
-    """Write the send, once; from here on nothing may lose it.
+    """Write the send; from then on nothing may lose it.
 
-    The ID is random, so a row that is there is our own write, whose answer got lost on the way.
+    The ID is random, so an existing row is our own write whose answer was lost.
     """
     row = MessageRow(
-        f"{push.app}#{push.id}", push=wire.encode(push).decode(), expires=push.at // 1000 + KEPT_S
+        f"{push.app}#{push.id}", push=codec.encode(push).decode(), expires=push.at // 1000 + KEPT_S
     )
     row.save()
 
 
 def find(app: str, message_id: str) -> Push | None:
     row = read(MessageRow, f"{app}#{message_id}")
-    return None if row is None else wire.decode(Push, row.push)
+    return None if row is None else codec.decode(Push, row.push)
 
 
 def of_image(image: dict[str, Any]) -> Push:
-    """The send in a stream record's NewImage."""
-    return wire.decode(Push, image["push"]["S"])
+    """Return the send in a stream record's NewImage."""
+    return codec.decode(Push, image["push"]["S"])

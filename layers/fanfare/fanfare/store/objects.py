@@ -1,4 +1,4 @@
-"""Objects: each a row keyed by its bucket's reference. The table's stream fires the Push to App."""
+"""Objects: a row each, keyed by the bucket's reference. The table's stream fires the Push to App."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,25 +11,27 @@ from pynamodb.expressions.condition import Condition
 from fanfare.domain.object import Attachment, Object
 from fanfare.domain.rights.access_list import AccessList
 from fanfare.domain.scope import Scope, Target, TargetKind
-from fanfare.runtime import clients, wire
+from fanfare.runtime import clients, codec
 from fanfare.store import pages
 from fanfare.store.row import Row, read, settle
 
 READ_UNITS = 512
-"""What one request reads of a bucket at most, in read request units of DynamoDB: whoever may query, may do so
-as often as the API answers."""
+"""Most read request units of DynamoDB that one request spends on a bucket: a user with the right to query may
+do so as often as the API answers."""
 
 PAGES = READ_UNITS // 256
-"""The same in DynamoDB's pages of 1 MB."""
+"""The same limit in DynamoDB's pages of 1 MB."""
 
-_BEFORE_NAMES, _BEHIND_NAMES = " ", "~"  # sort before and behind every character that an object ID may have
+_BEFORE_NAMES, _BEHIND_NAMES = " ", "~"  # sort before and after every character of an object ID
 
 DELETED_KEPT_S = 86_400
-"""How long a deleted object's row stays: until then, writing it anew goes on counting its versions."""
+"""Seconds for which a deleted object's row stays. Until then an object of the same ID continues its
+versions."""
 
 
 class ObjectRow(Row):
-    """`app#bucketRef`, object ID. The bucket's name and scope are for dispatch: it sees the stream only."""
+    """`app#bucketRef`, object ID. The bucket's name and scope are for dispatch, which sees the stream
+    only."""
 
     class Meta:
         table_name = None
@@ -50,23 +52,24 @@ class ObjectRow(Row):
     changed_by = UnicodeAttribute(null=True)
     changed_at = NumberAttribute()
     change = UnicodeAttribute()
-    """Random, new with every write: by it a write knows itself again."""
+    """Random, new with every write: a repeated write recognizes its own row by it."""
     attachment_key = UnicodeAttribute(null=True)
     attachment_type = UnicodeAttribute(null=True)
     attachment_size = NumberAttribute(null=True)
     access = UnicodeAttribute(null=True)
-    """The access list, where it was ever changed."""
+    """The access list, if it was ever changed."""
     deleted = BooleanAttribute(null=True)
     by_admin = BooleanAttribute(null=True)
-    """Of the last change: users' pushes have a part of FCM's quota, the administrator's the rest."""
+    """True if the administrator made the last change: users' pushes share a part of FCM's quota, others have
+    the rest."""
     restored = UnicodeAttribute(null=True)
-    """The mark of a row that was put back from a copy of the table. The next write leaves it out."""
+    """Mark of a row that was restored from a copy of the table. The next write removes it."""
     expires = NumberAttribute(null=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Objects in the order of their IDs. `after` is how far was read, None when that was to the end."""
+    """Objects by ID. `after` is the ID up to which was read, None if the end was reached."""
 
     objects: list[Object]
     after: str | None
@@ -74,20 +77,20 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many objects there are; where that is not `complete`, at least so many."""
+    """Number of objects, or, unless `complete`, a lower bound."""
 
     objects: int
     complete: bool
 
 
 def find(bucket: Target, object_id: str) -> Object | None:
-    """The object, strongly consistent; None when it is deleted."""
+    """Return the object, strongly consistent; None if it is deleted."""
     row = read(ObjectRow, _partition(bucket), object_id)
     return None if row is None or row.deleted else _object(bucket, row)
 
 
 def attachment_key(app: str, ref: str, object_id: str) -> str | None:
-    """Of the body that the object has, strongly consistent."""
+    """Return the key of the object's present body, strongly consistent."""
     row = read(ObjectRow, f"{app}#{ref}", object_id)
     return None if row is None else row.attachment_key
 
@@ -95,10 +98,10 @@ def attachment_key(app: str, ref: str, object_id: str) -> str | None:
 def change(
     bucket: Target, object_id: str, decide: Callable[[Object | None], Object]
 ) -> tuple[Object | None, Object]:
-    """Write what `decide` makes of what is there, provided that this is still there; else decide anew.
+    """Replace the object by the result of `decide`, which runs again if the object changed meanwhile.
 
-    The answer is what was there, and what was written. `decide` sees deleted objects too, raises what the
-    caller is to be refused with, and where it leaves everything as it is, nothing is written. Raises Busy.
+    Returns the object before and after. `decide` sees deleted objects, too; it raises the caller's error, and
+    nothing is written if it changes nothing. Raises Busy.
     """
     mark = token_hex(8)
     before: Object | None = None
@@ -107,7 +110,7 @@ def change(
         nonlocal before
         row = read(ObjectRow, _partition(bucket), object_id)
         if row is not None and row.change == mark:
-            return _object(bucket, row)  # ours: only the answer to an earlier try was lost
+            return _object(bucket, row)  # our own write; only the answer to an earlier try was lost
         before = None if row is None else _object(bucket, row)
         new = decide(before)
         if new == before:
@@ -120,9 +123,9 @@ def change(
 
 
 def stretches(bucket: Target, after: str = "") -> Iterator[Stretch]:
-    """The bucket's objects from behind `after`, a page at a time: PAGES at most, strongly consistent.
+    """Yield the bucket's objects after `after`, page by page, strongly consistent, at most PAGES pages.
 
-    Whether that was all, the last stretch says.
+    The last stretch tells whether the end was reached.
     """
     for answer in _answers(bucket, after, {}):
         found = [_object(bucket, ObjectRow.from_raw_data(item)) for item in answer["Items"]]
@@ -130,7 +133,7 @@ def stretches(bucket: Target, after: str = "") -> Iterator[Stretch]:
 
 
 def count(bucket: Target) -> Count:
-    """How many objects are in the bucket, as far as PAGES pages tell."""
+    """Count the objects in the bucket, within PAGES pages."""
     counted, last = 0, None
     for answer in _answers(bucket, "", {"Select": "COUNT"}):
         counted, last = counted + answer["Count"], _last(answer)
@@ -138,14 +141,14 @@ def count(bucket: Target) -> Count:
 
 
 def sweep(app: str, ref: str, budget: int) -> int:
-    """Delete up to `budget` objects of a bucket that is gone; how many there were."""
+    """Delete up to `budget` objects of a deleted bucket; return their number."""
     items = list(pages.query(ObjectRow.table_name(), f"{app}#{ref}", limit=budget, keys_only=True))
     pages.delete(ObjectRow.table_name(), items)
     return len(items)
 
 
 def of_image(image: dict[str, Any]) -> Object:
-    """The object in a stream record's OldImage or NewImage."""
+    """Return the object in a stream record's OldImage or NewImage."""
     row = ObjectRow.from_raw_data(image)
     app, _, ref = row.pk.partition("#")
     scope = Scope(app, user=row.scope_user, group=row.scope_group, group_ref=row.scope_group_ref)
@@ -153,13 +156,13 @@ def of_image(image: dict[str, Any]) -> Object:
 
 
 def was_restored(old: dict[str, Any] | None, new: dict[str, Any]) -> bool:
-    """Whether a stream record, by its two images, puts a row back, and is no change of the object."""
+    """True if a stream record, by its two images, restores a row and is no change of the object."""
     mark = new.get("restored")
     return mark is not None and mark != (old or {}).get("restored")
 
 
 def _answers(bucket: Target, after: str, more: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """DynamoDB's answers to a query for the objects behind `after`, PAGES at most."""
+    """Yield DynamoDB's answers to a query for the objects after `after`, at most PAGES."""
     arguments: dict[str, Any] = {
         "TableName": ObjectRow.table_name(),
         "KeyConditionExpression": "pk = :pk AND sk BETWEEN :from AND :to",
@@ -181,7 +184,7 @@ def _answers(bucket: Target, after: str, more: dict[str, Any]) -> Iterator[dict[
 
 
 def _last(answer: dict[str, Any]) -> str | None:
-    """How far DynamoDB read, None when that was to the end."""
+    """Return the ID up to which DynamoDB read, None if it reached the end."""
     key = answer.get("LastEvaluatedKey")
     return None if key is None else str(key["sk"]["S"])
 
@@ -207,7 +210,7 @@ def _object(bucket: Target, row: ObjectRow) -> Object:
         changed_by=row.changed_by,
         changed_at=int(row.changed_at),
         attachment=_attachment(row),
-        access=None if row.access is None else wire.decode(AccessList, row.access),
+        access=None if row.access is None else codec.decode(AccessList, row.access),
         deleted=bool(row.deleted),
         by_admin=bool(row.by_admin),
     )
@@ -238,7 +241,7 @@ def _row(new: Object, mark: str) -> ObjectRow:
         attachment_key=new.attachment.key if new.attachment else None,
         attachment_type=new.attachment.content_type if new.attachment else None,
         attachment_size=new.attachment.size if new.attachment else None,
-        access=None if new.access is None else wire.encode(new.access).decode(),
+        access=None if new.access is None else codec.encode(new.access).decode(),
         deleted=True if new.deleted else None,
         by_admin=True if new.by_admin else None,
         expires=new.modified_at // 1000 + DELETED_KEPT_S if new.deleted else None,

@@ -1,4 +1,4 @@
-"""Sessions that are open: what access tokens stand for, so that they can be revoked."""
+"""Open sessions: the server's side of access tokens, which makes them revocable."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,26 +17,26 @@ _SESSIONS = ("session#", "session$")
 """Sort keys for BETWEEN: `$` follows `#`."""
 
 _FAMILY_DIGITS = 16
-"""The first digits of a session's ID, which it shares with the sessions that it is exchanged for."""
+"""Length of a session ID's first part, which all sessions of one login share."""
 
 MOST = 1_000
-"""Sessions that one user has at a time, used ones among them: whoever has the password may log in as often as
-the API answers, and sessions need not end."""
+"""Most sessions of one user, used ones included: a holder of the password may log in as often as the API
+answers, and sessions need not end."""
 
 STRETCH = 1_000
-"""Sessions that one look ends at most."""
+"""Most sessions that one look ends."""
 
 USED_KEPT_S = 30 * 86_400
-"""For so long it is known of a refresh token that it was used."""
+"""Seconds for which a used refresh token is remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What an access token stands for, so that it can be revoked. `began` is the login, in epoch ms.
+    """The revocable side of an access token. `began` is the login, in epoch ms.
 
-    `holder` is a user's ID, else the role. `expires` is when the access token ends, in epoch seconds, None
-    for never. A session with a refresh token, of which the hash is kept, outlives its access token: until it
-    is exchanged for the next, and not beyond `until` (epoch seconds, None for no bound).
+    `holder` is a user's ID, or else the role. `expires` is the end of the access token in epoch seconds, None
+    for never. A session with a refresh token, stored as a hash, outlives its access token until it is
+    exchanged, or until `until` (epoch seconds, None for no bound).
     """
 
     app: str
@@ -47,36 +47,37 @@ class Session:
     refresh_hash: str | None = None
     until: int | None = None
     used: bool = False
-    """It was exchanged already: what is left of it is the memory of its refresh token."""
+    """The session was exchanged: its row remembers its refresh token."""
 
     def is_open(self, now: int) -> bool:
-        """`now` in epoch ms."""
+        """True if the session is open at `now` (epoch ms)."""
         return not self.used and (self.until is None or self.until * 1000 > now)
 
     @property
     def family(self) -> str:
-        """The part of the ID that all sessions share which came of one login."""
+        """The part of the ID that all sessions of one login share."""
         return self.id[:_FAMILY_DIGITS]
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How many sessions were ended, and how far was looked; empty text: to the last one."""
+class EndedSessions:
+    """Number of sessions ended, and the ID up to which was looked; empty if all were."""
 
     sessions: int
     after: str
 
 
 def new_id(earlier: str | None = None) -> str:
-    """The ID of a session that begins, of the family of an earlier one."""
+    """Return the ID of a new session, in the family of an earlier one if given."""
     family = earlier[:_FAMILY_DIGITS] if earlier else token_hex(_FAMILY_DIGITS // 2)
     return family + token_hex(8)
 
 
 def add(session: Session, most: int = MOST) -> bool:
-    """False when the user is gone: a login that races with the deletion opens nothing. Raises Busy.
+    """Add the session; False if the user is gone, so that a login during the deletion opens nothing. Raises
+    Busy.
 
-    A user who has `most` sessions loses one for it: one that was used already, else the oldest.
+    A user with `most` sessions loses one: one that was used, or else the oldest.
     """
     if not is_user_id(session.holder):
         row_of(session).save()
@@ -99,10 +100,10 @@ def add(session: Session, most: int = MOST) -> bool:
 
 
 def exchange(old: Session, new: Session, now: int, most: int = MOST) -> bool:
-    """End the session and open the new one, all or nothing, and once only; `now` in epoch ms.
+    """End the session and open the new one in one transaction, once only; `now` is epoch ms.
 
-    There is room for it as for `add`. False when it was used meanwhile or has ended, or its holder is gone.
-    Raises Busy.
+    Room is made as in `add`. Returns False if the session was used meanwhile or has ended, or its holder is
+    gone. Raises Busy.
     """
     row = AccountRow(*_key(old.app, old.holder, old.id))
     ending: list[Action] = [AccountRow.used.set(True), AccountRow.expires.set(now // 1000 + USED_KEPT_S)]
@@ -120,7 +121,7 @@ def exchange(old: Session, new: Session, now: int, most: int = MOST) -> bool:
                 writes.save(row_of(new))
         except TransactWriteError as error:
             if condition_failed(error):
-                # It is there already when only the answer to an earlier try was lost.
+                # The new session is there already if only the answer to an earlier try was lost.
                 return is_open(new.app, new.holder, new.id, now)
             raise
         return True
@@ -129,13 +130,13 @@ def exchange(old: Session, new: Session, now: int, most: int = MOST) -> bool:
 
 
 def find(app: str, holder: str, session_id: str) -> Session | None:
-    """The session, open or not, as long as its row is there; strongly consistent."""
+    """Return the session, open or not, as long as its row exists; strongly consistent."""
     row = read(AccountRow, *_key(app, holder, session_id))
     return None if row is None else _session(app, row)
 
 
 def of(app: str, holder: str, after: str = "", limit: int | None = None) -> Iterator[Session]:
-    """The holder's sessions by their IDs, from behind `after` (empty: all), open or not; `limit` in all."""
+    """Yield the holder's sessions by ID, open or not, those after `after` (empty: all); at most `limit`."""
     bounds = (f"{_SESSIONS[0]}{after} " if after else _SESSIONS[0], _SESSIONS[1])
     for item in pages.query(AccountRow.table_name(), f"{app}#{holder}", bounds, limit=limit):
         yield _session(app, AccountRow.from_raw_data(item))
@@ -143,35 +144,34 @@ def of(app: str, holder: str, after: str = "", limit: int | None = None) -> Iter
 
 def end(
     app: str, holder: str, which: Callable[[Session], bool], after: str = "", budget: int = STRETCH
-) -> Ended:
-    """End these of the holder's sessions, of which it looks at `budget` from behind `after` on."""
+) -> EndedSessions:
+    """End the holder's sessions for which `which` is true, among the first `budget` after `after`."""
     there = list(of(app, holder, after, budget + 1))
     keys = [_key(app, holder, one.id) for one in there[:budget] if which(one)]
     items: list[pages.Item] = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
     pages.delete(AccountRow.table_name(), items)
-    return Ended(len(items), there[budget - 1].id if len(there) > budget else "")
+    return EndedSessions(len(items), there[budget - 1].id if len(there) > budget else "")
 
 
 def begun_by(moment: int, keep: str | None = None) -> Callable[[Session], bool]:
-    """Whether a login was at this moment (epoch ms) or before, and is not the one that the session `keep`
-    came of."""
+    """Return a test for sessions of logins up to `moment` (epoch ms), except those of `keep`'s login."""
     kept = keep[:_FAMILY_DIGITS] if keep else None
     return lambda one: one.began <= moment and one.family != kept
 
 
 def end_family(app: str, holder: str, session_id: str) -> int:
-    """End a session, all that it was exchanged for, and those that it came from; how many there were."""
+    """End all sessions of the same login as this one; return their number."""
     first = f"session#{session_id[:_FAMILY_DIGITS]}"
-    bounds = (first, f"{first}~")  # sorts behind every digit
+    bounds = (first, f"{first}~")  # sorts after every digit
     items = list(pages.query(AccountRow.table_name(), f"{app}#{holder}", bounds, keys_only=True))
     pages.delete(AccountRow.table_name(), items)
     return len(items)
 
 
 def _make_room(coming: Session, most: int) -> None:
-    """End a session of the holder of the one that is coming, where there are too many.
+    """End a session of the same holder if there are too many.
 
-    Logins at the same moment may find the same room: a few more than `most` do no harm.
+    Simultaneous logins may find the same room; a few more than `most` do no harm.
     """
     there = list(of(coming.app, coming.holder, limit=most))
     others = [one for one in there if one.id != coming.id]
@@ -181,19 +181,19 @@ def _make_room(coming: Session, most: int) -> None:
 
 
 def is_open(app: str, holder: str, session_id: str, now: int) -> bool:
-    """Whether the session is open, strongly consistent. When the access token expires, it says itself."""
+    """True if the session is open, strongly consistent. Access tokens themselves tell their expiry."""
     found = find(app, holder, session_id)
     return found is not None and found.is_open(now)
 
 
 def end_by(writes: TransactWrite, session: Session, until: int) -> None:
-    """In a transaction: the session ends at `until` (epoch seconds), whatever its access token says."""
+    """In a transaction, end the session at `until` (epoch seconds), even if its access token lasts longer."""
     row = AccountRow(*_key(session.app, session.holder, session.id))
     writes.update(row, [AccountRow.expires.set(until)], condition=AccountRow.pk.exists())
 
 
 def row_of(session: Session) -> AccountRow:
-    """The row that opens it."""
+    """Return the row that opens the session."""
     return AccountRow(
         *_key(session.app, session.holder, session.id),
         created_at=session.began,

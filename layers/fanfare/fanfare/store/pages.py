@@ -1,4 +1,4 @@
-"""The hot reads: pages and batches straight from the client, strongly consistent, with back-off."""
+"""The hot reads: pages and batches directly from the client, strongly consistent, with back-off."""
 
 import random
 import time
@@ -11,7 +11,7 @@ from fanfare.domain.ring import Arc, user_of
 from fanfare.runtime import clients
 
 Item = dict[str, Any]
-"""A row as DynamoDB gives it: attribute name -> {type: value}."""
+"""A row in DynamoDB's form: attribute name -> {type: value}."""
 
 BATCH = 100
 _WRITE_BATCH = 25
@@ -26,7 +26,7 @@ def query(
     limit: int | None = None,
     keys_only: bool = False,
 ) -> Iterator[Item]:
-    """The rows of a partition in key order, all of them or those between two sort keys; `limit` in all."""
+    """Yield the rows of a partition in key order, all or those between two sort keys; at most `limit`."""
     arguments: dict[str, Any] = {
         "TableName": table,
         "KeyConditionExpression": "pk = :pk" + (" AND sk BETWEEN :from AND :to" if bounds else ""),
@@ -51,9 +51,9 @@ def query(
 
 
 def batch_get(table: str, keys: Sequence[Item], *, consistent: bool = True) -> Iterator[Item]:
-    """The rows of these keys that exist; what DynamoDB leaves out is asked for again, slower each time.
+    """Yield the existing rows of these keys; unprocessed keys are requested again, with back-off.
 
-    `consistent`: False halves the price, for who may act on rows of a second ago.
+    `consistent`: False halves the price, for callers that may see rows of a second ago. Raises Busy.
     """
     for start in range(0, len(keys), BATCH):
         wanted: list[Any] = list(keys[start : start + BATCH])
@@ -72,7 +72,8 @@ def batch_get(table: str, keys: Sequence[Item], *, consistent: bool = True) -> I
 
 
 def delete(table: str, items: Sequence[Item]) -> None:
-    """Delete the rows of these items by pk and sk; what DynamoDB leaves out is asked for again, slower."""
+    """Delete the rows of these items by pk and sk; unprocessed ones are requested again, with back-off.
+    Raises Busy."""
     for start in range(0, len(items), _WRITE_BATCH):
         batch = items[start : start + _WRITE_BATCH]
         wanted: list[Any] = [{"DeleteRequest": {"Key": {"pk": i["pk"], "sk": i["sk"]}}} for i in batch]
@@ -87,7 +88,8 @@ def delete(table: str, items: Sequence[Item]) -> None:
 
 
 def counts(table: str, partition: str) -> Iterator[int]:
-    """How many rows each page of a partition has, strongly consistent; a page that is taken is read."""
+    """Yield the number of rows on each page of a partition, strongly consistent; a page is read when it is
+    asked for."""
     arguments: dict[str, Any] = {
         "TableName": table,
         "Select": "COUNT",
@@ -104,7 +106,7 @@ def counts(table: str, partition: str) -> Iterator[int]:
 
 
 def sample(table: str, partition: str, stretch: Arc, limit: int) -> Sample:
-    """The first rows of a partition in ring order, as what an estimate needs; keys only."""
+    """Return the first rows of a partition in ring order for an estimate; only keys are read."""
     answer = clients.dynamodb().query(
         TableName=table,
         KeyConditionExpression="pk = :pk",
@@ -120,6 +122,6 @@ def sample(table: str, partition: str, stretch: Arc, limit: int) -> Sample:
 
 
 def users(items: Iterator[Item]) -> Iterator[str]:
-    """The user IDs of rows that lie in ring order."""
+    """Yield the user IDs of rows in ring order."""
     for item in items:
         yield user_of(item["sk"]["S"])

@@ -1,6 +1,6 @@
-"""Rechecks under way: who looks again at the subscriptions of a user or a target, so that one does at a time.
+"""Rechecks under way, so that one at a time looks at the subscriptions of a user or target again.
 
-A row in Accounts each. A second request for a recheck starts none: the one under way begins anew at its end.
+Each has a row in Accounts. A second request starts no other: the one under way begins anew at its end.
 """
 
 from pynamodb.exceptions import DeleteError, UpdateError
@@ -12,16 +12,16 @@ from fanfare.store.account_row import AccountRow
 from fanfare.store.row import condition_failed, read
 
 LEASE_S = 1_800
-"""How long a recheck that is not heard of counts as under way: longer than until its message comes again."""
+"""Seconds for which a silent recheck counts as under way; its message comes again sooner."""
 
 _TRIES = 5
 _KEY = "recheck"
 
 
 def take(app: str, subject: str, look: str, now: int, *, from_start: bool) -> bool:
-    """Whether this look may go on; if not, another is under way and was asked to look again. Raises Busy.
+    """True if this look may go on; otherwise another is under way and was asked to look again. Raises Busy.
 
-    A look that begins sees all that it was asked for until now.
+    A look that begins covers all requests so far.
     """
     row = _row(app, subject)
     free = AccountRow.mark.does_not_exist() | (AccountRow.expires < now // 1000) | (AccountRow.mark == look)
@@ -38,7 +38,7 @@ def take(app: str, subject: str, look: str, now: int, *, from_start: bool) -> bo
 
 
 def end(app: str, subject: str, look: str) -> bool:
-    """End the look; False where it was asked to look again, and goes on being the one under way."""
+    """End the look; False if it was asked to look again and stays under way."""
     row = _row(app, subject)
     try:
         row.delete(condition=(AccountRow.mark == look) & AccountRow.again.does_not_exist())

@@ -18,7 +18,7 @@ from fanfare.store.row import Row, condition_failed, read
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A user to be reached, with the user's devices by environment, in their packed form."""
+    """A user to be reached, with the devices by environment, in their packed form."""
 
     user: str
     production: frozenset[str]
@@ -39,13 +39,14 @@ class RecipientRow(Row):
     production = UnicodeSetAttribute(null=True)
     sandbox = UnicodeSetAttribute(null=True)
     devices = NumberAttribute(null=True)
-    """How many there are in both sets: a condition cannot add two sizes."""
+    """Number of members in both sets: a condition cannot add two sizes."""
     deleting_since = NumberAttribute(null=True)
     """Epoch ms; from then on no install and no subscription of this user succeeds."""
     deleted_at = NumberAttribute(null=True)
-    """The same moment, once everything of the user's is deleted that can be read without an index."""
+    """The value of `deleting_since`, once all rows of the user are deleted that can be read without an
+    index."""
     expires = NumberAttribute(null=True)
-    """Epoch s, of the row of a deleted user who installed nothing since."""
+    """Epoch seconds, for the row of a deleted user that installed nothing since."""
 
 
 def shard_key(app: str, digit: str) -> str:
@@ -53,24 +54,24 @@ def shard_key(app: str, digit: str) -> str:
 
 
 def row_of(app: str, user: str) -> RecipientRow:
-    """The user's row as something to write to; nothing is read."""
+    """Return the user's row for writing; nothing is read."""
     return RecipientRow(shard_key(app, place(user)[0]), ring_key(user))
 
 
 def find(app: str, user: str) -> RecipientRow | None:
-    """The user's row, strongly consistent."""
+    """Return the user's row, strongly consistent."""
     return read(RecipientRow, shard_key(app, place(user)[0]), ring_key(user))
 
 
 def mark_deleting(app: str, user: str, at: int) -> None:
-    """From now on no install and no subscription of the user succeeds, and no delivery finds a device."""
+    """Mark the user: from now on no install and no subscription succeeds, and no delivery finds a device."""
     row_of(app, user).update([RecipientRow.deleting_since.set(at), RecipientRow.expires.remove()])
 
 
 def deleted(app: str, user: str, at: int, expires: int) -> bool:
-    """The user is deleted: the mark of that moment (epoch ms) comes off, and the row expires (epoch s).
+    """Remove the mark of that moment (epoch ms) from a deleted user's row, which expires (epoch seconds).
 
-    False while a device is left in it, or where it bears another mark.
+    Returns False while a device is left in the row, or if it bears another mark.
     """
     empty = RecipientRow.production.does_not_exist() & RecipientRow.sandbox.does_not_exist()
     actions: list[Action] = [
@@ -105,7 +106,7 @@ def adding(device: Device, environment: Environment) -> list[Action]:
 
 
 def removing(gone: Iterable[tuple[Device, Environment]]) -> list[Action]:
-    """The devices out of the sets that they are in; they are in them."""
+    """Return the actions that remove the devices from their sets; they must be in them."""
     members: dict[Environment, set[str]] = {}
     for device, environment in gone:
         members.setdefault(environment, set()).add(device.packed)
@@ -116,7 +117,8 @@ def removing(gone: Iterable[tuple[Device, Environment]]) -> list[Action]:
 def replacing(
     row: RecipientRow, gone: Iterable[tuple[Device, Environment]], device: Device, environment: Environment
 ) -> list[Action]:
-    """One device in for others, as the whole sets: ADD and DELETE on one set cannot go into one update."""
+    """Return the actions that put one device in for others. They set whole sets, because one update cannot
+    both ADD to a set and DELETE from it."""
     members = {name: _members(row, name) for name in Environment}
     for out, its_environment in gone:
         members[its_environment].discard(out.packed)
@@ -129,7 +131,7 @@ def replacing(
 
 
 def unchanged(row: RecipientRow) -> Condition:
-    """The row still holds exactly the devices that were read, and is not being deleted."""
+    """Condition that the row holds exactly the devices that were read, and is not being deleted."""
     condition = not_deleting()
     for name in Environment:
         members = _members(row, name)
@@ -142,21 +144,21 @@ def devices_of(row: RecipientRow) -> list[Device]:
 
 
 def by_key(app: str, users: Sequence[str]) -> Iterator[Recipient]:
-    """The rows of these users that have any, strongly consistent, 100 in a request; in no order."""
+    """Yield the existing rows of these users, strongly consistent, 100 in a request; in no order."""
     keys = [{"pk": {"S": shard_key(app, place(user)[0])}, "sk": {"S": ring_key(user)}} for user in users]
     for item in pages.batch_get(RecipientRow.table_name(), keys):
         yield _recipient(item)
 
 
 def on_arc(app: str, arc: Arc) -> Iterator[Recipient]:
-    """All users on the arc that ever had a device, in ring order, strongly consistent."""
+    """Yield all users on the arc that ever had a device, in ring order, strongly consistent."""
     for digit in arc.digits:
         for item in pages.query(RecipientRow.table_name(), shard_key(app, digit), arc.bounds):
             yield _recipient(item)
 
 
 def sample(app: str, digit: str, limit: int) -> Sample:
-    """The first users of one shard: how thick the app's users lie on the ring."""
+    """Return the first users of one shard, from which the number of the app's users is estimated."""
     return pages.sample(RecipientRow.table_name(), shard_key(app, digit), Arc(4, int(digit, 16)), limit)
 
 

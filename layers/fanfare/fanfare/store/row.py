@@ -1,4 +1,4 @@
-"""What all tables share: rows bound to their tables at run time, on the one DynamoDB client."""
+"""The base of all tables: rows that are bound to their tables at run time, on the one DynamoDB client."""
 
 import random
 import time
@@ -16,7 +16,7 @@ from fanfare.runtime import clients
 from fanfare.runtime.queues import QueueError
 
 CONTENTION_TRIES = 25
-"""With conflicts in every second transaction one in 30 million still fails; it then answers 503."""
+"""Most tries: with conflicts in every second transaction one in 30 million still fails, and answers 503."""
 
 _CONFLICTS = {
     "TransactionConflict",
@@ -26,11 +26,11 @@ _CONFLICTS = {
 }
 
 REFUSED = (PynamoDBException, ClientError, BotoCoreError, QueueError, Busy)
-"""What AWS may refuse after all retries: throttled, failed, timed out."""
+"""Errors that AWS may give after all retries: throttled, failed, timed out."""
 
 
 class Row(Model):
-    """A PynamoDB model whose table name comes from a function's settings, and which shares one client.
+    """A PynamoDB model with its table's name from the settings, on the shared client.
 
     A model's Meta names the settings field that holds its table's name.
     """
@@ -57,7 +57,7 @@ class Row(Model):
 
 
 def bind(settings: object) -> None:
-    """Give every row whose table the settings name its table."""
+    """Give each row class its table's name, if the settings have it."""
     for row in tables():
         name = getattr(settings, row.Meta.setting, None)
         if name is not None:
@@ -73,12 +73,12 @@ def tables(base: type[Row] = Row) -> Iterator[type[Row]]:
 
 
 def transaction(row: type[Row]) -> TransactWrite:
-    """A transaction on the shared client; any table may take part."""
+    """Return a transaction on the shared client; any table may take part."""
     return TransactWrite(connection=row._get_connection().connection)
 
 
 def condition_failed(error: PynamoDBException) -> bool:
-    """Whether a write or a transaction was refused by a condition (and by nothing else)."""
+    """True if a condition, and nothing else, refused a write or a transaction."""
     if isinstance(error, TransactWriteError):
         codes = _cancellation_codes(error)
         return "ConditionalCheckFailed" in codes and not codes & _CONFLICTS
@@ -88,7 +88,7 @@ def condition_failed(error: PynamoDBException) -> bool:
 
 
 def refused_alone(error: TransactWriteError) -> bool:
-    """Whether the last item of a transaction was refused by its condition, and no other item by anything."""
+    """True if the last item of a transaction was refused by its condition, and no other item by anything."""
     if _code(error) != "TransactionCanceledException":
         return False
     codes = [None if reason is None else reason.code for reason in error.cancellation_reasons]
@@ -96,8 +96,8 @@ def refused_alone(error: TransactWriteError) -> bool:
 
 
 def _code(error: PynamoDBException) -> str | None:
-    """What AWS answered, if it did. Not `cause_response_code`, which fails where a call got no answer at all:
-    botocore's errors of HTTP have a `response`, too, and it is None."""
+    """Return AWS's error code, if there was an answer. `cause_response_code` fails without one: botocore's
+    HTTP errors have a `response` of None."""
     match error.cause:
         case ClientError(response={"Error": {"Code": str(code)}}):
             return code
@@ -105,7 +105,7 @@ def _code(error: PynamoDBException) -> str | None:
 
 
 def conflicted(error: PynamoDBException) -> bool:
-    """Whether another writer was in the way: the same write may go through the next time."""
+    """True if another writer was in the way, so that the same write may succeed the next time."""
     if isinstance(error, TransactWriteError):
         return bool(_cancellation_codes(error) & _CONFLICTS) or _code(error) in {
             "TransactionInProgressException",
@@ -117,8 +117,8 @@ def conflicted(error: PynamoDBException) -> bool:
 def settle[T](step: Callable[[], T], sleep: Callable[[float], None] = time.sleep) -> T:
     """Run a step until no other writer is in its way, with back-off and full jitter; raises Busy in the end.
 
-    The step reads what it decides by, writes on condition of it, and raises the PynamoDB error of a write
-    that was refused: by a conflict, or by a condition that it wants to look at anew.
+    The step reads the rows that it depends on and writes on condition of them. It raises the PynamoDB error
+    of a write that was refused by a conflict, or by a condition that it wants to check anew.
     """
     for attempt in range(CONTENTION_TRIES):
         try:
@@ -131,7 +131,7 @@ def settle[T](step: Callable[[], T], sleep: Callable[[float], None] = time.sleep
 
 
 def read[R: Row](row: type[R], pk: str, sk: str | None = None) -> R | None:
-    """One row by its key, strongly consistent."""
+    """Return one row by its key, strongly consistent."""
     try:
         return row.get(pk, sk, consistent_read=True)
     except row.DoesNotExist:

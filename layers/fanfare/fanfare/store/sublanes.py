@@ -1,4 +1,5 @@
-"""Sublanes: who was answered, who was doubted, and to whom something was handed over, beside Lanes."""
+"""Sublanes, in rows of Lanes: users with answers, users with doubtful answers, users with a delivered
+push."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ _LEVELS = (LaneRow.users, LaneRow.users_16, LaneRow.users_256, LaneRow.users_409
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The users that a sublane answered within the breaker's window, and those with doubtful answers."""
+    """Numbers of users that a sublane answered in the breaker's window, and of those with doubtful
+    answers."""
 
     answered: int
     doubted: int
@@ -32,7 +34,7 @@ class Answers:
 
 
 def add_answered(app: str, sublane: str, users: Set[str], at: int, finest: int = 0) -> int:
-    """Count users who were answered at that time (epoch ms).
+    """Count users that were answered at `at` (epoch ms).
 
     `finest` is the finest level of the minute's sketch that may have room; return the one that had.
     """
@@ -40,12 +42,12 @@ def add_answered(app: str, sublane: str, users: Set[str], at: int, finest: int =
 
 
 def add_doubted(app: str, sublane: str, users: Set[str], at: int) -> None:
-    """Count users whose device got a doubtful answer at that time (epoch ms)."""
+    """Count users with a device that got a doubtful answer at `at` (epoch ms)."""
     _add(app, sublane, "doubted", users, at)
 
 
 def answers(app: str, sublane: str, now: int) -> Answers:
-    """What the sublane answered of late, by whole minutes, strongly consistent."""
+    """Return the sublane's recent answers, by whole minutes, strongly consistent."""
     minute = now // _MINUTE_MS
     keys = {
         what: [_key(app, sublane, what, minute - back) for back in range(WINDOW_MINUTES + 1)]
@@ -59,7 +61,7 @@ def answers(app: str, sublane: str, now: int) -> Answers:
 
 
 def handed_over(app: str, sublane: str, users: Sequence[str], now: int) -> None:
-    """Note the first two users of the hour to whom the sublane handed something over."""
+    """Record the first two users of the hour to whom the sublane delivered something."""
     row = LaneRow(f"{app}#{sublane}#handed#{now // HOUR_MS}")
     few = _fewer_than(2, LaneRow.handed)
     try:
@@ -72,7 +74,8 @@ def handed_over(app: str, sublane: str, users: Sequence[str], now: int) -> None:
 
 
 def served(app: str, sublane: str, at: int) -> frozenset[str]:
-    """Users to whom the sublane handed something over in the hours that count as evidence for that time."""
+    """Return users to whom the sublane delivered something in the hours that are evidence for `at` (epoch
+    ms)."""
     rows = _rows([f"{app}#{sublane}#handed#{hour}" for hour in evidence_hours(at)])
     return frozenset(user for row in rows for user in row.handed or ())
 

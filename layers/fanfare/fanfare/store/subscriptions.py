@@ -1,4 +1,5 @@
-"""Subscriptions: a row for a user and a target, in ring order: an arc's subscribers are one query."""
+"""Subscriptions: a row for each user and target, in ring order, so that an arc's subscribers are one
+query."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,11 +12,11 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from fanfare.domain.errors import UserNotFound
 from fanfare.domain.estimate import Sample
-from fanfare.domain.limits import Use
+from fanfare.domain.rate_limits import Use
 from fanfare.domain.ring import HEX_DIGITS, WHOLE_RING, Arc, place, ring_key
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.runtime import clients
-from fanfare.runtime.together import together
+from fanfare.runtime.concurrency import together
 from fanfare.store import limits, pages, recipients
 from fanfare.store.row import Row, condition_failed, read, settle, transaction
 
@@ -23,7 +24,7 @@ MORE_PAGES = 2
 """Pages of 1 MB that a count reads beyond one for each shard."""
 
 
-class ByUser(GlobalSecondaryIndex["SubscriptionRow"]):  # type: ignore[no-untyped-call]
+class SubscriptionsByUser(GlobalSecondaryIndex["SubscriptionRow"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "by_user"
         projection = AllProjection()
@@ -34,7 +35,7 @@ class ByUser(GlobalSecondaryIndex["SubscriptionRow"]):  # type: ignore[no-untype
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a user is subscribed to, since when (epoch ms). The target may be gone by now."""
+    """A user's subscription to a target, made at `at` (epoch ms). The target may be gone by now."""
 
     target: Target
     at: int
@@ -49,13 +50,13 @@ class SubscriptionRow(Row):
     sk = UnicodeAttribute(range_key=True)
     user = UnicodeAttribute()
     target = UnicodeAttribute(null=True)
-    """`kind#scope#name`, for who lists a user's subscriptions."""
+    """`kind#scope#name`, for the list of a user's subscriptions."""
     at = NumberAttribute()
-    by_user = ByUser()
+    by_user = SubscriptionsByUser()
 
 
 def subscribe(target: Target, user: str, at: int, use: Use | None = None) -> bool:
-    """Add the subscription, counted as a use of a limit; False when it is there already.
+    """Add the subscription, counted as a use of a limit; False if it exists already.
 
     Raises UserNotFound (being deleted), TooManyRequests, Busy.
     """
@@ -90,7 +91,7 @@ def exists(target: Target, user: str) -> bool:
 
 
 def unsubscribe(target: Target, user: str) -> bool:
-    """Remove the subscription; False when there is none."""
+    """Remove the subscription; False if there is none."""
     try:
         _row(target, user).delete(condition=SubscriptionRow.pk.exists())
     except DeleteError as error:
@@ -101,7 +102,7 @@ def unsubscribe(target: Target, user: str) -> bool:
 
 
 def on_arc(target: Target, arc: Arc) -> Iterator[str]:
-    """The subscribers on the arc, shard by shard in ring order, strongly consistent."""
+    """Yield the subscribers on the arc, shard by shard in ring order, strongly consistent."""
     shards = target.scope.shards
     for digit in arc.digits if len(shards) > 1 else shards:
         partition = f"{target.app}#{target.ref}#{digit}"
@@ -109,7 +110,7 @@ def on_arc(target: Target, arc: Arc) -> Iterator[str]:
 
 
 def sample(target: Target, digit: str, limit: int) -> Sample:
-    """The first subscribers of one shard: how thick they lie on the ring."""
+    """Return the first subscribers of one shard, from which their number is estimated."""
     shards = target.scope.shards
     digit, stretch = (digit, Arc(4, int(digit, 16))) if len(shards) > 1 else (shards, WHOLE_RING)
     partition = f"{target.app}#{target.ref}#{digit}"
@@ -117,9 +118,9 @@ def sample(target: Target, digit: str, limit: int) -> Sample:
 
 
 def of_user(app: str, user: str, after: str, limit: int) -> tuple[list[Subscription], str]:
-    """A page of the user's subscriptions by the index, so a little late; empty text: no more pages.
+    """Return a page of the user's subscriptions, and its end. It comes from the index, hence a little late.
 
-    `after` is where the page before ended, empty for the first.
+    `after` is the end of the page before, empty for the first. An empty end means that no pages follow.
     """
     arguments: dict[str, Any] = {
         "TableName": SubscriptionRow.table_name(),
@@ -143,7 +144,8 @@ def of_user(app: str, user: str, after: str, limit: int) -> tuple[list[Subscript
 
 
 def count(target: Target, more: int = MORE_PAGES) -> int | None:
-    """How many there are, from a page of each shard and `more` pages; None where these are not all."""
+    """Return the number of subscribers, from a page of each shard and `more` pages; None if there are further
+    pages."""
     table, shards = SubscriptionRow.table_name(), target.scope.shards
     counts = chain.from_iterable(
         pages.counts(table, f"{target.app}#{target.ref}#{digit}") for digit in shards
@@ -153,14 +155,15 @@ def count(target: Target, more: int = MORE_PAGES) -> int | None:
 
 
 def page(target: Target, digit: str, after: str, limit: int) -> list[str]:
-    """Subscribers of one shard in ring order, from behind the user `after` (empty: all), consistent."""
+    """Return subscribers of one shard in ring order, those after the user `after` (empty: all),
+    consistent."""
     bounds = (f"{ring_key(after)} " if after else "0", "g")
     partition = f"{target.app}#{target.ref}#{digit}"
     return list(pages.users(pages.query(SubscriptionRow.table_name(), partition, bounds, limit=limit)))
 
 
 def sweep(app: str, ref: str, budget: int) -> int:
-    """Delete up to `budget` subscriptions of a target that is gone; how many there were."""
+    """Delete up to `budget` subscriptions of a deleted target; return their number."""
     left = budget
     for digit in HEX_DIGITS:
         partition = f"{app}#{ref}#{digit}"
@@ -173,9 +176,9 @@ def sweep(app: str, ref: str, budget: int) -> int:
 
 
 def sweep_user(app: str, user: str, budget: int, before: int) -> int:
-    """Delete up to `budget` subscriptions of a user who is gone, by the index, so what it knows of by now.
+    """Delete up to `budget` subscriptions of a deleted user, as far as the index knows them.
 
-    `before` (epoch ms) spares what was made then or later: it is of a new life of the user.
+    `before` (epoch ms) spares those made later: they belong to a new life of the user.
     """
     arguments: dict[str, Any] = {
         "TableName": SubscriptionRow.table_name(),
@@ -192,7 +195,7 @@ def sweep_user(app: str, user: str, budget: int, before: int) -> int:
         if "LastEvaluatedKey" not in answer:
             break
         arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-    # On condition each: the index may show a former state of a row that was made anew.
+    # Each with a condition: the index may show a former state of a row that was made anew.
     rows = [SubscriptionRow(item["pk"]["S"], item["sk"]["S"]) for item in items]
     together(lambda row: _delete_older(row, before), rows)
     return len(items)

@@ -1,1 +1,1 @@
-"""Which path is whose: the routes of each HTTP function, declared once for it and for `front`."""
+"""The routes of each HTTP function, declared once for that function and for `front`."""

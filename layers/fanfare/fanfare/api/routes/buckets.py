@@ -1,4 +1,4 @@
-"""Buckets, their objects, and who is subscribed to changes."""
+"""Buckets, their objects, and subscriptions to changes."""
 
 from fanfare.api import access, bodies, buckets, objects, queries
 from fanfare.api.bodies import KeepingAndSweeping

@@ -1,4 +1,4 @@
-"""A device token and its owner."""
+"""Installations: device tokens and their owners."""
 
 from fanfare.api import installations
 from fanfare.api.request import Authenticating

@@ -1,4 +1,4 @@
-"""A send, and what became of it."""
+"""Sends and their status."""
 
 from fanfare.api import messages
 from fanfare.api.request import Authenticating

@@ -1,4 +1,4 @@
-"""Topics in the scopes of app, user and group, their access lists, and who is subscribed to them."""
+"""Topics in the scopes of app, user and group, their access lists, and subscriptions to them."""
 
 from fanfare.api import access, subscriptions, topics
 from fanfare.api.request import Sweeping

@@ -1,4 +1,4 @@
-"""What came back for one push, read without trusting it: an answer or a silence, and what the sender knew."""
+"""A network's reply to one push, read without trusting it, and the sender's knowledge of that push."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from math import ceil
 
 
 class Provider(StrEnum):
-    """Whose answer it is; the values are those of the outcome vectors."""
+    """The service that replied; the values are those of the outcome vectors."""
 
     FCM = "fcm"
     APNS = "apns"
@@ -22,21 +22,21 @@ class Provider(StrEnum):
 
 
 class Transport(StrEnum):
-    """Why there is no answer."""
+    """Reason for a missing answer."""
 
     # Not processed: safe to send again at once.
     REFUSED_STREAM = "refused_stream"
     GOAWAY_ABOVE = "goaway_above_last_stream"
     RESET_BEFORE_WRITE = "reset_before_write"
     NOT_SENT = "not_sent"
-    # Not processed either, since there was no connection: trying at once would not help.
+    # Not processed, since there was no connection: trying again at once would not help.
     DNS_FAILURE = "dns_failure"
     CONNECT_TIMEOUT = "connect_timeout"
     CONNECT_FAILED = "connect_failed"
-    # No connection that may be used: somebody has to look.
+    # No connection that may be used: an operator has to look.
     TLS_UNTRUSTED = "tls_untrusted"
     NO_HTTP2 = "no_http2"
-    # Written, and then nothing: may have been done.
+    # Written and not answered: the push may have been delivered.
     READ_TIMEOUT = "read_timeout"
     RESET_AFTER_WRITE = "reset_after_write"
     RST_STREAM = "rst_stream"
@@ -48,7 +48,7 @@ class Transport(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer; header names may have either case."""
+    """An HTTP answer; header names may be in either case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Answer:
         return None
 
     def document(self) -> object:
-        """The body as a JSON object or array; None for anything else: HTML, a bare word, nothing."""
+        """Return the body if it is a JSON object or array; None for anything else, such as HTML."""
         try:
             value = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -69,9 +69,10 @@ class Answer:
         return value if isinstance(value, dict | list) else None
 
     def retry_after_s(self, now_s: float | None) -> int | None:
-        """Retry-After in seconds; None where it is missing or malformed.
+        """Return Retry-After in seconds; None if it is missing or malformed.
 
-        A date is measured against the answer's own Date, since clocks differ, and else against `now_s`.
+        A date is measured against the answer's own Date header, because clocks differ, or else against
+        `now_s`.
         """
         value = (self.header("retry-after") or "").strip()
         if re.fullmatch(r"[0-9]{1,18}", value):
@@ -84,35 +85,35 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """No answer."""
+    """A missing answer, with its reason."""
 
     why: Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What the sender knew of the push that was answered."""
+    """The sender's knowledge of the push that was answered."""
 
     attempt: int = 1
     credential_attempt: int = 1
-    """2 when the credential is already the fresh one."""
+    """2 if the credential was renewed already."""
     registered_at_ms: int | None = None
     seconds_to_expiry: float | None = None
     bare_installation_id: bool = False
-    """The push named a bare Firebase installation ID instead of a device token."""
+    """True if the push named a bare Firebase installation ID instead of a device token."""
     live_activity: bool = False
-    """The push named a Live Activity token: it is what a proof is about."""
+    """True if the push named a Live Activity token, which a proof is then about."""
     now_s: float | None = None
-    """For a Retry-After that is a date, where the answer has no date of its own."""
+    """Epoch seconds, for a Retry-After with a date in an answer without a Date header."""
 
 
 def objects(value: object) -> list[Mapping[str, object]]:
-    """The JSON objects of a JSON array."""
+    """Return the JSON objects of a JSON array."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def whole_number(value: object) -> int | None:
-    """A JSON number of at most 64 bits, or its digits in a string."""
+    """Return the integer of a JSON number of at most 64 bits, or of a string of digits; None for others."""
     match value:
         case bool():
             return None

@@ -1,4 +1,7 @@
-"""APNs' answers, for devices and broadcast channels: reference table E, the first fitting rule decides."""
+"""Outcomes of APNs' answers, for devices and broadcast channels; the first rule that fits decides.
+
+The rules follow the table in docs/reference/outcomes.md.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -28,7 +31,7 @@ _STALE_CREDENTIAL = frozenset({"ExpiredProviderToken", "UnrelatedKeyIdInToken"})
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """An answer of APNs taken apart; an empty reason means that APNs did not write it."""
+    """The parts of an APNs answer. An empty reason means that APNs did not write it."""
 
     status: int
     reason: str
@@ -51,7 +54,7 @@ def judge(answer: Answer, context: Context) -> Outcome:
 
 
 def judge_broadcast(answer: Answer, context: Context) -> Outcome:
-    """An answer of the channel management or of a publication to a channel."""
+    """Return the outcome of an answer of channel management, or of a publication to a channel."""
     if answer.status in (200, 201, 204):
         return delivered()
     return _first((*_BROADCAST_RULES, *_RULES), _take_apart(answer, context))

@@ -1,11 +1,11 @@
-"""What an answer means for the push and its device token: one consequence, with its reason."""
+"""The consequence of an answer for the push and its device token, with its reason."""
 
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 EXPIRED = "expired"
-"""The reason of a push that would come after its time."""
+"""The reason of a push that would arrive after its time to live."""
 
 
 class OutcomeKind(StrEnum):
@@ -19,7 +19,7 @@ class OutcomeKind(StrEnum):
 
 
 class PurgeTarget(StrEnum):
-    """What a proof says is dead."""
+    """The thing that a proof declares dead."""
 
     DEVICE_TOKEN = "device_token"
     LIVE_ACTIVITY_TOKEN = "live_activity_token"
@@ -30,30 +30,30 @@ class PurgeTarget(StrEnum):
 class Outcome:
     kind: OutcomeKind
     reason: str
-    """The network's own word where it gave one; short, and safe in a log and as a counter's name."""
+    """The network's own word if it gave one; short, and safe in a log and as the name of a counter."""
     retry_after_s: int | None = None
-    """Before jitter; None where nothing is to be sent again."""
+    """Delay before jitter; None if nothing is to be sent again."""
     proof_at_ms: int | None = None
-    """The network's own time of the proof; None where it gave none."""
+    """The network's own time of the proof (epoch ms); None if it gave none."""
     told_by_apple: bool = False
-    """FCM passed on an answer of APNs: the device is one of Apple's, whatever it was installed as."""
+    """FCM passed on an answer of APNs: the device is one of Apple's, even if it was installed as another."""
     purge_target: PurgeTarget | None = None
     new_connection: bool = False
-    """Sending again makes sense on a new connection only."""
+    """Sending again helps on a new connection only."""
     spends_attempt: bool = True
-    """False where the network did not process the push."""
+    """False if the network did not process the push."""
     whole_lane: bool = True
-    """Of an alarm: False where it is about some devices, and others of the lane may get through."""
+    """For an alarm: False if only some devices are concerned, and others of the lane may get through."""
     unknown: bool = False
     """The push may have been delivered: sending again may double it."""
     of_device: bool = False
-    """Of a retry: the answer is about this device token, and says nothing against its lane."""
+    """For a retry: the answer is about this device token and says nothing about its lane."""
     outlived: bool = False
     """The device was registered after the moment at which its token is said to have died."""
 
     @property
     def blames_credential(self) -> bool:
-        """Whether the same push could go through with another credential."""
+        """True if the same push could go through with another credential."""
         return self.kind is OutcomeKind.PAUSE_ALARM_CREDENTIAL and not self.spends_attempt
 
 
@@ -67,7 +67,7 @@ def purge(
     target: PurgeTarget = PurgeTarget.DEVICE_TOKEN,
     proof_at_ms: int | None = None,
 ) -> Outcome:
-    """A certain proof: the network gives this answer only for something dead."""
+    """Return the outcome of a certain proof: an answer that the network gives only for something dead."""
     return Outcome(
         kind=OutcomeKind.PURGE_TOKEN, reason=_word(reason), purge_target=target, proof_at_ms=proof_at_ms
     )
@@ -76,7 +76,8 @@ def purge(
 def suspect(
     reason: str, *, target: PurgeTarget = PurgeTarget.DEVICE_TOKEN, told_by_apple: bool = False
 ) -> Outcome:
-    """A doubtful answer: a mistake of ours causes it as well as a dead device token."""
+    """Return the outcome of a doubtful answer, which a mistake of ours causes as well as a dead device
+    token."""
     return Outcome(
         kind=OutcomeKind.SUSPECT, reason=_word(reason), purge_target=target, told_by_apple=told_by_apple
     )
@@ -105,18 +106,18 @@ _OF_ANOTHER_ENVIRONMENT = frozenset(
 
 
 def alarm(reason: str, *, whole_lane: bool = True) -> Outcome:
-    """Somebody must look. Where APNs says that a key is one of the other environment, that is named."""
+    """Return the outcome for an operator. Its reason points out a key of the other APNs environment."""
     word = f"wrong_environment.{reason}" if reason in _OF_ANOTHER_ENVIRONMENT else reason
     return Outcome(kind=OutcomeKind.PAUSE_ALARM_CREDENTIAL, reason=_word(word), whole_lane=whole_lane)
 
 
 def refused(reason: str) -> Outcome:
-    """Our credential is refused, not the push: its devices wait, and it was no try of theirs."""
+    """Return the outcome for a refused credential: the devices wait, and lose no try."""
     return replace(alarm(reason), spends_attempt=False)
 
 
 def _word(reason: str) -> str:
-    """A reason comes from outside and ends in logs and as the name of a counter."""
+    """Clean a reason, which comes from outside, for logs and for the name of a counter."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", reason)[:64] or "none"
 
 

@@ -1,4 +1,7 @@
-"""FCM's answers, HTTP v1: reference table E, the first fitting rule decides."""
+"""Outcomes of FCM's answers (HTTP v1); the first rule that fits decides.
+
+The rules follow the table in docs/reference/outcomes.md.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ from fanfare.domain.outcome.consequence import (
 
 BASE_DELAY_S = 10
 QUOTA_DELAY_S = 60
-_MOST_DOUBLINGS = 30  # keeps the delay a number that means something; a push has expired long before
+_MOST_DOUBLINGS = 30  # keeps the delay a sensible number; the push has expired long before
 
 _DEAD = frozenset({"Unregistered", "ExpiredToken"})
 _DOUBTED_BY_APPLE = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic"})
@@ -29,7 +32,7 @@ _TARGET_FIELDS = frozenset({"message.token", "message.fid"})
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """An answer of FCM taken apart; what is missing or has another shape is empty."""
+    """The parts of an FCM answer; missing or malformed parts are empty."""
 
     status: int
     is_json: bool
@@ -49,13 +52,14 @@ class _Seen:
 
     @property
     def dead(self) -> PurgeTarget:
-        # Behind FCM it is Apple that judges the Live Activity token, never the registration.
+        # Behind FCM Apple judges the Live Activity token, never the registration.
         live = self.context.live_activity and bool(self.apns_errors)
         return PurgeTarget.LIVE_ACTIVITY_TOKEN if live else PurgeTarget.DEVICE_TOKEN
 
     @property
     def text_blames_token(self) -> bool:
-        """The wording is not part of any contract, so it counts only where nothing else is said."""
+        """True if the wording blames the token. No contract fixes it, so it counts only if nothing else
+        decides."""
         return "INVALID_ARGUMENT" in self.fcm_errors and "registration token" in self.message.lower()
 
 
@@ -105,7 +109,7 @@ def _doubtful(reason: str, seen: _Seen) -> Outcome:
 
 
 def _unregistered(seen: _Seen) -> Outcome:
-    """Certain for a device token. A bare installation ID may as well be one of another project."""
+    """A proof for a device token. A bare installation ID may belong to another project instead."""
     if seen.context.bare_installation_id:
         return _doubtful("UNREGISTERED", seen)
     return purge("UNREGISTERED", target=seen.dead)
@@ -121,7 +125,7 @@ def _unauthenticated(seen: _Seen) -> Outcome:
 
 
 def _third_party(seen: _Seen) -> Outcome:
-    """Apple refuses the key that Firebase has of us; its own word says why, where it is told."""
+    """Apple refuses the key that Firebase holds for us; Apple's own reason is kept if FCM passes it on."""
     return alarm(min(seen.apns_errors, default="THIRD_PARTY_AUTH_ERROR"), whole_lane=False)
 
 

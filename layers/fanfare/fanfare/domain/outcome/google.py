@@ -1,4 +1,7 @@
-"""Answers of Google's token services (OAuth, STS, IAM credentials): reference table E."""
+"""Outcomes of answers of Google's token services: OAuth, STS and IAM credentials.
+
+The rules follow the table in docs/reference/outcomes.md.
+"""
 
 from fanfare.domain.outcome.answer import Answer
 from fanfare.domain.outcome.consequence import Outcome, delivered, refused, retry
@@ -15,7 +18,7 @@ def judge(answer: Answer) -> Outcome:
         return retry(reason, THROTTLED_DELAY_S)
     if answer.status >= 500:
         return retry(reason, SERVER_ERROR_DELAY_S)
-    # Whatever else comes, a redirection too, says that what we present or whom we ask is wrong.
+    # Any other status, a redirection included, means a wrong credential or a wrong address.
     return refused(reason)
 
 

@@ -1,4 +1,4 @@
-"""Every answer and every silence to its outcome: which table decides, and what becomes of an expired push."""
+"""Outcome of each answer and each silence: choose the table, and end a push that would come too late."""
 
 from dataclasses import replace
 from typing import assert_never

@@ -1,4 +1,7 @@
-"""No answer at all: reference table E for transport events."""
+"""Outcomes of transport events without an answer.
+
+The rules follow the table in docs/reference/outcomes.md.
+"""
 
 from dataclasses import replace
 from typing import assert_never
@@ -8,7 +11,7 @@ from fanfare.domain.outcome.consequence import Outcome, alarm, retry
 
 
 def judge(provider: Provider, silence: Silence) -> Outcome:
-    """What was not processed costs no attempt; what was written may have been done."""
+    """Return the outcome: a request not processed costs no attempt, a written one may have been delivered."""
     match silence.why:
         case (
             Transport.REFUSED_STREAM

@@ -1,4 +1,4 @@
-"""Access lists: which right whom has on a topic, a bucket, an object or a scope, with Kii's defaults."""
+"""Access lists: the rights of subjects on a topic, bucket, object or scope, with Kii's defaults."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from fanfare.domain.rights.right import Right
 from fanfare.domain.scope import Scope, TargetKind
 
 MAX_ENTRIES = 100
-"""Entries of one list in all: it is kept in the row of what it is about."""
+"""Most entries of one list in all, because the list is kept in the row that it protects."""
 
 ON_TARGET: Mapping[TargetKind, tuple[Right, ...]] = {
     TargetKind.TOPIC: (Right.SUBSCRIBE_TO_TOPIC, Right.SEND_MESSAGE_TO_TOPIC),
@@ -29,23 +29,24 @@ SUBSCRIBING: Mapping[TargetKind, Right] = {
     TargetKind.TOPIC: Right.SUBSCRIBE_TO_TOPIC,
     TargetKind.BUCKET: Right.QUERY_OBJECTS_IN_BUCKET,
 }
-"""The right that a subscription stands on: it ends with it."""
+"""The right that a subscription depends on and ends with."""
 
 
 class SubjectKind(StrEnum):
     USER = "user"
     GROUP = "group"
     OWNER = "owner"
-    """Whoever owns the group whose scope it is: the right goes along when the group is handed over."""
+    """The owner of the scope's group; the right moves along when the group is handed over."""
     CREATOR = "creator"
-    """A user of a group's scope who made it: has the right while a member of the group."""
+    """The user of a group's scope that made the thing; has the right while a member of the group."""
     ANY_USER = "any"
     ANONYMOUS = "anonymous"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Subject:
-    """`id` of the user or group; a group made anew under the ID is another subject, so `ref` counts too."""
+    """Holder of a right. `id` is a user's or a group's; `ref` tells a group from an earlier one with its
+    ID."""
 
     kind: SubjectKind
     id: str = ""
@@ -57,8 +58,8 @@ ANONYMOUS = Subject(SubjectKind.ANONYMOUS)
 OWNER = Subject(SubjectKind.OWNER)
 
 
-class Circle(Protocol):
-    """What has to be looked up about a user, when it matters."""
+class MembershipLookup(Protocol):
+    """Facts about a user's groups, looked up on demand."""
 
     def is_member(self, group: str, ref: str) -> bool: ...
 
@@ -73,9 +74,9 @@ class AccessList:
         return self.entries.get(right, frozenset())
 
     def granted(self, right: Right, subject: Subject) -> "AccessList":
-        """With one entry more, in place of one that means an earlier group of the same ID.
+        """Return the list with one more entry, which replaces one for an earlier group of the same ID.
 
-        Raises InvalidInput where the list is full.
+        Raises InvalidInput if the list is full.
         """
         others = {one for one in self.of(right) if (one.kind, one.id) != (subject.kind, subject.id)}
         new = AccessList({**self.entries, right: frozenset({*others, subject})})
@@ -88,13 +89,13 @@ class AccessList:
     def revoked(self, right: Right, subject: Subject) -> "AccessList":
         return AccessList({**self.entries, right: self.of(right) - {subject}})
 
-    def permits(self, caller: Caller, right: Right, scope: Scope, circle: Circle) -> bool:
-        """Whether the caller has the right; the administrator of the app always has."""
-        return includes(self.of(right), caller, scope, circle)
+    def permits(self, caller: Caller, right: Right, scope: Scope, lookup: MembershipLookup) -> bool:
+        """True if the caller has the right; the app's administrator always has."""
+        return includes(self.of(right), caller, scope, lookup)
 
 
-def includes(subjects: frozenset[Subject], caller: Caller, scope: Scope, circle: Circle) -> bool:
-    """Whether the caller is one of these, of whom the scope's administrator always is."""
+def includes(subjects: frozenset[Subject], caller: Caller, scope: Scope, lookup: MembershipLookup) -> bool:
+    """True if the caller is one of these subjects; the scope's administrator always is."""
     if caller.app != scope.app:
         return False
     match caller.role:
@@ -104,16 +105,16 @@ def includes(subjects: frozenset[Subject], caller: Caller, scope: Scope, circle:
             return ANONYMOUS in subjects
         case Role.USER:
             user = caller.user or ""
-            # What costs no read first.
+            # Check the subjects that need no read first.
             return any(
-                _is(user, one, scope, circle) for one in sorted(subjects, key=lambda one: _COST[one.kind])
+                _is(user, one, scope, lookup) for one in sorted(subjects, key=lambda one: _COST[one.kind])
             )
         case _:
             assert_never(caller.role)
 
 
 def groups_that_decide(subjects: frozenset[Subject], caller: Caller) -> set[tuple[str, str]]:
-    """The groups, by ID and reference, that have to be looked up to know whether the caller is included."""
+    """Return the groups (ID and reference) to look up in order to know if the caller is included."""
     if caller.role is not Role.USER:
         return set()
     if ANY_USER in subjects or Subject(SubjectKind.USER, caller.user or "") in subjects:
@@ -131,7 +132,7 @@ _COST = {
 }
 
 
-def _is(user: str, subject: Subject, scope: Scope, circle: Circle) -> bool:
+def _is(user: str, subject: Subject, scope: Scope, lookup: MembershipLookup) -> bool:
     match subject.kind:
         case SubjectKind.ANY_USER:
             return True
@@ -140,17 +141,17 @@ def _is(user: str, subject: Subject, scope: Scope, circle: Circle) -> bool:
         case SubjectKind.USER:
             return user == subject.id
         case SubjectKind.GROUP:
-            return circle.is_member(subject.id, subject.ref)
+            return lookup.is_member(subject.id, subject.ref)
         case SubjectKind.CREATOR:
-            return user == subject.id and circle.is_member(scope.group or "", scope.group_ref or "")
+            return user == subject.id and lookup.is_member(scope.group or "", scope.group_ref or "")
         case SubjectKind.OWNER:
-            return circle.owns(scope)
+            return lookup.owns(scope)
         case _:
             assert_never(subject.kind)
 
 
 def of_scope(scope: Scope) -> AccessList:
-    """Who makes topics and buckets there: in the app's scope users make buckets only."""
+    """Return the default rights to make topics and buckets: in the app's scope users make buckets only."""
     if scope.user is None and scope.group is None:
         return AccessList({Right.CREATE_NEW_BUCKET: frozenset({ANY_USER})})
     return _alike(ON_SCOPE, _residents(scope))
@@ -169,9 +170,9 @@ def of_object(owner: str | None) -> AccessList:
 
 
 def managers(kind: TargetKind, scope: Scope, creator: str | None) -> frozenset[Subject]:
-    """Who may change the list, and delete a topic: the scope's owner and the creator.
+    """Return the subjects that may change the list, and delete a topic: the scope's owner and the creator.
 
-    Buckets in the app's scope are the exception: the administrator alone changes their lists, as in Kii.
+    As in Kii, the administrator alone changes lists of buckets in the app's scope.
     """
     if kind is TargetKind.BUCKET and scope.user is None and scope.group is None:
         return frozenset()
@@ -179,14 +180,15 @@ def managers(kind: TargetKind, scope: Scope, creator: str | None) -> frozenset[S
 
 
 def owners(scope: Scope) -> frozenset[Subject]:
-    """Whose scope it is: nobody's but the administrator's, a user's, or the group's owner's."""
+    """Return the scope's owner: a user, a group's owner, or for the app's scope nobody but the
+    administrator."""
     if scope.user is not None:
         return frozenset({Subject(SubjectKind.USER, scope.user)})
     return frozenset() if scope.group is None else frozenset({OWNER})
 
 
 def _of_topic(scope: Scope, creator: str | None) -> AccessList:
-    """In the app's scope everybody subscribes, and the creator sends: mostly the administrator."""
+    """In the app's scope everybody may subscribe, and the creator, mostly the administrator, may send."""
     made_by = _creator(scope, creator)
     if scope.user is None and scope.group is None:
         return AccessList(
@@ -219,7 +221,7 @@ def _of_bucket(scope: Scope, creator: str | None) -> AccessList:
 
 
 def _residents(scope: Scope) -> list[Subject]:
-    """Who is at home in a scope: the user, or the group and its owner."""
+    """Return the subjects at home in a scope: the user, or the group and its owner."""
     if scope.group is None:
         return [*owners(scope)]
     return [Subject(SubjectKind.GROUP, scope.group, scope.group_ref or ""), OWNER]

@@ -1,4 +1,4 @@
-"""Who asks: a user, the app's administrator, or nobody in particular."""
+"""The caller of a request: a user, the app's administrator, or an anonymous caller."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ class Role(StrEnum):
 class Caller:
     """The authenticated sender of a request; `user` is set for Role.USER only.
 
-    `session` is the ID of the session that the access token stands for.
+    `session` is the ID of the access token's session.
     """
 
     app: str

@@ -1,11 +1,11 @@
-"""Whom of a target's subscribers a push may reach."""
+"""The gate of a push: the subscribers that it may reach."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Of a target's subscribers only these have the right to it: users by ID, and groups by reference."""
+    """Users (by ID) and groups (by reference) with the right to a push; other subscribers do not get it."""
 
     users: tuple[str, ...]
     groups: tuple[str, ...]

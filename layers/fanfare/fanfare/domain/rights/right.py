@@ -1,4 +1,4 @@
-"""The rights that there are, and what is a caller's without a list: one's own, and the administrator's."""
+"""The rights, and the checks that need no list: a user's own things, and the administrator."""
 
 from enum import StrEnum
 
@@ -22,13 +22,13 @@ class Right(StrEnum):
 
 
 def require_self(caller: Caller, user: str) -> None:
-    """What is a user's own is for the user and the administrator; raises NotPermitted."""
+    """Raise NotPermitted unless the caller is this user or the administrator."""
     if not caller.is_admin and caller.user != user:
         raise not_permitted(caller, "this belongs to another user; ask as that user, or as the administrator")
 
 
 def require_admin(caller: Caller) -> None:
-    """Raises NotPermitted."""
+    """Raise NotPermitted unless the caller is the administrator."""
     if not caller.is_admin:
         raise not_permitted(
             caller, "this is for the app's administrator; log in with the app's client ID and secret"

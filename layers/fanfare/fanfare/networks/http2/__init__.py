@@ -1,1 +1,1 @@
-"""HTTP/2 (RFC 9113): as much as sending batches of POSTs needs, and all that a server may do meanwhile."""
+"""HTTP/2 (RFC 9113): the client side as far as batches of POSTs need it, and all that a server may send."""

@@ -1,12 +1,11 @@
-"""One HTTP/2 connection: what it may do at this moment, and what became of each request when it ends.
+"""One HTTP/2 connection: the requests that it may send now, and the result of each when it ends.
 
-It knows neither sockets nor waiting: bytes come in by `receive` and go out by its wire.
+It knows neither sockets nor waiting: bytes arrive through `receive` and leave through its transport.
 """
 
 from collections import deque
 
 from fanfare.domain.outcome.answer import Transport
-from fanfare.networks.batch import Progress
 from fanfare.networks.http2.frames import (
     ACK,
     GOAWAY,
@@ -29,9 +28,15 @@ from fanfare.networks.http2.goaway import Goaway
 from fanfare.networks.http2.hpack.decoder import LIST_BYTES
 from fanfare.networks.http2.inbound import CONNECTION_WINDOW, STREAM_WINDOW, Inbound
 from fanfare.networks.http2.outbound import DEFAULT_WINDOW, Outbound
-from fanfare.networks.http2.settings import ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_HEADER_LIST_SIZE, Settings
+from fanfare.networks.http2.peer_settings import (
+    ENABLE_PUSH,
+    INITIAL_WINDOW_SIZE,
+    MAX_HEADER_LIST_SIZE,
+    PeerSettings,
+)
 from fanfare.networks.http2.streams import Streams
-from fanfare.networks.http2.wire import Wire
+from fanfare.networks.http2.tls import ByteTransport
+from fanfare.networks.push_requests import Progress
 from fanfare.networks.result import NotProcessed, Unknown
 
 PREFACE = (
@@ -40,37 +45,39 @@ PREFACE = (
     + window_update(0, CONNECTION_WINDOW - DEFAULT_WINDOW)
 )
 _MOST_GIVEN_UP = 1000
-"""A connection that has so many streams to bear in mind is replaced."""
+"""Number of abandoned streams from which a connection is replaced, since it has to remember them."""
 _PROBE = b"\0fanfare"
 
 
 class Connection:
-    def __init__(self, wire: Wire, authority: str, *, first_alone: bool, most_streams: int) -> None:
-        """`first_alone`: one request goes ahead, the rest when it is answered."""
+    def __init__(
+        self, transport: ByteTransport, authority: str, *, first_alone: bool, most_streams: int
+    ) -> None:
+        """`first_alone`: one request goes ahead, and the others follow once it is answered."""
         self.greeted = False
-        """Whether the server's settings are in: before that its limits are not known."""
+        """True once the server's settings have arrived; its limits are unknown before."""
         self.ended = False
         self.never_left: list[int] = []
-        """When it has ended: the places of requests of which not even a beginning left."""
+        """After the end: places of the requests of which not a byte left."""
         self.latency_s = 0.0
-        """From a request to its answer, as it was last seen; 0 where none was."""
+        """Last measured time from a request to its answer; 0 if there was none."""
         self._told_to_go: Transport | None = None
-        """What a GOAWAY makes of the streams that it covers."""
+        """Result of the streams that a GOAWAY covers."""
         self._doubted = False
         self._probed_since: float | None = None
         self._heard = 0.0
         self._first_alone = first_alone
         self._most_streams = most_streams
-        self._wire = wire
+        self._transport = transport
         self._streams = Streams()
-        self._out = Outbound(self._streams, wire, authority)
-        self._in = Inbound(self._streams, wire, self._on_frame)
-        self._settings = Settings(self._out)
+        self._out = Outbound(self._streams, transport, authority)
+        self._in = Inbound(self._streams, transport, self._on_frame)
+        self._settings = PeerSettings(self._out)
         self._begun: deque[tuple[int, float]] = deque()
-        """The last stream ID of those that were begun together, and when."""
+        """For each group of streams begun at one time: the last stream ID, and that time."""
         self._timed = (0, 0.0)
-        """A stream ID whose answer tells the latency, and when it began."""
-        wire.put(PREFACE)
+        """ID and begin of the stream that measures the latency."""
+        transport.put(PREFACE)
 
     @property
     def answers(self) -> int:
@@ -82,7 +89,7 @@ class Connection:
 
     @property
     def usable(self) -> bool:
-        """Whether new requests may be sent on it, now or when what it waits for is in."""
+        """True if new requests may be sent on it, now or as soon as it is ready."""
         spent = self._out.spent or len(self._streams.given_up) > _MOST_GIVEN_UP
         return not (self._told_to_go or self._doubted or self.ended or spent)
 
@@ -95,14 +102,14 @@ class Connection:
         return self._probed_since
 
     def capacity(self, body_bytes: int) -> int:
-        """How many requests it can have open, by its limits and the window that a connection begins with."""
+        """Number of requests that can be open, by its limits and the window that a connection begins with."""
         bodies = DEFAULT_WINDOW // max(1, body_bytes)
         return max(1, min(self._most_streams, self._out.most_streams, bodies))
 
     # Sending
 
     def begin(self, progress: Progress, now: float) -> None:
-        """Send what waits, as far as it may. Results of the streams go to `progress` from now on."""
+        """Send as many waiting requests as possible. Results go to `progress` from now on."""
         alone = self._first_alone and not self.answers
         self._streams.results = progress.results
         if self._streams.unsent and self._out.send_bodies():
@@ -116,12 +123,12 @@ class Connection:
                 self._timed = (last_id, now)
 
     def probe(self, now: float) -> None:
-        """Ask whether the other side is there; it is not ready before it answers."""
+        """Ping the other side; the connection is not ready until it answers."""
         self._probed_since = now
-        self._wire.put(frame(PING, 0, 0, _PROBE))
+        self._transport.put(frame(PING, 0, 0, _PROBE))
 
     def oldest(self) -> float | None:
-        """When the oldest of the open streams began."""
+        """Return the begin of the oldest open stream."""
         if not self._streams.open:
             self._begun.clear()
             return None
@@ -131,17 +138,17 @@ class Connection:
         return self._begun[0][1]
 
     def give_up_begun_before(self, moment: float) -> None:
-        """What is late is given up, though it may have been done; the others go on."""
+        """Abandon streams that are late, though they may have been processed; the others go on."""
         while (begun := self.oldest()) is not None and begun <= moment:
-            # Nothing was heard since it began: the other side may be gone without a word.
+            # Nothing arrived since it began, so the other side may be gone.
             self._doubted = self._doubted or self._heard <= begun
             last_id, _ = self._begun.popleft()
             for stream_id in [one for one in self._streams.open if one <= last_id]:
-                self._wire.put(rst_stream(stream_id, ErrorCode.CANCEL))
+                self._transport.put(rst_stream(stream_id, ErrorCode.CANCEL))
                 self._streams.give_up(stream_id, Unknown(Transport.READ_TIMEOUT))
 
     def rest(self) -> None:
-        """Give up what is open, and keep nothing of the batch."""
+        """Abandon the open streams, and keep nothing of the batch."""
         self.give_up_begun_before(float("inf"))
         self._streams.results = []
         self._out.frames.forget_batch()
@@ -153,10 +160,10 @@ class Connection:
         try:
             self._in.receive(data)
             if self._in.untold >= CONNECTION_WINDOW // 2:
-                self._wire.put(window_update(0, self._in.untold))
+                self._transport.put(window_update(0, self._in.untold))
                 self._in.untold = 0
         except ConnectionFault as fault:
-            self._wire.put(goaway(fault.code))
+            self._transport.put(goaway(fault.code))
             self.end(Transport.PROTOCOL_ERROR)
         timed_id, begun = self._timed
         if timed_id and timed_id not in self._streams.open:
@@ -180,14 +187,14 @@ class Connection:
             raise ConnectionFault("a push that was not allowed")
         elif kind == PRIORITY:
             _expect(len(payload) == 5, on_stream=True, stream_id=stream_id)
-        # Kinds that we do not know are borne (RFC 9113, 5.5).
+        # Unknown kinds of frames are ignored (RFC 9113, 5.5).
 
     def _on_settings(self, flags: int, stream_id: int, payload: bytes) -> None:
         _expect(not len(payload) % 6 and not (flags & ACK and payload), on_stream=False, stream_id=stream_id)
         if not flags & ACK:
             self._settings.take(payload)
             self.greeted = True
-            self._wire.put(frame(SETTINGS, ACK, 0))
+            self._transport.put(frame(SETTINGS, ACK, 0))
 
     def _on_window_update(self, stream_id: int, payload: bytes) -> None:
         _expect(len(payload) == 4, on_stream=None, stream_id=stream_id)
@@ -209,12 +216,12 @@ class Connection:
     def _on_ping(self, flags: int, stream_id: int, payload: bytes) -> None:
         _expect(len(payload) == 8, on_stream=False, stream_id=stream_id)
         if not flags & ACK:
-            self._wire.put(frame(PING, ACK, 0, payload))
+            self._transport.put(frame(PING, ACK, 0, payload))
         elif payload == _PROBE:
             self._probed_since = None
 
     def _on_goaway(self, stream_id: int, payload: bytes) -> None:
-        """It may come twice, the second time with a lower number; what the server accepted goes on."""
+        """Handle GOAWAY. It may come twice, with a lower number the second time; accepted streams go on."""
         _expect(len(payload) >= 8, on_stream=False, stream_id=stream_id)
         told = Goaway(int.from_bytes(payload[:4]) & LAST_STREAM_ID, payload[8:])
         if self._told_to_go is None:
@@ -226,23 +233,24 @@ class Connection:
     # The end
 
     def end(self, why: Transport) -> None:
-        """Nothing more comes. What never left is not settled: it may go elsewhere."""
+        """End the connection. Requests that never left get no result: another connection may take them."""
         self.ended = True
         streams = self._streams
-        self.never_left += [streams.forget(one) for one in list(streams.open) if one > self._wire.left]
+        self.never_left += [streams.forget(one) for one in list(streams.open) if one > self._transport.left]
         unknown = Unknown(self._told_to_go or why)
         for stream_id in list(streams.open):
             streams.settle(stream_id, unknown)
 
     def leave(self) -> None:
-        """Say farewell, which is heard only if the wire takes it."""
+        """Send GOAWAY, as far as the transport takes it, and end."""
         if not self.ended:
-            self._wire.put(goaway(ErrorCode.NO_ERROR))
+            self._transport.put(goaway(ErrorCode.NO_ERROR))
             self.end(Transport.RESET_AFTER_WRITE)
 
 
 def _expect(right_size: bool, *, on_stream: bool | None, stream_id: int) -> None:
-    """`on_stream` is None for what may be on a stream or on none."""
+    """Raise ConnectionFault for a bad frame; `on_stream` is None if it is allowed both with and without a
+    stream."""
     if not right_size:
         raise ConnectionFault("a frame of a wrong size", ErrorCode.FRAME_SIZE_ERROR)
     if on_stream is not None and on_stream != bool(stream_id):

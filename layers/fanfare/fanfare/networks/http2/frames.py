@@ -1,4 +1,4 @@
-"""HTTP/2 frames: their head, their kinds, and the small ones that a client writes (RFC 9113, 4 and 6)."""
+"""HTTP/2 frames: their heads, their kinds, and the small ones that a client writes (RFC 9113, 4 and 6)."""
 
 from enum import IntEnum
 from struct import Struct
@@ -25,7 +25,7 @@ PADDED = 0x8
 WITH_PRIORITY = 0x20
 
 FRAME_BYTES = 16_384
-"""The largest payload that we take: HTTP/2's own default, and the most that every server takes."""
+"""Largest payload that we accept: HTTP/2's default, and the most that every server accepts."""
 LAST_STREAM_ID = 2**31 - 1
 LARGEST_WINDOW = 2**31 - 1
 
@@ -43,7 +43,7 @@ class ErrorCode(IntEnum):
 
 
 class ConnectionFault(Exception):
-    """The other side broke the protocol: the connection is of no use any more (RFC 9113, 5.4.1)."""
+    """The other side broke the protocol: the connection cannot be used any more (RFC 9113, 5.4.1)."""
 
     def __init__(self, message: str, code: ErrorCode = ErrorCode.PROTOCOL_ERROR) -> None:
         super().__init__(message)
@@ -68,12 +68,12 @@ def rst_stream(stream_id: int, code: ErrorCode) -> bytes:
 
 
 def goaway(code: ErrorCode) -> bytes:
-    """The server opens no streams here, so that the last of its streams is always 0."""
+    """Return a GOAWAY. The server opens no streams here, so the last of its streams is always 0."""
     return frame(GOAWAY, 0, 0, bytes(4) + code.to_bytes(4))
 
 
 def header_block(stream_id: int, block: bytes, *, end_stream: bool, limit: int = FRAME_BYTES) -> bytes:
-    """HEADERS, with CONTINUATION behind it where the block is longer than a frame may be."""
+    """Return HEADERS, followed by CONTINUATION if the block is longer than a frame may be."""
     flags = END_STREAM if end_stream else 0
     if len(block) <= limit:
         return frame(HEADERS, flags | END_HEADERS, stream_id, block)
@@ -85,7 +85,7 @@ def header_block(stream_id: int, block: bytes, *, end_stream: bool, limit: int =
 
 
 def without_padding(flags: int, payload: bytes) -> bytes:
-    """What a DATA or HEADERS frame carries (6.1, 6.2). Raises ConnectionFault."""
+    """Return the content of a DATA or HEADERS frame (6.1, 6.2). Raises ConnectionFault."""
     if not flags & PADDED:
         return payload
     if not payload or payload[0] >= len(payload):

@@ -1,4 +1,4 @@
-"""GOAWAY: up to where the server goes on, and whom it blames for leaving (RFC 9113, 6.8)."""
+"""GOAWAY: the last stream that the server processes, and its reason for leaving (RFC 9113, 6.8)."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ class Goaway:
 
     @property
     def blames_device_tokens(self) -> bool:
-        """APNs says so in JSON by its documentation, and in plain text in practice."""
+        """True if the reason is device tokens. APNs gives it in JSON by its documentation, and in plain text
+        in practice."""
         try:
             told = json.loads(self.debug_data)
         except (ValueError, RecursionError):

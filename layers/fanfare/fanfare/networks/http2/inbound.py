@@ -1,4 +1,4 @@
-"""What the server sends: answers, read in one quick loop, and all other frames, passed on one by one."""
+"""Frames from the server: answers, read in one fast loop, and all others, passed on one by one."""
 
 from collections.abc import Callable
 
@@ -20,14 +20,14 @@ from fanfare.networks.http2.frames import (
 )
 from fanfare.networks.http2.response_heads import ResponseHeads
 from fanfare.networks.http2.streams import KEPT_OF_A_BODY, Body, Streams
-from fanfare.networks.http2.wire import Wire
+from fanfare.networks.http2.tls import ByteTransport
 from fanfare.networks.result import Answered
 
 STREAM_WINDOW = 1 << 20
-"""For an answer's body, and never raised: what is longer is cut."""
+"""Window for an answer's body. It is never raised; a longer body is cut."""
 CONNECTION_WINDOW = 1 << 24
 MOST_FRUITLESS = 10_000
-"""Frames in a row that brought neither an answer nor room for a body: more are a flood."""
+"""Most frames in a row that bring neither an answer nor room for a body; more are a flood."""
 MOST_OF_A_BLOCK = 65_536
 MOST_CONTINUATIONS = 64
 
@@ -36,25 +36,26 @@ _ANSWER = END_STREAM | END_HEADERS
 _MAKE = tuple.__new__
 
 type OtherFrame = Callable[[int, int, int, bytes], None]
-"""Takes kind, flags, stream ID and payload of what is neither HEADERS nor DATA. Raises ConnectionFault."""
+"""Function of kind, flags, stream ID and payload of a frame other than HEADERS and DATA. Raises
+ConnectionFault."""
 
 
 class Inbound:
-    def __init__(self, streams: Streams, wire: Wire, other: OtherFrame) -> None:
+    def __init__(self, streams: Streams, transport: ByteTransport, other: OtherFrame) -> None:
         self.answers = 0
         self.untold = 0
-        """Bytes of DATA for which the server was not yet given new room."""
+        """Bytes of DATA for which the server has not been given new room yet."""
         self.fruitless = 0
         self._streams = streams
-        self._wire = wire
+        self._transport = transport
         self._other = other
         self._heads = ResponseHeads()
         self._rest = b""
         self._block: tuple[int, int, list[bytes]] | None = None
-        """Stream ID, flags and pieces of a header block that is not at its end."""
+        """Stream ID, flags and pieces of an incomplete header block."""
 
     def receive(self, data: bytes) -> None:  # noqa: C901 - calls would cost more than all the rest
-        """Settles what is answered in it. Raises ConnectionFault."""
+        """Record the answers in these bytes. Raises ConnectionFault."""
         if self._rest:
             data, self._rest = self._rest + data, b""
         opened, heads = self._streams.open, self._streams.heads
@@ -73,7 +74,7 @@ class Inbound:
                     break
                 at = stop
                 kind = word & 0xFF
-                # The two ways that an answer usually takes; whatever is odd about it goes the long one.
+                # Most answers take one of these two fast paths; unusual frames take the slow one.
                 if careful:
                     pass
                 elif kind == HEADERS:
@@ -113,7 +114,7 @@ class Inbound:
             raise ConnectionFault("more DATA than there was room for", ErrorCode.FLOW_CONTROL_ERROR)
 
     def _careful(self) -> bool:
-        """Whether an answer means more than itself now."""
+        """True if an answer may affect more than its own stream now."""
         return self._block is not None or bool(self._streams.unsent)
 
     def _frame(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
@@ -157,7 +158,7 @@ class Inbound:
 
     def _on_block(self, stream_id: int, block: bytes, *, ends: bool) -> None:
         streams = self._streams
-        head = self._heads.of(block)  # whoever it is for: the table changes by it
+        head = self._heads.of(block)  # decoded for any stream, because the block changes the table
         if stream_id not in streams.open:
             self._bear(stream_id)
         elif stream_id in streams.heads:
@@ -190,11 +191,12 @@ class Inbound:
         if flags & END_STREAM:
             self._finish(stream_id)
         elif body.counted == STREAM_WINDOW:
-            self._wire.put(rst_stream(stream_id, ErrorCode.CANCEL))
+            self._transport.put(rst_stream(stream_id, ErrorCode.CANCEL))
             streams.give_up(stream_id, self._answer(stream_id))
 
     def _bear(self, stream_id: int) -> None:
-        """What the server sent before it heard that we gave the stream up; on any other it is a fault."""
+        """Ignore frames sent before the server heard that we abandoned the stream; for any other they are a
+        fault."""
         if stream_id not in self._streams.given_up:
             raise ConnectionFault("a frame behind the end of its stream", ErrorCode.STREAM_CLOSED)
 
@@ -204,8 +206,8 @@ class Inbound:
         if head.length >= 0 and head.length != (body.bytes if body else 0):
             raise ConnectionFault("a body that is not as long as it says")
         answer = self._answer(stream_id)
-        if stream_id in streams.unsent:  # it was answered before it was read
-            self._wire.put(rst_stream(stream_id, ErrorCode.CANCEL))
+        if stream_id in streams.unsent:  # answered before its body was read
+            self._transport.put(rst_stream(stream_id, ErrorCode.CANCEL))
             streams.given_up.add(stream_id)
         streams.settle(stream_id, answer)
         self.answers += 1

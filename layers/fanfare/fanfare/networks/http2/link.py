@@ -1,41 +1,41 @@
-"""A connection on its wire: opened within its time, read, written, and taken down when either ends."""
+"""A connection and its transport: opened in time, read, written, and closed when either ends."""
 
 import selectors
 import ssl
 
 from fanfare.domain.outcome.answer import Transport
-from fanfare.networks.batch import Progress
 from fanfare.networks.endpoint import Address, Endpoint, NoConnection
 from fanfare.networks.http2.connection import Connection
 from fanfare.networks.http2.policy import PROBE_S, Policy
-from fanfare.networks.http2.wire import Closed, TlsWire
+from fanfare.networks.http2.tls import Closed, TlsTransport
+from fanfare.networks.push_requests import Progress
 
 
 class Link:
     def __init__(self, endpoint: Endpoint, address: Address, context: ssl.SSLContext, policy: Policy) -> None:
-        """Begins to connect. Raises NoConnection."""
+        """Begin to connect. Raises NoConnection."""
         self.deadline = 0.0
-        """By when it has to be ready, while it is not."""
+        """Time by which the connection has to be ready, while it is not."""
         self.others: list[Address] = []
-        """Addresses to try instead, should this one not answer."""
+        """Addresses to try if this one does not answer."""
         self.fresh = True
-        """Whether it was opened for the batch of the moment."""
+        """True if it was opened for the present batch."""
         self.rests_since = 0.0
         self.authorization = ("", 0.0)
-        """What its pushes are authorized by, and since when; both times are of the sender's clock."""
+        """The value that authorizes its pushes, and its first use; both times are of the sender's clock."""
         self.failed: Transport | None = None
-        """Why it never came to be."""
+        """Reason why the connection was never made."""
         self.hung_up_on_request = False
-        """Whether the server ended it while a request was open."""
+        """True if the server ended it while a request was open."""
         self.watched = 0
         """The events that the pool's selector waits for."""
         self.connection: Connection | None = None
         self._authority = endpoint.authority
         self._policy = policy
-        self._wire = TlsWire(address, context, endpoint.host)
+        self._transport = TlsTransport(address, context, endpoint.host)
 
     def fileno(self) -> int:
-        return self._wire.fileno()
+        return self._transport.fileno()
 
     @property
     def ready(self) -> bool:
@@ -43,12 +43,12 @@ class Link:
 
     @property
     def hopeful(self) -> bool:
-        """Whether requests may go over it, now or soon."""
+        """True if requests may go over it, now or soon."""
         return self.failed is None and (self.connection is None or self.connection.usable)
 
     @property
     def over(self) -> bool:
-        """Whether nothing more comes of it."""
+        """True if nothing more can arrive on it."""
         if self.failed is not None:
             return True
         connection = self.connection
@@ -66,36 +66,37 @@ class Link:
 
     @property
     def events(self) -> int:
-        """Who does not take what we write gets no more answers out of us either."""
-        reading = 0 if self._wire.full else selectors.EVENT_READ
-        return reading | (selectors.EVENT_WRITE if self._wire.blocked else 0)
+        """Events to wait for. Nothing is read while the server does not take our data."""
+        reading = 0 if self._transport.full else selectors.EVENT_READ
+        return reading | (selectors.EVENT_WRITE if self._transport.blocked else 0)
 
     def begin(self, progress: Progress, now: float) -> None:
-        """Send what waits, as far as it may."""
+        """Send as many waiting requests as possible."""
         emptied = True
         while emptied and self.connection is not None:
             if self.connection.usable or self.connection.open_streams:
                 self.connection.begin(progress, now)
-            # What stopped at a full wire goes on at once where that has emptied: nothing else would wake it.
-            full = self._wire.full
-            self._wire.flush()
-            emptied = full and not self._wire.full
+            # Requests that a full transport stopped go on as soon as it has emptied; nothing else wakes them.
+            full = self._transport.full
+            self._transport.flush()
+            emptied = full and not self._transport.full
 
     def turn(self, buffer: bytearray, now: float) -> None:
-        """Read and act on what has come, and write what waits. `buffer` is lent."""
+        """Read and handle the data that has arrived, and write waiting data. `buffer` is used during the call
+        only."""
         if self.over:
             return
         try:
             if self.connection is None:
-                self._wire.shake_hands()
-                if not self._wire.open:
+                self._transport.shake_hands()
+                if not self._transport.open:
                     return
                 self.connection = self._connection()
-            self._wire.flush()
-            data = self._wire.read(buffer)
+            self._transport.flush()
+            data = self._transport.read(buffer)
             if data:
                 self.connection.receive(data, now)
-            self._wire.flush()
+            self._transport.flush()
         except NoConnection as error:
             self.failed = error.why
         except Closed:
@@ -107,10 +108,10 @@ class Link:
         assert self.connection is not None
         self.connection.probe(now)
         self.deadline = now + PROBE_S
-        self._wire.flush()
+        self._transport.flush()
 
     def due(self) -> float | None:
-        """When something is to be done about it that nobody brings."""
+        """Return the time of the next time-out, None if there is none."""
         if not self.ready and self.hopeful:
             return self.deadline
         oldest = self.connection.oldest() if self.connection else None
@@ -128,17 +129,17 @@ class Link:
     def rest(self) -> None:
         if self.connection is not None:
             self.connection.rest()
-            self._wire.flush()
+            self._transport.flush()
 
     def close(self) -> None:
         if self.connection is not None:
             self.connection.leave()
-        self._wire.close()
+        self._transport.close()
 
     def _connection(self) -> Connection:
         policy = self._policy
         return Connection(
-            self._wire,
+            self._transport,
             self._authority,
             first_alone=policy.first_alone,
             most_streams=policy.most_streams,

@@ -1,4 +1,4 @@
-"""The connections to one endpoint: as many as a batch is worth, driven by one loop over all of them."""
+"""The connections to one endpoint: as many as a batch deserves, all driven by one loop."""
 
 import selectors
 import time
@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from fanfare.domain.outcome.answer import Transport
 from fanfare.networks import trust
-from fanfare.networks.batch import Progress
 from fanfare.networks.endpoint import Address, Endpoint, NoConnection
 from fanfare.networks.http2.link import Link
 from fanfare.networks.http2.policy import (
@@ -21,11 +20,12 @@ from fanfare.networks.http2.policy import (
     pause_s,
     wait_before_opening,
 )
-from fanfare.networks.http2.wire import RECEIVED_AT_ONCE
+from fanfare.networks.http2.tls import RECEIVED_AT_ONCE
+from fanfare.networks.push_requests import Progress
 from fanfare.networks.result import NotProcessed
 
 _FEW_STREAMS = 16
-"""With fewer requests under way nothing gathers: a pause would only add to their latency."""
+"""With fewer open requests no answers gather, and a pause would only add latency."""
 
 
 class Pool:
@@ -38,12 +38,13 @@ class Pool:
         self._latency_s = 0.0
         self._trust = trust.few
         self._no_more: Transport | None = None
-        """Why no connection is opened any more for the batch of the moment."""
+        """Reason why the present batch opens no more connections."""
         self._short_lived = 0
         self._opens_at = 0.0
 
     def exchange(self, progress: Progress) -> None:
-        """Send the batch and settle it, within its deadline. A fault of ours takes all connections down."""
+        """Send the batch and record its results, within its deadline. An error of ours closes all
+        connections."""
         self._no_more, self._short_lived, self._opens_at = None, 0, 0.0
         buffer = bytearray(RECEIVED_AT_ONCE)
         whole = False
@@ -83,9 +84,9 @@ class Pool:
             pause = self._turn(buffer, self._due(progress), pause)
 
     def _turn(self, buffer: bytearray, due: float, pause: float) -> float:
-        """Wait for what comes, until `due`, and act on it; how long the next turn may pause before that.
+        """Wait for data until `due` and handle it; return the pause for the next turn.
 
-        What comes within a pause is read in one piece: that halves the work, at no loss of rate.
+        Data that arrives during a pause is read in one piece: that halves the work, at no loss of rate.
         """
         left_s = due - time.monotonic()
         if 0 < pause < left_s:
@@ -113,7 +114,7 @@ class Pool:
     # Opening
 
     def _revive(self, progress: Progress, buffer: bytearray) -> None:
-        """Look at the connections of the batch before: which of them are still good?"""
+        """Check the connections of the batch before, and close those that may not be used."""
         now, moment = time.monotonic(), self._clock()
         authorization = dict(progress.batch.headers).get("authorization", "")
         for link in list(self._links):
@@ -138,7 +139,7 @@ class Pool:
         return True
 
     def _grow(self, progress: Progress, now: float) -> None:
-        """Open what is missing. One look-up serves those that are opened at one moment."""
+        """Open the missing connections. One look-up serves those that are opened at one moment."""
         if self._no_more is not None or not progress.waiting or now < self._opens_at:
             return
         missing = self._wanted(progress) - sum(link.hopeful for link in self._links)
@@ -161,7 +162,7 @@ class Pool:
         return connections_for(progress.waiting_number, streams, latency_s, self._policy.most_connections)
 
     def _open(self, progress: Progress, addresses: list[Address], now: float) -> None:
-        """To the first address that takes a connection; the others are kept in case it does not answer."""
+        """Connect to the first address that permits it; the others are kept in case it does not answer."""
         context = self._trust(self._endpoint.ca_file)
         for tried, address in enumerate(addresses, 1):
             try:
@@ -178,10 +179,10 @@ class Pool:
             self._links.append(link)
             return
 
-    # Taking down
+    # Closing
 
     def _sort_out(self, progress: Progress, now: float) -> None:
-        """Give up what is late, and take down what has ended: its requests that never left wait anew."""
+        """Abandon late requests and close ended connections; their requests that never left wait again."""
         for link in list(self._links):
             link.give_up_late(now)
             if link.over:
@@ -191,7 +192,7 @@ class Pool:
                 self._learn(progress, link, now)
 
     def _learn(self, progress: Progress, link: Link, now: float) -> None:
-        """What the end of a connection means for the next."""
+        """Draw conclusions from the end of a connection for the next one."""
         if link.failed is Transport.TLS_UNTRUSTED and self._trust is trust.few and not self._endpoint.ca_file:
             self._trust = trust.all_of
         elif link.failed is not None and link.others and now < progress.deadline:
@@ -199,17 +200,17 @@ class Pool:
         elif link.failed is not None:
             self._no_more = link.failed
         elif link.fresh and not link.answers and not self._blames_request(progress, link):
-            # Another connection would fare the same, and Apple takes rapid ones for an attack.
+            # Another connection would end the same way, and Apple takes rapid ones for an attack.
             self._no_more = Transport.CONNECT_FAILED
         elif link.answers < LASTED:
             self._opens_at = now + wait_before_opening(self._short_lived)
             self._short_lived += 1
 
     def _blames_request(self, progress: Progress, link: Link) -> bool:
-        """Tell whether a request that is sent apart ended its connection, rather than the endpoint.
+        """True if a request that is sent apart ended its connection, rather than the endpoint.
 
-        Such a batch holds the requests that were lost with a connection before, so some of them end theirs.
-        After a few connections in a row the endpoint is the likelier cause.
+        Such a batch holds requests that were lost with a connection before, so some of them end theirs. After
+        a few connections in a row the endpoint is the likelier cause.
         """
         few = self._short_lived < QUICK_REPLACEMENTS
         return progress.batch.apart and link.hung_up_on_request and few

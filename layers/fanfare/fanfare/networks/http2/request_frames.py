@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
-from fanfare.networks.batch import Batch, Headers
 from fanfare.networks.http2.frames import (
     DATA,
     END_HEADERS,
@@ -15,29 +14,31 @@ from fanfare.networks.http2.frames import (
     header_block,
 )
 from fanfare.networks.http2.hpack.encoder import HeaderEncoder, length
+from fanfare.networks.push_requests import Batch, Headers
 
 RECORD_BYTES = 16_384
-"""A TLS record holds no more. Requests are cut to records, so that none lies in two without need."""
+"""Size of a TLS record. Requests are grouped by records, so that none needlessly lies in two."""
 _HEAD_BYTES = 5
-"""A frame's head without its stream ID."""
+"""Bytes of a frame's head without its stream ID."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A batch's headers as the connection has learned them: its blocks, but for each request's own parts."""
+    """A batch's headers as the connection has learned them: encoded blocks without each request's own
+    parts."""
 
     fixed: Headers
     own_name: str
     changes: int
-    """The encoder's, when this was made."""
+    """The encoder's number of changes when this was made."""
     before_path: bytes
-    """With the path in it, where it is one for all."""
+    """The block up to the path; it includes a path that all requests share."""
     behind_path: bytes
     before_own: bytes
 
 
 class _DataHeads(dict[int, bytes]):
-    """The heads of DATA frames that end a stream, by the length of their bodies."""
+    """Heads of DATA frames that end a stream, by the length of their bodies."""
 
     def __missing__(self, size: int) -> bytes:
         if len(self) > FRAME_BYTES:
@@ -47,14 +48,14 @@ class _DataHeads(dict[int, bytes]):
 
 
 class RequestFrames:
-    """The requests of one connection, one after the other: the encoder's table depends on their order."""
+    """Encodes the requests of one connection in order; the encoder's table depends on the order."""
 
     def __init__(self, authority: str) -> None:
         self.encoder = HeaderEncoder()
         self._pseudo: Headers = ((":method", "POST"), (":scheme", "https"), (":authority", authority))
         self._known: _Known | None = None
         self._known_batch: Batch | None = None
-        """The last one that was found to be known, so that it is not compared again."""
+        """The last batch that was found to be known, so that it is not compared again."""
         self._data_heads = _DataHeads()
 
     def knows(self, batch: Batch) -> bool:
@@ -68,11 +69,11 @@ class RequestFrames:
         return True
 
     def forget_batch(self) -> None:
-        """Its headers stay known; its paths and bodies are not kept for it."""
+        """Drop the batch with its paths and bodies; its headers stay known."""
         self._known_batch = None
 
     def headers(self, batch: Batch, place: int, stream_id: int, *, end_stream: bool) -> bytes:
-        """A request without its body. By it the connection learns the headers, if it does not know them."""
+        """Return a request without its body. The connection learns its headers if it does not know them."""
         if self._known is not None and self.knows(batch):
             block = self._block(self._known, batch, place)
         else:
@@ -80,7 +81,7 @@ class RequestFrames:
         return header_block(stream_id, block, end_stream=end_stream)
 
     def whole(self, batch: Batch, places: range, stream_id: int) -> bytes:
-        """Requests with their bodies, on streams from `stream_id` on. Their headers are known."""
+        """Return requests with their bodies on streams from `stream_id` on. Their headers must be known."""
         assert self._known is not None, "one request went ahead with `headers`"
         paths = _column(batch.paths, places)
         own = batch.own_values[places.start : places.stop]
@@ -98,7 +99,7 @@ class RequestFrames:
         return b"".join(frames)
 
     def at_once(self, batch: Batch, largest_body: int) -> int:
-        """How many requests fill a record."""
+        """Return the number of requests that fill a record."""
         path = batch.paths if isinstance(batch.paths, bytes) else batch.paths[0]
         own = len(batch.own_values[0]) if batch.own_name else 0
         known = self._known
@@ -110,7 +111,8 @@ class RequestFrames:
         return (*self._pseudo, *path, *batch.headers)
 
     def _learn(self, batch: Batch, place: int) -> bytes:
-        """A request whose headers enter the table, its own header included: later ones refer to its name."""
+        """Encode a request whose headers enter the table, its own header included: later ones refer to its
+        name."""
         encoder = self.encoder
         fixed = self._fixed(batch)
         pseudo = [header for header in fixed if header[0][0] == ":"]
@@ -144,7 +146,7 @@ class RequestFrames:
     def _columns(
         self, known: _Known, batch: Batch, places: range, stream_id: int
     ) -> Iterator[Iterable[bytes]]:
-        """What makes up a request, piece by piece; a piece that is the same for all is repeated."""
+        """Yield the parts of the requests as columns; a part that all requests share is repeated."""
         ids = [*map(int.to_bytes, range(stream_id, stream_id + 2 * len(places), 2), repeat(4))]
         block_bytes = len(self._block(known, batch, places.start))
         flags = END_HEADERS | (0 if batch.bodies else END_STREAM)

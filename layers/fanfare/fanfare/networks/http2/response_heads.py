@@ -1,4 +1,4 @@
-"""Header blocks of answers to what they mean; a block that was seen before means what it meant."""
+"""Parse the header blocks of answers; a block that was seen before is looked up."""
 
 from typing import NamedTuple
 
@@ -9,9 +9,9 @@ from fanfare.networks.http2.hpack.tables import Header
 from fanfare.networks.result import Answered
 
 _MAKE = tuple.__new__
-"""A third of what the class's own way costs."""
+"""A third of the time that the class itself takes."""
 _LONGEST_VALUE = 0x7F
-"""With a length in one byte, its own bytes included."""
+"""Longest value with a length of one byte, that byte included."""
 _MOST_KNOWN = 256
 _LONGEST_KNOWN = 1024
 _OF_A_CONNECTION = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"})
@@ -19,7 +19,7 @@ _OF_A_CONNECTION = frozenset({"connection", "keep-alive", "proxy-connection", "t
 
 
 _MEANINGFUL = frozenset({":status", "content-length"})
-"""What is read in them is more than a value."""
+"""Headers that are interpreted and not only passed on."""
 
 
 class Head(NamedTuple):
@@ -27,13 +27,13 @@ class Head(NamedTuple):
     """0 for trailers."""
     headers: dict[str, str]
     length: int
-    """By content-length; -1 where there is none."""
+    """Value of content-length; -1 if there is none."""
     alone: Answered | None
-    """The answer if nothing follows; None where that would be no answer."""
+    """The answer if nothing follows; None if that would not be an answer."""
 
 
 class _Shape(NamedTuple):
-    """Answers that differ in one value, as they do where each has an ID: what is around it means the same."""
+    """Answers that differ in one value, such as an ID; the bytes around it mean the same."""
 
     before: bytes
     behind: bytes
@@ -45,11 +45,12 @@ class ResponseHeads:
     def __init__(self) -> None:
         self._decoder = HeaderDecoder()
         self._known: dict[bytes, Head] = {}
-        """By block: valid as long as the decoder's table is what it was, and emptied when it changes."""
+        """Block -> head, valid while the decoder's table is unchanged, and emptied when it changes."""
         self._shape: _Shape | None = None
 
     def of(self, block: bytes) -> Head:
-        """Raises ConnectionFault. Every block of a connection passes here, in order, or through `quick`."""
+        """Parse a block. All blocks of a connection pass here or through `quick`, in order. Raises
+        ConnectionFault."""
         head = self.quick(block)
         if head is not None:
             return head
@@ -67,7 +68,7 @@ class ResponseHeads:
         return head
 
     def quick(self, block: bytes) -> Head | None:
-        """What it means, if that is found out without decoding it: it changes no table then."""
+        """Return the head if it is known without decoding, which changes no table."""
         head = self._known.get(block)
         if head is not None or self._shape is None:
             return head
@@ -75,7 +76,7 @@ class ResponseHeads:
         if not (block.startswith(before) and block.endswith(behind)):
             return None
         value = _only_string(block, len(before), len(block) - len(behind))
-        # What is not quite plain is left to the decoder.
+        # Unusual values are left to the decoder.
         if not value.isprintable() or " " in value:
             return None
         status, headers, length, alone = head
@@ -95,7 +96,7 @@ class ResponseHeads:
 
 
 def _only_string(block: bytes, start: int, end: int) -> str:
-    """The string that lies there; a blank where it is something else, or longer than usual."""
+    """Return the string at this position; a blank if it is anything else, or longer than usual."""
     if start >= end or end - start > _LONGEST_VALUE:
         return " "
     first = block[start]
@@ -106,7 +107,8 @@ def _only_string(block: bytes, start: int, end: int) -> str:
 
 
 def _head(fields: list[Header]) -> Head:
-    """RFC 9113, 8.2 and 8.3. Raises ConnectionFault: a fault like that is nothing to go on from."""
+    """Check and interpret headers by RFC 9113, 8.2 and 8.3. Raises ConnectionFault; a fault ends the
+    connection."""
     status = _status(fields)
     headers = dict(fields[1:] if status else fields)
     for name, value in headers.items():
@@ -128,7 +130,7 @@ def _head(fields: list[Header]) -> Head:
 
 
 def _status(fields: list[Header]) -> int:
-    """0 where there is none, which makes it trailers."""
+    """Return the status; 0 for trailers, which have none."""
     if not fields or fields[0][0] != ":status":
         return 0
     status = fields[0][1]

@@ -1,17 +1,17 @@
-"""Sends batches of requests to one endpoint over HTTP/2, and says what became of each request.
+"""Send batches of requests to one endpoint over HTTP/2, and return the result of each request.
 
-It retries nothing. What was never begun goes on over another connection when one ends; the rest is the
-caller's to decide.
+Nothing is retried. Requests that were never begun move to another connection when theirs ends; the caller
+decides about all others.
 """
 
 import time
 from collections.abc import Callable
 from threading import Lock, Semaphore
 
-from fanfare.networks.batch import Batch, Progress
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
 from fanfare.networks.http2.pool import Pool
+from fanfare.networks.push_requests import Batch, Progress
 from fanfare.networks.result import Result
 
 ONE_CONNECTION = Policy()
@@ -21,22 +21,23 @@ class Http2Sender:
     def __init__(
         self, endpoint: Endpoint, policy: Policy = ONE_CONNECTION, *, clock: Callable[[], float] = time.time
     ) -> None:
-        """`clock` measures rest: the wall's, since the monotonic one may stand still in a frozen function."""
+        """`clock` measures rest. It is the wall clock, since the monotonic one may stand still in a frozen
+        function."""
         self._endpoint = endpoint
         self._policy = policy
         self._clock = clock
         self._room = Semaphore(policy.most_batches)
         self._changing = Lock()
         self._idle: list[Pool] = []
-        """The one that was used last is used first: few connections serve few batches."""
+        """Idle pools. The last one used is taken first, so that few connections serve few batches."""
         self._retired: set[Pool] = set()
         self._busy: set[Pool] = set()
 
     def send(self, batch: Batch, *, deadline_s: float) -> list[Result]:
-        """A result for each request, in their order, after at most `deadline_s` (and a look-up of the name).
+        """Return a result for each request, in order, after at most `deadline_s` and a look-up of the name.
 
-        So many batches at a time as the policy says; another waits, within its deadline. Raises ValueError
-        for what cannot be written.
+        The policy limits the number of batches at a time; others wait, within their deadlines. Raises
+        ValueError for requests that cannot be written.
         """
         progress = Progress(batch, time.monotonic() + deadline_s)
         batch.check()
@@ -48,7 +49,7 @@ class Http2Sender:
         return progress.results
 
     def renew(self) -> None:
-        """Later batches get new connections; one that is under way keeps its own until its end."""
+        """Use new connections for later batches; one that is being sent keeps its own to its end."""
         with self._changing:
             self._retired |= self._busy
             idle, self._idle = self._idle, []

@@ -1,4 +1,4 @@
-"""The open streams of a connection: whose request each carries, and how far it and its answer have come."""
+"""The open streams of a connection: the request that each carries, and the progress of its answer."""
 
 from dataclasses import dataclass, field
 
@@ -7,12 +7,12 @@ from fanfare.networks.http2.response_heads import Head
 from fanfare.networks.result import Result
 
 KEPT_OF_A_BODY = 16_384
-"""No answer of a network comes near; a batch of hundreds must fit into memory whatever comes."""
+"""Longest part of a body that is kept. Real answers are far shorter, and hundreds must fit into memory."""
 
 
 @dataclass(slots=True)
 class Unsent:
-    """The rest of a request's body, and for how much of it the server has room: it may be less than 0."""
+    """The rest of a request's body, and the server's window for it, which may be negative."""
 
     body: memoryview
     window: int
@@ -20,7 +20,7 @@ class Unsent:
 
 @dataclass(slots=True)
 class Body:
-    """What has come of an answer's body: the beginning, its length, and that with padding."""
+    """The received part of an answer's body: its beginning, its length, and its length with padding."""
 
     kept: bytearray = field(default_factory=bytearray)
     bytes: int = 0
@@ -28,18 +28,18 @@ class Body:
 
 
 class Streams:
-    """A stream costs one entry in one dict; what only some have lies apart."""
+    """The streams. Each costs one entry in one dict; rarely needed parts lie in dicts of their own."""
 
     def __init__(self) -> None:
         self.next_id = 1
         self.open: dict[int, int] = {}
-        """Stream ID to place in the batch, oldest first."""
+        """Stream ID -> place in the batch, oldest first."""
         self.unsent: dict[int, Unsent] = {}
         self.heads: dict[int, Head] = {}
-        """Of answers that are not at their end yet."""
+        """Stream ID -> head of an incomplete answer."""
         self.bodies: dict[int, Body] = {}
         self.given_up: set[int] = set()
-        """Ended by us: the server may not have heard of it, and goes on for a while."""
+        """Streams that we ended. The server may not know yet and may go on for a while."""
         self.results: list[Result] = []
 
     def settle(self, stream_id: int, result: Result) -> None:
@@ -50,13 +50,13 @@ class Streams:
         self.settle(stream_id, result)
 
     def forget(self, stream_id: int) -> int:
-        """The place of its request."""
+        """Drop the stream and return its request's place."""
         self.unsent.pop(stream_id, None)
         self.heads.pop(stream_id, None)
         self.bodies.pop(stream_id, None)
         return self.open.pop(stream_id)
 
     def check(self, stream_id: int) -> None:
-        """Raises ConnectionFault for what is no stream of ours, or not yet (RFC 9113, 5.1)."""
+        """Raise ConnectionFault for a stream that is not ours or not begun (RFC 9113, 5.1)."""
         if not stream_id & 1 or stream_id >= self.next_id:
             raise ConnectionFault(f"a frame on stream {stream_id}")

@@ -1,4 +1,4 @@
-"""Header blocks to headers (RFC 7541, 6): complete and strict, as one wrong step spoils all that follow."""
+"""Decode header blocks (RFC 7541, 6): complete and strict, because one wrong step spoils all that follow."""
 
 from fanfare.networks.http2.frames import ConnectionFault, ErrorCode
 from fanfare.networks.http2.hpack import huffman
@@ -12,7 +12,7 @@ from fanfare.networks.http2.hpack.tables import (
 )
 
 LIST_BYTES = 16_384
-"""What we announce as SETTINGS_MAX_HEADER_LIST_SIZE; counted as in RFC 9113, 6.5.2."""
+"""Our SETTINGS_MAX_HEADER_LIST_SIZE, counted as in RFC 9113, 6.5.2."""
 _LARGEST_INTEGER = 2**32
 
 
@@ -20,13 +20,14 @@ class HeaderDecoder:
     def __init__(self) -> None:
         self.table = DynamicTable()
         self.changes = 0
-        """How often the dynamic table changed: while it has not, the same block means the same headers."""
+        """Number of changes of the dynamic table. Between two changes the same block means the same
+        headers."""
         self.literal = (0, 0, 0)
-        """Of the last block: where the value of its last literal that entered no table begins and ends, and
-        how many headers stood before that."""
+        """In the last block, for its last literal that entered no table: begin and end of its value, and the
+        number of headers before it."""
 
     def decode(self, block: bytes) -> list[Header]:
-        """The characters of names and values are the bytes' (Latin-1). Raises ConnectionFault."""
+        """Return the headers of a block, with bytes as Latin-1 characters. Raises ConnectionFault."""
         try:
             return self._decode(block)
         except IndexError:
@@ -97,7 +98,7 @@ class HeaderDecoder:
 
 
 def _integer(block: bytes, position: int, value: int) -> tuple[int, int]:
-    """What follows a prefix of ones (5.1)."""
+    """Return an integer after a prefix of ones (5.1)."""
     shift = 0
     while True:
         byte = block[position]

@@ -1,4 +1,4 @@
-"""Headers to header blocks (RFC 7541, 6), strings as they are: Huffman coding costs more than it saves."""
+"""Encode header blocks (RFC 7541, 6), with plain strings: Huffman coding costs more than it saves."""
 
 from collections.abc import Iterable
 
@@ -14,11 +14,12 @@ class HeaderEncoder:
     def __init__(self) -> None:
         self.table = DynamicTable()
         self.changes = 0
-        """How often the server changed the size: what was encoded for reuse before is void."""
+        """Number of changes of the size by the server; each makes blocks for reuse invalid."""
         self._smallest: int | None = None
 
     def resize(self, limit: int) -> None:
-        """SETTINGS_HEADER_TABLE_SIZE: the next block says so, and the smallest size between (4.2)."""
+        """Apply SETTINGS_HEADER_TABLE_SIZE: the next block announces it, and the smallest size in between
+        (4.2)."""
         limit = min(limit, TABLE_BYTES)
         if limit != self.table.limit:
             self.table.resize(limit)
@@ -26,7 +27,7 @@ class HeaderEncoder:
             self.changes += 1
 
     def begin(self) -> bytes:
-        """What a block has to begin with."""
+        """Return the size updates that a block has to begin with."""
         smallest, self._smallest = self._smallest, None
         if smallest is None:
             return b""
@@ -34,7 +35,7 @@ class HeaderEncoder:
         return update if smallest == self.table.limit else update + integer(self.table.limit, 5, _SIZE_UPDATE)
 
     def add(self, headers: Iterable[Header]) -> bytes:
-        """By index where it is known; else it enters the table, if it leaves room for others there."""
+        """Encode by index if possible; other headers enter the table if they leave room for more."""
         block = b""
         for header in headers:
             index = self._index(header)
@@ -48,7 +49,7 @@ class HeaderEncoder:
         return block
 
     def repeat(self, headers: Iterable[Header]) -> bytes:
-        """The same without a change to the table, so that the block may be sent again and again."""
+        """Encode without changing the table, so that the block may be sent repeatedly."""
         block = b""
         for header in headers:
             index = self._index(header)
@@ -56,7 +57,7 @@ class HeaderEncoder:
         return block
 
     def name(self, name: str) -> bytes:
-        """The beginning of a literal that enters no table, here or on the way; its value is to follow."""
+        """Return the begin of a literal that enters no table, ours or a proxy's; its value has to follow."""
         index = self._name_index(name)
         if index:
             return integer(index, 4, _NEVER_INDEXED)
@@ -70,7 +71,7 @@ class HeaderEncoder:
         return name + string(header[1].encode("latin-1"))
 
     def _index(self, header: Header) -> int:
-        """0 where there is none, as in a literal's place for it."""
+        """Return the header's index; 0 if it has none, as in a literal."""
         index = _STATIC_INDEX.get(header, 0)
         if not index and header in self.table.entries:
             index = FIRST_DYNAMIC + self.table.entries.index(header)
@@ -84,7 +85,7 @@ class HeaderEncoder:
 
 
 def integer(value: int, bits: int, form: int) -> bytes:
-    """`value` with a prefix of `bits` bits, behind the bits of `form` (5.1)."""
+    """Encode `value` with a prefix of `bits` bits, after the bits of `form` (5.1)."""
     most = (1 << bits) - 1
     if value < most:
         return bytes([form | value])
@@ -102,5 +103,5 @@ def string(data: bytes) -> bytes:
 
 
 def length(number: int) -> bytes:
-    """That of a string which is not Huffman-coded (5.2)."""
+    """Encode the length of a string without Huffman coding (5.2)."""
     return integer(number, 7, 0)

@@ -1,4 +1,4 @@
-"""Decoding of Huffman-coded header strings (RFC 7541, 5.2), eight bits at a step."""
+"""Decode Huffman-coded header strings (RFC 7541, 5.2), eight bits at a step."""
 
 from functools import cache
 from itertools import repeat
@@ -29,23 +29,23 @@ CODE_LENGTHS = (
     30,
 )
 # fmt: on
-"""How many bits the code of each byte has, and of EOS at the end (Appendix B).
+"""Number of bits of each byte's code, and of EOS at the end (Appendix B).
 
-The code is canonical: codes of one length follow each other in the order of their symbols, so that the
-lengths say all.
+The code is canonical: codes of one length follow each other in the order of their symbols, so the lengths
+determine all codes.
 """
 
 _MOST_STEPS = 16_384
-"""What is remembered stays within some 2 MB, whatever a server sends; headers need a few hundred steps."""
+"""Most remembered steps, some 2 MB, for any input; headers need a few hundred."""
 
 type _Row = list[Any]
 """A node of the code's tree. For each byte: the row that its eight bits lead to, and the bytes that they
-complete; None where that was not worked out yet. Behind them, the node's number."""
+complete; None until that is computed. The last entry is the node's number."""
 _NODE = 256
 
 
 def codes() -> list[tuple[int, int]]:
-    """The code of each symbol, as a number and how many bits it has."""
+    """Return the code of each symbol, as a number and its number of bits."""
     table = [(0, 0)] * len(CODE_LENGTHS)
     code = length = 0
     for bits, symbol in sorted((bits, symbol) for symbol, bits in enumerate(CODE_LENGTHS)):
@@ -56,7 +56,7 @@ def codes() -> list[tuple[int, int]]:
 
 
 def decode(data: bytes) -> bytes:
-    """Raises ConnectionFault."""
+    """Decode a string. Raises ConnectionFault."""
     row = _memory().row(0)
     whole: list[bytes] = []
     for byte in data:
@@ -71,7 +71,7 @@ def decode(data: bytes) -> bytes:
 
 
 class _Memory:
-    """The steps that were worked out so far."""
+    """The steps computed so far."""
 
     def __init__(self) -> None:
         self._rows: dict[int, _Row] = {}
@@ -111,7 +111,8 @@ def _follow(node: int, byte: int) -> tuple[int, bytes]:
 
 @cache
 def _tree() -> list[list[int]]:
-    """The nodes, each with where 0 and 1 lead to: to another node, or, below 0, to the symbol `~number`."""
+    """Return the nodes, each with its successors for 0 and 1: another node, or if negative the symbol
+    `~number`."""
     nodes = [[0, 0]]
     for symbol, (code, bits) in enumerate(codes()):
         node = 0
@@ -127,7 +128,7 @@ def _tree() -> list[list[int]]:
 
 @cache
 def _padding() -> frozenset[int]:
-    """The nodes where a string may end: after at most seven bits of EOS, which are all ones."""
+    """Return the nodes at which a string may end: after at most seven bits of EOS, which are all ones."""
     ends, node = {0}, 0
     for _ in range(7):
         node = _tree()[node][1]

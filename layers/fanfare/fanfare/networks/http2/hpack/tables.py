@@ -1,13 +1,13 @@
-"""The table of headers that an index refers to: RFC 7541's static part, and the dynamic part behind it."""
+"""The tables that an index refers to: RFC 7541's static table, followed by the dynamic table."""
 
 from collections import deque
 
 type Header = tuple[str, str]
 
 TABLE_BYTES = 4096
-"""HTTP/2's own default (RFC 9113, 6.5.2). We announce no other, and use no more of a server's."""
+"""HTTP/2's default (RFC 9113, 6.5.2). We announce no other, and use no more of a server's table."""
 OVERHEAD_BYTES = 32
-"""What an entry counts beyond its name and value (4.1)."""
+"""Bytes that an entry counts beyond its name and value (4.1)."""
 
 STATIC: tuple[Header, ...] = (
     (":authority", ""),
@@ -78,7 +78,7 @@ FIRST_DYNAMIC = len(STATIC) + 1
 
 
 class DynamicTable:
-    """Newest first; the oldest leave when it grows beyond its size (RFC 7541, 4)."""
+    """The dynamic table, newest first; old entries leave when it exceeds its size (RFC 7541, 4)."""
 
     def __init__(self) -> None:
         self.entries: deque[Header] = deque()
@@ -86,7 +86,7 @@ class DynamicTable:
         self.bytes = 0
 
     def add(self, header: Header) -> None:
-        """An entry larger than the table empties it, and is no error (4.4)."""
+        """Add an entry. One larger than the table empties it, and is not an error (4.4)."""
         self.entries.appendleft(header)
         self.bytes += size(header)
         if self.bytes > self.limit:
@@ -102,5 +102,5 @@ class DynamicTable:
 
 
 def size(header: Header) -> int:
-    """In bytes: a string here has a character for each byte."""
+    """Size in bytes: a string here has a character for each byte."""
     return len(header[0]) + len(header[1]) + OVERHEAD_BYTES

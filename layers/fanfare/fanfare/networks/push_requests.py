@@ -1,4 +1,4 @@
-"""A batch of POSTs of one kind, and its progress: which still wait, and what became of the others."""
+"""A batch of similar POSTs, and its progress: requests still waiting, and results of the others."""
 
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -16,19 +16,20 @@ _NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Columns, not a list of requests: what all share is said once, and encoded once for a connection."""
+    """Requests as columns: shared values are given once, and encoded once for each connection."""
 
     headers: Headers
-    """What all requests share, names in lower case; the path and the authority do not belong here."""
+    """Headers of all requests, with names in lower case, except the path and the authority."""
     paths: bytes | Sequence[bytes]
     """One path for all, or one for each."""
     bodies: bytes | Sequence[bytes]
     """One body for all, or one for each."""
     own_name: str = ""
     own_values: Sequence[bytes] = ()
-    """A header of which each request has a value of its own."""
+    """Values of the header `own_name`, one for each request."""
     apart: bool = False
-    """One at a time on each connection, so that what ends one takes no other request with it."""
+    """Send one request at a time on each connection, so that one that ends its connection takes no other
+    along."""
 
     def __len__(self) -> int:
         if not isinstance(self.paths, bytes):
@@ -36,7 +37,7 @@ class Batch:
         return len(self.own_values) if isinstance(self.bodies, bytes) else len(self.bodies)
 
     def check(self) -> None:
-        """Raises ValueError for what cannot be written."""
+        """Raise ValueError if the requests cannot be written."""
         paths = [self.paths] if isinstance(self.paths, bytes) else self.paths
         columns = [self.paths, self.bodies, *([self.own_values] if self.own_name else [])]
         if any(len(column) != len(self) for column in columns if not isinstance(column, bytes)):
@@ -52,8 +53,8 @@ class Batch:
             raise ValueError("a header value that has characters that it cannot have")
 
 
-class Sender(Protocol):
-    """The seam between the networks and what carries their requests."""
+class RequestSender(Protocol):
+    """Interface between the networks and the transport of their requests."""
 
     def send(self, batch: Batch, *, deadline_s: float) -> list[Result]: ...
 
@@ -63,14 +64,14 @@ class Sender(Protocol):
 
 
 class Progress:
-    """Requests are named by their place in the batch."""
+    """The progress of a batch; a request is named by its place in it."""
 
     def __init__(self, batch: Batch, deadline: float) -> None:
         self.batch = batch
         self.deadline = deadline
-        """In seconds of the monotonic clock, like all deadlines here."""
+        """Seconds of the monotonic clock, like all deadlines here."""
         self.waiting = deque([range(len(batch))] if len(batch) else [])
-        """The places of which nothing was sent, in stretches."""
+        """Ranges of places of requests not sent yet."""
         self.results: list[Result] = [NotProcessed(Transport.NOT_SENT)] * len(batch)
         bodies = batch.bodies
         self.largest_body = len(bodies) if isinstance(bodies, bytes) else max(map(len, bodies), default=0)
@@ -80,7 +81,7 @@ class Progress:
         return sum(map(len, self.waiting))
 
     def take(self, most: int) -> range:
-        """Up to so many that lie side by side."""
+        """Take a range of at most `most` places."""
         stretch = self.waiting[0]
         if len(stretch) > most:
             self.waiting[0] = stretch[most:]
@@ -88,11 +89,11 @@ class Progress:
         return self.waiting.popleft()
 
     def put_back(self, places: Iterable[int]) -> None:
-        """Of these, too, nothing was sent."""
+        """Return places to the waiting ones: their requests were not sent either."""
         self.waiting.extendleft(range(place, place + 1) for place in reversed(list(places)))
 
     def give_up(self, result: NotProcessed) -> None:
-        """Nothing of what still waits is sent."""
+        """Give all waiting requests this result."""
         while self.waiting:
             for place in self.waiting.popleft():
                 self.results[place] = result

@@ -1,4 +1,4 @@
-"""Limits on what users cause: how long a limit's window is, and when it ends."""
+"""Limits on actions of users: the length of a limit's window, and its end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ WINDOWS_MS: Mapping[Parameter, int] = {
     Parameter.ACCOUNT_FAILED_LOGINS: 15 * _MINUTE_MS,
     Parameter.ADDRESS_FAILED_LOGINS: 15 * _MINUTE_MS,
 }
-"""Windows begin at whole multiples of their length, for everybody at once."""
+"""Length of each window. Windows begin at whole multiples of it, for everybody at once."""
 
 UNLIMITED = 10**15
-"""A figure for what is counted and never refused."""
+"""Limit for actions that are counted but never refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Something that counts against a limit: `most` of these in a window, for one subject of the app.
+    """An action that counts against a limit: at most `most` of them in a window for one subject of the app.
 
-    The subject is a user, an account, a source address, or the app itself. `at` is the time, in epoch ms.
+    The subject is a user, an account, a source address or the app itself. `at` is epoch ms.
     """
 
     app: str
@@ -43,17 +43,17 @@ class Use:
 
     @property
     def window(self) -> int:
-        """The number of the window that `at` lies in."""
+        """Number of the window that `at` lies in."""
         return self.at // WINDOWS_MS[self.limit]
 
     @property
     def ends(self) -> int:
-        """The end of the window, in epoch ms."""
+        """End of the window, in epoch ms."""
         return (self.window + 1) * WINDOWS_MS[self.limit]
 
     @property
     def forgotten(self) -> int:
-        """When the counter's row may go: two windows after the begin of this one, in epoch seconds."""
+        """Expiry of the counter's row, in epoch seconds: two windows after the begin of this one."""
         return (self.ends + WINDOWS_MS[self.limit]) // 1000
 
     def refusal(self) -> TooManyRequests:

@@ -1,7 +1,8 @@
-"""Working through the records of an SQS batch: each on its own, the failed ones reported.
+"""Process the records of an SQS batch, each on its own, and report the failed ones.
 
-What fails for AWS's sake comes again later and later, as long as its queue keeps it. What cannot be read, or
-fails again and again for another reason, is given up here and not by SQS, which would leave no trace of it.
+A message that failed because of AWS comes again with growing delays, as long as its queue keeps it. One that
+cannot be read, or that fails repeatedly for another reason, is given up here: SQS would do so without a
+trace.
 """
 
 import random
@@ -10,34 +11,34 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanfare.runtime import logs, queues
+from fanfare.runtime.codec import DecodeError
 from fanfare.runtime.queues import Outgoing
-from fanfare.runtime.wire import WireError
 
 type Record = Mapping[str, Any]
 type BatchResponse = dict[str, list[dict[str, str]]]
 
 JITTER = 0.25
-"""A message comes again up to this share later than its time, never sooner."""
+"""A message comes again later than its time by up to this share, and never sooner."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redelivery:
-    """Settings of a function that works on queues: how their messages come again, and where they end."""
+    """Settings of a queue's function: the delays of messages that come again, and their end."""
 
     dead_letter_queue_url: str
     again_seconds: int
-    """How long a message waits that failed for AWS's sake, the first time; it doubles."""
+    """Delay of a message after its first failure because of AWS; it doubles each time."""
     again_at_most_seconds: int
     max_receives: int
-    """How often a message may come, if it then fails for another reason than AWS."""
+    """Most receives of a message that fails for another reason than AWS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The queues of a function, and what is to become of a message that fails.
+    """The queues of a function, and the treatment of failed messages.
 
-    `of_aws` tells AWS's failures from others. `give_up` writes down that a message is given up, and why,
-    before it becomes a dead letter; the answer is the letter. It may raise: the message then comes again.
+    `of_aws` is true for failures caused by AWS. `give_up` records that a message is given up, and why, before
+    it becomes a dead letter; it returns the letter. If it raises, the message comes again.
     """
 
     urls: tuple[str, ...]
@@ -45,8 +46,8 @@ class Source:
     of_aws: Callable[[Exception], bool]
     give_up: Callable[[Record, Exception], bytes] = lambda record, error: record["body"].encode()
     expected: tuple[type[Exception], ...] = ()
-    """Failures that are no fault: the message comes again when its visibility ends, however often."""
-    hopeless: tuple[type[Exception], ...] = (WireError,)
+    """Expected failures: the message comes again when its visibility time ends, any number of times."""
+    hopeless: tuple[type[Exception], ...] = (DecodeError,)
     """Failures after which the message is given up at once."""
 
     def url_of(self, record: Record) -> str:
@@ -55,12 +56,13 @@ class Source:
 
 
 def each(records: Sequence[Record], work: Callable[[Record], None], source: Source) -> BatchResponse:
-    """Lambda's partial batch response: the messages whose work raised. One bad message fails alone."""
+    """Return Lambda's partial batch response: the messages for which `work` raised. A bad message fails
+    alone."""
 
     def attempt(record: Record) -> Exception | None:
         try:
             work(record)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the others go on
+        except Exception as error:  # noqa: BLE001 - the other records go on in any case
             return error
         return None
 
@@ -70,7 +72,7 @@ def each(records: Sequence[Record], work: Callable[[Record], None], source: Sour
 def response(
     records: Sequence[Record], failures: Sequence[Exception | None], source: Source
 ) -> BatchResponse:
-    """The messages that have to come again, each held back for its time; each failure is logged."""
+    """Return the messages that have to come again, each with its delay; each failure is logged."""
     failed: list[dict[str, str]] = []
     waits: dict[str, dict[str, int]] = {}
     for record, failure in zip(records, failures, strict=True):
@@ -93,13 +95,13 @@ def response(
 
 
 def receives(record: Record) -> int:
-    """How often the message has come, this time included."""
+    """Return the number of receives of the message, this one included."""
     return int(record["attributes"]["ApproximateReceiveCount"])
 
 
 def reason(failure: Exception) -> str:
-    """Why a message or a record was given up, in a word."""
-    return "unreadable" if isinstance(failure, WireError) else f"failed.{type(failure).__name__}"
+    """Return the reason for giving up a message or record, in a word."""
+    return "unreadable" if isinstance(failure, DecodeError) else f"failed.{type(failure).__name__}"
 
 
 def _is_hopeless(record: Record, failure: Exception, source: Source) -> bool:
@@ -111,11 +113,11 @@ def _is_hopeless(record: Record, failure: Exception, source: Source) -> bool:
 
 
 def _give_up(record: Record, failure: Exception, source: Source) -> Exception | None:
-    """Make the message a dead letter; what was in the way, if anything was."""
+    """Make the message a dead letter; return the error if that fails."""
     try:
         letter = source.give_up(record, failure)
         queues.send_all(source.settings.dead_letter_queue_url, [Outgoing(letter)])
-    except Exception as error:  # noqa: BLE001 - whatever it was, the message must not be lost
+    except Exception as error:  # noqa: BLE001 - the message must not be lost in any case
         logs.logger().error("a message was not given up", exc_info=error)
         return error
     logs.logger().error("a message was given up", extra={"message_id": record["messageId"]})

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fanfare.domain.cutting import MAX_BITS, Limits, decide, next_arcs
 from fanfare.domain.estimate import Sample, estimate
-from fanfare.domain.fanout import MAX_BITS, Limits, decide, next_arcs
 from fanfare.domain.push import Cut, Pace, Way
 from fanfare.domain.ring import PLACE_BITS, WHOLE_RING, Arc, ring_key
 

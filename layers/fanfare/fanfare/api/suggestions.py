@@ -1,4 +1,4 @@
-"""The nearest of the names that there are, for a name that there is not. Loaded only when one is refused."""
+"""Suggest the nearest valid name for an unknown one. Loaded only when a name is refused."""
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -27,14 +27,14 @@ _ALIASES: Mapping[str, str] = {
     **dict.fromkeys(("phone", "mobile"), "phonenumber"),
     "timetolive": "ttl",
 }
-"""The names that other services and clients give a field, folded -> its name here."""
+"""Names that other services and clients give a field, folded -> its name here."""
 
 _ALIKE = 0.75
 _MOST_PLACES = 3
 
 
 def cure(name: str, here: Sequence[str], elsewhere: Mapping[str, Sequence[str]], what: str) -> str:
-    """That there is no such name, and the nearest that there is: at this place, or at another."""
+    """Return a text about the unknown name, with the nearest valid one at this place or at another."""
     near = _same(name, here)
     if near is None and (places := elsewhere.get(_same(name, list(elsewhere)) or "")):
         return f"there is no such {what} here; did you mean {listed(places[:_MOST_PLACES])}?"
@@ -49,14 +49,14 @@ def near(name: str, known: Sequence[str]) -> str | None:
 
 
 def listed(choices: Sequence[str]) -> str:
-    """`a, b or c`."""
+    """Return `a, b or c`."""
     *others, last = choices
     comma = "," if others and " or " in last else ""
     return f"{', '.join(others)}{comma} or {last}" if others else last
 
 
 def _same(name: str, known: Sequence[str]) -> str | None:
-    """The name that differs by case, underscores and hyphens alone, or that has this alias."""
+    """Return the name that differs in case, underscores and hyphens only, or that has this alias."""
     folded = {_folded(one): one for one in known}
     return folded.get(_folded(name)) or folded.get(_ALIASES.get(_folded(name), ""))
 

@@ -1,4 +1,4 @@
-"""Doing several things at once that mostly wait: in threads, which end before the answer."""
+"""Concurrent work that mostly waits: threads that end before the call returns."""
 
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,7 +8,7 @@ THREADS = 16
 
 
 def together[T, R](work: Callable[[T], R], things: Sequence[T], at_a_time: int = THREADS) -> list[R]:
-    """The results in the order of the things; one thing alone needs no thread."""
+    """Return the results in the order of `things`; a single thing is done without a thread."""
     if len(things) < 2:
         return [work(thing) for thing in things]
     with ThreadPoolExecutor(min(at_a_time, len(things))) as threads:
@@ -16,9 +16,9 @@ def together[T, R](work: Callable[[T], R], things: Sequence[T], at_a_time: int =
 
 
 class Once[K: Hashable, R]:
-    """What several threads ask for is worked out once: by who asks first, while the others wait for it.
+    """A value for each key, computed once: the first thread to ask computes it, and the others wait.
 
-    What the work raises, all of them get.
+    If the computation raises, all of them get its error.
     """
 
     def __init__(self) -> None:
@@ -32,6 +32,6 @@ class Once[K: Hashable, R]:
         if begun is None:
             try:
                 mine.set_result(work())
-            except BaseException as error:  # noqa: BLE001 - whoever waits must not wait for ever
+            except BaseException as error:  # noqa: BLE001 - a waiting thread must not wait for ever
                 mine.set_exception(error)
         return mine.result()

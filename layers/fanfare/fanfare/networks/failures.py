@@ -1,12 +1,12 @@
-"""Why a batch cannot be sent at all: the credential.
+"""Failures of a credential, after which a batch cannot be sent at all.
 
 CredentialError
-├── CredentialMissing       the parameter that should hold it is not there, or may not be read
-├── CredentialMalformed     what is stored is no credential of this network
-├── CredentialRefused       Google does not take it: nothing is sent until somebody looks
-└── CredentialUnavailable   Google could not be asked: later
+├── CredentialMissing       its parameter does not exist or may not be read
+├── CredentialMalformed     its parameter holds no credential of this network
+├── CredentialRefused       Google refuses it: nothing is sent until an operator acts
+└── CredentialUnavailable   Google could not be asked: try again later
 
-Each carries the `outcome` that holds for every device of the batch. No message contains a part of a secret.
+Each carries the `outcome` for all devices of the batch. No message contains a part of a secret.
 """
 
 from fanfare.domain.outcome.consequence import Outcome, refused

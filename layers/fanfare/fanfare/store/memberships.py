@@ -1,4 +1,4 @@
-"""What access lists need to know of users and groups, looked up when it matters."""
+"""Lookups for access lists: a user's groups, and their owners."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ from fanfare.store.definitions import Definition
 
 
 @dataclass(frozen=True, slots=True)
-class Circle:
-    """One user's groups, strongly consistent, each looked up once; many at a time by `learn`.
+class Memberships:
+    """One user's groups, strongly consistent, each looked up once; `learn` looks several up at a time.
 
-    The group of `scope` is known to be there, as whoever made the scope's value has looked.
+    The group of `scope` is known to exist, because the maker of the scope's value has checked.
     """
 
     scope: Scope
@@ -23,7 +23,7 @@ class Circle:
     _owned: dict[Scope, bool] = field(default_factory=dict)
 
     def learn(self, wanted: Collection[tuple[str, str]]) -> None:
-        """Look these groups up, by ID and reference, in batches."""
+        """Look these groups (ID and reference) up in batches."""
         if self.user is not None:
             joined = groups.joined(self.scope.app, self.user, wanted)
             self._known.update((one, one in joined) for one in wanted)
@@ -46,21 +46,21 @@ class Circle:
 
 
 def owner_of(scope: Scope) -> str | None:
-    """Who owns the group whose scope it is."""
+    """Return the owner of the scope's group."""
     found = groups.find(scope.app, scope.group) if scope.group is not None else None
     return found.owner if found is not None and found.ref == scope.group_ref else None
 
 
 def is_there(app: str, group: str, ref: str) -> bool:
-    """Whether the group is there: memberships outlive it for a while."""
+    """True if the group exists; memberships outlive it for a while."""
     found = groups.find(app, group)
     return found is not None and found.ref == ref
 
 
 def gate_of(definition: Definition) -> Gate | None:
-    """Whom of the subscribers a push may reach that is accepted now; None: all.
+    """Return the gate of a push that is accepted now; None if all subscribers may get it.
 
-    A subscriber who lost the right is gone from the table only when sweep was through.
+    The row of a subscriber without the right stays in the table until sweep deletes it.
     """
     subjects, scope = definition.subscribers, definition.target.scope
     if ANY_USER in subjects:
@@ -73,11 +73,11 @@ def gate_of(definition: Definition) -> Gate | None:
     ]
     users = {one.id for one in subjects if one.kind is SubjectKind.USER}
     if scope.group is not None and scope.group_ref not in refs:
-        # Else they are reached as members.
+        # Otherwise they are reached as members.
         if any(one.kind is SubjectKind.OWNER for one in subjects):
             users |= {owner_of(scope) or ""} - {""}
         for one in subjects:
-            if one.kind is SubjectKind.CREATOR and Circle(scope, one.id).is_member(
+            if one.kind is SubjectKind.CREATOR and Memberships(scope, one.id).is_member(
                 scope.group, scope.group_ref or ""
             ):
                 users.add(one.id)

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from pynamodb.exceptions import PutError
 
-from fanfare.api import elsewhere, errors
+from fanfare.api import error_answers, unrouted
 from fanfare.domain.errors import (
     Busy,
     FanfareError,
@@ -33,13 +33,13 @@ def client_error(code: str) -> ClientError:
 
 @pytest.mark.parametrize("error", list(subclasses(FanfareError)))
 def test_every_error_has_a_form_of_its_own(error: type[FanfareError]) -> None:
-    assert error in errors._FORMS
+    assert error in error_answers._FORMS
 
 
 def test_an_error_in_the_contract_s_form() -> None:
     error = TopicNotFound("100 % gone", topicID="t", objectScope={"appID": "A", "type": "APP"}, userID=None)
 
-    answer = errors.answer(error, "r1", "GET /x")
+    answer = error_answers.answer(error, "r1", "GET /x")
 
     assert answer.status_code == 404
     assert answer.headers["Content-Type"] == "application/vnd.kii.TopicNotFoundException+json"
@@ -70,14 +70,14 @@ def test_an_error_in_the_contract_s_form() -> None:
     ],
 )
 def test_statuses(error: Exception, status: int, code: str) -> None:
-    answer = errors.answer(error, "r1", "GET /x")
+    answer = error_answers.answer(error, "r1", "GET /x")
 
     assert answer.body is not None
     assert (answer.status_code, json.loads(answer.body)["errorCode"]) == (status, code)
 
 
 def test_the_unexpected_tells_the_caller_nothing_but_the_request() -> None:
-    answer = errors.answer(KeyError("secret"), "r1", "GET /x")
+    answer = error_answers.answer(KeyError("secret"), "r1", "GET /x")
 
     assert answer.body is not None
     assert "r1" in answer.body
@@ -94,7 +94,7 @@ def test_the_unexpected_tells_the_caller_nothing_but_the_request() -> None:
     ],
 )
 def test_what_kii_had_and_this_server_has_not_says_so(path: str) -> None:
-    assert isinstance(elsewhere.refusal(f"/api/apps/A/{path}", ()), NotImplementedHere)
+    assert isinstance(unrouted.refusal(f"/api/apps/A/{path}", ()), NotImplementedHere)
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_what_kii_had_and_this_server_has_not_says_so(path: str) -> None:
     ["/", "/api", "/api/apps/A", "/api/apps/A/nothing", "/api/apps/A/topics/t/x", "/api/apps/A/topics/t"],
 )
 def test_what_nobody_has_is_not_found(path: str) -> None:
-    assert type(elsewhere.refusal(path, ())) is NotFound
+    assert type(unrouted.refusal(path, ())) is NotFound
 
 
 def test_a_path_that_exists_says_which_methods_it_takes() -> None:
-    refused = elsewhere.refusal("/api/apps/A/topics/t", {"PUT", "GET"})
+    refused = unrouted.refusal("/api/apps/A/topics/t", {"PUT", "GET"})
 
     assert isinstance(refused, MethodNotAllowed)
     assert refused.details["allow"] == "GET, PUT"

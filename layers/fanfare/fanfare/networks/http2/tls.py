@@ -1,6 +1,6 @@
-"""A TLS connection over a socket that never waits: large pieces both ways, and a count of what has left.
+"""A TLS connection over a non-blocking socket: large reads and writes, and the position of the data sent.
 
-TLS runs over two memory BIOs, so that one system call carries many records, whatever their size.
+TLS runs over two memory BIOs, so that one system call carries many records of any size.
 """
 
 import socket
@@ -19,43 +19,44 @@ _TURNS = 4
 
 
 class Closed(Exception):
-    """The connection is at its end, through either side or through a fault."""
+    """The connection has ended, by either side or by a fault."""
 
 
-class Wire(Protocol):
-    """What a connection needs of it; tests put bytes in its place."""
+class ByteTransport(Protocol):
+    """The transport that a connection needs; tests use one in memory."""
 
     full: bool
-    """The other side reads too slowly: more would only pile up."""
+    """True if the other side reads too slowly: more data would only pile up."""
     left: int
-    """The highest mark of what has left. A TLS record leaves whole, or the other side cannot read it."""
+    """Highest mark of the data that has left. A TLS record leaves as a whole, or the other side cannot read
+    it."""
 
     def put(self, data: bytes, mark: int = 0) -> None:
-        """Have it written after all else that was put. `mark` is the highest stream ID begun by it."""
+        """Append data to be written. `mark` is the highest stream ID that it begins."""
 
     def flush(self) -> None: ...
 
 
-class TlsWire:
+class TlsTransport:
     def __init__(self, address: Address, context: ssl.SSLContext, host: str) -> None:
-        """Begins to connect; `turn` goes on with it."""
+        """Begin to connect; `shake_hands` continues."""
         family, kind, protocol, where = address
         self.open = False
         self.full = False
         self.left = 0
         self._deaf = False
-        """The other side takes nothing any more, though it may have left us something to read."""
+        """True if the other side takes no more data, though it may have left some to read."""
         self._ended = False
         self._reached = False
         self._plain: list[bytes] = []
-        """What was put and is in no record yet, its bytes and its highest mark."""
+        """Data that was put and is in no record yet, with its size and its highest mark."""
         self._plain_bytes = self._mark = 0
         self._unsent = memoryview(b"")
         self._taken = 0
-        """All bytes that were taken out of `_outgoing`; those before `_sent` were taken by the socket."""
+        """Bytes taken out of `_outgoing`, of which the socket has taken the first `_sent`."""
         self._sent = 0
         self._records: deque[tuple[int, int]] = deque()
-        """Where, among all bytes, a record ends, and its mark."""
+        """End of a record, counted in all bytes, and its mark."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self._socket = socket.socket(family, kind, protocol)
@@ -74,11 +75,11 @@ class TlsWire:
 
     @property
     def blocked(self) -> bool:
-        """Whether it waits for the socket to take more."""
+        """True if it waits for the socket to take more."""
         return not self._reached or bool(self._unsent)
 
     def shake_hands(self) -> None:
-        """Go on with connecting, as far as it goes; at the end `open` is set. Raises NoConnection."""
+        """Continue to connect, as far as possible; `open` is set at the end. Raises NoConnection."""
         try:
             self._reach()
             self._receive(bytearray(RECORD_BYTES))
@@ -136,7 +137,8 @@ class TlsWire:
             self.full = self._outgoing.pending + len(self._unsent) >= FULL_BYTES
 
     def _seal(self) -> None:
-        """Make records of what was put. A piece in several records counts as begun with the first of them."""
+        """Make records of the data. A piece that spans several records counts as begun with the first of
+        them."""
         if self._plain:
             view = memoryview(b"".join(self._plain))
             for start in range(0, len(view), RECORD_BYTES):
@@ -165,7 +167,8 @@ class TlsWire:
             self._unsent = self._unsent[sent:]
 
     def read(self, buffer: bytearray) -> bytes:
-        """What has come, decrypted; nothing where nothing has. Raises Closed behind the last of it."""
+        """Return the data that has arrived, decrypted; it may be empty. Raises Closed after the last of
+        it."""
         pieces: list[bytes] = []
         for _ in range(_TURNS):
             more = self._receive(buffer)
@@ -174,7 +177,7 @@ class TlsWire:
                     pieces.append(self._tls.read(RECORD_BYTES))
             except ssl.SSLWantReadError:
                 pass
-            except OSError:  # close_notify, or what is no TLS
+            except OSError:  # close_notify, or data that is not TLS
                 self._ended = True
             if not more:
                 break
@@ -183,7 +186,7 @@ class TlsWire:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _receive(self, buffer: bytearray) -> bool:
-        """Whether there may be more. `buffer` is only lent, for as long as this takes."""
+        """Read from the socket; True if there may be more. `buffer` is used during the call only."""
         if self._ended:
             return False
         try:
@@ -201,7 +204,7 @@ class TlsWire:
         return size == len(buffer)
 
     def close(self) -> None:
-        """What was put goes out as far as the socket takes it, and TLS's own farewell behind it."""
+        """Write waiting data as far as the socket takes it, followed by TLS's closing alert, and close."""
         if self.open:
             self._seal()
             with suppress(OSError):

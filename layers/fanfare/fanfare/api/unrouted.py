@@ -1,4 +1,4 @@
-"""What no route takes: Kii's paths that this server does not have, and paths that nobody has."""
+"""Answers to paths without a route: Kii's paths that this server lacks, and unknown paths."""
 
 import re
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Failures of calls to AWS: whose fault they are, and which of them pass by themselves."""
+"""Failures of calls to AWS: their cause, and the ones that pass by themselves."""
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
@@ -28,9 +28,9 @@ _BLAME_THE_REQUEST = {
 }
 
 
-def of_aws(error: Exception) -> bool:
-    """Whether AWS refused or failed or was out of reach, and the request was not to blame: once AWS, or our
-    rights there, are mended, the same request goes through."""
+def is_aws_at_fault(error: Exception) -> bool:
+    """True if AWS refused, failed or was out of reach, and the request was not to blame: the same request
+    succeeds once AWS, or our permissions there, are mended."""
     cause = error.cause if isinstance(error, PynamoDBException) else error
     match cause:
         case ClientError(response={"Error": {"Code": str(code)}}):
@@ -41,8 +41,8 @@ def of_aws(error: Exception) -> bool:
             return False
 
 
-def passes(error: Exception) -> bool:
-    """Whether trying again later will help; `error` as boto3 or PynamoDB raised it."""
+def is_transient(error: Exception) -> bool:
+    """True if trying again later will help; `error` comes from boto3 or PynamoDB."""
     cause = error.cause if isinstance(error, PynamoDBException) else error
     match cause:
         case ClientError(response={"Error": {"Code": str(code)}}):

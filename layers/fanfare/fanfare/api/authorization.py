@@ -1,4 +1,4 @@
-"""Where most routes begin: who calls, on what, and whether the access lists let them."""
+"""Authorization, with which most routes begin: the caller, the scope or target, and the right to it."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from fanfare.domain.rights.caller import Caller
 from fanfare.domain.rights.right import Right, not_permitted
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import scopes
-from fanfare.store.circles import Circle
 from fanfare.store.definitions import Definition
+from fanfare.store.memberships import Memberships
 
 
 def admitted(request: Request[Any], right: Right) -> tuple[Caller, Scope]:
-    """The caller, and the scope of the path, where the caller may make topics or buckets in it.
+    """Return the caller and the path's scope, if the caller may make topics or buckets in it.
 
-    Raises what authentication raises, UserNotFound, GroupNotFound, NotPermitted.
+    Raises UserNotFound, GroupNotFound, NotPermitted, and the errors of authentication.
     """
     caller = authenticate(request)
     scope = addressing.scope(request, caller)
@@ -29,9 +29,9 @@ def admitted(request: Request[Any], right: Right) -> tuple[Caller, Scope]:
 
 
 def admitted_to(request: Request[Any], kind: TargetKind, *rights: Right) -> tuple[Caller, Definition]:
-    """The caller, and the topic or bucket of the path, where the caller has one of the rights to it.
+    """Return the caller and the path's topic or bucket, if the caller has one of the rights to it.
 
-    Raises what `admitted` raises, TopicNotFound, BucketNotFound.
+    Raises TopicNotFound, BucketNotFound, and the errors of `admitted`.
     """
     caller = authenticate(request)
     definition = found(request, caller, addressing.scope(request, caller), kind, *rights)
@@ -42,25 +42,25 @@ def admitted_to(request: Request[Any], kind: TargetKind, *rights: Right) -> tupl
 def found(
     request: Request[Any], caller: Caller, scope: Scope, kind: TargetKind, *rights: Right
 ) -> Definition:
-    """The topic or bucket of the path, whose rights are not looked at yet.
+    """Return the path's topic or bucket; its rights are not checked yet.
 
-    That there is none is told to those only who would have one of the rights to a new one: else names of
-    others' topics and buckets could be guessed. Raises NotPermitted, TopicNotFound, BucketNotFound.
+    Only callers that would have one of the rights to a new one learn that it does not exist; otherwise names
+    of others' topics and buckets could be guessed. Raises NotPermitted, TopicNotFound, BucketNotFound.
     """
     try:
         return targets.find(kind, scope, request.parameters[kind])
     except NotFound:
         of_new = access_list.of_target(kind, scope, None)
-        circle = Circle(scope, caller.user)
-        if not any(of_new.permits(caller, right, scope, circle) for right in rights):
+        memberships = Memberships(scope, caller.user)
+        if not any(of_new.permits(caller, right, scope, memberships) for right in rights):
             raise _lacking(caller, *rights) from None
         raise
 
 
 def bucket_or_new(request: Request[Any], caller: Caller, scope: Scope, *rights: Right) -> Definition:
-    """The bucket of the path, made on the way for a caller who may, and who would have these rights to it.
+    """Return the path's bucket. It is created for a caller that may do so and would have these rights to it.
 
-    Whether the caller has them to a bucket that is there is not looked at. Raises InvalidInput, NotPermitted.
+    The caller's rights to an existing bucket are not checked. Raises InvalidInput, NotPermitted.
     """
     name = request.parameters[TargetKind.BUCKET]
     try:
@@ -72,46 +72,46 @@ def bucket_or_new(request: Request[Any], caller: Caller, scope: Scope, *rights: 
     try:
         return targets.create(TargetKind.BUCKET, scope, name, caller, request.now)
     except BucketAlreadyExists:
-        return targets.find(TargetKind.BUCKET, scope, name)  # somebody else was quicker
+        return targets.find(TargetKind.BUCKET, scope, name)  # another caller created it first
 
 
 def require_in_scope(caller: Caller, right: Right, scope: Scope) -> None:
-    """Raises NotPermitted."""
+    """Raise NotPermitted unless the caller has the right in the scope."""
     listed = AccessList() if caller.is_admin else scopes.access_of(scope)
-    if not listed.permits(caller, right, scope, Circle(scope, caller.user)):
+    if not listed.permits(caller, right, scope, Memberships(scope, caller.user)):
         raise _lacking(caller, right)
 
 
 def require_in_new(caller: Caller, right: Right, kind: TargetKind, scope: Scope) -> None:
-    """The right that the caller would have to a topic or bucket that the caller made; raises NotPermitted.
+    """Raise NotPermitted unless the caller would have the right to a topic or bucket of its own making.
 
-    Who may make one in a group's scope without being a member has no right to what was made.
+    A user that may make one in a group's scope without being a member has no right to the result.
     """
     listed = access_list.of_target(kind, scope, caller.user)
-    if not listed.permits(caller, right, scope, Circle(scope, caller.user)):
+    if not listed.permits(caller, right, scope, Memberships(scope, caller.user)):
         raise _lacking(caller, right)
 
 
 def require(caller: Caller, definition: Definition, *rights: Right) -> None:
-    """One of the rights to a topic or bucket; raises NotPermitted."""
+    """Raise NotPermitted unless the caller has one of the rights to the topic or bucket."""
     subjects = frozenset[Subject]().union(*(definition.access.of(right) for right in rights))
     if not _includes(subjects, caller, definition.target.scope):
         raise _lacking(caller, *rights)
 
 
 def require_not_as_any_user(caller: Caller, definition: Definition, right: Right) -> None:
-    """The right by an entry of one's own, or of a group; raises NotPermitted."""
+    """Raise NotPermitted unless the caller has the right by an entry of its own or of a group."""
     if not _includes(definition.access.of(right) - {ANY_USER}, caller, definition.target.scope):
         raise _lacking(caller, right)
 
 
 def manages(caller: Caller, definition: Definition) -> bool:
-    """Whether it is the administrator, the scope's owner or the creator who calls."""
+    """True if the caller is the administrator, the scope's owner or the creator."""
     return _includes(definition.managers, caller, definition.target.scope)
 
 
 def require_reader(caller: Caller, definition: Definition, found: Object | None) -> None:
-    """Reading an object is for who may read all of the bucket, or this one; raises NotPermitted."""
+    """Raise NotPermitted unless the caller may read the whole bucket or this object."""
     subjects = definition.access.of(Right.READ_OBJECTS_IN_BUCKET)
     if found is not None:
         subjects |= found.access_list.of(Right.READ_EXISTING_OBJECT)
@@ -120,7 +120,7 @@ def require_reader(caller: Caller, definition: Definition, found: Object | None)
 
 
 def require_writer(caller: Caller, found: Object) -> None:
-    """Changing an object is for who its list says, and for the scope's owner; raises NotPermitted."""
+    """Raise NotPermitted unless the caller is on the object's list or owns the scope."""
     scope = found.bucket.scope
     if not _includes(
         found.access_list.of(Right.WRITE_EXISTING_OBJECT) | access_list.owners(scope), caller, scope
@@ -129,7 +129,7 @@ def require_writer(caller: Caller, found: Object) -> None:
 
 
 def _includes(subjects: frozenset[Subject], caller: Caller, scope: Scope) -> bool:
-    return access_list.includes(subjects, caller, scope, Circle(scope, caller.user))
+    return access_list.includes(subjects, caller, scope, Memberships(scope, caller.user))
 
 
 def _lacking(caller: Caller, *rights: Right) -> Exception:

@@ -1,4 +1,4 @@
-"""The server's settings, and what each of them changes at once (RFC 9113, 6.5)."""
+"""The server's settings and their immediate effects (RFC 9113, 6.5)."""
 
 from struct import iter_unpack
 
@@ -15,12 +15,12 @@ MAX_HEADER_LIST_SIZE = 0x6
 _LARGEST_FRAME = 2**24 - 1
 
 
-class Settings:
+class PeerSettings:
     def __init__(self, out: Outbound) -> None:
         self._out = out
 
     def take(self, payload: bytes) -> None:
-        """One after the other, in their order. Raises ConnectionFault."""
+        """Apply the settings one after the other, in order. Raises ConnectionFault."""
         for key, value in iter_unpack(">HI", payload):
             if key == HEADER_TABLE_SIZE:
                 self._out.frames.encoder.resize(value)
@@ -36,4 +36,4 @@ class Settings:
                 if not FRAME_BYTES <= value <= _LARGEST_FRAME:
                     raise ConnectionFault("a frame size")
                 self._out.frame_limit = value
-            # MAX_HEADER_LIST_SIZE is advice, which we keep far below; others we do not know.
+            # MAX_HEADER_LIST_SIZE is advice that we stay far below; unknown settings are ignored.

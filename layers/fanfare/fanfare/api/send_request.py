@@ -1,4 +1,4 @@
-"""The body of a send to the content for each network, with the contract's conditions for refusing it."""
+"""Parse the body of a send into each network's content, with the contract's reasons to refuse it."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -18,7 +18,7 @@ from fanfare.domain.content import (
 from fanfare.domain.errors import InvalidInput
 
 MAX_KEYS = 1_000
-"""Keys of data, and arguments of a localized text. The least that one takes of a payload are five bytes."""
+"""Most keys of data, and arguments of a localized text. Each takes at least five bytes of a payload."""
 
 MAX_TTL_S = 2_419_200
 """Four weeks: the longest that FCM keeps a message."""
@@ -26,9 +26,9 @@ MAX_TTL_S = 2_419_200
 PACKAGE_NAME = r"^[A-Za-z0-9_.]{1,255}\Z"
 
 MAX_COLLAPSE_KEY = 64
-"""Bytes of a collapse key: what APNs takes, and for FCM, which documents no limit, the same."""
+"""Most bytes of a collapse key: APNs' limit, used for FCM as well, which documents none."""
 
-# The limit of a payload holds for all of it together; these say the same of each of its parts.
+# The limit of a payload holds for its parts in total; these repeat it for each part.
 type _Text = Annotated[str, Meta(max_length=PAYLOAD_LIMIT)]
 type _Integer = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 type _Texts = Annotated[dict[_Text, _Text], Meta(max_length=MAX_KEYS)]
@@ -52,7 +52,7 @@ type _Flag = bool | _Integer
 
 
 class _Notification(Struct, rename="camel"):
-    """The fields are Android's names; Kii supports these and no others."""
+    """The fields have Android's names; Kii supports these and no others."""
 
     title: _Text | None = None
     body: _Text | None = None
@@ -64,7 +64,7 @@ class _Notification(Struct, rename="camel"):
 
 
 class _Alert(Struct, rename="camel"):
-    """The fields are APNs' names with `_` for `-`."""
+    """The fields have APNs' names with `_` for `-`."""
 
     body: _Text | None = None
     title: _Text | None = None
@@ -90,7 +90,7 @@ class _Fcm(Struct, rename="camel"):
     ttl: _Ttl | None = None
     time_to_live: _Seconds | None = None
     delay_while_idle: bool | None = None
-    """Of the old GCM; FCM has nothing like it any more."""
+    """An option of the old GCM, without effect in FCM."""
     restricted_package_name: _PackageName | None = None
     dry_run: bool | None = None
 
@@ -106,7 +106,7 @@ class _Apns(Struct, rename="camel"):
     mutable_content: _Flag | None = None
     ttl: _Ttl | None = None
     time_to_live: _Seconds | None = None
-    """Kii's block has neither: both are ours, as the block `fcm` has them."""
+    """An addition of ours, like `ttl`: Kii's block for APNs has neither."""
 
 
 class Message(Struct, rename=parsing.contract_name):
@@ -115,7 +115,7 @@ class Message(Struct, rename=parsing.contract_name):
     gcm: _Fcm | None = None
     apns: _Apns | None = None
     time_to_live: _Seconds | None = None
-    """Ours: for every network whose block says nothing of it."""
+    """An addition of ours: the value for every network without one in its block."""
     push_message_type: _Text | None = None
     send_to_development: bool | None = None
     send_to_production: bool | None = None
@@ -128,16 +128,16 @@ class Message(Struct, rename=parsing.contract_name):
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
-    """What to send, and to which installations."""
+class SendRequest:
+    """The content to send, and the environments of the installations that get it."""
 
     content: Content
     to_production: bool
     to_development: bool
 
 
-def sending(request: Request[Any]) -> Sending:
-    """Raises InvalidJson, InvalidInput."""
+def read(request: Request[Any]) -> SendRequest:
+    """Parse the body; raises InvalidJson, InvalidInput."""
     given = parsing.document(request, Message)
     blocks = (given.fcm, given.gcm, given.apns)
     if all(block is None or block.enabled is None for block in blocks):
@@ -159,11 +159,11 @@ def sending(request: Request[Any]) -> Sending:
         send_object_scope=given.send_object_scope is not False,
         send_topic_id=given.send_topic_id is not False,
     )
-    return Sending(content, given.send_to_production is not False, given.send_to_development is not False)
+    return SendRequest(content, given.send_to_production is not False, given.send_to_development is not False)
 
 
 def _fcm(given: Message) -> FcmContent | None:
-    """The enabled one of the two blocks; of both, fcm."""
+    """Return the enabled one of the two blocks; if both are, fcm."""
     name, block = "fcm", None
     for one_name, one in (("gcm", given.gcm), ("fcm", given.fcm)):
         if one is not None and one.enabled:
@@ -220,12 +220,12 @@ def _merged(common: _Values | None, own: _Values | _Texts | None) -> dict[str, S
 
 
 def _unless_blank(text: str | None) -> str | None:
-    """Kii's portal sends what was left empty as a blank text."""
+    """Kii's portal sends a blank text for an empty field."""
     return text if text is not None and text.strip() else None
 
 
 def _given(block: Struct) -> dict[str, Any]:
-    """The block's fields without those that are missing or blank."""
+    """Return the block's fields without those that are missing or blank."""
     values = {name: getattr(block, name) for name in block.__struct_fields__}
     return {
         name: value
@@ -235,7 +235,8 @@ def _given(block: Struct) -> dict[str, Any]:
 
 
 def _ttl_s(name: str, block: _Fcm | _Apns, given: Message) -> int | None:
-    """The network's own time to live, else the message's. What another network's block says is not asked."""
+    """Return the network's own time to live, or else the message's; another network's block does not
+    count."""
     if block.ttl is None:
         return given.time_to_live if block.time_to_live is None else block.time_to_live
     seconds = block.ttl if isinstance(block.ttl, int) else ceil(float(block.ttl.removesuffix("s")))

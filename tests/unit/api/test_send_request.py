@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fanfare.api import content
+from fanfare.api import send_request
 from fanfare.domain.content import Content, of_message
 from fanfare.domain.errors import InvalidInput, InvalidJson
 from tests.unit.api.requests import request
@@ -16,7 +16,7 @@ DATA = {"k": "v"}
 
 
 def content_of(body: dict[str, Any]) -> Content:
-    return content.sending(request(body)).content
+    return send_request.read(request(body)).content
 
 
 def aps_of(apns: dict[str, Any]) -> Any:
@@ -90,7 +90,7 @@ def android_of(fcm: dict[str, Any], block: str = "fcm") -> Any:
 )
 def test_a_body_against_the_rules_is_refused(body: Any) -> None:
     with pytest.raises(InvalidInput):
-        content.sending(request(body))
+        send_request.read(request(body))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_body_against_the_rules_is_refused(body: Any) -> None:
 )
 def test_a_body_that_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidJson):
-        content.sending(request(body))
+        send_request.read(request(body))
 
 
 REFUSED_BY_FCM = ["google", "google.x", "googleKey", "gcm", "gcm.x", "gcm_key", "from", "message_type"]
@@ -183,7 +183,7 @@ def test_keys_of_a_network_that_is_not_enabled_are_free() -> None:
 
 
 def test_the_defaults() -> None:
-    sending = content.sending(request({"data": DATA, "gcm": FCM}))
+    sending = send_request.read(request({"data": DATA, "gcm": FCM}))
 
     assert (sending.to_production, sending.to_development) == (True, True)
     made = sending.content
@@ -199,7 +199,7 @@ def test_every_flag_can_be_turned() -> None:
         ("sendSender", "sendObjectScope", "sendTopicID", "sendToProduction", "sendToDevelopment"), False
     )
 
-    sending = content.sending(request({"data": DATA, "gcm": FCM, "pushMessageType": "chat", **on, **off}))
+    sending = send_request.read(request({"data": DATA, "gcm": FCM, "pushMessageType": "chat", **on, **off}))
 
     made = sending.content
     assert (sending.to_production, sending.to_development) == (False, False)
@@ -473,7 +473,7 @@ def test_each_thing_that_a_sender_chooses_has_a_bound(blocks: dict[str, Any], fi
     body = {"data": DATA, **{name: {"enabled": True, **block} for name, block in blocks.items()}}
 
     with pytest.raises(InvalidInput, match=field):
-        content.sending(request(body))
+        send_request.read(request(body))
 
 
 def test_what_goes_out_is_little_more_than_the_limit_whatever_the_sender_chooses() -> None:

@@ -1,4 +1,4 @@
-"""From an error to the answer of the contract: the one table of statuses and errorCodes."""
+"""Translate an error into the contract's answer: the one table of statuses and errorCodes."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from fanfare.api import answers
 from fanfare.domain import errors
 from fanfare.domain.errors import FanfareError
 from fanfare.runtime import logs
-from fanfare.store import outage
+from fanfare.store import aws_failures
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How an error is told: HTTP status, Kii's errorCode, and the exception's name in the media type."""
+    """The form of an error: HTTP status, Kii's errorCode, and the exception's name in the media type."""
 
     status: int
     code: str
@@ -71,10 +71,10 @@ _FORMS: dict[type[FanfareError], Form] = {
     errors.Busy: Form(503, "RESOURCE_TEMPORARILY_UNAVAILABLE", "ResourceTemporarilyUnavailableException"),
 }
 _HEADERS = {"allow": "Allow", "retryAfter": "Retry-After"}
-"""Details that are told as headers, too."""
+"""Details that are sent as headers, too."""
 
 AGAIN_S = 5
-"""Seconds until a request that was answered 503 is worth another try."""
+"""Seconds until a request that was answered 503 should be repeated."""
 
 UNEXPECTED = Form(500, "UNDEFINED_ERROR", "UndefinedException")
 
@@ -84,13 +84,14 @@ def form_of(error: type[FanfareError]) -> Form:
 
 
 def answer(error: Exception, request_id: str, route: str) -> Response[str]:
-    """What the caller is told. What nobody expected is logged, by route: a path may hold a device token."""
+    """Return the answer. Unexpected errors are logged, with the route only: a path may hold a device
+    token."""
     if isinstance(error, FanfareError):
         form = form_of(type(error))
         again = {"retryAfter": AGAIN_S} if form.status == 503 else {}
         return _told(form, error.message, again | error.details)
     where = {"request_id": request_id, "route": route}
-    if outage.passes(error):
+    if aws_failures.is_transient(error):
         logs.logger().warning("AWS did not answer", exc_info=error, extra=where)
         return _told(form_of(errors.Busy), "the server is overloaded; try again", {"retryAfter": AGAIN_S})
     logs.logger().error("unexpected", exc_info=error, extra=where)
