@@ -1,4 +1,7 @@
-"""APNs' answers, for devices and broadcast channels: reference table E, the first fitting rule decides."""
+"""APNs' answers, for devices and broadcast channels: the first fitting rule decides.
+
+docs/reference/outcomes.md lists them.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""FCM's answers, HTTP v1: reference table E, the first fitting rule decides."""
+"""FCM's answers, HTTP v1: the first fitting rule decides. docs/reference/outcomes.md lists them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Answers of Google's token services (OAuth, STS, IAM credentials): reference table E."""
+"""Answers of Google's token services (OAuth, STS, IAM credentials), as in docs/reference/outcomes.md."""
 
 from fanfare.domain.outcome.answer import Answer
 from fanfare.domain.outcome.consequence import Outcome, delivered, refused, retry

@@ -1,4 +1,4 @@
-"""No answer at all: reference table E for transport events."""
+"""Transport events, where no answer came: docs/reference/outcomes.md lists them."""
 
 from dataclasses import replace
 from typing import assert_never
