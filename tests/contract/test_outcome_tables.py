@@ -1,4 +1,4 @@
-"""docs/reference/outcomes.md and domain/outcome/ say the same: each row is judged, and each rule has a row."""
+"""docs/reference/outcomes.md and domain/outcome/ agree: each row is judged, and each rule has a row."""
 
 import ast
 import json
@@ -39,6 +39,8 @@ KNOWN = {
     "registered later": Context(registered_at_ms=DIED_AT_MS + 1),
 }
 STATUSES = range(200, 600)
+WORD = re.compile(r"[A-Z]+(_[A-Z]+)+|([A-Z][a-z]+){2,}|message\.\w+|(not|token|payload)_\w+")
+"""The code's constants of this form are words of a network, or reasons of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +169,15 @@ def listed(cell: str) -> set[str]:
 def cases(title: str) -> Iterator[Case]:
     rows = list(table(title))
     named = {int(one) for row in rows for one in re.findall(r"\b[2-5][0-9]{2}\b", row["status"])}
-    if title == "APNs":  # what is no device token's fault has the same rest for 400 as for the others
+    if title == "APNs":  # only some reasons of these two are named above
         named -= {400, 404}
     for row in rows:
         codes = statuses(row["status"], named)
         for status, (body, words), provider in product(
             codes, bodies(row["body"], title, row["known"]), PROVIDERS[title]
         ):
-            if provider is Provider.APNS_BROADCAST and status in (201, 204):
-                if title == "APNs":
-                    continue
+            if title == "APNs" and provider is Provider.APNS_BROADCAST and status in (201, 204):
+                continue  # what the table of broadcasts says of them comes first
             for headers, context, delay_s in timed(row["delay (s)"], KNOWN[row["known"]]):
                 yield Case(
                     row["row"],
