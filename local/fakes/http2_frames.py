@@ -1,6 +1,6 @@
 """What a client's bytes say, frame by frame (RFC 9113, 4 to 6).
 
-The head of a frame is read by the sender's own code, for its speed: docs/decisions.md says what h2 took.
+The head of a frame is read by the sender's own code, for its speed: docs/decisions/local-stack.md says what h2 took.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Every answer of a network has the consequence that the reference's outcome table gives it."""
+"""Every answer of a network has the consequence that docs/reference/outcomes.md gives it."""
 
 import json
 from pathlib import Path
