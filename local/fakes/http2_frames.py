@@ -1,6 +1,7 @@
 """What a client's bytes say, frame by frame (RFC 9113, 4 to 6).
 
-The head of a frame is read by the sender's own code, for its speed: docs/decisions/local-stack.md says what h2 took.
+The head of a frame is read by the sender's own code, for its speed;
+docs/decisions/local-stack.md compares it with h2.
 """
 
 from collections.abc import Iterator

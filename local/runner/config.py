@@ -28,6 +28,8 @@ class Config:
     account: str = "000000000000"
     concurrency: Mapping[str, int] = field(default_factory=dict)
     default_concurrency: int = 4
+    released: Mapping[str, Path] = field(default_factory=dict)
+    """For functions that run the code of a former release: the folder with its functions/ and layers/."""
     poll_seconds: float = 0.1
     retry_seconds: float = 0.25
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 
 from local.runner.config import Config
 from operate.template import Function
@@ -12,6 +13,7 @@ def arn(function: Function, config: Config) -> str:
 
 
 def environment(function: Function, config: Config) -> dict[str, str]:
+    function = _as_released(function, config)
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
@@ -37,3 +39,13 @@ def environment(function: Function, config: Config) -> dict[str, str]:
         "_HANDLER": function.handler,
         **function.variables(config.resources),
     }
+
+
+def _as_released(function: Function, config: Config) -> Function:
+    """Return the function with the code of the release that the configuration names for it, if any."""
+    release = config.released.get(function.name)
+    if release is None:
+        return function
+    top = config.template.parent
+    layers = tuple(release / layer.relative_to(top) for layer in function.layers)
+    return replace(function, folder=release / function.folder.relative_to(top), layers=layers)

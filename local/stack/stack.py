@@ -30,7 +30,9 @@ class StackError(Exception):
 
 
 class Stack:
-    """`parameters` are the template's; `concurrency` bounds processes by function (see local.runner.config).
+    """`parameters` are the template's; `concurrency` bounds processes by function.
+
+    `released` names functions that run the code of a former release. Both are explained in local.runner.config.
 
     `bridge` is an address beside loopback on which Docker's containers reach AWS and the networks.
 
@@ -44,6 +46,7 @@ class Stack:
         state: str | Path | None = None,
         parameters: Mapping[str, str] | None = None,
         concurrency: Mapping[str, int] | None = None,
+        released: Mapping[str, Path] | None = None,
         bridge: str = "",
         say: Callable[[str], None] = print,
     ) -> None:
@@ -51,6 +54,7 @@ class Stack:
         self.state = State(Path(default_state() if state is None else state).resolve())
         self.values: Mapping[str, Any] = {}
         self._concurrency = concurrency or {}
+        self._released = released or {}
         self._bridge = bridge
         self.parameters = self._local_parameters() | dict(parameters or {})
         self._say = say
@@ -152,6 +156,7 @@ class Stack:
             region=ministack.REGION,
             account=ministack.ACCOUNT,
             concurrency=self._concurrency,
+            released=self._released,
         )
         path = self.state.folder / "runner.json"
         config.write(told, path)

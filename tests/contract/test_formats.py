@@ -24,8 +24,8 @@ def formatted() -> dict[str, type[Any]]:
     """Every class with a format, by its name."""
     found = {}
     for package in (fanfare.domain, fanfare.store):
-        for module in pkgutil.iter_modules(package.__path__):
-            for one in vars(import_module(f"{package.__name__}.{module.name}")).values():
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            for one in vars(import_module(module.name)).values():
                 if isinstance(one, type) and is_dataclass(one) and "format" in {f.name for f in fields(one)}:
                     found[one.__name__] = one
     return found
