@@ -1,4 +1,4 @@
-"""Google without a key: AWS's word for a federated token, then an access token (docs/reference/networks.md)."""
+"""Google without a key: a federated token from AWS, then an access token (docs/reference/networks.md)."""
 
 import re
 import time
