@@ -1,4 +1,4 @@
-"""APNs: what it demands of the provider token, the headers and the payload (providers.md B, D.2)."""
+"""APNs: what it demands of the provider token, the headers and the payload (docs/reference/networks.md)."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""FCM's HTTP v1 API: who may send, what may be sent, and Google's error envelopes (providers.md A)."""
+"""FCM's HTTP v1 API: senders, messages, and error envelopes (docs/reference/networks.md)."""
 
 import re
 import secrets

@@ -1,4 +1,4 @@
-"""Google's error envelopes, and the details that FCM puts into them (providers.md A.6)."""
+"""Google's error envelopes, and the details that FCM puts into them (docs/reference/outcomes.md)."""
 
 from collections.abc import Mapping
 from typing import Any

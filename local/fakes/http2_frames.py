@@ -1,7 +1,6 @@
 """What a client's bytes say, frame by frame (RFC 9113, 4 to 6).
 
-The head of a frame is read by the sender's own code, for its speed;
-docs/decisions/local-stack.md compares it with h2.
+The sender's own code reads the head of a frame, for its speed: docs/decisions/local-stack.md has the figures.
 """
 
 from collections.abc import Iterator

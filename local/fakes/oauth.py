@@ -1,4 +1,4 @@
-"""Google's token endpoint: a signed JWT for an access token (providers.md A.2)."""
+"""Google's token endpoint: a signed JWT for an access token (docs/reference/networks.md)."""
 
 import time
 from typing import Any

@@ -38,7 +38,7 @@ APNS_REASONS = {
     500: "InternalServerError",
     503: "ServiceUnavailable Shutdown",
 }
-"""providers.md B.6."""
+"""As docs/reference/outcomes.md lists them."""
 
 _INVALID = "Request contains an invalid argument."
 _NO_TOKEN = "The registration token is not a valid FCM registration token"

@@ -1,4 +1,4 @@
-"""What APNs finds wrong with a provider token, by itself and on its connection (providers.md B.2)."""
+"""APNs checks a provider token, by itself and on its connection (docs/reference/networks.md)."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Google without a key: AWS's word for a federated token, that for an access token (providers.md A.3)."""
+"""Google without a key: a federated token from AWS, then an access token (docs/reference/networks.md)."""
 
 import re
 import time

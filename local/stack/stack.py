@@ -32,7 +32,7 @@ class StackError(Exception):
 class Stack:
     """`parameters` are the template's; `concurrency` bounds processes by function.
 
-    `released` names functions that run the code of a former release. Both are explained in local.runner.config.
+    `released` names functions that run the code of a former release: see local.runner.config for both.
 
     `bridge` is an address beside loopback on which Docker's containers reach AWS and the networks.
 
