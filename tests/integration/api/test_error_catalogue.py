@@ -1,4 +1,4 @@
-"""docs/error_answers.md: every errorCode, raised through the API as the catalogue tells it."""
+"""docs/errors.md: every errorCode, raised through the API as the catalogue tells it."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.contract.declared import ROOT
 from tests.front import Answer
 from tests.integration.api.conftest import PASSWORD, World
 
-CATALOGUE = ROOT / "docs" / "error_answers.md"
+CATALOGUE = ROOT / "docs" / "errors.md"
 _ROW = re.compile(r"^\| `(?P<code>\w+)` \| (?P<status>\d{3}) \| [^|]+ \| (?P<example>[^|]+) \| [^|]+ \|$")
 _CHANGING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
 """What differs from run to run: request IDs and seconds."""

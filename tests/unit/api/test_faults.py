@@ -64,7 +64,7 @@ CLAUSE = {
             "fcm.data.n: a number is not possible here; send text",
         ),
         ({"fcm": {"priority": "HIGH"}}, send_request.Message, "send high or normal; did you mean high?"),
-        ({"fcm": {"ttl": "5"}}, send_request.Message, 'or seconds as text, "3600s" say'),
+        ({"fcm": {"ttl": "5"}}, send_request.Message, 'or seconds as text, such as "3600s"'),
         (
             {"fcm": {"restrictedPackageName": "a b"}},
             send_request.Message,

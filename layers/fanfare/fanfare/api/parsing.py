@@ -161,7 +161,7 @@ def _fault(given: object, wanted: Any) -> InvalidInput:
     """Return the error for a document that does not fit the type."""
     from fanfare.api import faults
 
-    return faults.of(given, wanted) or InvalidInput("the body: not what this route takes; see openapi.json")
+    return faults.of(given, wanted) or InvalidInput("the body: not of this route's form; see openapi.json")
 
 
 def _is_number(text: str) -> bool:
@@ -202,7 +202,7 @@ def _is_too_deep(body: bytes) -> bool:
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if (twice := _repeated(name for name, _ in pairs)) is not None:
         shown = json.dumps(twice[:100])
-        raise InvalidJson(f"the field {shown} is there twice; send it once")
+        raise InvalidJson(f"the field {shown} appears twice; send it once")
     return dict(pairs)
 
 

@@ -101,7 +101,7 @@ def require_right(
     if not _is_among(subscribers, scope, user):
         raise not_permitted(
             caller,
-            f"the user lacks the right {access_list.SUBSCRIBING[kind]}; whoever may "
+            f"the user lacks the right {access_list.SUBSCRIBING[kind]}; a user who may "
             "change the access list can grant it",
         )
 

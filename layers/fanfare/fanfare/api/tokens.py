@@ -107,7 +107,7 @@ def _mac(text: bytes, key: str) -> bytes:
 
 def _not_known() -> WrongToken:
     return WrongToken(
-        "the access token is none of this server's; send it as it was given out, or log in again"
+        "the access token was not issued by this server; send it as it was issued, or log in again"
     )
 
 

@@ -34,7 +34,7 @@ def take(app: str, subject: str, look: str, now: int, *, from_start: bool) -> bo
             return True
         if _update(row, [AccountRow.again.set(True)], held):
             return False
-    raise Busy("rechecks of this user come and go; try again")
+    raise Busy("this user's subscriptions are being checked by others; try again")
 
 
 def end(app: str, subject: str, look: str) -> bool:

@@ -67,7 +67,7 @@ def subscribe(target: Target, user: str, at: int, use: Use | None = None) -> boo
         row = recipients.find(target.app, user)
         if row is not None and row.deleting_since:
             raise UserNotFound(
-                "the user is being deleted; sign up anew", field="userID", value=user, appID=target.app
+                "the user is being deleted; sign up again", field="userID", value=user, appID=target.app
             )
         mine = recipients.row_of(target.app, user)
         new = _row(target, user)
