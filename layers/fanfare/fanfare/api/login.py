@@ -72,7 +72,7 @@ def token(request: Request[Authenticating]) -> Response[str]:
         raise NotAuthenticated(
             "the app is missing: send the header X-Kii-AppID, or ask at /api/apps/{app ID}/oauth2/token"
         )
-    # Read the app anew, since its parameters take effect as soon as they are set.
+    # Read the app again, since its parameters take effect as soon as they are set.
     app = apps.current(app_id, request.now)
     if app is None:
         raise AppNotFound(

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from fanfare.api import bounds
-from fanfare.api.borne import BORNE
+from fanfare.api.ignored_fields import IGNORED_FIELDS
 from fanfare.api.request import Request
 from fanfare.domain.errors import InvalidInput, InvalidJson
 
@@ -147,7 +147,7 @@ def _may_stand(name: str, read: Struct) -> bool:
     return (
         isinstance(read, Open)
         or name == part.__struct_config__.tag_field
-        or name in BORNE.get(part.__name__, ())
+        or name in IGNORED_FIELDS.get(part.__name__, ())
     )
 
 

@@ -1,6 +1,6 @@
 """Rechecks under way, so that one at a time looks at the subscriptions of a user or target again.
 
-Each has a row in Accounts. A second request starts no other: the one under way begins anew at its end.
+Each has a row in Accounts. A second request starts no other: the one under way starts again at its end.
 """
 
 from pynamodb.exceptions import DeleteError, UpdateError
