@@ -1,4 +1,4 @@
-"""buckets: buckets, their objects, who is subscribed to changes."""
+"""buckets: buckets, their objects, and subscriptions to changes."""
 
 from dataclasses import dataclass
 

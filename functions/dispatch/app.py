@@ -1,4 +1,4 @@
-"""dispatch: the streams of Messages and Objects -> the delivery queues, or fanout where a send is large."""
+"""dispatch: the streams of Messages and Objects -> the delivery queues, or fanout for a large send."""
 
 from functools import cache
 from typing import Any

@@ -1,4 +1,5 @@
-"""front: the paths that API Gateway has no route for: a slash too many, a prefix before /api, or nobody's."""
+"""front: paths without a route in API Gateway, which have an extra slash or a prefix before /api, or are
+unknown."""
 
 from dataclasses import dataclass
 

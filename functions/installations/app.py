@@ -1,4 +1,4 @@
-"""installations: a device token and its owner."""
+"""installations: device tokens and their owners."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""messages: accepts a send, and says what became of it."""
+"""messages: accepts sends, and tells their status."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""purge: the purge queue -> dead device tokens deleted, on proof."""
+"""purge: the purge queue -> deletion of dead device tokens, on proof."""
 
 from functools import cache
 from typing import Any

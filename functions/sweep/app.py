@@ -1,4 +1,4 @@
-"""sweep: the sweep queue -> what hung on something deleted, deleted too."""
+"""sweep: the sweep queue -> deletion of rows that depended on something deleted."""
 
 from functools import cache
 from typing import Any

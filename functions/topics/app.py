@@ -1,4 +1,4 @@
-"""topics: topics in the scopes of app, user and group, their access lists, and who is subscribed to them."""
+"""topics: topics in the scopes of app, user and group, their access lists, and subscriptions to them."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
-"""Makes botocore's descriptions of services as small as calls need them: `sam build` runs it for the layer.
+"""Reduce botocore's service descriptions to the parts that calls need. `sam build` runs it for the layer.
 
-Documentation goes, and so do endpoints of services that have no description here. What was
-packed is unpacked. All of that is read before a function's first call to AWS.
+It removes documentation and the endpoints of services without a description here, and unpacks packed files,
+because a function reads all of them before its first call to AWS.
 """
 
 import gzip
@@ -24,7 +24,8 @@ def main(data: Path) -> None:
 
 
 def bare(description: Any) -> Any:
-    """Without what is said for readers. A shape may have a member of that name, which is no text."""
+    """Return the description without documentation. A shape may have a member of that name, which is not
+    text."""
     match description:
         case dict():
             return {
@@ -38,7 +39,7 @@ def bare(description: Any) -> Any:
 
 
 def _write(file: Path, content: Any) -> None:
-    """A new file: the old one may be linked to uv's cache, and so to other environments."""
+    """Write a new file: the old one may be linked to uv's cache, and thus to other environments."""
     file.unlink(missing_ok=True)
     file.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, inspect
 
-from fanfare.api.borne import BORNE
+from fanfare.api.ignored_fields import IGNORED_FIELDS
 from fanfare.api.parsing import Open
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -32,8 +32,8 @@ def closed(components: dict[str, Any], bodies: Iterable[Any]) -> None:
     for part in parts:
         if not issubclass(part, Open):
             schema = components[_public(part.__name__)]
-            borne: dict[str, Any] = {name: {} for name in BORNE.get(part.__name__, ())}
-            schema["properties"] = {**schema["properties"], **borne}
+            ignored: dict[str, Any] = {name: {} for name in IGNORED_FIELDS.get(part.__name__, ())}
+            schema["properties"] = {**schema["properties"], **ignored}
             schema["additionalProperties"] = False
 
 

@@ -40,8 +40,6 @@ ROOMS = {
 
 NOT_YET = {
     "fanfare/pipeline",
-    "functions",
-    "layers/dependencies",
     "local",
     "operate",
     "measure",

@@ -45,7 +45,7 @@ def test_a_local_number_without_its_country_is_told_the_cure(world: World, count
 
     assert refused.error == (400, "INVALID_INPUT_DATA")
     assert refused.json["message"].startswith("phoneNumber: ")
-    assert "send country (as JP)" in refused.json["message"]
+    assert "send country (such as JP)" in refused.json["message"]
 
 
 def test_later_numbers_are_local_to_the_user_s_country(world: World) -> None:

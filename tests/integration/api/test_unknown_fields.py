@@ -188,7 +188,7 @@ def test_a_body_that_nothing_reads_is_refused(
     refused = world.alice(method, path, body, content_type="application/json")
 
     assert refused.error == (400, "INVALID_INPUT_DATA")
-    assert refused.json["message"].startswith("the body: nothing reads a body here")
+    assert refused.json["message"].startswith("the body: this route takes no body")
     assert everything() == before
 
 

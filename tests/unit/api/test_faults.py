@@ -21,7 +21,7 @@ from fanfare.api import (
     queries,
     send_request,
 )
-from fanfare.api.borne import BORNE
+from fanfare.api.ignored_fields import IGNORED_FIELDS
 from fanfare.domain.errors import InvalidInput
 from tests.unit.api.requests import request
 
@@ -64,7 +64,7 @@ CLAUSE = {
             "fcm.data.n: a number is not possible here; send text",
         ),
         ({"fcm": {"priority": "HIGH"}}, send_request.Message, "send high or normal; did you mean high?"),
-        ({"fcm": {"ttl": "5"}}, send_request.Message, 'or seconds as text, "3600s" say'),
+        ({"fcm": {"ttl": "5"}}, send_request.Message, 'or seconds as text, such as "3600s"'),
         (
             {"fcm": {"restrictedPackageName": "a b"}},
             send_request.Message,
@@ -204,7 +204,7 @@ def test_what_is_borne_is_of_a_body_that_is_closed_and_has_no_such_field() -> No
     for body in BODIES:
         closed |= structs(inspect.type_info(body), set())
 
-    for part, names in BORNE.items():
+    for part, names in IGNORED_FIELDS.items():
         assert not issubclass(closed[part], parsing.Open)
         assert not set(names) & set(closed[part].__struct_encode_fields__)
 

@@ -119,7 +119,7 @@ def test_a_body_has_a_bound_in_bytes() -> None:
     [b'{"a":1,"a":2}', b'{"a":1,"\\u0061":1}', b'{"b":[{"a":null,"c":0,"a":null}]}', b'{"a":{},"a":{}}'],
 )
 def test_a_field_that_is_there_twice_is_refused(body: bytes) -> None:
-    with pytest.raises(InvalidJson, match='the field "a" is there twice'):
+    with pytest.raises(InvalidJson, match='the field "a" appears twice'):
         parsing.fields(request(body))
 
 
@@ -155,7 +155,7 @@ def test_looking_for_a_field_twice_takes_a_look_at_each_name() -> None:
                 parsing.document_or_form(request(form, headers=form_type), Form)
 
         def of_json() -> None:
-            with pytest.raises(InvalidJson, match="is there twice"):
+            with pytest.raises(InvalidJson, match="appears twice"):
                 parsing.fields(request(body))
 
         return least_time(of_form), least_time(of_json)

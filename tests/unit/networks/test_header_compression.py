@@ -136,7 +136,7 @@ REFUSED = {
     "a name without a value": b"\x40\x01a",
     "a name from an index that is not there": b"\x7f\x20\x01a",
     "a table larger than we said": b"\x3f\xe2\x1f",
-    "a size update behind a header": b"\x88\x20",
+    "a size update after a header": b"\x88\x20",
     "eos in a string": b"\x40\x01a\x84\xff\xff\xff\xff",
     "padding of zeros": b"\x40\x01a\x81\x00",
     "padding of a whole byte": b"\x40\x01a\x82\x1f\xff",

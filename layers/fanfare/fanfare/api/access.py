@@ -200,7 +200,7 @@ def _named(name: str, value: str) -> dict[str, str]:
 
 def _no_grant(right: Right, request: Request[Any]) -> GrantNotFound:
     return GrantNotFound(
-        f"nobody granted {right} to this subject; read the access list for those who have it",
+        f"nobody granted {right} to this subject; read the access list for its holders",
         verb=right,
         subject=request.parameters["subject"],
     )

@@ -42,7 +42,7 @@ def end_sessions(request: Request[Sweeping]) -> Response[str]:
     if keep not in ("true", "false"):
         raise parsing.not_one_of("keepDevices", keep, ["true", "false"])
     if found.is_pseudo:
-        raise NotAllowed("a pseudo user whose session ends is lost; delete the user instead")
+        raise NotAllowed("a pseudo user is lost without a session; delete the user instead")
     sessions.end(request, found.app, found.id, keep=caller.session)
     if keep == "false":
         installations.remove_all(found.app, found.id)

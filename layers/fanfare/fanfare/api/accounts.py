@@ -31,14 +31,14 @@ type LoginName = Annotated[
     ),
 ]
 type EmailAddress = Annotated[
-    str, Meta(pattern=user.EMAIL, max_length=254, description="an e-mail address, ann@example.com say")
+    str, Meta(pattern=user.EMAIL, max_length=254, description="an e-mail address such as ann@example.com")
 ]
 type PhoneNumber = Annotated[
     str,
     Meta(
         pattern=user.PHONE_OR_LOCAL,
         max_length=32,
-        description="a phone number: a plus sign and 6 to 15 digits, +818011112222 say, or a local one",
+        description="a phone number: a plus sign and 6 to 15 digits (+818011112222), or a local one",
     ),
 ]
 """International, or local to the user's country."""
@@ -46,7 +46,7 @@ type Password = Annotated[
     str, Meta(pattern=user.PASSWORD, max_length=50, description="4 to 50 printable ASCII characters")
 ]
 type DisplayName = Annotated[str, Meta(min_length=1, max_length=50)]
-type Country = Annotated[str, Meta(pattern=user.COUNTRY, max_length=2, description="two letters, JP say")]
+type Country = Annotated[str, Meta(pattern=user.COUNTRY, max_length=2, description="two letters, such as JP")]
 type Locale = Annotated[str, Meta(max_length=64)]
 
 
@@ -117,7 +117,7 @@ def parameters_of(request: Request[Authenticating]) -> Parameters:
     AppNotFound."""
     app = apps.current(request.app, request.now)
     if app is None:
-        raise AppNotFound("the app does not exist; mend the app ID in the path", appID=request.app)
+        raise AppNotFound("the app does not exist; correct the app ID in the path", appID=request.app)
     return app.settings
 
 
@@ -153,8 +153,8 @@ def international(number: str, country: str | None) -> str:
     found = user.phone_number(number, country)
     if found is None:
         raise InvalidInput(
-            f"phoneNumber: {'no number of the country' if country else 'a local number needs the country'}; "
-            "send country (as JP) with a local number, or + and the country's code in front of the number"
+            f"phoneNumber: {'not a number of the country' if country else 'a local number needs a country'}; "
+            "send country (such as JP) with a local number, or + and the country's code before the number"
         )
     return found
 

@@ -24,7 +24,7 @@ def of(request: Request[Authenticating]) -> Response[str]:
     after = request.query.get("paginationKey", "")
     if after and not _ID.fullmatch(after):
         raise InvalidInput(
-            "paginationKey: not one that this server gave out; send the key of the page before, or none"
+            "paginationKey: not issued by this server; send the key of the page before, or none"
         )
     looked_at = list(open_sessions.of(caller.app, Role.ADMIN, after, PAGE + 1))
     found = [one for one in looked_at[:PAGE] if one.is_open(request.now)]

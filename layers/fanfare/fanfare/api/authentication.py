@@ -37,7 +37,7 @@ def app_of(app_id: str, now: int) -> App:
     """Return the app; raises AppNotFound."""
     app = apps.known(app_id, now)
     if app is None:
-        raise AppNotFound("the app does not exist; mend the app ID in the path", appID=app_id)
+        raise AppNotFound("the app does not exist; correct the app ID in the path", appID=app_id)
     return app
 
 

@@ -134,5 +134,6 @@ def _includes(subjects: frozenset[Subject], caller: Caller, scope: Scope) -> boo
 
 def _lacking(caller: Caller, *rights: Right) -> Exception:
     return not_permitted(
-        caller, f"this needs the right {' or '.join(rights)}; whoever may change the access list can grant it"
+        caller,
+        f"this needs the right {' or '.join(rights)}; a user who may change the access list can grant it",
     )

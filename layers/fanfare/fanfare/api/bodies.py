@@ -96,7 +96,7 @@ def _sent(request: Request[Any]) -> tuple[str, bytes]:
     content_type = request.headers.get("content-type", "").strip() or _ANY_BYTES
     if not _MEDIA_TYPE.fullmatch(content_type):
         raise InvalidInput(
-            "Content-Type: not a media type; send one of 1 to 255 printable ASCII characters, image/png say"
+            "Content-Type: not a media type; send 1 to 255 printable ASCII characters, such as image/png"
         )
     return content_type, request.body
 

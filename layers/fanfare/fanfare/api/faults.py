@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import inspect
 
 from fanfare.api import suggestions, wording
-from fanfare.api.borne import BORNE
+from fanfare.api.ignored_fields import IGNORED_FIELDS
 from fanfare.api.parsing import Open
 from fanfare.domain.errors import InvalidInput
 
@@ -77,7 +77,7 @@ class _Look:
         if not issubclass(struct.cls, Open):
             known = [*fields, *([struct.tag_field] if struct.tag_field else [])]
             for name in given:
-                if name not in known and name not in BORNE.get(struct.cls.__name__, {}):
+                if name not in known and name not in IGNORED_FIELDS.get(struct.cls.__name__, {}):
                     elsewhere = _places(self._root, struct)
                     raise _refused(_below(path, name), suggestions.cure(name, known, elsewhere, "field"))
         for name, value in given.items():

@@ -87,7 +87,7 @@ def of(request: Request[Authenticating]) -> Response[str]:
     after = request.query.get("paginationKey", "")
     if after and not names_group(after):
         raise InvalidInput(
-            "paginationKey: not one that this server gave out; send the key of the page before, or none"
+            "paginationKey: not issued by this server; send the key of the page before, or none"
         )
     found, last = groups.of(caller.app, user, after, PAGE)
     body: dict[str, object] = {
@@ -134,7 +134,7 @@ def list_members(request: Request[Authenticating]) -> Response[str]:
     after = request.query.get("paginationKey", "")
     if after and not is_user_id(after):
         raise InvalidInput(
-            "paginationKey: not one that this server gave out; send the key of the page before, or none"
+            "paginationKey: not issued by this server; send the key of the page before, or none"
         )
     found = list(members.of(group.app, group.ref, MEMBERS + 1, after))
     body: dict[str, object] = {"members": [{"userID": user} for user in found[:MEMBERS]]}
@@ -200,7 +200,7 @@ def _take(request: Request[Any], caller: Caller) -> None:
 def _owner(caller: Caller, given: GroupCreation) -> str:
     """Return the named owner, or else the caller; the administrator has to name one. Raises UserNotFound."""
     if caller.user is None and given.owner is None:
-        raise InvalidInput("owner: this field is missing; send the ID of the user who is to own the group")
+        raise InvalidInput("owner: this field is missing; send the ID of the user to own the group")
     return addressing.user_id(caller, given.owner or addressing.ME)
 
 

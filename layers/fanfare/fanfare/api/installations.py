@@ -115,7 +115,7 @@ def _owner(caller: Caller, given: Install) -> str:
         raise InvalidInput("thingID: this server does not offer things; send userID, or leave it out")
     if caller.is_admin:
         if given.user_id is None:
-            raise InvalidInput("userID: this field is missing; send the ID of the user whose device it is")
+            raise InvalidInput("userID: this field is missing; send the ID of the device's owner")
         return addressing.user_id(caller, given.user_id)
     if caller.user is None:
         raise not_signed_in(caller)
@@ -142,7 +142,9 @@ def _device(given: Install) -> Device:
             "out, as FCM knows the app itself"
         )
     if given.bundle_id is not None and not is_bundle_id(given.bundle_id):
-        raise InvalidInput("bundleID: send 1 to 155 letters, digits, dots and hyphens, com.example.app say")
+        raise InvalidInput(
+            "bundleID: send 1 to 155 letters, digits, dots and hyphens, such as com.example.app"
+        )
     if given.installation_registration_id is None:
         raise InvalidInput("installationRegistrationID: this field is missing; send the device token")
     token = given.installation_registration_id

@@ -72,11 +72,12 @@ def token(request: Request[Authenticating]) -> Response[str]:
         raise NotAuthenticated(
             "the app is missing: send the header X-Kii-AppID, or ask at /api/apps/{app ID}/oauth2/token"
         )
-    # Read the app anew, since its parameters take effect as soon as they are set.
+    # Read the app again, since its parameters take effect as soon as they are set.
     app = apps.current(app_id, request.now)
     if app is None:
         raise AppNotFound(
-            "the app does not exist; mend the app ID in the path or in the header X-Kii-AppID", appID=app_id
+            "the app does not exist; correct the app ID in the path or in the header X-Kii-AppID",
+            appID=app_id,
         )
     given = _token_request(request)
     match given.grant:
@@ -117,7 +118,7 @@ def _user(request: Request[Authenticating], app: App, given: TokenRequest) -> Ca
     if not passwords.matches(found.password_hash if found else None, given.password) or found is None:
         guesses.wrong()
         raise _invalid_grant(
-            "username, password: there is no such user, or the password is wrong; mend either"
+            "username, password: there is no such user, or the password is wrong; correct either"
         )
     guesses.right()
     return Caller(app.id, Role.USER, found.id)
@@ -141,7 +142,7 @@ def _open(request: Request[Authenticating], app: App, caller: Caller, given: Tok
     begun = _begun(request, app, caller, given)
     if caller.role is not Role.ANONYMOUS and not open_sessions.add(begun.session):
         raise _invalid_grant(
-            "username, password: there is no such user, or the password is wrong; mend either"
+            "username, password: there is no such user, or the password is wrong; correct either"
         )
     return _answer(request, caller, begun)
 

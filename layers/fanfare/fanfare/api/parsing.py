@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from fanfare.api import bounds
-from fanfare.api.borne import BORNE
+from fanfare.api.ignored_fields import IGNORED_FIELDS
 from fanfare.api.request import Request
 from fanfare.domain.errors import InvalidInput, InvalidJson
 
@@ -147,7 +147,7 @@ def _may_stand(name: str, read: Struct) -> bool:
     return (
         isinstance(read, Open)
         or name == part.__struct_config__.tag_field
-        or name in BORNE.get(part.__name__, ())
+        or name in IGNORED_FIELDS.get(part.__name__, ())
     )
 
 
@@ -161,7 +161,7 @@ def _fault(given: object, wanted: Any) -> InvalidInput:
     """Return the error for a document that does not fit the type."""
     from fanfare.api import faults
 
-    return faults.of(given, wanted) or InvalidInput("the body: not what this route takes; see openapi.json")
+    return faults.of(given, wanted) or InvalidInput("the body: not of this route's form; see openapi.json")
 
 
 def _is_number(text: str) -> bool:
@@ -202,7 +202,7 @@ def _is_too_deep(body: bytes) -> bool:
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if (twice := _repeated(name for name, _ in pairs)) is not None:
         shown = json.dumps(twice[:100])
-        raise InvalidJson(f"the field {shown} is there twice; send it once")
+        raise InvalidJson(f"the field {shown} appears twice; send it once")
     return dict(pairs)
 
 

@@ -129,7 +129,7 @@ def require_no_body(given: Request[Any], method: str) -> None:
     Clients send empty bodies of any media type, and `{}` or `null` for one. GET and HEAD have none.
     """
     if method not in ("GET", "HEAD") and given.body.strip() not in (b"", b"{}", b"null"):
-        raise InvalidInput("the body: nothing reads a body here; leave it out, or send it where it belongs")
+        raise InvalidInput("the body: this route takes no body; leave it out, or send it to the right route")
 
 
 def _whole(text: str) -> str:

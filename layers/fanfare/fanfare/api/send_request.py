@@ -37,7 +37,11 @@ type _Arguments = Annotated[list[_Text], Meta(max_length=MAX_KEYS)]
 type _Seconds = Annotated[int, Meta(ge=0, le=MAX_TTL_S)]
 type _Duration = Annotated[
     str,
-    Meta(pattern=r"^[0-9]{1,7}(\.[0-9]{1,9})?s\Z", max_length=18, description='seconds as text, "3600s" say'),
+    Meta(
+        pattern=r"^[0-9]{1,7}(\.[0-9]{1,9})?s\Z",
+        max_length=18,
+        description='seconds as text, such as "3600s"',
+    ),
 ]
 type _PackageName = Annotated[
     str,

@@ -38,7 +38,7 @@ _SAMPLE_ROWS = 256
 
 
 def of_user(request: Request[Authenticating]) -> Response[str]:
-    """List a user's own subscriptions; an addition to Kii. It comes from an index, hence changes show a
+    """List a user's own subscriptions; an addition to Kii. It comes from an index, so changes show a
     little late."""
     caller = authenticate(request)
     user = addressing.user_id(caller, request.parameters["user"])
@@ -101,7 +101,7 @@ def require_right(
     if not _is_among(subscribers, scope, user):
         raise not_permitted(
             caller,
-            f"the user lacks the right {access_list.SUBSCRIBING[kind]}; whoever may "
+            f"the user lacks the right {access_list.SUBSCRIBING[kind]}; a user who may "
             "change the access list can grant it",
         )
 

@@ -18,14 +18,14 @@ from fanfare.domain.rights.caller import Role
 from fanfare.runtime import secrets
 
 KNOWN_S = 600
-"""Seconds after which an added key is known: each running function has read the parameter anew (after
+"""Seconds after which an added key is known: each running function has read the parameter again (after
 secrets.KEPT_S and a fifth), or has asked a second time if SSM failed once."""
 UNUSED_S = 4_200
 """Seconds after which nothing signs with a former key: _SIGNS_S plus KNOWN_S."""
 
 _ALGORITHM = "HS256"
 _ANEW_S = 240
-"""Age in seconds from which keys are read anew for a signature with an unknown key: an environment that
+"""Age in seconds from which keys are read again for a signature with an unknown key: an environment that
 rested lacks the newest."""
 _SIGNS_S = 3_600
 """Greatest age in seconds of keys to sign with: an environment that rested would sign with a retired key."""
@@ -107,7 +107,7 @@ def _mac(text: bytes, key: str) -> bytes:
 
 def _not_known() -> WrongToken:
     return WrongToken(
-        "the access token is none of this server's; send it as it was given out, or log in again"
+        "the access token was not issued by this server; send it as it was issued, or log in again"
     )
 
 

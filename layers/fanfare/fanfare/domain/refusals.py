@@ -34,7 +34,7 @@ def scope_fields(scope: Scope) -> dict[str, str]:
 
 def no_user(app: str, field: str, value: str) -> UserNotFound:
     return UserNotFound(
-        f"there is no user with this {field}; sign the user up, or mend it",
+        f"there is no user with this {field}; sign the user up, or correct it",
         field=field,
         value=value,
         appID=app,
@@ -43,7 +43,7 @@ def no_user(app: str, field: str, value: str) -> UserNotFound:
 
 def no_group(app: str, group: str) -> GroupNotFound:
     return GroupNotFound(
-        f"the group {group!r} does not exist; make it, or mend its ID", groupID=group, appID=app
+        f"the group {group!r} does not exist; create it, or correct its ID", groupID=group, appID=app
     )
 
 
@@ -60,7 +60,7 @@ def owner_stays(group: Group) -> NotAllowed:
 
 
 def no_target(kind: TargetKind, scope: Scope, name: str) -> NotFound:
-    text = f"the {kind} {name!r} does not exist in this scope; make it, or mend its name"
+    text = f"the {kind} {name!r} does not exist in this scope; create it, or correct its name"
     match kind:
         case TargetKind.TOPIC:
             return TopicNotFound(text, topicID=name, objectScope=scope_fields(scope))
@@ -108,7 +108,8 @@ def subscribed_already(target: Target, user: str) -> SubscriptionAlreadyExists:
 
 def no_object(bucket: Target, object_id: str) -> ObjectNotFound:
     return ObjectNotFound(
-        f"the object {object_id!r} does not exist in the bucket {bucket.name!r}; make it, or mend its ID",
+        f"the object {object_id!r} does not exist in the bucket {bucket.name!r}; "
+        "create it, or correct its ID",
         **_object(bucket, object_id),
     )
 

@@ -10,7 +10,7 @@ from fanfare.domain.ring import HEX_DIGITS
 class Scope:
     """The app itself, one of its users, or one of its groups.
 
-    The scope of a group includes the group's random reference: a group that is made anew under the same ID
+    The scope of a group includes the group's random reference: a group that is recreated under the same ID
     starts empty.
     """
 
@@ -55,7 +55,7 @@ class Target:
     """A topic or a bucket, as the target of subscriptions.
 
     `ref` is random and made with the target. All rows that belong to the target are keyed by it, so that a
-    target made anew under the same name starts empty.
+    target recreated under the same name starts empty.
     """
 
     kind: TargetKind

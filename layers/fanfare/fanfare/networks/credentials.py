@@ -77,11 +77,11 @@ def apns_credential(text: str) -> ApnsCredential:
     _check("key_id", credential.key_id, _PLAIN)
     _check("team_id", credential.team_id, _PLAIN)
     if not 1 <= len(credential.topics) <= MOST_TOPICS:
-        raise CredentialMalformed(f"topics: {len(credential.topics)} of them, and not 1 to {MOST_TOPICS}")
+        raise CredentialMalformed(f"topics: {len(credential.topics)} of them; store 1 to {MOST_TOPICS}")
     for topic in credential.topics:
         _check("topics", topic, _PLAIN)
     if len(set(credential.topics)) < len(credential.topics):
-        raise CredentialMalformed("topics: one of them is there twice")
+        raise CredentialMalformed("topics: one of them appears twice")
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 
     key = private_key(credential.private_key)
@@ -103,7 +103,7 @@ def decoded[T](text: str, shape: type[T]) -> T:
 def _check(name: str, value: str, pattern: re.Pattern[str]) -> None:
     """Check a value that goes into paths, headers and logs; raises CredentialMalformed."""
     if not pattern.fullmatch(value):
-        raise CredentialMalformed(f"{name} is empty, too long, or has characters that it cannot have")
+        raise CredentialMalformed(f"{name} is empty, too long, or has invalid characters")
 
 
 def private_key(pem: str) -> "PrivateKeyTypes":

@@ -47,7 +47,7 @@ class Endpoint:
         return host if self.port == HTTPS_PORT else f"{host}:{self.port}"
 
     def look_up(self) -> list[Address]:
-        """Look the host up, anew each time, as Apple asks. Raises NoConnection."""
+        """Look the host up, again each time, as Apple asks. Raises NoConnection."""
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except OSError as error:

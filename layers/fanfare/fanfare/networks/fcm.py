@@ -18,7 +18,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9:_.~%+/=-]*")
 """Tokens of these characters need no escaping in JSON; nearly all tokens are of this kind."""
 
 POLICY = Policy(first_alone=False, most_streams=100, most_connections=32, most_batches=10)
-"""Google allows 100 streams and answers in 60 to 180 ms, hence a connection sends some 800 pushes a
+"""Google allows 100 streams and answers in 60 to 180 ms, so a connection sends some 800 pushes a
 second."""
 
 

@@ -56,7 +56,7 @@ def from_text(network: Network, text: str) -> tuple[Live, ...]:
         return (Live(read(text)),)
     live = tuple(_entry(one, read) for one in entries)
     if not live or any(len(of_environment(live, place)) > MOST_LIVE for place in Environment):
-        raise CredentialMalformed(f"{len(live)} credentials are live, and not 1 or {MOST_LIVE} for one use")
+        raise CredentialMalformed(f"{len(live)} credentials are live; store 1 or {MOST_LIVE} for one use")
     if network is Network.FCM and any(one.only for one in live):
         raise CredentialMalformed("only: FCM has no environments")
     for one in live[1:]:

@@ -63,7 +63,7 @@ def _key(private_key: str) -> "EllipticCurvePrivateKey":
 
     key = load_pem_private_key(private_key.encode(), password=None)
     if not isinstance(key, EllipticCurvePrivateKey):
-        raise TypeError("apns_credential lets only elliptic-curve keys pass")
+        raise TypeError("not an elliptic-curve key, although apns_credential checks for one")
     return key
 
 

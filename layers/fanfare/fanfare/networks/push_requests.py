@@ -43,14 +43,14 @@ class Batch:
         if any(len(column) != len(self) for column in columns if not isinstance(column, bytes)):
             raise ValueError("columns of different length")
         if not all(paths) or b"".join(paths).translate(None, _VISIBLE):
-            raise ValueError("a path that is empty or has characters that it cannot have")
+            raise ValueError("a path that is empty or has invalid characters")
         if b"".join(self.own_values).translate(None, _VISIBLE + b" "):
-            raise ValueError(f"a value that {self.own_name} cannot have")
+            raise ValueError(f"an invalid value of the header {self.own_name}")
         names = [name for name, _ in self.headers] + ([self.own_name] if self.own_name else [])
         if not all(name and _NAME.issuperset(name) for name in names):
-            raise ValueError("a header name that is empty or has characters that it cannot have")
+            raise ValueError("a header name that is empty or has invalid characters")
         if any(set(value) & {"\0", "\r", "\n"} or not value.isascii() for _, value in self.headers):
-            raise ValueError("a header value that has characters that it cannot have")
+            raise ValueError("a header value with invalid characters")
 
 
 class RequestSender(Protocol):

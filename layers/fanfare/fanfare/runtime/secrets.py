@@ -1,4 +1,4 @@
-"""Secrets in SSM: decrypted, kept for minutes, and used further while a background thread reads them anew."""
+"""Secrets in SSM: decrypted, kept for minutes, and used further while a background thread rereads them."""
 
 import random
 import time
@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from fanfare.runtime import clients, clock
 
 KEPT_S = 300
-"""Seconds after which a secret is read anew, give or take a fifth, so that environments do not read at one
+"""Seconds after which a secret is read again, give or take a fifth, so that environments do not read at one
 moment."""
 ASKED_S = 5
 """Shortest time between two reads of one name: SSM gives 40 answers a second for the whole account."""
@@ -31,7 +31,7 @@ class _Kept:
     asked_at: int
     """Epoch ms, like `read_at`, which is earlier if SSM failed to answer since."""
     due_at: int
-    """Moment from which a background thread reads the secret anew, epoch ms."""
+    """Moment from which a background thread rereads the secret, epoch ms."""
 
 
 _kept: dict[str, _Kept] = {}
@@ -46,7 +46,7 @@ class SecretMissing(Exception):
 
 
 def read(name: str, kept_s: int | None = None) -> str:
-    """Return the parameter's text from memory, at once; text that is minutes old is read anew in the
+    """Return the parameter's text from memory, at once; text that is minutes old is read again in the
     background.
 
     `kept_s`: greatest age in seconds of a text that the caller can use; for an older one it waits for one

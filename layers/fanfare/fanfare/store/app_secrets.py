@@ -1,6 +1,6 @@
 """Renewal of an app's key and client secret while clients go on: for a time the former one is valid as well.
 
-A change of the client secret takes effect at once, because logins read the app anew; one of the app key
+A change of the client secret takes effect at once, because logins read the app again; one of the app key
 within apps.KEPT_MS.
 """
 

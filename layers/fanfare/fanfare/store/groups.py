@@ -222,7 +222,7 @@ def leave(app: str, user: str, group_id: str, ref: str) -> None:
         except TransactWriteError as error:
             if not condition_failed(error):
                 raise
-            # The membership is gone already, or belongs to a group made anew under the ID.
+            # The membership is gone already, or belongs to a group recreated under the ID.
             member.delete()
 
     settle(step)

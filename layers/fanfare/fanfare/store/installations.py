@@ -189,7 +189,7 @@ def _move(
     there = by_id(app, [own, *others])
     row = recipients.find(app, user)
     if row is not None and row.deleting_since:
-        raise UserNotFound("the user is being deleted; sign up anew", field="userID", value=user, appID=app)
+        raise UserNotFound("the user is being deleted; sign up again", field="userID", value=user, appID=app)
     at = clock()
     gone = list(there.values())
     owned_since = min((one.owned_since for one in gone if one.user == user), default=at)

@@ -81,7 +81,7 @@ _counting = Lock()
 def take_of_app(use: Use) -> bool:
     """Count a use of an app's limit, which the whole fleet shares; False if it is used up.
 
-    An environment writes whenever it has counted a block, hence is at most one block ahead of the table.
+    An environment writes whenever it has counted a block, so it is at most one block ahead of the table.
     """
     key, block = f"{use.app}#{use.limit}", max(1, use.most // BLOCKS)
     with _counting:

@@ -1,6 +1,6 @@
 """Rechecks under way, so that one at a time looks at the subscriptions of a user or target again.
 
-Each has a row in Accounts. A second request starts no other: the one under way begins anew at its end.
+Each has a row in Accounts. A second request starts no other: the one under way starts again at its end.
 """
 
 from pynamodb.exceptions import DeleteError, UpdateError
@@ -34,7 +34,7 @@ def take(app: str, subject: str, look: str, now: int, *, from_start: bool) -> bo
             return True
         if _update(row, [AccountRow.again.set(True)], held):
             return False
-    raise Busy("rechecks of this user come and go; try again")
+    raise Busy("this user's subscriptions are being checked by others; try again")
 
 
 def end(app: str, subject: str, look: str) -> bool:

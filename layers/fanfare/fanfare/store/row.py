@@ -118,7 +118,7 @@ def settle[T](step: Callable[[], T], sleep: Callable[[float], None] = time.sleep
     """Run a step until no other writer is in its way, with back-off and full jitter; raises Busy in the end.
 
     The step reads the rows that it depends on and writes on condition of them. It raises the PynamoDB error
-    of a write that was refused by a conflict, or by a condition that it wants to check anew.
+    of a write that was refused by a conflict, or by a condition that it wants to check again.
     """
     for attempt in range(CONTENTION_TRIES):
         try:

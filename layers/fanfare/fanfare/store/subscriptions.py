@@ -67,7 +67,7 @@ def subscribe(target: Target, user: str, at: int, use: Use | None = None) -> boo
         row = recipients.find(target.app, user)
         if row is not None and row.deleting_since:
             raise UserNotFound(
-                "the user is being deleted; sign up anew", field="userID", value=user, appID=target.app
+                "the user is being deleted; sign up again", field="userID", value=user, appID=target.app
             )
         mine = recipients.row_of(target.app, user)
         new = _row(target, user)
@@ -118,7 +118,7 @@ def sample(target: Target, digit: str, limit: int) -> Sample:
 
 
 def of_user(app: str, user: str, after: str, limit: int) -> tuple[list[Subscription], str]:
-    """Return a page of the user's subscriptions, and its end. It comes from the index, hence a little late.
+    """Return a page of the user's subscriptions, and its end. It is from the index, so may be a little late.
 
     `after` is the end of the page before, empty for the first. An empty end means that no pages follow.
     """
@@ -195,7 +195,7 @@ def sweep_user(app: str, user: str, budget: int, before: int) -> int:
         if "LastEvaluatedKey" not in answer:
             break
         arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-    # Each with a condition: the index may show a former state of a row that was made anew.
+    # Each with a condition: the index may show a former state of a row that was recreated.
     rows = [SubscriptionRow(item["pk"]["S"], item["sk"]["S"]) for item in items]
     together(lambda row: _delete_older(row, before), rows)
     return len(items)

@@ -172,7 +172,7 @@ class Connection:
 
     def _on_frame(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
         if not self.greeted and (kind != SETTINGS or flags & ACK):
-            raise ConnectionFault("something else than SETTINGS at first")
+            raise ConnectionFault("a first frame that is not SETTINGS")
         if kind == SETTINGS:
             self._on_settings(flags, stream_id, payload)
         elif kind == WINDOW_UPDATE:
@@ -184,7 +184,7 @@ class Connection:
         elif kind == GOAWAY:
             self._on_goaway(stream_id, payload)
         elif kind == PUSH_PROMISE:
-            raise ConnectionFault("a push that was not allowed")
+            raise ConnectionFault("a PUSH_PROMISE, which is disabled")
         elif kind == PRIORITY:
             _expect(len(payload) == 5, on_stream=True, stream_id=stream_id)
         # Unknown kinds of frames are ignored (RFC 9113, 5.5).

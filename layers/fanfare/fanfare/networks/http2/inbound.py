@@ -111,7 +111,7 @@ class Inbound:
                 self.fruitless = 0
         self._rest = data[at:]
         if self.untold > CONNECTION_WINDOW:
-            raise ConnectionFault("more DATA than there was room for", ErrorCode.FLOW_CONTROL_ERROR)
+            raise ConnectionFault("more DATA than the window allows", ErrorCode.FLOW_CONTROL_ERROR)
 
     def _careful(self) -> bool:
         """True if an answer may affect more than its own stream now."""
@@ -122,7 +122,7 @@ class Inbound:
         if self.fruitless > MOST_FRUITLESS:
             raise ConnectionFault("a flood of frames", ErrorCode.ENHANCE_YOUR_CALM)
         if (self._block is not None) != (kind == CONTINUATION):
-            raise ConnectionFault("a header block that is broken off, or CONTINUATION of nothing")
+            raise ConnectionFault("an interrupted header block, or CONTINUATION without one")
         if kind == HEADERS:
             self._on_headers(flags, stream_id, payload)
         elif kind == CONTINUATION:
@@ -163,7 +163,7 @@ class Inbound:
             self._bear(stream_id)
         elif stream_id in streams.heads:
             if head.status or not ends:
-                raise ConnectionFault("a second answer, or trailers with something behind them")
+                raise ConnectionFault("a second answer, or trailers that do not end the stream")
             self._finish(stream_id)
         elif head.status >= 200:
             streams.heads[stream_id] = head
@@ -198,7 +198,7 @@ class Inbound:
         """Ignore frames sent before the server heard that we abandoned the stream; for any other they are a
         fault."""
         if stream_id not in self._streams.given_up:
-            raise ConnectionFault("a frame behind the end of its stream", ErrorCode.STREAM_CLOSED)
+            raise ConnectionFault("a frame after the end of its stream", ErrorCode.STREAM_CLOSED)
 
     def _finish(self, stream_id: int) -> None:
         streams = self._streams

@@ -25,7 +25,7 @@ class PeerSettings:
             if key == HEADER_TABLE_SIZE:
                 self._out.frames.encoder.resize(value)
             elif key == ENABLE_PUSH and value:
-                raise ConnectionFault("a server that takes pushes")
+                raise ConnectionFault("a server with ENABLE_PUSH")
             elif key == MAX_CONCURRENT_STREAMS:
                 self._out.most_streams = value
             elif key == INITIAL_WINDOW_SIZE:

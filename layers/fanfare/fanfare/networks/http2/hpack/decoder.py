@@ -72,7 +72,7 @@ class HeaderDecoder:
             headers.append(header)
             left -= len(header[0]) + len(header[1]) + OVERHEAD_BYTES
             if left < 0:
-                raise ConnectionFault("more headers than we said we take", ErrorCode.ENHANCE_YOUR_CALM)
+                raise ConnectionFault("a header list above the limit", ErrorCode.ENHANCE_YOUR_CALM)
         return headers
 
     def _header(self, index: int) -> Header:
@@ -92,7 +92,7 @@ class HeaderDecoder:
         if size > TABLE_BYTES:
             raise _fault(f"a table of {size} bytes")
         if not at_start:
-            raise _fault("a size update behind a header")
+            raise _fault("a size update after a header")
         self.table.resize(size)
         self.changes += 1
 

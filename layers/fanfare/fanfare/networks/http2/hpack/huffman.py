@@ -66,7 +66,7 @@ def decode(data: bytes) -> bytes:
             row, completed = _memory().step(row, byte)
         whole.append(completed)
     if row[_NODE] not in _padding():
-        raise ConnectionFault("Huffman padding that is no beginning of EOS", ErrorCode.COMPRESSION_ERROR)
+        raise ConnectionFault("Huffman padding that is not a prefix of EOS", ErrorCode.COMPRESSION_ERROR)
     return b"".join(whole)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-BORNE: Mapping[str, Mapping[str, str]] = {
+IGNORED_FIELDS: Mapping[str, Mapping[str, str]] = {
     "Message": {
         "jpush": "kii-cloud-sdk, kii-rest-client4j",
         "mqtt": "kii-cloud-sdk, kii-rest-client4j, the Unity SDK",
