@@ -25,7 +25,7 @@ from typing import Any
 from local import ports
 from local.aws import ministack
 from local.processes import ROOT
-from operate.commands import restore
+from operate import restoration
 from operate.template.intrinsics import read_yaml
 
 STACK = "fanfare-rehearsal"
@@ -120,7 +120,7 @@ class Account:
         return stayed
 
     def imported(self, stayed: Mapping[str, str]) -> None:
-        template, resources = restore.importing(read_yaml(self.build / "template.yaml"), stayed)
+        template, resources = restoration.importing(read_yaml(self.build / "template.yaml"), stayed)
         formation = self.client("cloudformation")
         names = {"StackName": STACK, "ChangeSetName": "import"}
         formation.create_change_set(

@@ -12,7 +12,7 @@ from measure.bench.command import Failed
 from measure.bench.contenders import CONTENDERS
 from measure.bench.cores import Cores
 from measure.bench.figures import OURS, Figures, Run, figures, missing, objections, summary
-from measure.bench.load_server import NotBuilt
+from measure.bench.load_server import ServerNotBuilt
 from measure.bench.run import run
 from measure.bench.table import rounded, table
 from measure.bench.workshop import Workshop
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     pushes = next(one.pushes(options.requests) for one in CONTENDERS if one.sender == OURS)
     try:
         workshop = Workshop.prepared(ROOT / ".local" / "bench")
-    except NotBuilt as error:
+    except ServerNotBuilt as error:
         print(f"The load server cannot be built:\n{error}", file=sys.stderr)
         return 1
     found = figures(runs(workshop, cores, options.rounds, options.requests))

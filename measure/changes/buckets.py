@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import definitions, row
-from local.client import Client
 from measure.changes import series
 from measure.changes.writer import Writer
 from measure.cost.stage import Stage
 from measure.load.sends import subscribed
+from operate.client import Client
 
 QUIET, TOLD = "quiet", "told"
 _PATTERN = "pattern"

@@ -6,10 +6,10 @@ from statistics import fmean
 from typing import Any
 from uuid import uuid4
 
-from local.client import Client
 from measure.cost.charge import Charge
 from measure.cost.measure import Measured, measured
 from measure.cost.stage import Stage
+from operate.client import Client
 
 TIMES = 5
 _PIPELINE = frozenset({"dispatch", "fanout", "deliver"})

@@ -14,15 +14,14 @@ import requests
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import definitions, row
 from local.aws.ministack import CREDENTIALS
-from local.client import Client
 from local.ports import Ports, http
 from local.runner.journal import Invocation
 from local.stack.signs import signs
-from local.stack.stack import NAME
 from local.waiting import NO_ANSWER_S, while_moving
 from measure.cost.crowd import Crowd, load
-from operate.commands import app as app_command
-from operate.place import Place
+from operate import apps
+from operate.client import Client
+from operate.profile import LocalProfile
 from operate.template import Template
 
 CONCURRENCY = {"deliver": 1, "fanout": 1}
@@ -192,8 +191,8 @@ class Stage:
         return f"{self.emulator}/_fanfare/rows"
 
     def _app(self, size: int) -> tuple[Crowd, Client]:
-        place = Place(NAME, self.resources)
-        made = app_command.create(place, app_command.of_the_fakes(self.folder))
+        profile = msgspec.convert(self.values, LocalProfile).use()
+        made = apps.create(profile, profile.for_new_apps.credentials())
         crowd = Crowd(made["app_id"], size)
         load(self.rows, self.resources["RecipientsTable"], crowd.recipients())
         nobody = Client(self.values["site"], made["app_id"], made["app_key"])

@@ -7,7 +7,6 @@ from itertools import islice
 import boto3
 import requests
 
-from local.client import Client
 from local.runner.journal import Invocation
 from local.waiting import NO_ANSWER_S
 from measure.cost.stage import Audience, Stage
@@ -16,6 +15,7 @@ from measure.load.figures import Found, Kind, Memory, Phase, Send, Single, Times
 from measure.load.memory import peak_memory
 from measure.load.probe import Probe
 from measure.load.sends import Readers, send, settle
+from operate.client import Client
 
 SINGLES = 30
 """Of each kind, alone and beside a large send."""

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import cycle
 from uuid import uuid4
 
-from local.client import Client
 from local.waiting import while_moving
 from measure.cost.acts import MESSAGE
 from measure.cost.crowd import device_of
 from measure.cost.stage import Audience
 from measure.load.arrivals import Arrivals
 from measure.load.figures import Kind, Send, Single
+from operate.client import Client
 
 FEW = 10
 TOPIC = "few"
