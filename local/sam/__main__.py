@@ -29,7 +29,7 @@ TEMPLATE = ROOT / "template.yaml"
 SAM = (str(ROOT / ".venv-sam" / "bin" / "python"), "-m", "samcli", "local")
 
 
-class NotBuilt(Exception):
+class BuildMissing(Exception):
     """There is no build for this machine."""
 
 
@@ -43,7 +43,7 @@ def prepare(state: Path, build: Path) -> Mapping[str, Any]:
     stack: dict[str, Any] = json.loads((state / profile.STACK_JSON).read_text(encoding="utf-8"))
     built = build / "template.yaml"
     if not built.exists():
-        raise NotBuilt(f"{built} is missing: `make sam-ready` builds it")
+        raise BuildMissing(f"{built} is missing: `make sam-ready` builds it")
     ports = Ports(stack["port"])
     told = dict(local.parameters) | containers.parameters(ports)
     declaring = containers.declaring(built.read_text(encoding="utf-8"), platform.machine())
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.action == "api"
             else invoke(options.build, options.event, stack)
         )
-    except (CommandFailed, NotBuilt, NoEvent) as error:
+    except (CommandFailed, BuildMissing, NoEvent) as error:
         print(error, file=sys.stderr)
         return 2
     command = [*SAM, *sam, *options.more.split()]

@@ -12,7 +12,7 @@ import msgspec
 
 from fanfare.store import apps
 from fanfare.store.apps import Keys
-from local.stack.state import State
+from local.stack.state import StateFolder
 from operate.apps import create, named
 from operate.errors import CommandFailed, Unusable
 from operate.profile import LocalProfile
@@ -31,7 +31,7 @@ def main(folder: Path, profile: str) -> int:
 
 def kept(folder: Path) -> tuple[str, Keys]:
     """Return the ID and the keys of the app, which are made once for a state folder. Raises Unusable."""
-    state = State(folder)
+    state = StateFolder(folder)
     try:
         found = json.loads(state.app_json.read_text())
         return found["app_id"], Keys(found["app_key"], found["client_id"], found["client_secret"])

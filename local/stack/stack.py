@@ -18,7 +18,7 @@ from local.ports import HOST, Ports, default_port, default_state, http, https
 from local.processes import ROOT, Child, NotReady, answers, run, start
 from local.resources import create_resources
 from local.runner import config
-from local.stack.state import State
+from local.stack.state import StateFolder
 from operate.profile import LocalProfile
 from operate.provider_files import CredentialFiles
 from operate.template import load
@@ -50,7 +50,7 @@ class Stack:
         say: Callable[[str], None] = print,
     ) -> None:
         self.ports = Ports(default_port() if port is None else port)
-        self.state = State(Path(default_state() if state is None else state).resolve())
+        self.state = StateFolder(Path(default_state() if state is None else state).resolve())
         self.values: Mapping[str, Any] = {}
         self._concurrency = concurrency or {}
         self._bridge = bridge

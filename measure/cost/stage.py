@@ -43,7 +43,7 @@ class Tables:
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
+class CrowdAudience:
     """Who is sent to: the subscribers of a topic, every `every`-th of the crowd."""
 
     crowd: Crowd
@@ -61,14 +61,14 @@ class Audience:
 
 
 @dataclass(slots=True)
-class Stage:
+class MeasuredStack:
     """A running stack. `values` is what stack.json says, `folder` its state."""
 
     values: Mapping[str, Any]
     folder: Path
     template: Template
     _apps: dict[int, tuple[Crowd, Client]] = field(default_factory=dict)
-    _audiences: dict[tuple[int, int], Audience] = field(default_factory=dict)
+    _audiences: dict[tuple[int, int], CrowdAudience] = field(default_factory=dict)
 
     @property
     def resources(self) -> Mapping[str, str]:
@@ -84,7 +84,7 @@ class Stage:
         os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL=str(self.values["aws"]))
         row.bind(Tables(self.resources["TopicsTable"], self.resources["BucketsTable"]))
 
-    def audience(self, size: int, every: int) -> Audience:
+    def audience(self, size: int, every: int) -> CrowdAudience:
         """An app with `size` users, of whom one in `every` subscribes to a topic. Each is made once."""
         if (size, every) not in self._audiences:
             crowd, admin = self._apps.get(size) or self._app(size)
@@ -97,10 +97,10 @@ class Stage:
                 self.resources["SubscriptionsTable"],
                 crowd.subscriptions(found.target, every),
             )
-            self._audiences[size, every] = Audience(crowd, admin, topic, every)
+            self._audiences[size, every] = CrowdAudience(crowd, admin, topic, every)
         return self._audiences[size, every]
 
-    def warm(self, audience: Audience, message: Mapping[str, Any]) -> None:
+    def warm(self, audience: CrowdAudience, message: Mapping[str, Any]) -> None:
         """Functions have the app's credentials and connections, but fanout, which few sends need, is cold."""
         alone = self.audience(audience.crowd.size, every=audience.crowd.size)
         alone.send(message)

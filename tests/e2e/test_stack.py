@@ -16,7 +16,7 @@ import requests
 
 from local.processes import ROOT, run
 from local.stack import Stack, StackError
-from local.stack.state import State
+from local.stack.state import StateFolder
 from local.waiting import NO_ANSWER_S, while_moving
 
 pytestmark = pytest.mark.e2e
@@ -169,7 +169,7 @@ class TestInTheBackground:
 
     @pytest.mark.long
     def test_nothing_is_orphaned_when_its_process_is_killed(self, state: Path) -> None:
-        owner = State(state).owner()
+        owner = StateFolder(state).owner()
         assert owner is not None
         os.kill(owner, signal.SIGKILL)
         assert while_moving(lambda: all(free(port) for port in range(14250, 14258)), lambda: None)
@@ -177,5 +177,5 @@ class TestInTheBackground:
     @pytest.mark.long
     def test_a_part_that_ends_takes_the_stack_with_it(self, state: Path) -> None:
         os.kill(self.pids(state)["fakes"], signal.SIGKILL)
-        assert while_moving(lambda: State(state).owner() is None, lambda: None)
+        assert while_moving(lambda: StateFolder(state).owner() is None, lambda: None)
         assert "fakes has ended" in (state / "logs" / "stack.log").read_text()
