@@ -6,6 +6,8 @@
 ARCH ?= arm64
 ENV = dev
 PY = PYTHONPATH=layers/fanfare .venv/bin/python
+# The operators' command line; STACK= names the deployed stack.
+FANFARE = $${STACK:+env FANFARE_STACK="$$STACK"} env $(PY) -m operate
 UV = .venv/bin/uv
 SAM = SAM_CLI_TELEMETRY=0 PATH="$$PWD/.venv-sam/bin:$$PATH" .venv-sam/bin/python -m samcli
 COMPILE = pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --custom-compile-command "make lock"
@@ -57,7 +59,7 @@ security: .venv-security/.done ## look for weaknesses: checkov in the template, 
 	@echo "checkov and bandit have nothing to say"
 
 deploy: .venv/.done .venv-sam/.done ## deploy to your AWS account (ENV=dev, staging or prod of samconfig.toml; PARAMETERS=)
-	@starting=$$($(PY) -m operate.commands.preflight --env $(ENV) Architecture=$(ARCH) $(PARAMETERS)) && \
+	@starting=$$($(PY) -m operate preflight --env $(ENV) Architecture=$(ARCH) $(PARAMETERS)) && \
 	$(MAKE) -s build && \
 	$(SAM) deploy --config-env $(ENV) --parameter-overrides Architecture=$(ARCH) $$starting $(PARAMETERS)
 
@@ -65,7 +67,7 @@ changeset: build ## what a deployment would change, without deploying it (ENV= P
 	@$(SAM) deploy --config-env $(ENV) --no-execute-changeset --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
 
 deployer: .venv/.done ## the IAM policy of whoever deploys STACK=name, made from the template (ARGS="--account --region")
-	@$(PY) -m operate.commands.deployer --stack "$(STACK)" $(ARGS)
+	@$(PY) -m operate deployer --stack "$(STACK)" $(ARGS)
 
 at-rest: .venv/.done ## what a month costs in which nobody calls, counted from the template
 	@$(PY) -m measure.at_rest
@@ -75,22 +77,22 @@ rehearse: .venv/.done .venv-ministack/.done .venv-sam/.done ## deploy to an emul
 	@$(PY) -m local.releases --build $(HERE)
 
 app: .venv/.done ## make an app and print its keys, or set parameters of one, on the local stack or on STACK=name (ARGS=--help)
-	@$(PY) -m operate.commands.app $${STACK:+--stack "$$STACK"} $(ARGS)
+	@$(FANFARE) app $(ARGS)
 
 credential: .venv/.done ## set, check, show or retire an app's FCM or APNs credential, there or on STACK=name (ARGS=--help)
-	@$(PY) -m operate.commands.credential $${STACK:+--stack "$$STACK"} $(ARGS)
+	@$(FANFARE) credential $(ARGS)
 
 key: .venv/.done ## change what tokens are signed with, an app's key or its client secret, while calls go on, there or on STACK=name (ARGS=--help)
-	@$(PY) -m operate.commands.key $${STACK:+--stack "$$STACK"} $(ARGS)
+	@$(FANFARE) key $(ARGS)
 
 redrive: .venv/.done ## send again what became a dead letter, on the local stack or on STACK=name (ARGS=--help)
-	@$(PY) -m operate.commands.redrive $${STACK:+--stack "$$STACK"} $(ARGS)
+	@$(FANFARE) redrive $(ARGS)
 
 restore: .venv/.done ## bring tables back to a point in time, on STACK=name (ARGS=--help; docs/operations.md)
-	@$(PY) -m operate.commands.restore $${STACK:+--stack "$$STACK"} $(ARGS)
+	@$(FANFARE) restore $(ARGS)
 
 outcomes: .venv/.done ## judge networks' answers: VECTORS=file
-	@$(PY) -m operate.commands.outcomes "$(VECTORS)"
+	@$(PY) -m operate outcomes "$(VECTORS)"
 
 ### Contributing
 

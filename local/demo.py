@@ -15,11 +15,11 @@ from typing import Any
 
 import requests
 
-from local.client import Client
 from local.ports import default_port, default_state
 from local.stack import Stack, StackError
 from local.stack.signs import signs
 from local.waiting import NO_ANSWER_S, while_moving
+from operate.client import Client
 
 PHONE = ("ANDROID", "demo-alices-phone:APA91bF0xQ", "Alice's phone, Android")
 TABLET = ("ANDROID", "demo-the-tablet:APA91bT7zR", "the tablet, Android, Alice's and then Bob's")

@@ -26,7 +26,7 @@ AT_NO_COST = (
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RestingCost:
     """What is paid for. `least`: where nothing else in the account uses up what is free."""
 
     what: str
@@ -34,7 +34,7 @@ class Line:
     least: float
 
 
-def bill(document: Mapping[str, Any]) -> list[Line]:
+def bill(document: Mapping[str, Any]) -> list[RestingCost]:
     """Return the lines of a template that cost something at rest, by list prices of us-east-1."""
     metrics = sum(map(_metrics, of_type(document, "AWS::CloudWatch::Alarm")))
     dashboards = len(list(of_type(document, "AWS::CloudWatch::Dashboard")))
@@ -44,14 +44,16 @@ def bill(document: Mapping[str, Any]) -> list[Line]:
     free_metrics = max(0, metrics - ALARM_METRICS_FREE)
     free_polls = max(0, polls - SQS_FREE_REQUESTS)
     return [
-        Line(f"alarms: {metrics} metrics", metrics * ALARM_METRIC, free_metrics * ALARM_METRIC),
-        Line(
+        RestingCost(f"alarms: {metrics} metrics", metrics * ALARM_METRIC, free_metrics * ALARM_METRIC),
+        RestingCost(
             f"dashboards: {dashboards}",
             dashboards * DASHBOARD,
             max(0, dashboards - DASHBOARDS_FREE) * DASHBOARD,
         ),
-        Line(f"Lambda's polling of {queues} idle queues", polls * SQS_REQUEST, free_polls * SQS_REQUEST),
-        Line(f"KMS keys: {keys}", keys * KMS_KEY, keys * KMS_KEY),
+        RestingCost(
+            f"Lambda's polling of {queues} idle queues", polls * SQS_REQUEST, free_polls * SQS_REQUEST
+        ),
+        RestingCost(f"KMS keys: {keys}", keys * KMS_KEY, keys * KMS_KEY),
     ]
 
 

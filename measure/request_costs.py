@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from fanfare.store import apps
 from local.openapi import Served, served
 from local.processes import ROOT
+from local.rehearsal.api import RehearsedApi
 from local.rehearsal.emulated import emulated, handler
-from local.rehearsal.front import Front
 from local.rehearsal.requests import request_of
+from local.rehearsal.snapshot import Snapshot
 from local.rehearsal.stage import Part, Stage, prepared
-from local.rehearsal.state import State
 from measure.cost import prices
 from measure.cost.charge import Charge
 from measure.cost.units import Item
@@ -43,7 +43,7 @@ class Cost:
         return sessions or [one for one in read if any(map(_is_app, one.keys))]
 
 
-def costs(stage: Stage, charges: Charges, state: State) -> Iterator[Cost]:
+def costs(stage: Stage, charges: Charges, state: Snapshot) -> Iterator[Cost]:
     """Each route once, as the first who may of: the owner, the administrator, anybody."""
     for route in served(ROOT):
         for part in (Part.OWNER, Part.ADMIN, Part.ANYBODY):
@@ -65,8 +65,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     template = load(ROOT / "template.yaml")
     with emulated(template) as resources:
-        stage = prepared(Front(template, handler), resources)
-        found = list(costs(stage, Charges(template, resources), State(resources)))
+        stage = prepared(RehearsedApi(template, handler), resources)
+        found = list(costs(stage, Charges(template, resources), Snapshot(resources)))
     print(f"{'reads':>6} {'who asks':>9} {'writes':>6} {'$ a million':>11}  route")
     for one in found:
         unit_dollars = one.reads * prices.DYNAMODB_READ + one.writes * prices.DYNAMODB_WRITE

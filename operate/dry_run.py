@@ -11,11 +11,9 @@ from fanfare.networks.credentials import ApnsCredential, Credential, FcmCredenti
 from fanfare.networks.failures import CredentialError
 from fanfare.networks.fcm import Fcm
 from fanfare.networks.result import outcome_of
-from operate.place import Place
-from operate.provider_files import Unusable
-from operate.template import load
-
-TEMPLATE = Path(__file__).resolve().parents[1] / "template.yaml"
+from operate.errors import CommandFailed, Declined, Unreachable
+from operate.profile import Profile
+from operate.template import load, template_path
 
 NOBODY = "fanfare-credential-check"
 """A topic without subscribers for FCM, and no device token for APNs: it has no digit of one."""
@@ -38,17 +36,17 @@ _WHY = {
 }
 
 
-def ask(place: Place, credential: Credential, environment: Environment) -> str:
-    """What the network said, in a line. Raises Unusable where it refused, or gave no verdict."""
+def ask(profile: Profile, credential: Credential, environment: Environment) -> str:
+    """What the network said, in a line. Raises Declined, Unreachable."""
     match credential:
         case FcmCredential():
-            return _ask_fcm(place, credential)
+            return _ask_fcm(profile, credential)
         case ApnsCredential():
-            return _ask_apns(place, credential, environment)
+            return _ask_apns(profile, credential, environment)
 
 
-def _ask_fcm(place: Place, account: FcmCredential) -> str:
-    fcm = Fcm.at(_endpoint(place, "FCM_ENDPOINT"), account, ca_file=_ca_file(place))
+def _ask_fcm(profile: Profile, account: FcmCredential) -> str:
+    fcm = Fcm.at(_endpoint(profile, "FCM_ENDPOINT"), account, ca_file=_ca_file(profile))
     try:
         [result] = fcm.send([NOBODY], _VALIDATE, deadline_s=ANSWER_S)
     except CredentialError as error:
@@ -61,9 +59,9 @@ def _ask_fcm(place: Place, account: FcmCredential) -> str:
     return f"FCM lets {account.client_email} send in {account.project_id}"
 
 
-def _ask_apns(place: Place, key: ApnsCredential, environment: Environment) -> str:
+def _ask_apns(profile: Profile, key: ApnsCredential, environment: Environment) -> str:
     """BadDeviceToken is the answer to hope for: Apple comes to it when all else is right."""
-    apns = Apns.at(_endpoint(place, f"APNS_{environment.upper()}_ENDPOINT"), key, ca_file=_ca_file(place))
+    apns = Apns.at(_endpoint(profile, f"APNS_{environment.upper()}_ENDPOINT"), key, ca_file=_ca_file(profile))
     try:
         [result] = apns.send([ApnsPush(NOBODY, apns_id(NOBODY, NOBODY))], _PUSH, deadline_s=ANSWER_S)
     finally:
@@ -74,21 +72,21 @@ def _ask_apns(place: Place, key: ApnsCredential, environment: Environment) -> st
     return f"APNs ({environment}) takes the key {key.key_id} of {key.team_id} for {key.topics[0]}"
 
 
-def _no(outcome: Outcome, who: str) -> Unusable:
+def _no(outcome: Outcome, who: str) -> CommandFailed:
     if outcome.blames_credential:
         why = _WHY.get(outcome.reason)
-        return Unusable(f"{who} refuses the credential: {outcome.reason}" + (f" ({why})" if why else ""))
-    return Unusable(f"{who} gave no verdict on the credential: {outcome.reason}; try again later")
+        return Declined(f"{who} refuses the credential: {outcome.reason}" + (f" ({why})" if why else ""))
+    return Unreachable(f"{who} gave no verdict on the credential: {outcome.reason}; try again later")
 
 
-def _endpoint(place: Place, variable: str) -> str:
+def _endpoint(profile: Profile, variable: str) -> str:
     """As deliver has it: its environment is made of the template's parameters."""
-    text = load(TEMPLATE, parameters=place.parameters).functions["deliver"].environment[variable]
+    text = load(template_path(), parameters=profile.parameters).functions["deliver"].environment[variable]
     assert isinstance(text, str), "an endpoint is a parameter, and no resource"
     return text
 
 
-def _ca_file(place: Place) -> str:
+def _ca_file(profile: Profile) -> str:
     """The roots of the local stack; a deployed one's lie where its functions run, and not here."""
-    path = _endpoint(place, "NETWORK_CA_FILE")
+    path = _endpoint(profile, "NETWORK_CA_FILE")
     return path if Path(path).is_file() else ""

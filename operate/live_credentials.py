@@ -11,8 +11,8 @@ from fanfare.networks.failures import CredentialMalformed
 from fanfare.networks.live import MOST_LIVE, Live, difference, from_text, of_environment, to_text
 from fanfare.runtime import clients
 from fanfare.store import apps
-from operate.place import Place
-from operate.provider_files import Unusable
+from operate.errors import Declined
+from operate.profile import Profile
 
 PARAMETER_BYTES = 4096
 """What a standard parameter of SSM holds."""
@@ -36,13 +36,13 @@ class Stored:
     """Why the text cannot be read."""
 
     @staticmethod
-    def of(place: Place, app_id: str, network: Network) -> "Stored":
-        """Raises Unusable where there is no such app."""
+    def of(profile: Profile, app_id: str, network: Network) -> "Stored":
+        """Raises Declined where there is no such app."""
         app = apps.find(app_id)
         if app is None:
-            raise Unusable(f"there is no app {app_id} on {place.stack}")
+            raise Declined(f"there is no app {app_id} on {profile.stack}")
         name = app.credential_parameter(network)
-        new_name = place.credentials_parameter(app_id, network)
+        new_name = profile.credentials_parameter(app_id, network)
         if name is None:
             return Stored(app_id, network, None, new_name)
         try:
@@ -58,25 +58,25 @@ class Stored:
         )
 
     def put(self, live: Sequence[Live]) -> None:
-        """Raises Unusable where somebody else changed it at the same moment."""
+        """Raises Declined where somebody else changed it at the same moment."""
         name = self.name or self.new_name
         text = _fitting(live)
         put = clients.ssm().put_parameter(Name=name, Value=text, Type="SecureString", Overwrite=True)
         if self.name is None:
             apps.set_credential_parameter(self.app, self.network, name)
         if self.version and put["Version"] != self.version + 1:
-            raise Unusable(f"{name} was changed by somebody else meanwhile: look at it with `show`")
+            raise Declined(f"{name} was changed by somebody else meanwhile: look at it with `show`")
 
 
 def with_new(stored: Stored, new: Live, *, replace: bool) -> list[Live]:
-    """What is live with the new one: it comes first, and the others have to be of its kind. Raises Unusable.
+    """What is live with the new one: it comes first, and the others have to be of its kind. Raises Declined.
 
     With `replace` whatever is live in an environment of the new one ends.
     """
     if replace:
         live = [new, *(one for one in stored.live if not one.environments & new.environments)]
     elif stored.fault is not None:
-        raise Unusable(
+        raise Declined(
             f"what is stored cannot be read ({stored.fault}): --replace puts the new one in its place"
         )
     else:
@@ -85,7 +85,7 @@ def with_new(stored: Stored, new: Live, *, replace: bool) -> list[Live]:
             beside = of_environment(others, environment)
             if len(beside) >= MOST_LIVE:
                 keys = " and ".join(key_id(one.credential) for one in beside)
-                raise Unusable(f"the keys {keys} are live already: retire one of them first")
+                raise Declined(f"the keys {keys} are live already: retire one of them first")
         live = [new, *others]
     for other in live[1:]:
         _same_audience(other.credential, new.credential, "without --only" if replace else "with --replace")
@@ -94,23 +94,23 @@ def with_new(stored: Stored, new: Live, *, replace: bool) -> list[Live]:
 
 
 def without(stored: Stored, key: str | None) -> tuple[Live, list[Live]]:
-    """The one that goes (the older, or that of the key) and those that stay. Raises Unusable.
+    """The one that goes (the older, or that of the key) and those that stay. Raises Declined.
 
     One can go where each of its environments has another.
     """
     if key is not None:
         going = [one for one in stored.live if key_id(one.credential) == key]
         if not going:
-            raise Unusable(f"{stored.network}: no key {key} is live")
+            raise Declined(f"{stored.network}: no key {key} is live")
         if not _has_others(going[0], [one for one in stored.live if one is not going[0]]):
-            raise Unusable(f"{stored.network}: {key} is live alone; nothing can be retired")
+            raise Declined(f"{stored.network}: {key} is live alone; nothing can be retired")
     else:
         going = [one for place, one in enumerate(stored.live) if _has_others(one, stored.live[:place])]
         if not going:
-            raise Unusable(f"{stored.network}: there are no two credentials live; nothing can be retired")
+            raise Declined(f"{stored.network}: there are no two credentials live; nothing can be retired")
         if len(going) > 1:
             keys = " or ".join(key_id(one.credential) for one in going)
-            raise Unusable(f"{stored.network}: which one, {keys}? Say it by --key")
+            raise Declined(f"{stored.network}: which one, {keys}? Say it by --key")
     return going[0], [one for one in stored.live if one is not going[0]]
 
 
@@ -123,7 +123,7 @@ def _same_audience(old: Credential, new: Credential, cure: str) -> None:
     if name is not None:
         before, after = (_listed(getattr(one, name)) for one in (old, new))
         subject = "topics are" if name == "topics" else f"{name} is"
-        raise Unusable(f"{subject} {after}, and {before} where {key_id(old)} is live: {cure} that one ends")
+        raise Declined(f"{subject} {after}, and {before} where {key_id(old)} is live: {cure} that one ends")
 
 
 def _listed(value: str | Sequence[str]) -> str:
@@ -134,7 +134,7 @@ def _fitting(live: Sequence[Live]) -> str:
     text = to_text(live)
     size = len(text.encode())
     if size > PARAMETER_BYTES:
-        raise Unusable(
+        raise Declined(
             f"{len(live)} credentials take {size} bytes, and a parameter holds {PARAMETER_BYTES}: "
             + ("use a key of 2048 bits" if len(live) == 1 else "use keys of 2048 bits, or --replace")
         )

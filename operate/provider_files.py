@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from fanfare.networks.credentials import (
     ApnsCredential,
+    Credential,
     FcmCredential,
     apns_credential,
     fcm_credential,
@@ -21,6 +23,7 @@ from fanfare.networks.credentials import (
 from fanfare.networks.failures import CredentialMalformed
 from fanfare.networks.oauth import AUDIENCE, assertion
 from fanfare.networks.provider_token import signed
+from operate.errors import Unusable
 
 LEAST_RSA_BITS = 2048
 
@@ -40,8 +43,31 @@ _MAKE_A_SERVICE_ACCOUNT = "Firebase makes one under Project settings, Service ac
 _MAKE_A_KEY = "Apple makes one under Certificates, Identifiers & Profiles, Keys"
 
 
-class Unusable(Exception):
-    """A file or an option does not hold the credential that it should; one line, without a secret."""
+@dataclass(frozen=True, slots=True)
+class CredentialFiles:
+    """The files of an app's credentials, as options name them, and the facts about Apple's key."""
+
+    fcm: str | None = None
+    apns: str | None = None
+    apns_key_id: str | None = None
+    apns_team_id: str | None = None
+    apns_topics: tuple[str, ...] = ()
+
+    def credentials(self) -> list[Credential]:
+        """Return the credentials that the files hold, none or one for each network. Raises Unusable."""
+        found: list[Credential] = [] if self.fcm is None else [fcm(Path(self.fcm))]
+        if self.apns or self.apns_key_id or self.apns_team_id or self.apns_topics:
+            if not (self.apns and self.apns_key_id and self.apns_team_id and self.apns_topics):
+                raise Unusable("--apns, --apns-key-id, --apns-team-id and --apns-topic belong together")
+            found.append(
+                apns(
+                    Path(self.apns),
+                    key_id=self.apns_key_id,
+                    team_id=self.apns_team_id,
+                    topics=self.apns_topics,
+                )
+            )
+        return found
 
 
 def fcm(path: Path) -> FcmCredential:

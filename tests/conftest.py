@@ -15,10 +15,10 @@ from moto import mock_aws
 
 from fanfare.runtime import clients, metrics, secrets
 from fanfare.store import apps, limits
+from local.rehearsal.api import RehearsedApi
 from operate.template import Template
 from tests import emulator
 from tests.described import described
-from tests.front import Front
 
 SIGNING_KEYS = {"current": "k1", "keys": {"k1": urlsafe_b64encode(bytes(range(32))).decode().rstrip("=")}}
 
@@ -99,13 +99,15 @@ def handler() -> Callable[[str], Handler]:
 
 
 @pytest.fixture
-def front(tables: Mapping[str, str], whole_template: Template, handler: Callable[[str], Handler]) -> Front:
+def front(
+    tables: Mapping[str, str], whole_template: Template, handler: Callable[[str], Handler]
+) -> RehearsedApi:
     """The HTTP API as a client sees it, in front of the real handlers; answers are as described."""
-    return Front(whole_template, handler, described())
+    return RehearsedApi(whole_template, handler, described())
 
 
 @pytest.fixture
 def event(whole_template: Template, handler: Callable[[str], Handler]) -> Callable[..., dict[str, Any]]:
     """`event("GET", "/api/apps/A/topics", headers={...}, body={...})` as API Gateway would make it."""
-    made = Front(whole_template, handler)
+    made = RehearsedApi(whole_template, handler)
     return lambda method, target, **more: made.event(method, target, **more)[1]

@@ -34,7 +34,7 @@ class Changed(msgspec.Struct):
 _NULL = msgspec.Raw(b"null")
 
 
-class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TapeLine(msgspec.Struct, kw_only=True, omit_defaults=True):
     """`status` is HTTP's; `whole`: the answer with all that was read, where the real one does not show it."""
 
     caller: str
@@ -90,7 +90,7 @@ class Tape:
     async def _note(self, call: Call, changed: list[Changed], status: int, answer: bytes) -> None:
         for one in changed:
             one.after = await self._item(one.table, one.key)
-        line = Line(
+        line = TapeLine(
             caller=call.caller,
             service=call.service,
             operation=call.operation,

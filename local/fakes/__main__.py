@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local.fakes import control, credentials
+from local.fakes import console, credentials
 from local.fakes.network import Networks
 from local.fakes.servers import Servers
 from local.ports import HOST, Ports, default_port, default_state
@@ -17,7 +17,7 @@ async def serve(ports: Ports, state: Path) -> None:
     networks = Networks(credentials.load(state))
     servers = Servers(ports, state, networks)
     await servers.apply()
-    runner = web.AppRunner(control.application(networks, servers), access_log=None)
+    runner = web.AppRunner(console.application(networks, servers), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, HOST, ports.fakes).start()
     ended = asyncio.Event()

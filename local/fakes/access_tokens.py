@@ -12,7 +12,7 @@ class Issued:
     """Epoch s."""
 
 
-class AccessTokens:
+class FakeAccessTokens:
     def __init__(self) -> None:
         self._issued: dict[str, Issued] = {}
 

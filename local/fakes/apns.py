@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import msgspec
 
-from local.fakes.exchange import Answer, Headers, Reply, Request
-from local.fakes.faults import ErrorCode, Fault, GoAway, Reset
+from local.fakes.exchange import Headers, NetworkAnswer, NetworkRequest, Reply
+from local.fakes.interruptions import Fault, GoAway, Http2Error, Reset
 from local.fakes.keyring import ApnsKey
-from local.fakes.lane import Environment, Lane, Network
+from local.fakes.lane import FakeEnvironment, FakeLane, FakeNetwork
 from local.fakes.network import Networks
 from local.fakes.provider_token import ProviderTokens, Refusal, TokensOfConnection
 from local.fakes.switches import ApnsSwitches, Reach, TooMany
@@ -33,17 +33,17 @@ TOPIC_SUFFIXES = {
 _DEVICE = "/3/device/"
 _HEX = re.compile(r"([0-9a-fA-F]{2})+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_VIOLATED = GoAway(code=ErrorCode.ENHANCE_YOUR_CALM, debug="Maximum active streams violated")
+_VIOLATED = GoAway(code=Http2Error.ENHANCE_YOUR_CALM, debug="Maximum active streams violated")
 _BLAME = GoAway(debug={"reason": "BadDeviceToken"})
 
 
-class Apns:
+class FakeApns:
     """One connection to one environment."""
 
-    def __init__(self, networks: Networks, environment: Environment, tokens: ProviderTokens) -> None:
+    def __init__(self, networks: Networks, environment: FakeEnvironment, tokens: ProviderTokens) -> None:
         self._networks = networks
         self._environment = environment
-        self._lane = Lane(Network.APNS, environment)
+        self._lane = FakeLane(FakeNetwork.APNS, environment)
         self._tokens = TokensOfConnection(tokens, environment)
         self._authorised = False
         self._refused = False
@@ -67,13 +67,13 @@ class Apns:
     def too_many(self) -> Fault:
         if self._switches.too_many is TooMany.GOAWAY:
             return _VIOLATED
-        return Reset(ErrorCode.REFUSED_STREAM)
+        return Reset(Http2Error.REFUSED_STREAM)
 
     @property
     def silent(self) -> bool:
         return self._switches.reach is Reach.BLACK_HOLE
 
-    def reply(self, request: Request) -> Reply:
+    def reply(self, request: NetworkRequest) -> Reply:
         token = request.path.removeprefix(_DEVICE) if request.path.startswith(_DEVICE) else None
         received = self._networks.record.write(request, self._lane, token)
         apns_id = request.header("apns-id") or ""
@@ -81,12 +81,12 @@ class Apns:
         refusal = self._refusal(request, token)
         if refusal is not None:
             status, reason = refusal
-            return self._networks.refuse(received, Answer.json(status, {"reason": reason}, headers))
-        if self._environment is Environment.SANDBOX:
+            return self._networks.refuse(received, NetworkAnswer.json(status, {"reason": reason}, headers))
+        if self._environment is FakeEnvironment.SANDBOX:
             headers["apns-unique-id"] = str(uuid.uuid4())
-        return self._networks.accept(received, Answer(200, headers=headers))
+        return self._networks.accept(received, NetworkAnswer(200, headers=headers))
 
-    def answering(self, answer: Answer) -> Fault | None:
+    def answering(self, answer: NetworkAnswer) -> Fault | None:
         """A refusal makes APNs careful until the next success; many bad tokens make it leave."""
         if answer.status == 200:
             self._refused = False
@@ -98,7 +98,7 @@ class Apns:
         self._bad_tokens += b'"BadDeviceToken"' in answer.body
         return _BLAME if self._bad_tokens >= most else None
 
-    def _refusal(self, request: Request, token: str | None) -> Refusal | None:
+    def _refusal(self, request: NetworkRequest, token: str | None) -> Refusal | None:
         """The order is ours: method, path, provider token, headers, size, device token."""
         if request.method != "POST":
             return 405, "MethodNotAllowed"
@@ -117,7 +117,7 @@ class Apns:
         return _payload_fault(request.header("apns-push-type"), request.body) or _token_fault(token)
 
 
-def _header_faults(request: Request, key: ApnsKey) -> Iterator[str]:
+def _header_faults(request: NetworkRequest, key: ApnsKey) -> Iterator[str]:
     fields = request.fields
     if len(fields) != len(request.headers) and _repeated(request.headers):
         yield "DuplicateHeaders"

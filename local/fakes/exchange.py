@@ -7,13 +7,13 @@ from typing import Any, Protocol
 
 import msgspec
 
-from local.fakes.faults import Fault
+from local.fakes.interruptions import Fault
 
 type Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class NetworkRequest:
     """Header names are lower case; pseudo headers and `host` are left out."""
 
     method: str
@@ -39,14 +39,14 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class NetworkAnswer:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod
-    def json(status: int, body: Any, headers: Mapping[str, str] | None = None) -> "Answer":
-        return Answer(
+    def json(status: int, body: Any, headers: Mapping[str, str] | None = None) -> "NetworkAnswer":
+        return NetworkAnswer(
             status, json.dumps(body).encode(), {"content-type": "application/json"} | dict(headers or {})
         )
 
@@ -54,7 +54,7 @@ class Answer:
 class Note(Protocol):
     """Where the server writes down what became of a request. Before it does, there was no answer."""
 
-    def given(self, answer: Answer) -> None:
+    def given(self, answer: NetworkAnswer) -> None:
         """The answer has gone out."""
 
     def not_processed(self) -> None:
@@ -65,7 +65,7 @@ class Note(Protocol):
 class Reply:
     """What the server is to do, after a while: play the fault, if there is one, and answer."""
 
-    answer: Answer
+    answer: NetworkAnswer
     note: Note
     delay_s: float = 0
     fault: Fault | None = None
@@ -89,8 +89,8 @@ class Conversation(Protocol):
         """Whether the network takes in everything by now and says nothing."""
         ...
 
-    def reply(self, request: Request) -> Reply: ...
+    def reply(self, request: NetworkRequest) -> Reply: ...
 
-    def answering(self, answer: Answer) -> Fault | None:
+    def answering(self, answer: NetworkAnswer) -> Fault | None:
         """To be called when an answer goes out: it may change `max_streams`, and end the connection."""
         ...

@@ -5,10 +5,9 @@ import secrets
 import time
 from typing import Any
 
-from local.fakes.access_tokens import AccessTokens
-from local.fakes.exchange import Answer, Reply, Request
-from local.fakes.faults import ErrorCode, Fault, GoAway, Reset
-from local.fakes.fcm_message import Fault as MessageFault
+from local.fakes.access_tokens import FakeAccessTokens
+from local.fakes.exchange import NetworkAnswer, NetworkRequest, Reply
+from local.fakes.fcm_message import MessageFault as MessageFault
 from local.fakes.fcm_message import Verdict, Verdicts
 from local.fakes.google_errors import (
     bad_request,
@@ -19,28 +18,29 @@ from local.fakes.google_errors import (
     project_quota,
     unauthenticated,
 )
+from local.fakes.interruptions import Fault, GoAway, Http2Error, Reset
 from local.fakes.lane import FCM
 from local.fakes.network import Networks
 from local.fakes.oauth import TokenEndpoint
-from local.fakes.quota import Bucket
+from local.fakes.quota import QuotaBucket
 from local.fakes.switches import Reach, TooMany
 from local.fakes.workload_identity import EXCHANGE, IMPERSONATION, WorkloadIdentity
 
 _SEND = re.compile(r"/v1/projects/([^/]+)/messages:send")
-_EXCEEDED = GoAway(code=ErrorCode.PROTOCOL_ERROR, debug="exceeded_max_concurrent_streams")
+_EXCEEDED = GoAway(code=Http2Error.PROTOCOL_ERROR, debug="exceeded_max_concurrent_streams")
 _NOT_FOUND_PAGE = page(404, "Not Found")
 
 
-class Fcm:
+class FakeFcm:
     """The conversation of every connection: FCM ties nothing to one."""
 
     def __init__(self, networks: Networks) -> None:
         self._networks = networks
-        self.tokens = AccessTokens()
+        self.tokens = FakeAccessTokens()
         self._token_endpoint = TokenEndpoint(networks, self.tokens)
         self._workload_identity = WorkloadIdentity(networks, self.tokens)
         self._verdicts = Verdicts()
-        self._bucket = Bucket()
+        self._bucket = QuotaBucket()
 
     @property
     def max_streams(self) -> int:
@@ -50,16 +50,16 @@ class Fcm:
     def too_many(self) -> Fault:
         if self._networks.switches.fcm.too_many is TooMany.GOAWAY:
             return _EXCEEDED
-        return Reset(ErrorCode.REFUSED_STREAM)
+        return Reset(Http2Error.REFUSED_STREAM)
 
     @property
     def silent(self) -> bool:
         return self._networks.switches.fcm.reach is Reach.BLACK_HOLE
 
-    def answering(self, answer: Answer) -> Fault | None:
+    def answering(self, answer: NetworkAnswer) -> Fault | None:
         return None
 
-    def reply(self, request: Request) -> Reply:
+    def reply(self, request: NetworkRequest) -> Reply:
         path = request.path.partition("?")[0]
         credential = self._credential(request, path)
         if credential is not None:
@@ -75,7 +75,7 @@ class Fcm:
             return self._networks.refuse(received, refusal)
         return self._networks.accept(received, _success(project, dry=verdict.dry))
 
-    def _credential(self, request: Request, path: str) -> Reply | None:
+    def _credential(self, request: NetworkRequest, path: str) -> Reply | None:
         """Google's other endpoints: real clients find them under other names."""
         if path == "/token":
             return self._token_endpoint.reply(request)
@@ -84,7 +84,7 @@ class Fcm:
         impersonation = IMPERSONATION.fullmatch(path)
         return impersonation and self._workload_identity.impersonate(request, impersonation[1])
 
-    def _refusal(self, request: Request, project: str, verdict: Verdict) -> Answer | None:
+    def _refusal(self, request: NetworkRequest, project: str, verdict: Verdict) -> NetworkAnswer | None:
         issued = self.tokens.find((request.header("authorization") or "").removeprefix("Bearer "))
         if issued is None:
             return unauthenticated()
@@ -103,16 +103,16 @@ class Fcm:
         return None if verdict.fault is None else _invalid(verdict.fault)
 
 
-def _success(project: str, dry: bool) -> Answer:
+def _success(project: str, dry: bool) -> NetworkAnswer:
     message_id = "fake_message_id" if dry else f"0:{time.time_ns() // 1000}%{secrets.token_hex(8)}"
-    return Answer.json(
+    return NetworkAnswer.json(
         200,
         {"name": f"projects/{project}/messages/{message_id}"},
         {"content-type": "application/json; charset=UTF-8"},
     )
 
 
-def _invalid(fault: MessageFault) -> Answer:
+def _invalid(fault: MessageFault) -> NetworkAnswer:
     details: list[dict[str, Any]] = []
     if fault.coded:
         details.append(fcm_error("INVALID_ARGUMENT"))

@@ -19,7 +19,7 @@ _MOST_KNOWN = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class MessageFault:
     """`coded`: FCM itself refused (FcmError in the details), not the JSON front before it."""
 
     message: str
@@ -28,12 +28,12 @@ class Fault:
     coded: bool
 
     @staticmethod
-    def of_form(field: str, text: str) -> "Fault":
-        return Fault(text, field, text, coded=False)
+    def of_form(field: str, text: str) -> "MessageFault":
+        return MessageFault(text, field, text, coded=False)
 
     @staticmethod
-    def of_argument(field: str, description: str) -> "Fault":
-        return Fault("Request contains an invalid argument.", field, description, coded=True)
+    def of_argument(field: str, description: str) -> "MessageFault":
+        return MessageFault("Request contains an invalid argument.", field, description, coded=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Verdict:
     target: str | None
     """The device token or FID."""
     dry: bool
-    fault: Fault | None
+    fault: MessageFault | None
 
 
 class Verdicts:
@@ -72,7 +72,7 @@ def _verdict(body: bytes) -> Verdict:
     try:
         document = canonical(msgspec.json.decode(body))
     except (msgspec.DecodeError, RecursionError) as error:
-        broken = Fault(f"Invalid JSON payload received. {error}", "", "", coded=False)
+        broken = MessageFault(f"Invalid JSON payload received. {error}", "", "", coded=False)
         return Verdict(None, False, broken)
     dry = isinstance(document, dict) and document.get("validate_only") is True
     return Verdict(_target(document), dry, first_fault(document))
@@ -135,10 +135,10 @@ _TYPE_NAMES = {str: "TYPE_STRING", bool: "TYPE_BOOL", int: "TYPE_INT32"}
 _TTL = re.compile(r"(\d+)(\.\d{1,9})?s")
 
 
-def first_fault(body: Any) -> Fault | None:
+def first_fault(body: Any) -> MessageFault | None:
     """None for a body that FCM would take. `body`: the parsed JSON in canonical form."""
     if not isinstance(body, dict):
-        return Fault.of_form("", "Invalid JSON payload received. Root element must be a message.")
+        return MessageFault.of_form("", "Invalid JSON payload received. Root element must be a message.")
     return next(_form_faults(body, _REQUEST, ""), None) or next(_argument_faults(body), None)
 
 
@@ -158,85 +158,85 @@ def _snake(name: str) -> str:
     return re.sub(r"[A-Z]", lambda letter: "_" + letter.group().lower(), name)
 
 
-def _form_faults(value: Any, shape: Any, at: str) -> Iterator[Fault]:
+def _form_faults(value: Any, shape: Any, at: str) -> Iterator[MessageFault]:
     if value is None:
         return
     if shape == STRINGS:
         yield from _map_faults(value, at)
     elif shape == LIST:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            yield Fault.of_form(at, f"Invalid value at '{at}' (TYPE_STRING), {json.dumps(value)}")
+            yield MessageFault.of_form(at, f"Invalid value at '{at}' (TYPE_STRING), {json.dumps(value)}")
     elif shape == OBJECT or isinstance(shape, dict):
         if not isinstance(value, dict):
-            yield Fault.of_form(at, f"Invalid value at '{at}' (message), {json.dumps(value)}")
+            yield MessageFault.of_form(at, f"Invalid value at '{at}' (message), {json.dumps(value)}")
         elif isinstance(shape, dict):
             yield from _field_faults(value, shape, at)
     elif not isinstance(value, shape) or (shape is int and isinstance(value, bool)):
-        yield Fault.of_form(at, f"Invalid value at '{at}' ({_TYPE_NAMES[shape]}), {json.dumps(value)}")
+        yield MessageFault.of_form(at, f"Invalid value at '{at}' ({_TYPE_NAMES[shape]}), {json.dumps(value)}")
 
 
-def _field_faults(value: dict[str, Any], shape: dict[str, Any], at: str) -> Iterator[Fault]:
+def _field_faults(value: dict[str, Any], shape: dict[str, Any], at: str) -> Iterator[MessageFault]:
     for key, item in value.items():
         if key not in shape:
             where = f" at '{at}'" if at else ""
-            yield Fault.of_form(
+            yield MessageFault.of_form(
                 at, f'Invalid JSON payload received. Unknown name "{key}"{where}: Cannot find field.'
             )
         else:
             yield from _form_faults(item, shape[key], f"{at}.{key}".lstrip("."))
 
 
-def _map_faults(value: Any, at: str) -> Iterator[Fault]:
+def _map_faults(value: Any, at: str) -> Iterator[MessageFault]:
     if not isinstance(value, dict):
-        yield Fault.of_form(at, f"Invalid value at '{at}' (map), {json.dumps(value)}")
+        yield MessageFault.of_form(at, f"Invalid value at '{at}' (map), {json.dumps(value)}")
         return
     for index, item in enumerate(value.values()):
         if not isinstance(item, str):
             field = f"{at}[{index}].value"
-            yield Fault.of_form(field, f"Invalid value at '{field}' (TYPE_STRING), {json.dumps(item)}")
+            yield MessageFault.of_form(field, f"Invalid value at '{field}' (TYPE_STRING), {json.dumps(item)}")
 
 
-def _argument_faults(body: dict[str, Any]) -> Iterator[Fault]:
+def _argument_faults(body: dict[str, Any]) -> Iterator[MessageFault]:
     message = body.get("message") or {}
     targets = [name for name in message if name in TARGETS and message[name]]
     if not targets:
         text = "Recipient of the message is not set."
-        yield Fault(text, "message", text, coded=True)
+        yield MessageFault(text, "message", text, coded=True)
         return
     if len(targets) > 1:
         taken = f"oneof field 'target' is already set. Cannot set '{targets[1]}'"
-        yield Fault.of_form("message", f"Invalid value at 'message' (oneof), {taken}")
+        yield MessageFault.of_form("message", f"Invalid value at 'message' (oneof), {taken}")
     android = message.get("android") or {}
     for field, data in (("message.data", message.get("data")), ("message.android.data", android.get("data"))):
         for key in data or {}:
             if key in {"from", "message_type"} or key.startswith(("google", "gcm")):
-                yield Fault.of_argument(field, f"Invalid data payload key: {key}")
+                yield MessageFault.of_argument(field, f"Invalid data payload key: {key}")
     yield from _android_faults(android)
     limit = MAX_TOPIC_PAYLOAD if targets[0] in {"topic", "condition"} else MAX_PAYLOAD
     if _android_size(message, android) > limit:
         text = f"Message is too large. The maximum is {limit // 1024}K ({limit} bytes)."
-        yield Fault(text, "", "", coded=True)
+        yield MessageFault(text, "", "", coded=True)
     aps = (message.get("apns") or {}).get("payload") or {}
     if len(json.dumps(aps, separators=(",", ":"), ensure_ascii=False).encode()) > limit:
-        yield Fault("iOS message is too big", "", "", coded=True)
+        yield MessageFault("iOS message is too big", "", "", coded=True)
 
 
-def _android_faults(android: dict[str, Any]) -> Iterator[Fault]:
+def _android_faults(android: dict[str, Any]) -> Iterator[MessageFault]:
     ttl = android.get("ttl")
     if ttl is not None:
         match = _TTL.fullmatch(ttl)
         if match is None:
             kind = "type.googleapis.com/google.protobuf.Duration"
-            yield Fault.of_form(
+            yield MessageFault.of_form(
                 "message.android.ttl", f"Invalid value at 'message.android.ttl' ({kind}), {ttl}"
             )
         elif int(match[1]) > MAX_TTL_S:
-            yield Fault.of_argument("message.android.ttl", "Invalid ttl")
+            yield MessageFault.of_argument("message.android.ttl", "Invalid ttl")
     priority = android.get("priority")
     if priority is not None and priority.upper() not in {"NORMAL", "HIGH"}:
         field = "message.android.priority"
         kind = "type.googleapis.com/google.firebase.fcm.v1.AndroidConfig.AndroidMessagePriority"
-        yield Fault.of_form(field, f"Invalid value at '{field}' ({kind}), {json.dumps(priority)}")
+        yield MessageFault.of_form(field, f"Invalid value at '{field}' ({kind}), {json.dumps(priority)}")
 
 
 def _android_size(message: dict[str, Any], android: dict[str, Any]) -> int:

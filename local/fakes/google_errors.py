@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from local.fakes.exchange import Answer
+from local.fakes.exchange import NetworkAnswer
 
 _TYPE = "type.googleapis.com/"
 _PLAIN_TYPE = {"content-type": "application/json; charset=UTF-8"}
@@ -17,11 +17,11 @@ type Detail = dict[str, Any]
 
 def error(
     status: int, name: str, message: str, *details: Detail, headers: Mapping[str, str] | None = None
-) -> Answer:
+) -> NetworkAnswer:
     content = {"code": status, "message": message, "status": name} | (
         {"details": list(details)} if details else {}
     )
-    return Answer.json(status, {"error": content}, _PLAIN_TYPE | dict(headers or {}))
+    return NetworkAnswer.json(status, {"error": content}, _PLAIN_TYPE | dict(headers or {}))
 
 
 def fcm_error(code: str) -> Detail:
@@ -47,19 +47,19 @@ def quota_failure(subject: str, description: str) -> Detail:
     return {"@type": f"{_TYPE}google.rpc.QuotaFailure", "violations": [violation]}
 
 
-def page(status: int, title: str) -> Answer:
+def page(status: int, title: str) -> NetworkAnswer:
     """What Google's front ends say in HTML."""
     body = f"<html><title>Error {status} ({title})!!1</title></html>"
-    return Answer(status, body.encode(), {"content-type": "text/html; charset=UTF-8"})
+    return NetworkAnswer(status, body.encode(), {"content-type": "text/html; charset=UTF-8"})
 
 
-def oauth_error(status: int, name: str, description: str = "") -> Answer:
+def oauth_error(status: int, name: str, description: str = "") -> NetworkAnswer:
     """The token endpoints' form (RFC 6749, 5.2)."""
     told = {"error": name} | ({"error_description": description} if description else {})
-    return Answer.json(status, told, {"content-type": "application/json; charset=utf-8"})
+    return NetworkAnswer.json(status, told, {"content-type": "application/json; charset=utf-8"})
 
 
-def project_quota(project: str) -> Answer:
+def project_quota(project: str) -> NetworkAnswer:
     """The project's own quota: no FcmError, and no Retry-After (firebase-admin-go#719)."""
     limit = "Send requests per minute per project"
     return error(
@@ -78,14 +78,14 @@ def project_quota(project: str) -> Answer:
     )
 
 
-def unauthenticated(reason: str = "") -> Answer:
+def unauthenticated(reason: str = "") -> NetworkAnswer:
     """An access token that is unknown, or the reason why one is not valid any more."""
     details = [error_info(reason, "googleapis.com", service="fcm.googleapis.com")] if reason else []
     challenge = 'Bearer realm="https://accounts.google.com/", error="invalid_token"'
     return error(401, "UNAUTHENTICATED", UNAUTHENTICATED, *details, headers={"www-authenticate": challenge})
 
 
-def permission_denied(project: str) -> Answer:
+def permission_denied(project: str) -> NetworkAnswer:
     permission = "cloudmessaging.messages.create"
     return error(
         403,

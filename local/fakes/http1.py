@@ -4,8 +4,8 @@ import asyncio
 
 from aiohttp import web
 
-from local.fakes.exchange import Conversation, Request
-from local.fakes.faults import Cut
+from local.fakes.exchange import Conversation, NetworkRequest
+from local.fakes.interruptions import Interruption
 from local.guard import refusal
 
 
@@ -20,11 +20,13 @@ def server(conversation: Conversation) -> web.Server:
         headers = tuple(field for field in fields if field[0] != "host")
         if conversation.silent:
             await asyncio.Event().wait()
-        reply = conversation.reply(Request(request.method, request.raw_path, headers, await request.read()))
+        reply = conversation.reply(
+            NetworkRequest(request.method, request.raw_path, headers, await request.read())
+        )
         await asyncio.sleep(reply.delay_s)
-        if reply.fault in (Cut.HANG, Cut.BLACK_HOLE) or conversation.silent:
+        if reply.fault in (Interruption.HANG, Interruption.BLACK_HOLE) or conversation.silent:
             await asyncio.Event().wait()
-        if reply.fault not in (None, Cut.AFTER_ANSWER):
+        if reply.fault not in (None, Interruption.AFTER_ANSWER):
             request.transport.close()
             return web.Response()
         answer = reply.answer

@@ -12,11 +12,11 @@ from fanfare.networks.http2.peer_settings import (
     MAX_FRAME_SIZE,
     MAX_HEADER_LIST_SIZE,
 )
-from local.fakes.exchange import Answer, Conversation, Reply
-from local.fakes.faults import Cut, GoAway, Reset
+from local.fakes.exchange import Conversation, NetworkAnswer, Reply
 from local.fakes.http2_frames import Frame, FrameReader
-from local.fakes.http2_outbound import Outbound
-from local.fakes.http2_streams import Stream, Streams, begun
+from local.fakes.http2_outbound import ServerOutbound
+from local.fakes.http2_streams import ServerStreams, Stream, begun
+from local.fakes.interruptions import GoAway, Interruption, Reset
 
 WINDOW = 65_535
 """APNs' and ours, of a stream and of the connection."""
@@ -29,7 +29,7 @@ class Http2(asyncio.Protocol):
         self._announced = conversation.max_streams
         self._reader = FrameReader()
         self._decoder = HeaderDecoder()
-        self._streams = Streams()
+        self._streams = ServerStreams()
         self._silent = False
         self._untold = 0
         """Bytes of the connection's window that the client was not yet given back."""
@@ -39,7 +39,7 @@ class Http2(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._out = Outbound(transport, self._streams)
+        self._out = ServerOutbound(transport, self._streams)
         settings = {
             HEADER_TABLE_SIZE: 4096,
             MAX_CONCURRENT_STREAMS: self._announced,
@@ -177,13 +177,13 @@ class Http2(asyncio.Protocol):
         match reply.fault:
             case None:
                 self._answer(stream, reply.answer)
-            case Cut.HANG:
+            case Interruption.HANG:
                 pass
-            case Cut.BLACK_HOLE:
+            case Interruption.BLACK_HOLE:
                 self._silent = True
-            case Cut.BEFORE_ANSWER:
+            case Interruption.BEFORE_ANSWER:
                 self._close()
-            case Cut.AFTER_ANSWER:
+            case Interruption.AFTER_ANSWER:
                 stream.last = True
                 self._answer(stream, reply.answer)
             case Reset(code):
@@ -194,7 +194,7 @@ class Http2(asyncio.Protocol):
             case GoAway() as goaway:
                 self._leave_and_answer(stream, goaway, reply.answer)
 
-    def _leave_and_answer(self, stream: Stream, goaway: GoAway, answer: Answer) -> None:
+    def _leave_and_answer(self, stream: Stream, goaway: GoAway, answer: NetworkAnswer) -> None:
         if goaway.when == "after_answer":
             self._answer(stream, answer)
             self._leave(stream, goaway)
@@ -204,7 +204,7 @@ class Http2(asyncio.Protocol):
                 self._answer(stream, answer)
         self._end_if_done()
 
-    def _answer(self, stream: Stream, answer: Answer) -> None:
+    def _answer(self, stream: Stream, answer: NetworkAnswer) -> None:
         fault = self._conversation.answering(answer)
         if self._conversation.max_streams != self._announced:
             self._announced = self._conversation.max_streams

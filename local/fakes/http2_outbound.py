@@ -7,20 +7,20 @@ from fanfare.networks.http2 import frames
 from fanfare.networks.http2.frames import ConnectionFault, ErrorCode
 from fanfare.networks.http2.hpack.encoder import HeaderEncoder
 from fanfare.networks.http2.peer_settings import INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE
-from local.fakes.exchange import Answer
-from local.fakes.http2_streams import Stream, Streams
+from local.fakes.exchange import NetworkAnswer
+from local.fakes.http2_streams import ServerStreams, Stream
 
 _WINDOW = 65_535
 _LARGEST_FRAME = 2**24 - 1
 
 
-class Outbound:
-    def __init__(self, transport: asyncio.Transport, streams: Streams) -> None:
+class ServerOutbound:
+    def __init__(self, transport: asyncio.Transport, streams: ServerStreams) -> None:
         self._transport = transport
         self._streams = streams
         self._encoder = HeaderEncoder()
         self._pieces: list[bytes] = []
-        self._given: list[tuple[Stream, Answer]] = []
+        self._given: list[tuple[Stream, NetworkAnswer]] = []
         self._window = _WINDOW
         self._frame_limit = frames.FRAME_BYTES
         self._scheduled = False
@@ -28,7 +28,7 @@ class Outbound:
     def write(self, frame: bytes) -> None:
         self._pieces.append(frame)
 
-    def answer(self, stream: Stream, answer: Answer) -> None:
+    def answer(self, stream: Stream, answer: NetworkAnswer) -> None:
         headers = [(":status", str(answer.status)), *answer.headers.items()]
         if answer.body:
             headers.append(("content-length", str(len(answer.body))))

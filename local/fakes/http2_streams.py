@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from fanfare.networks.http2.hpack.tables import Header
-from local.fakes.exchange import Note, Request
+from local.fakes.exchange import NetworkRequest, Note
 from local.guard import is_ours
 from local.ports import HOST
 
@@ -37,15 +37,15 @@ class Stream:
     last: bool = False
     """After its answer the connection ends."""
 
-    def request(self) -> Request | None:
+    def request(self) -> NetworkRequest | None:
         """None for one whose body has another length than it says: it is malformed (8.1.1)."""
-        request = Request(self.method, self.path, self.headers, self.body)
+        request = NetworkRequest(self.method, self.path, self.headers, self.body)
         said = request.header("content-length")
         return request if said is None or said == str(len(self.body)) else None
 
 
 @dataclass(slots=True)
-class Streams:
+class ServerStreams:
     open: dict[int, Stream] = field(default_factory=dict)
     highest: int = 0
     """The last that the client began."""

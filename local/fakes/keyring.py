@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from local.fakes.lane import Environment
+from local.fakes.lane import FakeEnvironment
 
 
 class ApnsKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -15,7 +15,7 @@ class ApnsKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """PEM."""
     topics: tuple[str, ...]
     """The bundle IDs that it may send to."""
-    environment: Environment | None = None
+    environment: FakeEnvironment | None = None
     """The only one it is for; None: both."""
     family: str = ""
     """Keys of one family may follow one another on a connection; empty: its team's."""

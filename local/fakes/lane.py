@@ -4,28 +4,28 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class Network(StrEnum):
+class FakeNetwork(StrEnum):
     FCM = "fcm"
     APNS = "apns"
     OAUTH = "oauth"
 
 
-class Environment(StrEnum):
+class FakeEnvironment(StrEnum):
     PRODUCTION = "production"
     SANDBOX = "sandbox"
 
 
-class Lane(NamedTuple):
-    network: Network
-    environment: Environment | None = None
+class FakeLane(NamedTuple):
+    network: FakeNetwork
+    environment: FakeEnvironment | None = None
 
     def __str__(self) -> str:
         return self.network if self.environment is None else f"{self.network}_{self.environment}"
 
 
-FCM = Lane(Network.FCM)
-OAUTH = Lane(Network.OAUTH)
+FCM = FakeLane(FakeNetwork.FCM)
+OAUTH = FakeLane(FakeNetwork.OAUTH)
 """Google's token endpoints."""
-APNS_PRODUCTION = Lane(Network.APNS, Environment.PRODUCTION)
-APNS_SANDBOX = Lane(Network.APNS, Environment.SANDBOX)
+APNS_PRODUCTION = FakeLane(FakeNetwork.APNS, FakeEnvironment.PRODUCTION)
+APNS_SANDBOX = FakeLane(FakeNetwork.APNS, FakeEnvironment.SANDBOX)
 LANES = (FCM, OAUTH, APNS_PRODUCTION, APNS_SANDBOX)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from local.fakes.exchange import Answer, Reply
+from local.fakes.exchange import NetworkAnswer, Reply
 from local.fakes.keyring import Keyring
-from local.fakes.lane import Lane
+from local.fakes.lane import FakeLane
 from local.fakes.record import Received, Record
 from local.fakes.rules import Rules
 from local.fakes.switches import Switches
@@ -32,11 +32,11 @@ class Networks:
         self.switches.reset()
         self.record.keep(self.switches.record.keep)
 
-    def refuse(self, received: Received, answer: Answer) -> Reply:
+    def refuse(self, received: Received, answer: NetworkAnswer) -> Reply:
         """The network's own no: no rule is asked."""
         return Reply(answer, received, self._latency_s(received.lane))
 
-    def accept(self, received: Received, success: Answer) -> Reply:
+    def accept(self, received: Received, success: NetworkAnswer) -> Reply:
         """The network's own yes, unless a rule says otherwise."""
         latency_s = self._latency_s(received.lane)
         rule = self.rules.take(received.lane, received.token)
@@ -44,5 +44,5 @@ class Networks:
             return Reply(success, received, latency_s)
         return Reply(rule.answer(success), received, latency_s + rule.delay_ms / 1000, rule.fault)
 
-    def _latency_s(self, lane: Lane) -> float:
+    def _latency_s(self, lane: FakeLane) -> float:
         return self.switches.latency_ms(lane) / 1000

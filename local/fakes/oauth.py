@@ -6,8 +6,8 @@ from urllib.parse import parse_qs
 
 import jwt
 
-from local.fakes.access_tokens import AccessTokens
-from local.fakes.exchange import Answer, Reply, Request
+from local.fakes.access_tokens import FakeAccessTokens
+from local.fakes.exchange import NetworkAnswer, NetworkRequest, Reply
 from local.fakes.google_errors import oauth_error
 from local.fakes.keyring import ServiceAccountKey
 from local.fakes.lane import OAUTH
@@ -30,21 +30,21 @@ _TIMEFRAME = (
 
 
 class TokenEndpoint:
-    def __init__(self, networks: Networks, tokens: AccessTokens) -> None:
+    def __init__(self, networks: Networks, tokens: FakeAccessTokens) -> None:
         self._networks = networks
         self._tokens = tokens
 
-    def reply(self, request: Request) -> Reply:
+    def reply(self, request: NetworkRequest) -> Reply:
         received = self._networks.record.write(request, OAUTH, None)
         judged = self._judge(request)
-        if isinstance(judged, Answer):
+        if isinstance(judged, NetworkAnswer):
             return self._networks.refuse(received, judged)
         lifetime_s = self._networks.switches.oauth.expires_in_s
         access_token = self._tokens.issue(judged.projects, lifetime_s)
         granted = {"access_token": access_token, "expires_in": lifetime_s, "token_type": "Bearer"}
-        return self._networks.accept(received, Answer.json(200, granted))
+        return self._networks.accept(received, NetworkAnswer.json(200, granted))
 
-    def _judge(self, request: Request) -> Answer | ServiceAccountKey:
+    def _judge(self, request: NetworkRequest) -> NetworkAnswer | ServiceAccountKey:
         """Whose assertion it is, or what is wrong with it."""
         if request.method != "POST":
             return oauth_error(405, "invalid_request", "Only POST is allowed.")
@@ -73,7 +73,7 @@ class TokenEndpoint:
         of_account = [key for key in self._networks.keyring.accounts.values() if key.client_email == email]
         return [key for key in reversed(of_account) if key_id in (None, key.key_id)]
 
-    def _fault(self, claims: dict[str, object], now: float) -> Answer | None:
+    def _fault(self, claims: dict[str, object], now: float) -> NetworkAnswer | None:
         issued, expires = claims["iat"], claims["exp"]
         if not isinstance(issued, int) or not isinstance(expires, int):
             return _invalid(_TIMEFRAME)
@@ -86,5 +86,5 @@ class TokenEndpoint:
         return None
 
 
-def _invalid(description: str) -> Answer:
+def _invalid(description: str) -> NetworkAnswer:
     return oauth_error(400, "invalid_grant", description)

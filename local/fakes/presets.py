@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from local.fakes.exchange import Answer
+from local.fakes.exchange import NetworkAnswer
 from local.fakes.google_errors import UNAUTHENTICATED as UNAUTHENTICATED_TEXT
 from local.fakes.google_errors import (
     apns_error,
@@ -18,7 +18,7 @@ from local.fakes.google_errors import (
     quota_failure,
     unauthenticated,
 )
-from local.fakes.lane import Network
+from local.fakes.lane import FakeNetwork
 
 APNS_REASONS = {
     400: (
@@ -46,14 +46,14 @@ _ARGUMENT = (400, "INVALID_ARGUMENT")
 _EXHAUSTED = (429, "RESOURCE_EXHAUSTED")
 
 
-def _of_apns() -> Iterator[tuple[str, Answer]]:
+def _of_apns() -> Iterator[tuple[str, NetworkAnswer]]:
     for status, reasons in APNS_REASONS.items():
         for reason in reasons.split():
             name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", reason).lower()
-            yield f"apns_{name}", Answer.json(status, {"reason": reason})
+            yield f"apns_{name}", NetworkAnswer.json(status, {"reason": reason})
 
 
-def _of_fcm() -> dict[str, Answer]:
+def _of_fcm() -> dict[str, NetworkAnswer]:
     invalid = fcm_error("INVALID_ARGUMENT")
     third_party = fcm_error("THIRD_PARTY_AUTH_ERROR")
     not_there = "Requested entity was not found."
@@ -129,7 +129,7 @@ def _of_fcm() -> dict[str, Answer]:
     }
 
 
-def _of_oauth() -> dict[str, Answer]:
+def _of_oauth() -> dict[str, NetworkAnswer]:
     return {
         "oauth_invalid_grant": oauth_error(400, "invalid_grant", "Invalid JWT Signature."),
         "oauth_account_not_found": oauth_error(400, "invalid_grant", "Invalid grant: account not found"),
@@ -154,5 +154,5 @@ def _of_oauth() -> dict[str, Answer]:
 PRESETS = dict(_of_apns()) | _of_fcm() | _of_oauth()
 
 
-def network_of(preset: str) -> Network:
-    return Network(preset.partition("_")[0])
+def network_of(preset: str) -> FakeNetwork:
+    return FakeNetwork(preset.partition("_")[0])

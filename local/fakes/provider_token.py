@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 
 from local.fakes.keyring import ApnsKey, Keyring
-from local.fakes.lane import Environment
+from local.fakes.lane import FakeEnvironment
 from local.fakes.switches import ApnsSwitches
 
 SKEW_S = 60
@@ -59,7 +59,7 @@ class ProviderTokens:
 class TokensOfConnection:
     """A connection keeps to one team and family of keys, and changes its token seldom."""
 
-    def __init__(self, tokens: ProviderTokens, environment: Environment) -> None:
+    def __init__(self, tokens: ProviderTokens, environment: FakeEnvironment) -> None:
         self._tokens = tokens
         self._environment = environment
         self._related: tuple[str, str] | None = None

@@ -2,16 +2,16 @@
 
 import time
 
-from local.fakes.switches import Quota
+from local.fakes.switches import MessageQuota
 
 
-class Bucket:
+class QuotaBucket:
     def __init__(self) -> None:
-        self._quota: Quota | None = None
+        self._quota: MessageQuota | None = None
         self._left = 0
         self._filled_at = 0.0
 
-    def take(self, quota: Quota | None) -> bool:
+    def take(self, quota: MessageQuota | None) -> bool:
         """False: there is nothing left. Another quota than before begins with a full bucket."""
         if quota is None:
             self._quota = None

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from local.fakes.exchange import Answer, Request
-from local.fakes.lane import LANES, Lane
+from local.fakes.exchange import NetworkAnswer, NetworkRequest
+from local.fakes.lane import LANES, FakeLane
 
 KEPT = 100_000
 NO_ANSWER = "none"
@@ -23,18 +23,18 @@ SUCCESS = "200"
 class Received:
     """One request. `time`: arrival, epoch ms. `answer`: None: none went out."""
 
-    lane: Lane
+    lane: FakeLane
     token: str | None
-    request: Request
+    request: NetworkRequest
     time: float
     history: list[str]
     """What requests for this token were answered, one after the other; `place`: this one's."""
     place: int
     dry: bool = False
     """FCM was only to check it."""
-    answer: Answer | None = None
+    answer: NetworkAnswer | None = None
 
-    def given(self, answer: Answer) -> None:
+    def given(self, answer: NetworkAnswer) -> None:
         self.answer = answer
         success = DRY_RUN if self.dry else SUCCESS
         self.history[self.place] = success if answer.status == 200 else _word(answer)
@@ -60,14 +60,18 @@ class Received:
 class Record:
     def __init__(self) -> None:
         self._kept: deque[Received] = deque(maxlen=KEPT)
-        self._histories: dict[Lane, defaultdict[str, list[str]]] = {lane: defaultdict(list) for lane in LANES}
+        self._histories: dict[FakeLane, defaultdict[str, list[str]]] = {
+            lane: defaultdict(list) for lane in LANES
+        }
 
     def keep(self, most: int) -> None:
         """Of how many requests, the latest, headers and body are kept; what each was answered is, of all."""
         if most != self._kept.maxlen:
             self._kept = deque(self._kept, maxlen=most)
 
-    def write(self, request: Request, lane: Lane, token: str | None, *, dry: bool = False) -> Received:
+    def write(
+        self, request: NetworkRequest, lane: FakeLane, token: str | None, *, dry: bool = False
+    ) -> Received:
         history = self._histories[lane][token or ""]
         history.append(NO_ANSWER)
         received = Received(lane, token, request, time.time() * 1000, history, len(history) - 1, dry)
@@ -89,11 +93,11 @@ class Record:
         later = takewhile(lambda one: one.time > after, reversed(self._kept))
         return [(one.token, one.time) for one in later if one.token]
 
-    def histories(self, lane: Lane) -> dict[str, list[str]]:
+    def histories(self, lane: FakeLane) -> dict[str, list[str]]:
         """For each token what its requests were answered: `200`, `410 Unregistered`, `none`."""
         return {token: history for token, history in self._histories[lane].items() if token}
 
-    def counts(self, lane: Lane) -> dict[str, Any]:
+    def counts(self, lane: FakeLane) -> dict[str, Any]:
         """`tokens`: how many different; `reached`: of those, which got a 200; `reached_again`: more than one.
 
         `maybe_again`: processed more often than once, if what stayed without an answer was.
@@ -111,13 +115,13 @@ class Record:
         return {"requests": answers.total(), "answers": dict(sorted(answers.items())), **tokens}
 
 
-def _shown(answer: Answer) -> dict[str, Any]:
+def _shown(answer: NetworkAnswer) -> dict[str, Any]:
     """`reason`: APNs' reason, FCM's error code, OAuth's error; None for success."""
     body = _parsed(answer.body)
     return {"status": answer.status, "reason": _reason(answer.status, body), "body": body}
 
 
-def _word(answer: Answer) -> str:
+def _word(answer: NetworkAnswer) -> str:
     reason = _reason(answer.status, _parsed(answer.body))
     return f"{answer.status} {reason}" if reason else f"{answer.status}"
 

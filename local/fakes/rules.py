@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from local.fakes.exchange import Answer
-from local.fakes.faults import Cut, Fault, GoAway, Reset
-from local.fakes.lane import Environment, Lane, Network
+from local.fakes.exchange import NetworkAnswer
+from local.fakes.interruptions import Fault, GoAway, Interruption, Reset
+from local.fakes.lane import FakeEnvironment, FakeLane, FakeNetwork
 from local.fakes.presets import PRESETS, network_of
 
 
@@ -22,8 +22,8 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     token: str | None = None
     token_prefix: str = ""
-    network: Network | None = None
-    environment: Environment | None = None
+    network: FakeNetwork | None = None
+    environment: FakeEnvironment | None = None
     times: Annotated[int, Meta(ge=0)] | None = None
     status: Annotated[int, Meta(ge=200, le=599)] | None = None
     preset: str | None = None
@@ -32,7 +32,7 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     timestamp: int | None = None
     timestamp_offset_ms: int | None = None
     delay_ms: Annotated[float, Meta(ge=0)] = 0
-    cut: Cut | None = None
+    cut: Interruption | None = None
     reset: int | str | None = None
     goaway: GoAway | None = None
 
@@ -50,7 +50,7 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         if self.reset is not None:
             Reset.of(self.reset)
 
-    def fits(self, lane: Lane, token: str) -> bool:
+    def fits(self, lane: FakeLane, token: str) -> bool:
         return (
             self.times != 0
             and self._is_for(lane.network)
@@ -58,31 +58,31 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             and token.startswith(self.token_prefix)
         )
 
-    def _is_for(self, network: Network) -> bool:
+    def _is_for(self, network: FakeNetwork) -> bool:
         """Rules about pushes do not answer token requests: these have to be named."""
-        return network is self.network if self.network else network is not Network.OAUTH
+        return network is self.network if self.network else network is not FakeNetwork.OAUTH
 
     @property
     def fault(self) -> Fault | None:
         return self.cut or self.goaway or (None if self.reset is None else Reset.of(self.reset))
 
-    def answer(self, success: Answer) -> Answer:
+    def answer(self, success: NetworkAnswer) -> NetworkAnswer:
         """APNs' `apns-id` stays on every answer, as the real one's does; text bodies go out as they are."""
         preset = PRESETS.get(self.preset or "")
         if preset is None and self.status is None:
             return success
         kept = {name: value for name, value in success.headers.items() if name == "apns-id"} | self.headers
         if preset is not None:
-            return Answer(preset.status, self._dated(preset), {**preset.headers, **kept})
+            return NetworkAnswer(preset.status, self._dated(preset), {**preset.headers, **kept})
         assert self.status is not None
         if self.body is None:
-            return Answer(self.status, b"", kept)
+            return NetworkAnswer(self.status, b"", kept)
         if isinstance(self.body, str):
             headers = {"content-type": "text/html; charset=UTF-8"} | kept
-            return Answer(self.status, self.body.encode(), headers)
-        return Answer.json(self.status, self.body, kept)
+            return NetworkAnswer(self.status, self.body.encode(), headers)
+        return NetworkAnswer.json(self.status, self.body, kept)
 
-    def _dated(self, preset: Answer) -> bytes:
+    def _dated(self, preset: NetworkAnswer) -> bytes:
         """APNs' 410 says since when, in ms: as told, else now."""
         if preset.status != 410:
             return preset.body
@@ -110,7 +110,7 @@ class Rules:
         self._by_token.clear()
         self._by_prefix.clear()
 
-    def take(self, lane: Lane, token: str | None) -> Rule | None:
+    def take(self, lane: FakeLane, token: str | None) -> Rule | None:
         """The rule for this request, which is thereby used once."""
         wanted = token or ""
         for rules in (self._by_token.get(wanted, ()), self._by_prefix):

@@ -4,10 +4,10 @@ import datetime
 from pathlib import Path
 
 from local.fakes import authority, http1
-from local.fakes.apns import Apns
-from local.fakes.fcm import Fcm
+from local.fakes.apns import FakeApns
+from local.fakes.fcm import FakeFcm
 from local.fakes.http2 import Http2
-from local.fakes.lane import APNS_PRODUCTION, APNS_SANDBOX, FCM, Environment, Lane, Network
+from local.fakes.lane import APNS_PRODUCTION, APNS_SANDBOX, FCM, FakeEnvironment, FakeLane, FakeNetwork
 from local.fakes.listener import ByAlpn, Listener, ProtocolFactory
 from local.fakes.network import Networks
 from local.fakes.provider_token import ProviderTokens
@@ -21,21 +21,21 @@ class Servers:
         both = authority.server_context(chain, private, ["h2", "http/1.1"])
         only_http2 = authority.server_context(chain, private, ["h2"])
         self._networks = networks
-        self.fcm = Fcm(networks)
+        self.fcm = FakeFcm(networks)
         self.traffic = Traffic()
         fcm_http1 = http1.server(self.fcm)
         tokens = ProviderTokens(networks.keyring)
 
-        def apns(environment: Environment) -> ProtocolFactory:
+        def apns(environment: FakeEnvironment) -> ProtocolFactory:
             # APNs speaks HTTP/2 to clients that send no ALPN as well (aioapns).
-            lane = Lane(Network.APNS, environment)
-            return self.traffic.counted(lane, lambda: Http2(Apns(networks, environment, tokens)))
+            lane = FakeLane(FakeNetwork.APNS, environment)
+            return self.traffic.counted(lane, lambda: Http2(FakeApns(networks, environment, tokens)))
 
         fcm_http2 = self.traffic.counted(FCM, lambda: Http2(self.fcm))
-        self.listeners: dict[Lane, Listener] = {
+        self.listeners: dict[FakeLane, Listener] = {
             FCM: Listener(ports.fcm, lambda: ByAlpn(fcm_http2, fcm_http1), both),
-            APNS_PRODUCTION: Listener(ports.apns_production, apns(Environment.PRODUCTION), only_http2),
-            APNS_SANDBOX: Listener(ports.apns_sandbox, apns(Environment.SANDBOX), only_http2),
+            APNS_PRODUCTION: Listener(ports.apns_production, apns(FakeEnvironment.PRODUCTION), only_http2),
+            APNS_SANDBOX: Listener(ports.apns_sandbox, apns(FakeEnvironment.SANDBOX), only_http2),
         }
 
     async def apply(self) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from local.fakes.lane import APNS_PRODUCTION, APNS_SANDBOX, FCM, OAUTH, Lane
+from local.fakes.lane import APNS_PRODUCTION, APNS_SANDBOX, FCM, OAUTH, FakeLane
 from local.fakes.record import KEPT
 
 type AtLeastOne = Annotated[int, Meta(ge=1)]
@@ -29,7 +29,7 @@ class TooMany(StrEnum):
     GOAWAY = "goaway"
 
 
-class Range(msgspec.Struct, frozen=True, array_like=True):
+class LatencyRange(msgspec.Struct, frozen=True, array_like=True):
     """Milliseconds, from and to, both inclusive."""
 
     low: float
@@ -43,7 +43,7 @@ class Range(msgspec.Struct, frozen=True, array_like=True):
         return random.uniform(self.low, self.high) if self.high else 0.0
 
 
-class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class MessageQuota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So many messages, anew every `per_s` seconds; once and for all without it."""
 
     messages: Annotated[int, Meta(ge=0)]
@@ -51,7 +51,7 @@ class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NetworkSwitches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    latency_ms: Range = Range(0, 0)
+    latency_ms: LatencyRange = LatencyRange(0, 0)
     """An answer takes so long, at random; a rule's delay_ms comes on top."""
 
 
@@ -60,7 +60,7 @@ class FcmSwitches(NetworkSwitches, frozen=True, kw_only=True, forbid_unknown_fie
     """Google's token endpoints lie on the same port: they share it."""
     max_streams: AtLeastOne = 100
     too_many: TooMany = TooMany.GOAWAY
-    quota: Quota | None = None
+    quota: MessageQuota | None = None
 
 
 class OauthSwitches(NetworkSwitches, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -116,11 +116,11 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def reset(self) -> None:
         self._become(Switches())
 
-    def of_apns(self, lane: Lane) -> ApnsSwitches:
+    def of_apns(self, lane: FakeLane) -> ApnsSwitches:
         return self.apns_production if lane is APNS_PRODUCTION else self.apns_sandbox
 
-    def latency_ms(self, lane: Lane) -> float:
-        by_lane: dict[Lane, NetworkSwitches] = {FCM: self.fcm, OAUTH: self.oauth}
+    def latency_ms(self, lane: FakeLane) -> float:
+        by_lane: dict[FakeLane, NetworkSwitches] = {FCM: self.fcm, OAUTH: self.oauth}
         return (by_lane.get(lane) or self.of_apns(lane)).latency_ms.pick()
 
     def _become(self, other: "Switches") -> None:

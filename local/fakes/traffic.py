@@ -4,16 +4,16 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from local.fakes.lane import Lane
+from local.fakes.lane import FakeLane
 
 type ProtocolFactory = Callable[[], asyncio.Protocol]
 
 
 class Traffic:
     def __init__(self) -> None:
-        self.received: Counter[Lane] = Counter()
+        self.received: Counter[FakeLane] = Counter()
 
-    def counted(self, lane: Lane, factory: ProtocolFactory) -> ProtocolFactory:
+    def counted(self, lane: FakeLane, factory: ProtocolFactory) -> ProtocolFactory:
         """The same connections, with what they receive counted."""
 
         def make() -> asyncio.Protocol:

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from local.fakes.access_tokens import AccessTokens
-from local.fakes.exchange import Answer, Reply, Request
+from local.fakes.access_tokens import FakeAccessTokens
+from local.fakes.exchange import NetworkAnswer, NetworkRequest, Reply
 from local.fakes.google_errors import error, oauth_error, unauthenticated
 from local.fakes.lane import OAUTH
 from local.fakes.network import Networks
@@ -57,13 +57,13 @@ class _Impersonation(msgspec.Struct, frozen=True):
 class WorkloadIdentity:
     """Amazon's signature itself is taken on trust: the fakes are not AWS."""
 
-    def __init__(self, networks: Networks, tokens: AccessTokens) -> None:
+    def __init__(self, networks: Networks, tokens: FakeAccessTokens) -> None:
         self._networks = networks
         self._tokens = tokens
-        self._federated = AccessTokens()
+        self._federated = FakeAccessTokens()
         """Good for nothing but the next step: FCM answers 401 to them."""
 
-    def exchange(self, request: Request) -> Reply:
+    def exchange(self, request: NetworkRequest) -> Reply:
         """STS: a signed GetCallerIdentity for a federated token."""
         received = self._networks.record.write(request, OAUTH, None)
         fault = _fault(_form(request), time.time() + self._networks.switches.oauth.clock_offset_s)
@@ -75,9 +75,9 @@ class WorkloadIdentity:
             "token_type": "Bearer",
             "expires_in": LIFETIME_S,
         }
-        return self._networks.accept(received, Answer.json(200, granted))
+        return self._networks.accept(received, NetworkAnswer.json(200, granted))
 
-    def impersonate(self, request: Request, email: str) -> Reply:
+    def impersonate(self, request: NetworkRequest, email: str) -> Reply:
         """IAM: a federated token for an access token of a service account."""
         received = self._networks.record.write(request, OAUTH, None)
         answer = self._impersonate(request, unquote(email))
@@ -85,7 +85,7 @@ class WorkloadIdentity:
             return self._networks.refuse(received, answer)
         return self._networks.accept(received, answer)
 
-    def _impersonate(self, request: Request, email: str) -> Answer:
+    def _impersonate(self, request: NetworkRequest, email: str) -> NetworkAnswer:
         federated = self._federated.find((request.header("authorization") or "").removeprefix("Bearer "))
         if federated is None or federated.expires_at <= time.time():
             return unauthenticated()
@@ -104,10 +104,12 @@ class WorkloadIdentity:
         lifetime_s = min(int(lifetime[1]), self._networks.switches.oauth.expires_in_s)
         token = self._tokens.issue(accounts[-1].projects, lifetime_s)
         ends = datetime.now(UTC) + timedelta(seconds=lifetime_s)
-        return Answer.json(200, {"accessToken": token, "expireTime": ends.strftime("%Y-%m-%dT%H:%M:%SZ")})
+        return NetworkAnswer.json(
+            200, {"accessToken": token, "expireTime": ends.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        )
 
 
-def _form(request: Request) -> Mapping[str, str]:
+def _form(request: NetworkRequest) -> Mapping[str, str]:
     """google-auth sends a form; JSON is taken, too, with names in camel case."""
     try:
         told = msgspec.json.decode(request.body, type=dict[str, str])
@@ -118,7 +120,7 @@ def _form(request: Request) -> Mapping[str, str]:
     }
 
 
-def _fault(form: Mapping[str, str], now: float) -> Answer | None:
+def _fault(form: Mapping[str, str], now: float) -> NetworkAnswer | None:
     if form.get("grant_type") != GRANT_TYPE:
         return oauth_error(400, "unsupported_grant_type", f"Invalid grant_type: {form.get('grant_type')}")
     if form.get("requested_token_type") != ACCESS_TOKEN or form.get("subject_token_type") != AWS_REQUEST:
@@ -135,7 +137,7 @@ def _fault(form: Mapping[str, str], now: float) -> Answer | None:
     return _fault_of_signed(signed, audience, now)
 
 
-def _fault_of_signed(signed: _SignedRequest, audience: str, now: float) -> Answer | None:
+def _fault_of_signed(signed: _SignedRequest, audience: str, now: float) -> NetworkAnswer | None:
     headers = {header.key.lower(): header.value for header in signed.headers}
     url = urlsplit(signed.url)
     if (
@@ -158,5 +160,5 @@ def _fault_of_signed(signed: _SignedRequest, audience: str, now: float) -> Answe
     return None
 
 
-def _of_aws(kind: str) -> Answer:
+def _of_aws(kind: str) -> NetworkAnswer:
     return oauth_error(400, "invalid_grant", f"Received invalid AWS response of type {kind}")

@@ -8,7 +8,7 @@ from fanfare.api import access, buckets, subscriptions, topics
 from fanfare.api.parsing import contract_name
 from fanfare.domain import errors
 from local.openapi.answers import Milliseconds
-from local.openapi.operation import Answer, Operation, Operations, kii
+from local.openapi.operation import DescribedAnswer, Operation, Operations, kii
 
 _READERS = "who is on the list, who may change it, the administrator"
 _CHANGERS = "the scope's owner, the creator (not of a bucket in the app's scope), the administrator"
@@ -29,7 +29,7 @@ class ObjectScope(Struct, rename=contract_name):
     group_id: str | UnsetType = UNSET
 
 
-class Subscription(Struct, rename=contract_name):
+class SubscriptionAnswer(Struct, rename=contract_name):
     """To a topic or to a bucket."""
 
     object_scope: ObjectScope
@@ -39,7 +39,7 @@ class Subscription(Struct, rename=contract_name):
 
 
 class Subscriptions(Struct, rename=contract_name):
-    subscriptions: list[Subscription]
+    subscriptions: list[SubscriptionAnswer]
     pagination_key: str | UnsetType = UNSET
 
 
@@ -52,19 +52,19 @@ OPERATIONS: Operations = {
     access.read: Operation(
         summary="Read an access list",
         who=_READERS,
-        answers=(Answer(200, dict[str, list[AccessSubject]], (kii("ACLRetrievalResponse"),)),),
+        answers=(DescribedAnswer(200, dict[str, list[AccessSubject]], (kii("ACLRetrievalResponse"),)),),
         errors=_ABSENT,
     ),
     access.read_right: Operation(
         summary="Read who has a right",
         who=_READERS,
-        answers=(Answer(200, list[AccessSubject], (kii("ACLVerbRetrievalResponse"),)),),
+        answers=(DescribedAnswer(200, list[AccessSubject], (kii("ACLVerbRetrievalResponse"),)),),
         errors=_ABSENT,
     ),
     access.read_entry: Operation(
         summary="Whether a right is granted to this subject",
         who=_READERS,
-        answers=(Answer(200, AccessSubject, (kii("ACLSubjectRetrievalResponse"),)),),
+        answers=(DescribedAnswer(200, AccessSubject, (kii("ACLSubjectRetrievalResponse"),)),),
         errors=(*_ABSENT, errors.GrantNotFound),
     ),
     access.grant: Operation(
@@ -81,18 +81,18 @@ OPERATIONS: Operations = {
         summary="List a user's subscriptions; a change shows a moment later",
         who="the user and the administrator",
         query=("paginationKey",),
-        answers=(Answer(200, Subscriptions),),
+        answers=(DescribedAnswer(200, Subscriptions),),
     ),
     topics.count_subscribers: Operation(
         summary="Count a topic's subscribers",
         who="who may SEND_MESSAGE_TO_TOPIC",
-        answers=(Answer(200, SubscriberCount),),
+        answers=(DescribedAnswer(200, SubscriberCount),),
         errors=(errors.TopicNotFound,),
     ),
     buckets.count_subscribers: Operation(
         summary="Count a bucket's subscribers",
         who="who may CREATE_OBJECTS_IN_BUCKET",
-        answers=(Answer(200, SubscriberCount),),
+        answers=(DescribedAnswer(200, SubscriberCount),),
         errors=(errors.BucketNotFound, errors.FilterNotFound),
     ),
 }

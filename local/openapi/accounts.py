@@ -17,7 +17,15 @@ from fanfare.api import (
 from fanfare.api.parsing import FORM
 from fanfare.domain import errors
 from local.openapi import answers
-from local.openapi.operation import JSON, Answer, Body, Caller, Operation, Operations, kii
+from local.openapi.operation import (
+    JSON,
+    AllowedCaller,
+    DescribedAnswer,
+    DescribedBody,
+    Operation,
+    Operations,
+    kii,
+)
 
 _OWN = "the user and the administrator"
 _ADMIN = "the administrator"
@@ -41,13 +49,13 @@ OPERATIONS: Operations = {
     login.token: Operation(
         summary="Log in: a user by password, the administrator by client credentials",
         who="anybody",
-        caller=Caller.WITHOUT_CREDENTIALS,
-        body=Body(
+        caller=AllowedCaller.WITHOUT_CREDENTIALS,
+        body=DescribedBody(
             type=login.TokenRequest,
             example={"username": "alice", "password": "correct horse"},
             media=(JSON, kii("OauthTokenRequest"), FORM),
         ),
-        answers=(Answer(200, answers.Token),),
+        answers=(DescribedAnswer(200, answers.Token),),
         errors=(
             *(errors.InvalidGrant, errors.WrongRefreshToken, errors.AppNotFound),
             errors.NotAuthenticated,
@@ -56,15 +64,15 @@ OPERATIONS: Operations = {
     accounts.sign_up: Operation(
         summary="Sign up; the media type says whether the answer carries an access token",
         who="anybody who knows the app; without address and password a pseudo user is made",
-        caller=Caller.APP,
-        body=Body(
+        caller=AllowedCaller.APP,
+        body=DescribedBody(
             type=accounts.SignUp,
             example={"loginName": "alice", "password": "correct horse", "displayName": "Alice"},
             media=(kii("RegistrationAndAuthorizationRequest"), kii("RegistrationRequest"), JSON),
             rules=_ADDRESS_WITH_PASSWORD,
         ),
         answers=(
-            Answer(
+            DescribedAnswer(
                 201,
                 answers.NewUser,
                 (kii("RegistrationAndAuthorizationResponse"), kii("RegistrationResponse")),
@@ -76,23 +84,23 @@ OPERATIONS: Operations = {
     accounts.get: Operation(
         summary="Read a user",
         who="the user and the administrator; other users see names only, unless the app exposes all",
-        answers=(Answer(200, answers.User, (kii("UserDataRetrievalResponse"),)),),
+        answers=(DescribedAnswer(200, answers.UserAnswer, (kii("UserDataRetrievalResponse"),)),),
     ),
     account_changes.update: Operation(
         summary="Change a user: what is given is changed, the app's own fields are replaced as a whole",
         who=_OWN,
-        body=Body(
+        body=DescribedBody(
             type=account_changes.UserUpdate,
             example={"displayName": "Alice in Berlin", "score": 5},
             media=(kii("UserUpdateRequest"), JSON),
         ),
-        answers=(Answer(200, answers.UserTimes, (kii("UserUpdateResponse"),)),),
+        answers=(DescribedAnswer(200, answers.UserTimes, (kii("UserUpdateResponse"),)),),
         errors=(errors.UserAlreadyExists, errors.NotImplementedHere),
     ),
     account_changes.change_password: Operation(
         summary="Change a user's password; on request all other sessions end. Devices stay",
         who="the user with the old password, the administrator without it",
-        body=Body(
+        body=DescribedBody(
             type=account_changes.PasswordChange,
             example={"oldPassword": "correct horse", "newPassword": "battery staple"},
             media=(kii("ChangePasswordRequest"), JSON),
@@ -102,7 +110,7 @@ OPERATIONS: Operations = {
     account_changes.change_email: Operation(
         summary="Change a user's e-mail address; it is pending while the app wants it verified",
         who=_OWN,
-        body=Body(
+        body=DescribedBody(
             type=account_changes.EmailAddressChange,
             example={"emailAddress": "alice@example.com"},
             media=(kii("EmailAddressModificationRequest"), JSON),
@@ -112,7 +120,7 @@ OPERATIONS: Operations = {
     account_changes.change_phone: Operation(
         summary="Change a user's phone number; it is pending while the app wants it verified",
         who=_OWN,
-        body=Body(
+        body=DescribedBody(
             type=account_changes.PhoneNumberChange,
             example={"phoneNumber": "+818011112222"},
             media=(kii("PhoneNumberModificationRequest"), JSON),
@@ -132,7 +140,7 @@ OPERATIONS: Operations = {
         summary="List the administrator's sessions, a page at a time (not in Kii)",
         who=_ADMIN,
         query=("paginationKey",),
-        answers=(Answer(200, answers.AdminSessions),),
+        answers=(DescribedAnswer(200, answers.AdminSessions),),
         errors=(errors.InvalidInput,),
     ),
     admin_sessions.end_one: Operation(
@@ -146,18 +154,18 @@ OPERATIONS: Operations = {
     app_parameters.read_all: Operation(
         summary="Read the app's parameters, as they hold now",
         who=_ADMIN,
-        answers=(Answer(200, answers.AppParameters),),
+        answers=(DescribedAnswer(200, answers.AppParameters),),
     ),
     app_parameters.read: Operation(
         summary="Read one of the app's parameters",
         who=_ADMIN,
-        answers=(Answer(200, bytes, ("text/plain",)),),
+        answers=(DescribedAnswer(200, bytes, ("text/plain",)),),
         errors=(errors.ParameterNotFound,),
     ),
     app_parameters.write: Operation(
         summary="Set one of the app's parameters; the body is the bare value",
         who=_ADMIN,
-        body=Body(type=_VALUE, example="false", media=("text/plain",)),
+        body=DescribedBody(type=_VALUE, example="false", media=("text/plain",)),
         errors=(errors.ParameterNotFound, errors.NotAllowed),
     ),
 }

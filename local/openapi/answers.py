@@ -34,7 +34,7 @@ class UserForOthers(Struct, rename=contract_name):
     display_name: str | UnsetType = UNSET
 
 
-class User(UserForOthers, rename=contract_name):
+class UserAnswer(UserForOthers, rename=contract_name):
     """A user, with the fields that the app added."""
 
     internal_user_id: int | UnsetType = UNSET
@@ -50,7 +50,7 @@ class User(UserForOthers, rename=contract_name):
     disabled: bool | UnsetType = field(default=UNSET, name="_disabled")
 
 
-class NewUser(User, rename=contract_name):
+class NewUser(UserAnswer, rename=contract_name):
     """The user as made; the tokens where the media type of the request asked for them."""
 
     access_token: str | UnsetType = field(default=UNSET, name="_accessToken")
@@ -99,7 +99,7 @@ class NewInstallation(Struct, rename=contract_name):
     installation_registration_id: str
 
 
-class Installation(NewInstallation, rename=contract_name):
+class InstallationAnswer(NewInstallation, rename=contract_name):
     """A device token and its owner."""
 
     device_type: DeviceType
@@ -111,7 +111,7 @@ class Installation(NewInstallation, rename=contract_name):
 
 
 class Installations(Struct):
-    installations: list[Installation]
+    installations: list[InstallationAnswer]
 
 
 class TopicName(Struct, rename=contract_name):
@@ -125,7 +125,7 @@ class Topics(Struct, rename=contract_name):
     )
 
 
-class Bucket(Struct, rename=contract_name):
+class BucketAnswer(Struct, rename=contract_name):
     bucket_type: str
     size: Annotated[int, Meta(ge=0)]
     size_at_least: Annotated[bool, Meta(description="`size` is as far as was counted")] | UnsetType = UNSET
@@ -135,7 +135,7 @@ class Queried(Struct, rename="camel"):
     """A page of objects, or how many there are."""
 
     query_description: str
-    results: list["Object"]
+    results: list["ObjectAnswer"]
     next_pagination_key: (
         Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", description="Of the next page; missing on the last")]
         | UnsetType
@@ -161,7 +161,7 @@ class ObjectTimes(Struct, rename=contract_name):
     created_at: Milliseconds | UnsetType = UNSET
 
 
-class Object(Struct):
+class ObjectAnswer(Struct):
     """The object, with what the server adds to it."""
 
     id: str = field(name="_id")
@@ -182,7 +182,7 @@ class Deliveries(Struct):
     total: int | UnsetType = UNSET
 
 
-class Failure(Struct, rename=contract_name):
+class FailureAnswer(Struct, rename=contract_name):
     installation_id: str
     outcome: str
     reason: str
@@ -197,17 +197,17 @@ class MessageStatus(Struct, rename=contract_name):
     deliveries: Deliveries
     given_up: dict[str, int]
     devices: dict[str, int]
-    failures: list[Failure]
+    failures: list[FailureAnswer]
 
 
-class Group(Struct, rename=contract_name):
+class GroupAnswer(Struct, rename=contract_name):
     group_id: str
     name: str
     owner: UserID | UnsetType = UNSET
 
 
 class Groups(Struct, rename=contract_name):
-    groups: list[Group]
+    groups: list[GroupAnswer]
     pagination_key: str | UnsetType = UNSET
 
 

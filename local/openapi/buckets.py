@@ -5,14 +5,22 @@ from typing import Any
 from fanfare.api import bodies, buckets, objects, queries
 from fanfare.domain import errors
 from local.openapi import answers
-from local.openapi.operation import JSON, Answer, Body, Caller, Operation, Operations, kii
+from local.openapi.operation import (
+    JSON,
+    AllowedCaller,
+    DescribedAnswer,
+    DescribedBody,
+    Operation,
+    Operations,
+    kii,
+)
 
 ANY_JSON = "application/*"
 """Objects come back under the media type that they were sent with."""
 
 ANY_BYTES = "*/*"
 
-_OBJECT = Body(type=dict[str, Any], example={"text": "bring milk"})
+_OBJECT = DescribedBody(type=dict[str, Any], example={"text": "bring milk"})
 _FILTERED = (errors.FilterNotFound, errors.UserNotFound)
 _READER = "who has READ_EXISTING_OBJECT or may READ_OBJECTS_IN_BUCKET"
 _BODY = (errors.BucketNotFound, errors.ObjectNotFound, errors.ObjectBodyNotFound)
@@ -23,7 +31,7 @@ OPERATIONS: Operations = {
     buckets.create: Operation(
         summary="Make a bucket",
         who="who may CREATE_NEW_BUCKET in the scope",
-        body=Body(
+        body=DescribedBody(
             type=buckets.BucketCreation,
             example={"bucketType": "rw"},
             media=(kii("BucketCreationRequest"), JSON),
@@ -35,14 +43,14 @@ OPERATIONS: Operations = {
     buckets.get: Operation(
         summary="Read what the bucket is",
         who="who may QUERY_OBJECTS_IN_BUCKET",
-        caller=Caller.APP,
-        answers=(Answer(200, answers.Bucket, (kii("BucketRetrievalResponse"),)),),
+        caller=AllowedCaller.APP,
+        answers=(DescribedAnswer(200, answers.BucketAnswer, (kii("BucketRetrievalResponse"),)),),
         errors=(errors.BucketNotFound,),
     ),
     buckets.exists: Operation(
         summary="Whether there is such a bucket",
         who="who may QUERY_OBJECTS_IN_BUCKET",
-        caller=Caller.APP,
+        caller=AllowedCaller.APP,
         errors=(errors.BucketNotFound,),
     ),
     buckets.delete: Operation(
@@ -69,21 +77,23 @@ OPERATIONS: Operations = {
         summary="Make an object; the server chooses its ID",
         who="who may CREATE_OBJECTS_IN_BUCKET",
         body=_OBJECT,
-        answers=(Answer(201, answers.NewObject, (kii("ObjectCreationResponse"),), ("Location", "ETag")),),
+        answers=(
+            DescribedAnswer(201, answers.NewObject, (kii("ObjectCreationResponse"),), ("Location", "ETag")),
+        ),
         errors=(errors.BucketNotFound,),
     ),
     objects.get: Operation(
         summary="Read an object",
         who="who has READ_EXISTING_OBJECT or may READ_OBJECTS_IN_BUCKET",
-        caller=Caller.APP,
-        answers=(Answer(200, answers.Object, (ANY_JSON,), ("ETag",)),),
+        caller=AllowedCaller.APP,
+        answers=(DescribedAnswer(200, answers.ObjectAnswer, (ANY_JSON,), ("ETag",)),),
         errors=(errors.BucketNotFound, errors.ObjectNotFound),
     ),
     objects.head: Operation(
         summary="Whether there is such an object, and its version",
         who="who has READ_EXISTING_OBJECT or may READ_OBJECTS_IN_BUCKET",
-        caller=Caller.APP,
-        answers=(Answer(headers=("ETag",)),),
+        caller=AllowedCaller.APP,
+        answers=(DescribedAnswer(headers=("ETag",)),),
         errors=(errors.BucketNotFound, errors.ObjectNotFound),
     ),
     objects.put: Operation(
@@ -92,8 +102,8 @@ OPERATIONS: Operations = {
         body=_OBJECT,
         headers=("If-Match", "If-None-Match"),
         answers=(
-            Answer(200, answers.ObjectTimes, (kii("ObjectUpdateResponse"),), ("ETag",)),
-            Answer(201, answers.NewObject, (kii("ObjectCreationResponse"),), ("Location", "ETag")),
+            DescribedAnswer(200, answers.ObjectTimes, (kii("ObjectUpdateResponse"),), ("ETag",)),
+            DescribedAnswer(201, answers.NewObject, (kii("ObjectCreationResponse"),), ("Location", "ETag")),
         ),
         errors=(
             *(errors.BucketNotFound, errors.ObjectNotFound),
@@ -105,7 +115,7 @@ OPERATIONS: Operations = {
         who=_WRITER,
         body=_OBJECT,
         headers=("If-Match",),
-        answers=(Answer(200, answers.Object, (ANY_JSON,), ("ETag",)),),
+        answers=(DescribedAnswer(200, answers.ObjectAnswer, (ANY_JSON,), ("ETag",)),),
         errors=_CHANGED,
     ),
     objects.patch_by_override: Operation(
@@ -113,7 +123,7 @@ OPERATIONS: Operations = {
         who=_WRITER,
         body=_OBJECT,
         headers=("X-HTTP-Method-Override", "If-Match"),
-        answers=(Answer(200, answers.Object, (ANY_JSON,), ("ETag",)),),
+        answers=(DescribedAnswer(200, answers.ObjectAnswer, (ANY_JSON,), ("ETag",)),),
         errors=_CHANGED,
     ),
     objects.delete: Operation(
@@ -125,39 +135,39 @@ OPERATIONS: Operations = {
     queries.query: Operation(
         summary="Find objects, in pages, or count them",
         who="who may QUERY_OBJECTS_IN_BUCKET",
-        caller=Caller.APP,
-        body=Body(
+        caller=AllowedCaller.APP,
+        body=DescribedBody(
             type=queries.QueryRequest,
             example={"bucketQuery": {"clause": {"type": "eq", "field": "n", "value": 1}}},
             media=(kii("QueryRequest"), JSON),
         ),
-        answers=(Answer(200, answers.Queried, (kii("QueryResponse"),)),),
+        answers=(DescribedAnswer(200, answers.Queried, (kii("QueryResponse"),)),),
         errors=(errors.BucketNotFound, errors.QueryNotSupported),
     ),
     bodies.put: Operation(
         summary="Store an object's body: any bytes, at most 4 MiB",
         who=_WRITER,
-        body=Body(
+        body=DescribedBody(
             type=bytes,
             example="hello",
             media=("text/plain", "application/octet-stream", ANY_BYTES),
             required=False,
         ),
-        answers=(Answer(200, answers.BodyTimes, (kii("ObjectBodyUpdateResponse"),), ("ETag",)),),
+        answers=(DescribedAnswer(200, answers.BodyTimes, (kii("ObjectBodyUpdateResponse"),), ("ETag",)),),
         errors=(errors.BucketNotFound, errors.ObjectNotFound),
     ),
     bodies.get: Operation(
         summary="Read an object's body, under the media type that it was sent with",
         who=_READER,
-        caller=Caller.APP,
-        answers=(Answer(200, bytes, (ANY_BYTES,), ("ETag",)),),
+        caller=AllowedCaller.APP,
+        answers=(DescribedAnswer(200, bytes, (ANY_BYTES,), ("ETag",)),),
         errors=_BODY,
     ),
     bodies.head: Operation(
         summary="Whether the object has a body",
         who=_READER,
-        caller=Caller.APP,
-        answers=(Answer(headers=("ETag",)),),
+        caller=AllowedCaller.APP,
+        answers=(DescribedAnswer(headers=("ETag",)),),
         errors=_BODY,
     ),
     bodies.delete: Operation(summary="Delete an object's body", who=_WRITER, errors=_BODY),

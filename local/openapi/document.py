@@ -15,7 +15,15 @@ from fanfare.domain.errors import FanfareError
 from fanfare.domain.object import ATTACHMENT_LIMIT
 from local.openapi import access, accounts, buckets, groups, installations, limits, parameters, topics
 from local.openapi.answers import Error, GatewayError
-from local.openapi.operation import JSON, Answer, Body, Caller, Endpoint, Operation, Operations
+from local.openapi.operation import (
+    JSON,
+    AllowedCaller,
+    DescribedAnswer,
+    DescribedBody,
+    Endpoint,
+    Operation,
+    Operations,
+)
 from local.openapi.schemas import closed, schemas
 
 OPERATIONS: Operations = {
@@ -27,10 +35,10 @@ OPERATIONS: Operations = {
     **buckets.OPERATIONS,
 }
 
-_SECURITY: Mapping[Caller, list[dict[str, list[str]]]] = {
-    Caller.WITHOUT_CREDENTIALS: [{"appID": [], "appKey": []}, {}],
-    Caller.APP: [{"app": []}, {"appID": [], "appKey": []}, {"token": []}],
-    Caller.SIGNED_IN: [{"token": []}],
+_SECURITY: Mapping[AllowedCaller, list[dict[str, list[str]]]] = {
+    AllowedCaller.WITHOUT_CREDENTIALS: [{"appID": [], "appKey": []}, {}],
+    AllowedCaller.APP: [{"app": []}, {"appID": [], "appKey": []}, {"token": []}],
+    AllowedCaller.SIGNED_IN: [{"token": []}],
 }
 _SCHEMES = {
     "token": {"type": "http", "scheme": "bearer", "description": "A user's or the administrator's"},
@@ -156,7 +164,7 @@ class _Writer:
             "responses": self._answers(route, operation),
         }
 
-    def _body(self, body: Body) -> dict[str, Any]:
+    def _body(self, body: DescribedBody) -> dict[str, Any]:
         schema = _BYTES if body.type is bytes else self._schemas[body.type]
         schema = {"allOf": [schema], **body.rules} if body.rules else schema
         media = {"schema": schema} | ({} if body.example is None else {"example": body.example})
@@ -172,7 +180,7 @@ class _Writer:
             told[str(status)] = self._refusal(status, list(forms.values()), head)
         return dict(sorted(told.items()))
 
-    def _success(self, answer: Answer, head: bool) -> dict[str, Any]:
+    def _success(self, answer: DescribedAnswer, head: bool) -> dict[str, Any]:
         described: dict[str, Any] = {"description": "Done" if answer.type is None else "What was asked for"}
         if answer.headers:
             described["headers"] = parameters.headers(*answer.headers)
@@ -211,7 +219,7 @@ def _errors(route: Served, operation: Operation) -> Iterator[type[FanfareError]]
     yield from (parameters.ABSENT[name] for name in route.parameters if name in parameters.ABSENT)
     if operation.body is not None and operation.body.type is not bytes:
         yield errors.InvalidJson
-    if operation.caller is not Caller.WITHOUT_CREDENTIALS:
+    if operation.caller is not AllowedCaller.WITHOUT_CREDENTIALS:
         yield from (errors.NotAuthenticated, errors.NotPermitted, errors.WrongToken, errors.AppNotFound)
 
 

@@ -3,7 +3,7 @@
 from fanfare.api import groups
 from fanfare.domain import errors
 from local.openapi import answers
-from local.openapi.operation import JSON, Answer, Body, Operation, Operations, kii
+from local.openapi.operation import JSON, DescribedAnswer, DescribedBody, Operation, Operations, kii
 
 _MEMBERS = "members and the administrator"
 _OWNER = "the owner and the administrator"
@@ -12,36 +12,36 @@ OPERATIONS: Operations = {
     groups.create: Operation(
         summary="Make a group; the members that exist are added, the others told",
         who="users, for themselves or for the user of owner; the administrator, for the user of owner",
-        body=Body(
+        body=DescribedBody(
             type=groups.GroupCreation,
             example={"name": "Team", "members": []},
             media=(kii("GroupCreationRequest"), JSON),
         ),
-        answers=(Answer(201, answers.NewGroup, (kii("GroupCreationResponse"),), ("Location",)),),
+        answers=(DescribedAnswer(201, answers.NewGroup, (kii("GroupCreationResponse"),), ("Location",)),),
         errors=(errors.UserNotFound, errors.GroupAlreadyExists),
     ),
     groups.of: Operation(
         summary="List the groups that a user is in, or owns; one of is_member and owner is needed",
         who="every signed-in user, about any user; the administrator",
         query=("is_member", "owner", "paginationKey"),
-        answers=(Answer(200, answers.Groups, (kii("GroupsRetrievalResponse"),)),),
+        answers=(DescribedAnswer(200, answers.Groups, (kii("GroupsRetrievalResponse"),)),),
         errors=(errors.UserNotFound,),
     ),
     groups.get: Operation(
         summary="Read a group",
         who=_MEMBERS,
-        answers=(Answer(200, answers.Group, (kii("GroupRetrievalResponse"),)),),
+        answers=(DescribedAnswer(200, answers.GroupAnswer, (kii("GroupRetrievalResponse"),)),),
     ),
     groups.delete: Operation(summary="Delete a group with everything that is the group's", who=_OWNER),
     groups.rename: Operation(
         summary="Rename a group; the body is the bare name",
         who=_OWNER,
-        body=Body(type=groups.Name, example="Crew", media=("text/plain",)),
+        body=DescribedBody(type=groups.Name, example="Crew", media=("text/plain",)),
     ),
     groups.hand_over: Operation(
         summary="Hand a group over to another owner",
         who=_OWNER,
-        body=Body(
+        body=DescribedBody(
             type=groups.GroupOwnerChange,
             example={"owner": "me"},
             media=(kii("GroupOwnerChangeRequest"), JSON),
@@ -52,7 +52,7 @@ OPERATIONS: Operations = {
         summary="List the members; beyond 5,000 the answer has a key for the next page",
         who=_MEMBERS,
         query=("paginationKey",),
-        answers=(Answer(200, answers.Members, (kii("MembersRetrievalResponse"),)),),
+        answers=(DescribedAnswer(200, answers.Members, (kii("MembersRetrievalResponse"),)),),
         errors=(errors.InvalidInput,),
     ),
     groups.add_member: Operation(

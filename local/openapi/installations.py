@@ -6,7 +6,7 @@ from typing import Any
 from fanfare.api import installations
 from fanfare.domain import errors
 from local.openapi import answers
-from local.openapi.operation import JSON, Answer, Body, Operation, Operations, kii
+from local.openapi.operation import JSON, DescribedAnswer, DescribedBody, Operation, Operations, kii
 
 _BUNDLE_ID = {"anyOf": [{"type": "string", "pattern": "^[A-Za-z0-9.-]{1,155}$"}, {"type": "null"}]}
 _APNS_TOKEN = {"type": "string", "pattern": "^[0-9A-Fa-f<> ]{1,1024}$"}
@@ -37,7 +37,7 @@ OPERATIONS: Operations = {
     installations.install: Operation(
         summary="Install: the device is the user's from now on, whoever had it before",
         who="a user for himself, the administrator for the user of userID",
-        body=Body(
+        body=DescribedBody(
             type=installations.Install,
             example={
                 "deviceType": "IOS",
@@ -54,7 +54,9 @@ OPERATIONS: Operations = {
             },
         ),
         answers=(
-            Answer(201, answers.NewInstallation, (kii("InstallationCreationResponse"),), ("Location",)),
+            DescribedAnswer(
+                201, answers.NewInstallation, (kii("InstallationCreationResponse"),), ("Location",)
+            ),
         ),
         errors=(errors.UserNotFound,),
     ),
@@ -62,13 +64,13 @@ OPERATIONS: Operations = {
         summary="List a user's installations, or all",
         who="the user; the administrator, and all only for the administrator",
         query=("userID",),
-        answers=(Answer(200, answers.Installations),),
+        answers=(DescribedAnswer(200, answers.Installations),),
         errors=(errors.UserNotFound,),
     ),
     installations.get: Operation(
         summary="Read an installation",
         who="its owner and the administrator",
-        answers=(Answer(200, answers.Installation, (kii("InstallationRetrievalResponse"),)),),
+        answers=(DescribedAnswer(200, answers.InstallationAnswer, (kii("InstallationRetrievalResponse"),)),),
         errors=(errors.InstallationNotFound,),
     ),
     installations.delete: Operation(

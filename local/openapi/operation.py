@@ -13,7 +13,7 @@ type Endpoint = Callable[..., Any]
 JSON = "application/json"
 
 
-class Caller(Enum):
+class AllowedCaller(Enum):
     """Who is let in at all: the less is asked of the caller, the further up."""
 
     WITHOUT_CREDENTIALS = "nobody has to say who they are"
@@ -22,7 +22,7 @@ class Caller(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
+class DescribedBody:
     """What is sent. `type` is what the endpoint parses, `bytes` where it takes what comes.
 
     `rules` are keywords of JSON schema that the type does not say.
@@ -36,7 +36,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DescribedAnswer:
     """A success. `type` None: nothing but the status; `headers` beyond those that all answers have."""
 
     status: int = 204
@@ -54,9 +54,9 @@ class Operation:
 
     summary: str
     who: str
-    caller: Caller = Caller.SIGNED_IN
-    body: Body | None = None
-    answers: tuple[Answer, ...] = (Answer(),)
+    caller: AllowedCaller = AllowedCaller.SIGNED_IN
+    body: DescribedBody | None = None
+    answers: tuple[DescribedAnswer, ...] = (DescribedAnswer(),)
     errors: tuple[type[FanfareError], ...] = ()
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
@@ -64,4 +64,13 @@ class Operation:
 
 type Operations = Mapping[Endpoint, Operation]
 
-__all__ = ["JSON", "Answer", "Body", "Caller", "Endpoint", "Operation", "Operations", "kii"]
+__all__ = [
+    "JSON",
+    "AllowedCaller",
+    "DescribedAnswer",
+    "DescribedBody",
+    "Endpoint",
+    "Operation",
+    "Operations",
+    "kii",
+]

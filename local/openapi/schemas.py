@@ -59,7 +59,8 @@ def _anything(type_: type) -> dict[str, Any]:
 
 
 def _public(name: str) -> str:
-    return name.lstrip("_")
+    """Return the name in the document: answers are called as the contract calls them."""
+    return name.lstrip("_").removesuffix("Answer")
 
 
 def _tidied(schema: Any) -> Any:

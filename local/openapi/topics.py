@@ -6,7 +6,7 @@ from typing import Any
 from fanfare.api import messages, send_request, topics
 from fanfare.domain import errors
 from local.openapi import answers
-from local.openapi.operation import JSON, Answer, Body, Operation, Operations, kii
+from local.openapi.operation import JSON, DescribedAnswer, DescribedBody, Operation, Operations, kii
 
 _SUBSCRIBER = "who may SUBSCRIBE_TO_TOPIC, for himself; the administrator for any user"
 
@@ -17,7 +17,7 @@ def _said(block: str) -> Mapping[str, Any]:
     return {"required": [block], "properties": {block: enabled}}
 
 
-_SEND = Body(
+_SEND = DescribedBody(
     type=send_request.Message,
     example={
         "data": {"score": 3},
@@ -27,14 +27,14 @@ _SEND = Body(
     media=(kii("SendPushMessageRequest"), JSON),
     rules={"anyOf": [_said(block) for block in ("fcm", "gcm", "apns")]},
 )
-_SENT = Answer(201, answers.NewMessage, (kii("SendPushMessageResponse"),))
+_SENT = DescribedAnswer(201, answers.NewMessage, (kii("SendPushMessageResponse"),))
 
 OPERATIONS: Operations = {
     topics.names: Operation(
         summary="List topics, a page at a time",
         who="the administrator sees all, users those they may subscribe to",
         query=("paginationKey",),
-        answers=(Answer(200, answers.Topics, (kii("TopicsRetrievalResponse"),)),),
+        answers=(DescribedAnswer(200, answers.Topics, (kii("TopicsRetrievalResponse"),)),),
     ),
     topics.create: Operation(
         summary="Make a topic",
@@ -82,7 +82,7 @@ OPERATIONS: Operations = {
     messages.get: Operation(
         summary="What became of a send",
         who="the administrator",
-        answers=(Answer(200, answers.MessageStatus),),
+        answers=(DescribedAnswer(200, answers.MessageStatus),),
         errors=(errors.MessageNotFound,),
     ),
 }

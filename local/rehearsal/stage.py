@@ -9,7 +9,7 @@ import boto3
 import jwt
 
 from fanfare.store import apps, row
-from local.rehearsal.front import Answer, Front
+from local.rehearsal.api import RehearsedAnswer, RehearsedApi
 
 APP_ID = "rehearsal"
 PASSWORD = "correct horse"
@@ -50,7 +50,7 @@ _USERS = (Part.OWNER, Part.MEMBER, Part.GUEST, Part.MAKER, Part.STRANGER)
 
 
 @dataclass(frozen=True, slots=True)
-class App:
+class RehearsedApp:
     id: str
     key: str
     client_id: str
@@ -65,15 +65,15 @@ class App:
 class Stage:
     """`credentials` are headers; `values` what stands in a path for its parameters, the owner's things."""
 
-    front: Front
-    app: App
+    front: RehearsedApi
+    app: RehearsedApp
     credentials: Mapping[Part, Mapping[str, str]]
     users: Mapping[Part, str]
     values: Mapping[str, str]
 
     def ask(
         self, part: Part, method: str, path: str, body: Any = b"", headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> RehearsedAnswer:
         """`path` from the host on."""
         given = {**self.credentials[part], **(headers or {})}
         return self.front.request(method, path, headers=given, body=body)
@@ -88,7 +88,7 @@ class Stage:
         }[name]
 
 
-def prepared(front: Front, resources: Mapping[str, str]) -> Stage:
+def prepared(front: RehearsedApi, resources: Mapping[str, str]) -> Stage:
     """Everything made through the API, but the apps and the end of a session, which it does not offer."""
     app, other = _app(resources, APP_ID), _app(resources, apps.new_id())
     users = {part: _user(front, app, part) for part in _USERS}
@@ -167,13 +167,13 @@ def _session(credentials: Mapping[str, str]) -> str:
     return str(jwt.decode(token, options={"verify_signature": False})["sid"])
 
 
-def _made(answer: Answer) -> Answer:
+def _made(answer: RehearsedAnswer) -> RehearsedAnswer:
     if answer.status not in (200, 201, 204):
         raise LookupError(f"the stage cannot be set: {answer.status} {answer.body!r}")
     return answer
 
 
-def _app(resources: Mapping[str, str], app_id: str) -> App:
+def _app(resources: Mapping[str, str], app_id: str) -> RehearsedApp:
     @dataclass(frozen=True)
     class Settings:
         apps_table: str
@@ -183,10 +183,10 @@ def _app(resources: Mapping[str, str], app_id: str) -> App:
     if made is None:
         raise LookupError(f"there is an app {app_id} already")
     app, secret = made
-    return App(app.id, app.key, app.client_id, secret)
+    return RehearsedApp(app.id, app.key, app.client_id, secret)
 
 
-def _user(front: Front, app: App, part: Part) -> tuple[str, str]:
+def _user(front: RehearsedApi, app: RehearsedApp, part: Part) -> tuple[str, str]:
     """ID and access token of a new user, who is called like the part."""
     form = {"loginName": part.value, "password": PASSWORD, "displayName": part.value.title()}
     answer = front.request(
@@ -196,11 +196,11 @@ def _user(front: Front, app: App, part: Part) -> tuple[str, str]:
     return made["userID"], made["_accessToken"]
 
 
-def _administrator(front: Front, app: App) -> str:
+def _administrator(front: RehearsedApi, app: RehearsedApp) -> str:
     return _logged_in(front, app, {"client_id": app.client_id, "client_secret": app.client_secret})
 
 
-def _logged_in(front: Front, app: App, form: Mapping[str, str]) -> str:
+def _logged_in(front: RehearsedApi, app: RehearsedApp, form: Mapping[str, str]) -> str:
     answer = front.request("POST", "/api/oauth2/token", headers=app.headers, body=form)
     token: str = _made(answer).json["access_token"]
     return token

@@ -5,9 +5,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from local.rehearsal.front import Answer
+from local.rehearsal.api import RehearsedAnswer
 
-type Ask = Callable[[str, str, Mapping[str, str], bytes], Answer]
+type Ask = Callable[[str, str, Mapping[str, str], bytes], RehearsedAnswer]
 type StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 

@@ -25,7 +25,7 @@ from typing import Any
 from local import ports
 from local.aws import ministack
 from local.processes import ROOT
-from operate.commands import restore
+from operate import restoration
 from operate.template.intrinsics import read_yaml
 
 STACK = "fanfare-rehearsal"
@@ -50,7 +50,7 @@ class Release:
 
 
 @dataclass(slots=True)
-class Account:
+class EmulatedAccount:
     """An emulated account, and the build that is released to it."""
 
     endpoint: str
@@ -120,7 +120,7 @@ class Account:
         return stayed
 
     def imported(self, stayed: Mapping[str, str]) -> None:
-        template, resources = restore.importing(read_yaml(self.build / "template.yaml"), stayed)
+        template, resources = restoration.importing(read_yaml(self.build / "template.yaml"), stayed)
         formation = self.client("cloudformation")
         names = {"StackName": STACK, "ChangeSetName": "import"}
         formation.create_change_set(
@@ -181,7 +181,7 @@ def _broken(template: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def rehearse(account: Account) -> Iterator[str]:
+def rehearse(account: EmulatedAccount) -> Iterator[str]:
     """A line for each release that did what it should. Raises Differs."""
     first = account.release()
     _expect(len(first.versions) > 0 and all(version.isdigit() for version in first.versions.values()), first)
@@ -225,7 +225,7 @@ def _expect_same(stayed: Mapping[str, str], now: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def emulated(build: Path, folder: Path) -> Iterator[Account]:
+def emulated(build: Path, folder: Path) -> Iterator[EmulatedAccount]:
     """MiniStack with a copy of the build, for as long as the block lasts."""
     copy = folder / "build"
     shutil.copytree(build, copy)
@@ -233,7 +233,7 @@ def emulated(build: Path, folder: Path) -> Iterator[Account]:
     child = ministack.launch(port, folder / "ministack.log")
     try:
         child.wait_until(lambda: ministack.ready(port))
-        yield Account(ports.http(port), copy)
+        yield EmulatedAccount(ports.http(port), copy)
     finally:
         child.stop()
 

@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from local.guard_http import only_programs
-from local.runner.disorder import Disorder, Rules
+from local.runner.disorder import Disorder, DisorderRules
 from local.runner.manual import Manual
 from local.runner.worker import FunctionProcesses
 
@@ -75,7 +75,7 @@ class Control:
     async def _disturb(self, request: web.Request) -> web.Response:
         """{"duplicate": share, "shuffle": bool, "delay_ms": n, "seed": n}: what is not named is off."""
         try:
-            rules = msgspec.json.decode(await request.read(), type=Rules)
+            rules = msgspec.json.decode(await request.read(), type=DisorderRules)
         except (msgspec.DecodeError, ValueError) as error:
             return web.json_response({"message": str(error)}, status=400)
         self._disorder.obey(rules)

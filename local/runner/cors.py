@@ -1,13 +1,13 @@
 """Cross-origin requests, as an HTTP API answers them itself when its template says how."""
 
-from local.runner.http_event import Request
+from local.runner.http_event import FrontRequest
 from local.runner.http_response import Response
 from operate.template import Cors
 
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
-def preflight(cors: Cors, request: Request) -> Response | None:
+def preflight(cors: Cors, request: FrontRequest) -> Response | None:
     """The answer to a preflight request; None if it is none. A strange origin gets no headers."""
     if request.method != "OPTIONS" or not request.header("access-control-request-method"):
         return None
@@ -25,7 +25,7 @@ def preflight(cors: Cors, request: Request) -> Response | None:
     return Response(204, tuple(headers), b"")
 
 
-def with_headers(cors: Cors, request: Request, response: Response) -> Response:
+def with_headers(cors: Cors, request: FrontRequest, response: Response) -> Response:
     """The function's own cross-origin headers are replaced by what the template says."""
     kept = [(name, value) for name, value in response.headers if not name.startswith("access-control-")]
     origin = _origin(cors, request)
@@ -36,7 +36,7 @@ def with_headers(cors: Cors, request: Request, response: Response) -> Response:
     return Response(response.status, tuple(kept), response.body)
 
 
-def _origin(cors: Cors, request: Request) -> list[tuple[str, str]] | None:
+def _origin(cors: Cors, request: FrontRequest) -> list[tuple[str, str]] | None:
     """The headers that allow the request's origin; None if there is none, or it is not allowed."""
     origin = request.header("origin")
     if not origin:

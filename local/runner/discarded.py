@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from local.runner.retry import Batch, Condition, created, sequence_number
+from local.runner.retry import Condition, RetriedBatch, created, sequence_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,12 @@ def key(origin: Origin, now: datetime, unique: str) -> str:
 
 
 def content(
-    origin: Origin, batch: Batch, condition: Condition, event: dict[str, Any], now: datetime, unique: str
+    origin: Origin,
+    batch: RetriedBatch,
+    condition: Condition,
+    event: dict[str, Any],
+    now: datetime,
+    unique: str,
 ) -> bytes:
     """`payload` is the whole event, as text; nothing of it has to be fetched from the stream again."""
     invoked = batch.invocations > 0

@@ -9,7 +9,7 @@ _SHUFFLE_MS = 50.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class DisorderRules:
     """`duplicate`: share of events delivered once more. `delay_ms`: the longest delay of a delivery.
 
     `shuffle` delays a little by itself, so that deliveries overtake one another.
@@ -27,9 +27,9 @@ class Rules:
 
 class Disorder:
     def __init__(self) -> None:
-        self.obey(Rules())
+        self.obey(DisorderRules())
 
-    def obey(self, rules: Rules) -> None:
+    def obey(self, rules: DisorderRules) -> None:
         self.rules = rules
         self._random = random.Random(rules.seed)
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from local.runner import cors
-from local.runner.http_event import Request, event
+from local.runner.http_event import FrontRequest, event
 from local.runner.http_response import BAD_REQUEST, NOT_FOUND, TOO_LARGE, UNAVAILABLE, Response, response
 from local.runner.routes import Routes, delivered_path
 from local.runner.worker import FunctionProcesses
@@ -56,7 +56,7 @@ class Front:
             self._cors, request, await self._invoke(request)
         )
 
-    async def _invoke(self, request: Request) -> Response:
+    async def _invoke(self, request: FrontRequest) -> Response:
         path = delivered_path(request.path)
         if path is None:
             return BAD_REQUEST
@@ -85,12 +85,12 @@ async def _body(arrived: web.BaseRequest) -> bytes | None:
     return b"".join(parts)
 
 
-def _request(arrived: web.BaseRequest, body: bytes) -> Request:
+def _request(arrived: web.BaseRequest, body: bytes) -> FrontRequest:
     target = arrived.raw_path
     if not target.startswith("/"):  # absolute form, as to a proxy
         target = "/" + target.partition("://")[2].partition("/")[2]
     local = arrived.transport.get_extra_info("sockname") if arrived.transport else None
-    return Request(
+    return FrontRequest(
         method=arrived.method,
         target=target,
         headers=tuple((name, value) for name, value in arrived.headers.items()),

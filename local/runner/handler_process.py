@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Context:
+class LambdaContext:
     """What Lambda's Python runtime hands to a handler beside the event."""
 
     client_context = None
@@ -52,9 +52,9 @@ def main() -> None:
         _send(channel, _handled(handler, order))
 
 
-def _handled(handler: Callable[[Any, Context], Any], order: dict[str, Any]) -> bytes:
+def _handled(handler: Callable[[Any, LambdaContext], Any], order: dict[str, Any]) -> bytes:
     began, cpu = time.monotonic(), time.process_time()
-    context = Context(order["request_id"], order["arn"], began + order["seconds"])
+    context = LambdaContext(order["request_id"], order["arn"], began + order["seconds"])
     try:
         answer = {"result": handler(order["event"], context)}
         encoded = json.dumps(answer)  # what cannot be encoded is an error of the handler, too

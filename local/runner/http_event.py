@@ -15,7 +15,7 @@ _AS_TEXT = {"application/json", "application/xml", "application/javascript"}
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class FrontRequest:
     """`headers` in the order of their coming, repeated ones repeated; `target` as on the request line."""
 
     method: str
@@ -37,7 +37,7 @@ class Request:
         return ",".join(values) if values else None
 
 
-def event(request: Request, route: Route, path: str, path_parameters: dict[str, str]) -> dict[str, Any]:
+def event(request: FrontRequest, route: Route, path: str, path_parameters: dict[str, str]) -> dict[str, Any]:
     """`path` as the gateway delivers it: rawPath is decoded, in spite of its name."""
     raw_query = request.target.partition("?")[2]
     headers = _headers(request)
@@ -91,7 +91,7 @@ def is_text(content_type: str | None) -> bool:
     return kind.startswith("text/") or kind in _AS_TEXT
 
 
-def _headers(request: Request) -> dict[str, str]:
+def _headers(request: FrontRequest) -> dict[str, str]:
     """Lower-case names, repeated ones joined by commas, and those that the gateway adds."""
     headers: dict[str, str] = {}
     for name, value in request.headers:

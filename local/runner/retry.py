@@ -13,7 +13,7 @@ type Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RetriedBatch:
     """`spent` counts the invocations that used up a retry, `invocations` all of them."""
 
     records: tuple[Record, ...]
@@ -37,18 +37,18 @@ class Done:
 class Again:
     """These batches next, in this order."""
 
-    batches: tuple[Batch, ...]
+    batches: tuple[RetriedBatch, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    batch: Batch
+    batch: RetriedBatch
 
 
 type Next = Done | Again | GiveUp
 
 
-def after(batch: Batch, answer: Answer, source: StreamSource) -> Next:
+def after(batch: RetriedBatch, answer: Answer, source: StreamSource) -> Next:
     """A split uses up no retry: in halves after a failure, at the number that the function reported."""
     start = _checkpoint(batch, answer, source)
     left = batch.records[start or 0 :]
@@ -57,14 +57,16 @@ def after(batch: Batch, answer: Answer, source: StreamSource) -> Next:
     invocations = batch.invocations + 1
     if source.bisect and start is None and len(left) > 1:
         middle = len(left) // 2
-        return Again(tuple(Batch(half, batch.spent, invocations) for half in (left[:middle], left[middle:])))
+        return Again(
+            tuple(RetriedBatch(half, batch.spent, invocations) for half in (left[:middle], left[middle:]))
+        )
     if source.bisect and start:
-        return Again((Batch(left, batch.spent, invocations),))
-    tried = Batch(left, batch.spent + 1, invocations)
+        return Again((RetriedBatch(left, batch.spent, invocations),))
+    tried = RetriedBatch(left, batch.spent + 1, invocations)
     return GiveUp(tried) if 0 <= source.max_retries < tried.spent else Again((tried,))
 
 
-def _checkpoint(batch: Batch, answer: Answer, source: StreamSource) -> int | None:
+def _checkpoint(batch: RetriedBatch, answer: Answer, source: StreamSource) -> int | None:
     """Where to go on: after the last record if all went well; None if the batch failed as a whole."""
     if not isinstance(answer, Returned):
         return None
@@ -77,15 +79,17 @@ def _checkpoint(batch: Batch, answer: Answer, source: StreamSource) -> int | Non
     return numbers.index(min(failed, key=int)) if failed else len(numbers)
 
 
-def split_by_age(batch: Batch, now: float, max_age_seconds: int) -> tuple[Batch, Batch]:
+def split_by_age(batch: RetriedBatch, now: float, max_age_seconds: int) -> tuple[RetriedBatch, RetriedBatch]:
     """The records that are still young enough, and those that are not. -1 is no limit."""
     oldest = now - max_age_seconds if max_age_seconds >= 0 else 0
     young = tuple(record for record in batch.records if created(record) >= oldest)
     old = tuple(record for record in batch.records if created(record) < oldest)
-    return Batch(young, batch.spent, batch.invocations), Batch(old, batch.spent, batch.invocations)
+    return RetriedBatch(young, batch.spent, batch.invocations), RetriedBatch(
+        old, batch.spent, batch.invocations
+    )
 
 
-def pause(batch: Batch, first_seconds: float) -> float:
+def pause(batch: RetriedBatch, first_seconds: float) -> float:
     """How long to wait before this batch is tried again: doubling, up to forty times the first."""
     return first_seconds * min(2.0 ** min(batch.spent, 6), 40.0)
 

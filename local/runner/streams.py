@@ -10,8 +10,8 @@ from typing import Any
 from local.runner.aws import Aws, AwsError
 from local.runner.discarded import Origin
 from local.runner.filters import Filter
-from local.runner.lane import Lane, item_key
 from local.runner.retry import Record, sequence_number
+from local.runner.source_lane import Lane, item_key
 from operate.template import StreamSource
 
 _STREAMS = "DynamoDBStreams_20120810"

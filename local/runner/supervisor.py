@@ -14,10 +14,10 @@ from local.runner.control import Control
 from local.runner.discarded import Origin
 from local.runner.disorder import Disorder
 from local.runner.front import Front
-from local.runner.lane import Lane
 from local.runner.manual import Manual
 from local.runner.queue_records import QueueName
 from local.runner.queues import QueuePoller
+from local.runner.source_lane import Lane
 from local.runner.streams import StreamPoller
 from local.runner.worker import FunctionProcesses
 from operate.template import Function, QueueSource, StreamSource, load

@@ -21,13 +21,16 @@ from local.guard import CONTAINERS_HOST
 from local.ports import Ports, default_state
 from local.processes import ROOT
 from local.sam import containers, samples
-from measure.imports.built import NotBuilt
-from operate import place
-from operate.place import NoStack
+from operate import profile
+from operate.errors import CommandFailed
 from operate.template import load
 
 TEMPLATE = ROOT / "template.yaml"
 SAM = (str(ROOT / ".venv-sam" / "bin" / "python"), "-m", "samcli", "local")
+
+
+class BuildMissing(Exception):
+    """There is no build for this machine."""
 
 
 class NoEvent(Exception):
@@ -35,15 +38,12 @@ class NoEvent(Exception):
 
 
 def prepare(state: Path, build: Path) -> Mapping[str, Any]:
-    """Returns what stack.json says of the stack. Raises NoStack, NotBuilt."""
-    local = place.local(state)
-    try:
-        stack: dict[str, Any] = json.loads((state / "stack.json").read_text(encoding="utf-8"))
-    except FileNotFoundError as missing:
-        raise NoStack(f"the local stack in {state} is not ready yet") from missing
+    """Return the content of stack.json. Raises CommandFailed, NotBuilt."""
+    local = profile.local(state)
+    stack: dict[str, Any] = json.loads((state / profile.STACK_JSON).read_text(encoding="utf-8"))
     built = build / "template.yaml"
     if not built.exists():
-        raise NotBuilt(f"{built} is missing: `make sam-ready` builds it")
+        raise BuildMissing(f"{built} is missing: `make sam-ready` builds it")
     ports = Ports(stack["port"])
     told = dict(local.parameters) | containers.parameters(ports)
     declaring = containers.declaring(built.read_text(encoding="utf-8"), platform.machine())
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.action == "api"
             else invoke(options.build, options.event, stack)
         )
-    except (NoStack, NotBuilt, NoEvent) as error:
+    except (CommandFailed, BuildMissing, NoEvent) as error:
         print(error, file=sys.stderr)
         return 2
     command = [*SAM, *sam, *options.more.split()]

@@ -11,11 +11,11 @@ from pathlib import Path
 from local.ports import default_port, default_state
 from local.processes import ROOT
 from local.stack.stack import Stack, StackError
-from local.stack.state import State
+from local.stack.state import StateFolder
 from local.waiting import while_moving
 
 
-def run(state: State, port: int, parameters: dict[str, str], bridge: str) -> int:
+def run(state: StateFolder, port: int, parameters: dict[str, str], bridge: str) -> int:
     """Until SIGTERM, Ctrl-C, or the end of a part."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -31,7 +31,7 @@ def run(state: State, port: int, parameters: dict[str, str], bridge: str) -> int
         return 0
 
 
-def up(state: State, arguments: list[str]) -> int:
+def up(state: StateFolder, arguments: list[str]) -> int:
     """The same in a session of its own, with its progress shown here until it is ready."""
     log = state.log("stack")
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def up(state: State, arguments: list[str]) -> int:
     return 0 if ready else 1
 
 
-def down(state: State) -> int:
+def down(state: StateFolder) -> int:
     owner = state.owner()
     if owner is None:
         print(f"no stack runs in {state.folder}")
@@ -63,7 +63,7 @@ def down(state: State) -> int:
     return 0
 
 
-def status(state: State) -> int:
+def status(state: StateFolder) -> int:
     owner = state.owner()
     if owner is None:
         print(f"no stack runs in {state.folder}")
@@ -89,7 +89,7 @@ def main() -> int:
         help="of Docker's bridge, to be reached from containers, too",
     )
     options = parser.parse_args()
-    state = State(options.state.resolve())
+    state = StateFolder(options.state.resolve())
     match options.action:
         case "run":
             return run(state, options.port, dict(pair.split("=", 1) for pair in options.set), options.bridge)

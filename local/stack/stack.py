@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import boto3
+import msgspec
 
 from local.aws import ministack
 from local.fakes import credentials
@@ -17,8 +18,9 @@ from local.ports import HOST, Ports, default_port, default_state, http, https
 from local.processes import ROOT, Child, NotReady, answers, run, start
 from local.resources import create_resources
 from local.runner import config
-from local.stack.state import State
-from operate.place import RESOURCES
+from local.stack.state import StateFolder
+from operate.profile import LocalProfile
+from operate.provider_files import CredentialFiles
 from operate.template import load
 
 NAME = "fanfare-local"
@@ -51,7 +53,7 @@ class Stack:
         say: Callable[[str], None] = print,
     ) -> None:
         self.ports = Ports(default_port() if port is None else port)
-        self.state = State(Path(default_state() if state is None else state).resolve())
+        self.state = StateFolder(Path(default_state() if state is None else state).resolve())
         self.values: Mapping[str, Any] = {}
         self._concurrency = concurrency or {}
         self._released = released or {}
@@ -85,32 +87,24 @@ class Stack:
             )
         ending.enter_context(lock)
         self._refuse_taken_ports()
-        resources_json = self.state.folder / RESOURCES
-        for told in (self.state.stack_json, resources_json):
-            told.unlink(missing_ok=True)
-            ending.callback(told.unlink, missing_ok=True)
+        self.state.stack_json.unlink(missing_ok=True)
+        ending.callback(self.state.stack_json.unlink, missing_ok=True)
         try:
             self._say(f"Local stack in {self.state.folder}, ports {self.ports.front} to {self.ports.runner}")
             self._start_surroundings(ending)
             resources = self._make_resources()
-            aws = http(self.ports.aws)
-            site = f"{http(self.ports.front)}/api"
-            given_out = {**resources, "ApiUrl": site}
-            place = {"stack": NAME, "aws": aws, "resources": given_out, "parameters": self.parameters}
-            self.state.write(resources_json, place)
             self._start_runner(ending, resources)
-            app = self._make_app()
+            profile = self._profile(resources)
+            app = self._make_app(profile)
         except (NotReady, ministack.NotInstalled) as error:
             raise StackError(str(error)) from error
         self.values = {
-            "site": site,
+            **json.loads(msgspec.json.encode(profile)),
             **app,
             "fakes": http(self.ports.fakes),
-            "aws": aws,
             "runner": http(self.ports.runner),
             "bridge": self._bridge,
             "port": self.ports.first,
-            "resources": resources,
             "pids": {child.name: child.pid for child in self._children},
         }
         self.state.write(self.state.stack_json, self.values)
@@ -164,11 +158,29 @@ class Stack:
         runner.wait_until(lambda: answers(f"{http(self.ports.runner)}/functions"))
         self._say("  The API and the functions are up")
 
-    def _make_app(self) -> dict[str, str]:
-        """By the command that engineers use, in a process of its own: it binds the store to this stack."""
-        command = [sys.executable, "-m", "operate.commands.app", "--keep", "--json"]
-        command += ["--state", str(self.state.folder)]
-        environment = ministack.CREDENTIALS | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'fanfare'}"}
+    def _profile(self, resources: Mapping[str, str]) -> LocalProfile:
+        """Return the way to this stack, as the operators' commands read it."""
+        files = credentials.Files(self.state.folder)
+        return LocalProfile(
+            stack=NAME,
+            site=f"{http(self.ports.front)}/api",
+            aws=http(self.ports.aws),
+            aws_environment=ministack.CREDENTIALS,
+            resources=dict(resources),
+            parameters=self.parameters,
+            for_new_apps=CredentialFiles(
+                str(files.service_account),
+                str(files.apns_key),
+                credentials.APNS_KEY_ID,
+                credentials.APNS_TEAM_ID,
+                (credentials.APNS_TOPIC,),
+            ),
+        )
+
+    def _make_app(self, profile: LocalProfile) -> dict[str, str]:
+        command = [sys.executable, "-m", "local.stack.first_app", str(self.state.folder)]
+        command.append(msgspec.json.encode(profile).decode())
+        environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'fanfare'}"}
         made = run(command, environment)
         if made.returncode != 0:
             raise StackError(f"no app could be made:\n{made.stderr}")

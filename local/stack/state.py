@@ -10,7 +10,7 @@ from typing import IO, Any
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class StateFolder:
     folder: Path
 
     @property

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from local.processes import ROOT, NotReady
 from measure.bench import document, programs
-from measure.bench.command import Failed
+from measure.bench.command import SenderFailed
+from measure.bench.comparison import OURS, Figures, Run, figures, missing, objections, summary
 from measure.bench.contenders import CONTENDERS
+from measure.bench.contest import run
 from measure.bench.cores import Cores
-from measure.bench.figures import OURS, Figures, Run, figures, missing, objections, summary
-from measure.bench.load_server import NotBuilt
-from measure.bench.run import run
+from measure.bench.load_server import ServerNotBuilt
 from measure.bench.table import rounded, table
 from measure.bench.workshop import Workshop
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     pushes = next(one.pushes(options.requests) for one in CONTENDERS if one.sender == OURS)
     try:
         workshop = Workshop.prepared(ROOT / ".local" / "bench")
-    except NotBuilt as error:
+    except ServerNotBuilt as error:
         print(f"The load server cannot be built:\n{error}", file=sys.stderr)
         return 1
     found = figures(runs(workshop, cores, options.rounds, options.requests))
@@ -46,7 +46,7 @@ def runs(workshop: Workshop, cores: Cores, rounds: int, requests: int) -> Iterat
             label = f"round {number}/{rounds}  {contender.sender:16} {contender.case:9}"
             try:
                 done = run(workshop, cores, contender, requests)
-            except (Failed, NotReady) as error:
+            except (SenderFailed, NotReady) as error:
                 print(f"{label} failed: {error}", flush=True)
                 continue
             cpu, wall = (rounded(done.pushes / spent_s) for spent_s in (done.cpu_s, done.wall_s))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local.processes import ROOT
 from measure.bench import job
-from measure.bench.figures import OURS, PYCURL, REFERENCE
+from measure.bench.comparison import OURS, PYCURL, REFERENCE
 from measure.bench.job import Task
 
 NODE_APN, AIOAPNS, FIREBASE, HTTPX = "@parse/node-apn", "aioapns", "firebase-admin", "httpx"
@@ -25,12 +25,12 @@ _MODULES = {
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
-class Failed(Exception):
+class SenderFailed(Exception):
     """A sender did not do what it was asked, or claims what the server did not see."""
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class SenderUse:
     """All that a sender sent, and what the pushes that count took it."""
 
     sent: int
@@ -39,7 +39,7 @@ class Used:
     """None if it cannot tell: then it is its whole process."""
 
 
-type Reading = Callable[[str], Used]
+type Reading = Callable[[str], SenderUse]
 
 
 def command(sender: str, task: Task, body: Path) -> tuple[list[str], Reading]:
@@ -55,18 +55,18 @@ def command(sender: str, task: Task, body: Path) -> tuple[list[str], Reading]:
     return [python, "-m", f"measure.bench.clients.{module}", task.to_json()], said
 
 
-def said(output: str) -> Used:
+def said(output: str) -> SenderUse:
     """What our modules print last."""
-    return Used(**json.loads(output.splitlines()[-1]))
+    return SenderUse(**json.loads(output.splitlines()[-1]))
 
 
-def h2load_says(output: str) -> Used:
+def h2load_says(output: str) -> SenderUse:
     """Raises Failed."""
     finished = re.search(r"^finished in ([0-9.]+)(us|ms|s),", output, re.MULTILINE)
     codes = re.search(r"^status codes: (\d+) 2xx", output, re.MULTILINE)
     if not finished or not codes:
-        raise Failed(f"h2load said something else: {output[-300:]}")
-    return Used(sent=int(codes[1]), wall_s=float(finished[1]) * _UNITS[finished[2]])
+        raise SenderFailed(f"h2load said something else: {output[-300:]}")
+    return SenderUse(sent=int(codes[1]), wall_s=float(finished[1]) * _UNITS[finished[2]])
 
 
 def _h2load(task: Task, body: Path) -> list[str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from measure.bench.command import AIOAPNS, FIREBASE, HTTPX, NODE_APN
-from measure.bench.figures import OURS, PYCURL, REFERENCE
+from measure.bench.comparison import OURS, PYCURL, REFERENCE
 from measure.bench.job import Case
 
 

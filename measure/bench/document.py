@@ -4,9 +4,9 @@ import datetime
 
 from local.processes import ROOT
 from measure import documents
+from measure.bench.chart import picture
+from measure.bench.comparison import Figures
 from measure.bench.cores import Cores
-from measure.bench.figures import Figures
-from measure.bench.picture import picture
 from measure.bench.table import table
 
 PAGE = ROOT / "docs" / "bench.md"

@@ -25,7 +25,7 @@ OPTIONS: dict[Case, tuple[str, ...]] = {
 }
 
 
-class NotBuilt(Exception):
+class ServerNotBuilt(Exception):
     """The compiler's own words."""
 
 
@@ -66,13 +66,13 @@ def can_be_built() -> bool:
 
 
 def build(program: Path) -> None:
-    """Raises NotBuilt."""
+    """Raises ServerNotBuilt."""
     program.parent.mkdir(parents=True, exist_ok=True)
     sources = [str(one) for one in sorted(SOURCES.glob("*.c"))]
     command = [compiler(), *_FLAGS, "-o", str(program), *sources, *LIBRARIES]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
-        raise NotBuilt(made.stderr)
+        raise ServerNotBuilt(made.stderr)
 
 
 @contextmanager

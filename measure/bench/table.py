@@ -1,7 +1,7 @@
 """The figures as a table that a terminal and Markdown both show."""
 
 from measure import documents
-from measure.bench.figures import OURS, PYCURL, REFERENCE, Figures, compared, ratio
+from measure.bench.comparison import OURS, PYCURL, REFERENCE, Figures, compared, ratio
 from measure.bench.job import Case
 
 TITLES = {

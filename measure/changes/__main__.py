@@ -12,12 +12,13 @@ from local.processes import ROOT
 from local.stack import Stack
 from local.stack.stack import NAME, TEMPLATE, StackError
 from measure import documents
-from measure.changes.figures import Found, Incomplete
-from measure.changes.report import report, summary
-from measure.changes.run import Plan, Spoiled, run
+from measure.changes.changes_page import report, summary
+from measure.changes.paced_run import ChangesPlan, run
+from measure.changes.rates import ChangesFound, Incomplete
 from measure.changes.writer import NotWritten
-from measure.cost.stage import CONCURRENCY, Stage
+from measure.cost.stage import CONCURRENCY, MeasuredStack
 from measure.load.arrivals import Missing
+from measure.spoiled import Spoiled
 from operate.template import load
 
 PER_S, SECONDS, SUBSCRIBED = 500, 10, 500
@@ -46,14 +47,16 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if found.kept_up else 1
 
 
-def measure(plan: Plan, say: Callable[[str], None]) -> Found:
+def measure(plan: ChangesPlan, say: Callable[[str], None]) -> ChangesFound:
     with Stack(port=free(), state=_FOLDER, parameters=PARAMETERS, concurrency=CONCURRENCY, say=say) as stack:
-        stage = Stage(stack.values, _FOLDER, load(TEMPLATE, parameters=stack.parameters, stack_name=NAME))
+        stage = MeasuredStack(
+            stack.values, _FOLDER, load(TEMPLATE, parameters=stack.parameters, stack_name=NAME)
+        )
         stage.set()
         return run(stage, plan, say)
 
 
-def options(arguments: Sequence[str]) -> Plan:
+def options(arguments: Sequence[str]) -> ChangesPlan:
     parser = argparse.ArgumentParser(prog="make changes")
     parser.add_argument("--rate", type=_up_to(_MOST_PER_S), default=PER_S, help="changes a second")
     parser.add_argument(
@@ -70,7 +73,7 @@ def options(arguments: Sequence[str]) -> Plan:
         help="of changes without subscribers",
     )
     options = parser.parse_args(arguments)
-    return Plan(options.rate, options.rate * options.seconds, options.subscribed)
+    return ChangesPlan(options.rate, options.rate * options.seconds, options.subscribed)
 
 
 def _up_to(most: int) -> Callable[[str], int]:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import definitions, row
-from local.client import Client
 from measure.changes import series
 from measure.changes.writer import Writer
-from measure.cost.stage import Stage
-from measure.load.sends import subscribed
+from measure.cost.stage import MeasuredStack
+from measure.load.large_sends import subscribed
+from operate.client import Client
 
 QUIET, TOLD = "quiet", "told"
 _PATTERN = "pattern"
@@ -20,7 +20,7 @@ class Objects:
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class SubscribedBucket:
     """`devices`: the tokens of its subscribers, one each."""
 
     name: str
@@ -28,7 +28,7 @@ class Bucket:
     devices: tuple[str, ...]
 
 
-def buckets(stage: Stage, nobody: Client, admin: Client) -> tuple[Bucket, Bucket]:
+def buckets(stage: MeasuredStack, nobody: Client, admin: Client) -> tuple[SubscribedBucket, SubscribedBucket]:
     """Made through the API: the quiet one, and the one whose subscribers are told."""
     row.bind(Objects(stage.resources["ObjectsTable"]))
     for name in (QUIET, TOLD):
@@ -38,7 +38,7 @@ def buckets(stage: Stage, nobody: Client, admin: Client) -> tuple[Bucket, Bucket
     return _bucket(stage, admin, QUIET, ()), _bucket(stage, admin, TOLD, devices)
 
 
-def _bucket(stage: Stage, admin: Client, name: str, devices: tuple[str, ...]) -> Bucket:
+def _bucket(stage: MeasuredStack, admin: Client, name: str, devices: tuple[str, ...]) -> SubscribedBucket:
     found = definitions.find(TargetKind.BUCKET, Scope(admin.app_id), name)
     assert found is not None
-    return Bucket(name, Writer(stage.emulator, series.rows(found.target, _PATTERN)), devices)
+    return SubscribedBucket(name, Writer(stage.emulator, series.rows(found.target, _PATTERN)), devices)

@@ -33,7 +33,7 @@ class NotWritten(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenSeries:
     """A series. `began`, `ended`: epoch ms, from the first change to the last answer."""
 
     series: str
@@ -54,7 +54,7 @@ class Writer:
     rows: Rows
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def write(self, series: str, changes: int, per_s: float, say: Callable[[str], None]) -> Written:
+    def write(self, series: str, changes: int, per_s: float, say: Callable[[str], None]) -> WrittenSeries:
         """So many changes, each at its time or as soon after it as can be. Raises NotWritten."""
         numbers = iter(range(changes))
         answered = count(1)
@@ -93,7 +93,7 @@ class Writer:
             for worker in [threads.submit(work) for _ in range(THREADS)]:
                 worker.result()
         ended = time.time() * 1000
-        return Written(series, tuple(change(series, number) for number in range(changes)), began, ended)
+        return WrittenSeries(series, tuple(change(series, number) for number in range(changes)), began, ended)
 
     def _put(self, connection: HTTPConnection, change: Change) -> None:
         request = self.rows.put(change, int(time.time() * 1000))

@@ -20,13 +20,14 @@ from measure.cost import cold, prices
 from measure.cost.acts import MESSAGE, acts
 from measure.cost.bare import CpuFailed, cpu
 from measure.cost.doubts import doubts
-from measure.cost.figures import Share
+from measure.cost.figures import Density
 from measure.cost.kept import FILE, keep
 from measure.cost.picture import picture
 from measure.cost.report import report
-from measure.cost.result import Result
-from measure.cost.sends import PLANS, SMALL, Plan, Spoiled, sends
-from measure.cost.stage import CONCURRENCY, Stage
+from measure.cost.result import CostResult
+from measure.cost.sends import PLANS, SMALL, CostPlan, sends
+from measure.cost.stage import CONCURRENCY, MeasuredStack
+from measure.spoiled import Spoiled
 from operate.template import load
 from operate.template.intrinsics import read_yaml
 
@@ -63,10 +64,10 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def measure(plans: tuple[Plan, ...], say: Callable[[str], None]) -> Result:
+def measure(plans: tuple[CostPlan, ...], say: Callable[[str], None]) -> CostResult:
     with Stack(port=free(), state=_FOLDER, concurrency=CONCURRENCY, say=say) as stack:
         template = load(TEMPLATE, parameters=stack.parameters, stack_name=NAME)
-        stage = Stage(stack.values, Path(_FOLDER), template)
+        stage = MeasuredStack(stack.values, Path(_FOLDER), template)
         stage.set()
         say("single things")
         found_acts = list(acts(stage))
@@ -79,7 +80,9 @@ def measure(plans: tuple[Plan, ...], say: Callable[[str], None]) -> Result:
         say("CPU up to the sender's call, and of bare reading")
         used = cpu(stage, max(_dense(plans), key=lambda plan: plan.recipients).audience(stage))
     polled = sum(len(function.queues) for function in template.functions.values())
-    return Result(small, found_sends, found_acts, polled, alarm_metrics(read_yaml(TEMPLATE)), doubted, used)
+    return CostResult(
+        small, found_sends, found_acts, polled, alarm_metrics(read_yaml(TEMPLATE)), doubted, used
+    )
 
 
 def alarm_metrics(document: Mapping[str, Any]) -> int:
@@ -92,8 +95,8 @@ def alarm_metrics(document: Mapping[str, Any]) -> int:
     )
 
 
-def _dense(plans: tuple[Plan, ...]) -> list[Plan]:
-    return [plan for plan in plans if plan.share is Share.DENSE]
+def _dense(plans: tuple[CostPlan, ...]) -> list[CostPlan]:
+    return [plan for plan in plans if plan.share is Density.DENSE]
 
 
 def about(load: float) -> str:

@@ -6,10 +6,10 @@ from statistics import fmean
 from typing import Any
 from uuid import uuid4
 
-from local.client import Client
 from measure.cost.charge import Charge
 from measure.cost.measure import Measured, measured
-from measure.cost.stage import Stage
+from measure.cost.stage import MeasuredStack
+from operate.client import Client
 
 TIMES = 5
 _PIPELINE = frozenset({"dispatch", "fanout", "deliver"})
@@ -39,7 +39,7 @@ class Act:
     dollars: float
 
 
-def acts(stage: Stage) -> Iterator[Act]:
+def acts(stage: MeasuredStack) -> Iterator[Act]:
     nobody = stage.client()
     admin = nobody.administrator(stage.values["client_id"], stage.values["client_secret"])
     user = _pseudo_user(nobody)
@@ -80,7 +80,9 @@ def acts(stage: Stage) -> Iterator[Act]:
     yield _act(stage, "a direct send", lambda: admin.send(f"/users/{user.user_id}", MESSAGE))
 
 
-def _act(stage: Stage, name: str, do: Callable[[], Any], before: Callable[[], Any] = lambda: None) -> Act:
+def _act(
+    stage: MeasuredStack, name: str, do: Callable[[], Any], before: Callable[[], Any] = lambda: None
+) -> Act:
     before()
     do()  # what functions keep is kept from here on
     times = []

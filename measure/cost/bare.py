@@ -10,8 +10,8 @@ import msgspec
 
 from local.aws.ministack import CREDENTIALS
 from local.processes import ROOT
-from measure.cost.cpu import Found, Task
-from measure.cost.stage import Audience, Stage
+from measure.cost.cpu import CpuFound, CpuTask
+from measure.cost.stage import CrowdAudience, MeasuredStack
 
 _LIMIT_S = 600
 
@@ -20,14 +20,14 @@ class CpuFailed(Exception):
     """The measuring process ended early; the message is what it said last."""
 
 
-def cpu(stage: Stage, audience: Audience) -> Found:
+def cpu(stage: MeasuredStack, audience: CrowdAudience) -> CpuFound:
     """The audience must have been sent to before. Raises CpuFailed."""
     environment = {
         name: value
         for function in stage.template.functions.values()
         for name, value in function.variables(stage.resources).items()
     }
-    task = Task(
+    task = CpuTask(
         environment=environment,
         push=_accepted(stage, audience),
         subscriptions=stage.resources["SubscriptionsTable"],
@@ -51,10 +51,10 @@ def cpu(stage: Stage, audience: Audience) -> Found:
     lines = done.stdout.splitlines()
     if done.returncode != 0 or not lines:
         raise CpuFailed(f"python -m measure.cost.cpu ended with {done.returncode}: {lines[-1:]!r}")
-    return msgspec.json.decode(lines[-1], type=Found)
+    return msgspec.json.decode(lines[-1], type=CpuFound)
 
 
-def _accepted(stage: Stage, audience: Audience) -> dict[str, Any]:
+def _accepted(stage: MeasuredStack, audience: CrowdAudience) -> dict[str, Any]:
     """The row of a send to the audience."""
     messages = stage.resources["MessagesTable"]
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=messages)

@@ -10,7 +10,7 @@ from local.runner.journal import Invocation, Used
 from measure.cost import bill, prices
 from measure.cost.bill import Line, Service
 from measure.cost.recorded import asked
-from measure.cost.stage import Stage
+from measure.cost.stage import MeasuredStack
 from operate.template import Template
 
 ROUNDS = 5
@@ -36,7 +36,7 @@ class Cold:
         return self.init.cpu_ms + self.first.cpu_ms
 
 
-def colds(stage: Stage, act: Callable[[], object], functions: tuple[str, ...]) -> dict[str, Cold]:
+def colds(stage: MeasuredStack, act: Callable[[], object], functions: tuple[str, ...]) -> dict[str, Cold]:
     """Medians over rounds. `act` invokes each of the functions."""
     rounds, secrets = [], Counter[str]()
     for _ in range(ROUNDS):
@@ -79,7 +79,7 @@ def lines(reached: Mapping[str, float], cold: Mapping[str, Cold], template: Temp
     return found
 
 
-def _journal(stage: Stage, act: Callable[[], object]) -> list[Invocation]:
+def _journal(stage: MeasuredStack, act: Callable[[], object]) -> list[Invocation]:
     stage.start_record()
     act()
     stage.rest()

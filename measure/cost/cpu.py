@@ -33,7 +33,7 @@ QUEUES = ("EXPRESS_QUEUE_URL", "BULK_QUEUE_URL", "FANOUT_QUEUE_URL")
 type Record = dict[str, Any]
 
 
-class Task(msgspec.Struct):
+class CpuTask(msgspec.Struct):
     """`environment`: AWS's and all functions' variables. `push`: a row of Messages, as an item."""
 
     environment: dict[str, str]
@@ -42,7 +42,7 @@ class Task(msgspec.Struct):
     recipients: str
 
 
-class Found(msgspec.Struct):
+class CpuFound(msgspec.Struct):
     """CPU-seconds, medians over the rounds. `rows` were read by each, `devices` handed over."""
 
     until_sender_s: float
@@ -126,7 +126,7 @@ class Pipeline:
 
 
 def main() -> None:
-    task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
+    task = msgspec.json.decode(sys.stdin.buffer.read(), type=CpuTask)
     os.environ.update(task.environment)
     counting = Counting()
     replaced = lambda self, app, network, environment: counting.of(network)  # noqa: E731
@@ -148,7 +148,7 @@ def main() -> None:
             file=sys.stderr,
             flush=True,
         )
-    found = Found(
+    found = CpuFound(
         median(one.until_sender_s for one in sends[1:]),
         median(one.afterwards_s for one in sends[1:]),
         median(bare[1:]),
@@ -187,7 +187,7 @@ def _anew(image: Mapping[str, Any]) -> dict[str, Any]:
     return {**image, "pk": {"S": f"{push['app']}#{push['id']}"}, "push": {"S": json.dumps(push)}}
 
 
-def _read(task: Task) -> int:
+def _read(task: CpuTask) -> int:
     push = json.loads(task.push["push"]["S"])
     app, ref = push["app"], push["target"]["ref"]
     client = boto3.client("dynamodb")

@@ -11,7 +11,7 @@ from measure.cost.acts import MESSAGE
 from measure.cost.crowd import load
 from measure.cost.measure import measured
 from measure.cost.prices import MILLION
-from measure.cost.stage import Audience, Stage
+from measure.cost.stage import CrowdAudience, MeasuredStack
 
 RECIPIENTS = 5_000
 ANSWERS = {"fcm": "fcm_sender_id_mismatch", "apns": "apns_bad_device_token"}
@@ -25,7 +25,7 @@ class Doubts:
     marked: float
 
 
-def doubts(stage: Stage, audience: Audience | None = None) -> Doubts:
+def doubts(stage: MeasuredStack, audience: CrowdAudience | None = None) -> Doubts:
     """Send twice to a crowd that gets doubtful answers alone, and compare with a send that arrives."""
     audience = stage.audience(RECIPIENTS, 1) if audience is None else audience
     # New owners: an open breaker would keep the pushes, and retries would be on the bill.
@@ -42,5 +42,5 @@ def doubts(stage: Stage, audience: Audience | None = None) -> Doubts:
     return Doubts((first - usual) * million, (marked - usual) * million)
 
 
-def _dollars(stage: Stage, audience: Audience) -> float:
+def _dollars(stage: MeasuredStack, audience: CrowdAudience) -> float:
     return measured(stage, lambda: audience.send(MESSAGE)).bill.dollars

@@ -8,7 +8,7 @@ from statistics import fmean
 from measure.cost.bill import Bill
 
 
-class Share(StrEnum):
+class Density(StrEnum):
     """How much of the population subscribes."""
 
     DENSE = "dense"
@@ -17,7 +17,7 @@ class Share(StrEnum):
     @property
     def every(self) -> int:
         """One in so many."""
-        return 1 if self is Share.DENSE else 100
+        return 1 if self is Density.DENSE else 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Send:
     that it would start, by function.
     """
 
-    share: Share
+    share: Density
     recipients: int
     sends: int
     bill: Bill

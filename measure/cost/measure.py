@@ -15,7 +15,7 @@ from measure.cost.recorded import (
     lines_of_requests,
     total,
 )
-from measure.cost.stage import Stage
+from measure.cost.stage import MeasuredStack
 from operate.template import Function
 
 _TLS, _TLS_RECORD = 22, 16_384
@@ -46,7 +46,7 @@ class Measured:
         return sum(one.failed for one in self.invocations)
 
 
-def measured(stage: Stage, act: Callable[[], object]) -> Measured:
+def measured(stage: MeasuredStack, act: Callable[[], object]) -> Measured:
     """What `act` causes, until nothing is at work any more."""
     stage.rest()
     before, out = stage.logged(), stage.bytes_out()

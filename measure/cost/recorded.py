@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from local.aws.call import Call
-from local.aws.tape import Line as Taped
+from local.aws.tape import TapeLine as Taped
 from local.runner.journal import Invocation
 from measure.cost import bill, prices
 from measure.cost.bill import Bill, Line, Service

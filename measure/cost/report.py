@@ -4,28 +4,28 @@ from collections.abc import Iterator
 
 from measure.cost import prices
 from measure.cost.bill import Line, Service
-from measure.cost.figures import Send, Share, fit, straightness
-from measure.cost.result import MILLION, Result, egress_dollars, requests_of
+from measure.cost.figures import Density, Send, fit, straightness
+from measure.cost.result import MILLION, CostResult, egress_dollars, requests_of
 from measure.documents import table
 
 DRIVERS = 12
 """Lines of the bill that are shown, the dearest first."""
 
 
-def report(found: Result) -> str:
+def report(found: CostResult) -> str:
     return "\n\n".join(_parts(found))
 
 
-def _parts(found: Result) -> Iterator[str]:
+def _parts(found: CostResult) -> Iterator[str]:
     yield "Dollars for a million recipients, one device each, without bytes out:"
     yield by_service(found)
     yield "Requests of one send, by service:"
     yield requests(found)
     yield f"A send costs ${found.fixed:.6f}, whoever gets it, {_starts(found)}and then for each recipient:"
-    for share in Share:
+    for share in Density:
         yield from _straight(found, share)
     yield from _cpu(found)
-    for share in Share:
+    for share in Density:
         if (send := found.largest(share)) is not None:
             yield f"The dearest lines of {share} {send.recipients:,}, for a million recipients:"
             yield drivers(send)
@@ -41,9 +41,9 @@ def _parts(found: Result) -> Iterator[str]:
     yield beside(found)
 
 
-def _starts(found: Result) -> str:
+def _starts(found: CostResult) -> str:
     """By the largest dense send, which starts some of every function."""
-    dense = found.largest(Share.DENSE)
+    dense = found.largest(Density.DENSE)
     if dense is None:
         return ""
     each = {
@@ -59,7 +59,7 @@ def _is_start(line: Line, function: str) -> bool:
     return line.what.startswith(f"{function}: ") and line.what.endswith("first use")
 
 
-def _straight(found: Result, share: Share) -> Iterator[str]:
+def _straight(found: CostResult, share: Density) -> Iterator[str]:
     sends = found.of(share)
     if (straight := straightness(found.fixed, sends)) is not None:
         line = fit(found.fixed, sends)
@@ -71,7 +71,7 @@ def _straight(found: Result, share: Share) -> Iterator[str]:
         )
 
 
-def _cpu(found: Result) -> Iterator[str]:
+def _cpu(found: CostResult) -> Iterator[str]:
     if (cpu := found.cpu) is not None:
         yield (
             f"From the stream record to the sender's call, dense, {cpu.devices:,} recipients, all functions "
@@ -81,7 +81,7 @@ def _cpu(found: Result) -> Iterator[str]:
         )
 
 
-def by_service(found: Result) -> str:
+def by_service(found: CostResult) -> str:
     services = [one for one in Service if any(send.bill.by_service().get(one) for send in found.sends)]
     head = ("", *(f"{send.share} {send.recipients:,}" for send in found.sends), "SNS", "End User Messaging")
     others = prices.SNS_PUSH * MILLION, prices.END_USER_MESSAGING_PUSH * MILLION
@@ -98,7 +98,7 @@ def by_service(found: Result) -> str:
     return table([head, *((*row, "", "") for row in rows), total, at_most, used, reached])
 
 
-def requests(found: Result) -> str:
+def requests(found: CostResult) -> str:
     counts = [requests_of(send) for send in found.sends]
     services = [one.value for one in Service if any(one.value in each for each in counts)]
     head = ("", *(f"{send.share} {send.recipients:,}" for send in found.sends))
@@ -113,7 +113,7 @@ def drivers(send: Send) -> str:
     return table(rows)
 
 
-def single(found: Result) -> str:
+def single(found: CostResult) -> str:
     rows = [
         ("what", "reads", "after the answer", "writes", "read units", "write units", "dollars for a million")
     ]
@@ -124,7 +124,7 @@ def single(found: Result) -> str:
     return table(rows)
 
 
-def beside(found: Result) -> str:
+def beside(found: CostResult) -> str:
     polls = found.polled_queues * prices.IDLE_POLLS
     charged = max(0, polls - prices.SQS_FREE_REQUESTS)
     rows = [
@@ -143,7 +143,7 @@ def beside(found: Result) -> str:
             f"{max(0, alarms - prices.FREE_ALARM_METRICS) * prices.ALARM_METRIC:.2f}",
         )
     )
-    if (dense := found.largest(Share.DENSE)) is not None and dense.egress:
+    if (dense := found.largest(Density.DENSE)) is not None and dense.egress:
         gigabytes = dense.egress / dense.recipients * MILLION / prices.GB
         rows.append(
             (

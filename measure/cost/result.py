@@ -6,15 +6,15 @@ from typing import Any
 
 from measure.cost import prices
 from measure.cost.acts import Act
-from measure.cost.cpu import Found
+from measure.cost.cpu import CpuFound
 from measure.cost.doubts import Doubts
-from measure.cost.figures import Send, Share, fixed_cost, straightness
+from measure.cost.figures import Density, Send, fixed_cost, straightness
 
 MILLION = prices.MILLION
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CostResult:
     small: Sequence[Send]
     """Dense sends by which, and by the smallest of `sends`, the fixed cost is found."""
     sends: Sequence[Send]
@@ -24,25 +24,25 @@ class Result:
     alarm_metrics: int
     doubts: Doubts | None
     """None where no dense send was made."""
-    cpu: Found | None
+    cpu: CpuFound | None
     """None where no dense send was made."""
 
     @property
     def fixed(self) -> float:
         """Dollars of a send, whoever gets it."""
-        return fixed_cost([*self.of(Share.DENSE)[:1], *self.small])
+        return fixed_cost([*self.of(Density.DENSE)[:1], *self.small])
 
-    def of(self, share: Share) -> list[Send]:
+    def of(self, share: Density) -> list[Send]:
         """By size."""
         return sorted((one for one in self.sends if one.share is share), key=lambda one: one.recipients)
 
-    def largest(self, share: Share) -> Send | None:
+    def largest(self, share: Density) -> Send | None:
         return next(reversed(self.of(share)), None)
 
     def summary(self) -> dict[str, Any]:
         """The last line."""
-        dense, sparse = self.largest(Share.DENSE), self.largest(Share.SPARSE)
-        slope = straightness(self.fixed, self.of(Share.DENSE))
+        dense, sparse = self.largest(Density.DENSE), self.largest(Density.SPARSE)
+        slope = straightness(self.fixed, self.of(Density.DENSE))
         return {
             "dense_usd_per_million": _dollars(dense),
             "sparse_usd_per_million": _dollars(sparse),

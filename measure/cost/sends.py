@@ -9,37 +9,38 @@ from measure.cost import bill, cold
 from measure.cost.acts import MESSAGE
 from measure.cost.bill import Bill, Service
 from measure.cost.cold import Cold
-from measure.cost.figures import Send, Share
+from measure.cost.figures import Density, Send
 from measure.cost.measure import Measured, measured
-from measure.cost.stage import Audience, Stage
+from measure.cost.stage import CrowdAudience, MeasuredStack
+from measure.spoiled import Spoiled
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CostPlan:
     """So many recipients, sent to so often."""
 
-    share: Share
+    share: Density
     recipients: int
     sends: int
 
-    def audience(self, stage: Stage) -> Audience:
+    def audience(self, stage: MeasuredStack) -> CrowdAudience:
         return stage.audience(self.recipients * self.share.every, self.share.every)
 
 
-SMALL = tuple(Plan(Share.DENSE, recipients, 8) for recipients in (2_000, 4_000))
+SMALL = tuple(CostPlan(Density.DENSE, recipients, 8) for recipients in (2_000, 4_000))
 """By which, and by the smallest of PLANS, the fixed cost is found."""
 
 PLANS = (
-    Plan(Share.DENSE, 1_000, 8),
-    Plan(Share.DENSE, 10_000, 6),
-    Plan(Share.DENSE, 100_000, 3),
-    Plan(Share.SPARSE, 1_000, 8),
-    Plan(Share.SPARSE, 10_000, 6),
+    CostPlan(Density.DENSE, 1_000, 8),
+    CostPlan(Density.DENSE, 10_000, 6),
+    CostPlan(Density.DENSE, 100_000, 3),
+    CostPlan(Density.SPARSE, 1_000, 8),
+    CostPlan(Density.SPARSE, 10_000, 6),
 )
 
 
 def sends(
-    stage: Stage, plans: tuple[Plan, ...], colds: Mapping[str, Cold], say: Callable[[str], None]
+    stage: MeasuredStack, plans: tuple[CostPlan, ...], colds: Mapping[str, Cold], say: Callable[[str], None]
 ) -> Iterator[Send]:
     for plan in plans:
         began = time.monotonic()
@@ -50,7 +51,9 @@ def sends(
         yield _mean(stage, plan, times, colds)
 
 
-def _once(stage: Stage, audience: Audience, plan: Plan, number: int, say: Callable[[str], None]) -> Measured:
+def _once(
+    stage: MeasuredStack, audience: CrowdAudience, plan: CostPlan, number: int, say: Callable[[str], None]
+) -> Measured:
     began = time.monotonic()
     pushes: list[str] = []
     done = measured(stage, lambda: pushes.append(audience.send(MESSAGE)))
@@ -67,11 +70,7 @@ def _once(stage: Stage, audience: Audience, plan: Plan, number: int, say: Callab
     return done
 
 
-class Spoiled(Exception):
-    """What was measured is not what a send costs when all goes well."""
-
-
-def _mean(stage: Stage, plan: Plan, times: list[Measured], colds: Mapping[str, Cold]) -> Send:
+def _mean(stage: MeasuredStack, plan: CostPlan, times: list[Measured], colds: Mapping[str, Cold]) -> Send:
     known = dict(colds)
     for one in times:
         known |= {name: found for name, found in cold.met(one.invocations).items() if name not in known}
@@ -110,5 +109,5 @@ def usual(bills: list[Bill]) -> Bill:
     return Bill(tuple(lines))
 
 
-def _name(plan: Plan) -> str:
+def _name(plan: CostPlan) -> str:
     return f"{plan.share} {plan.recipients:,}"

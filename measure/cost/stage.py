@@ -14,15 +14,14 @@ import requests
 from fanfare.domain.scope import Scope, TargetKind
 from fanfare.store import definitions, row
 from local.aws.ministack import CREDENTIALS
-from local.client import Client
 from local.ports import Ports, http
 from local.runner.journal import Invocation
 from local.stack.signs import signs
-from local.stack.stack import NAME
 from local.waiting import NO_ANSWER_S, while_moving
 from measure.cost.crowd import Crowd, load
-from operate.commands import app as app_command
-from operate.place import Place
+from operate import apps
+from operate.client import Client
+from operate.profile import LocalProfile
 from operate.template import Template
 
 CONCURRENCY = {"deliver": 1, "fanout": 1}
@@ -44,7 +43,7 @@ class Tables:
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
+class CrowdAudience:
     """Who is sent to: the subscribers of a topic, every `every`-th of the crowd."""
 
     crowd: Crowd
@@ -62,14 +61,14 @@ class Audience:
 
 
 @dataclass(slots=True)
-class Stage:
+class MeasuredStack:
     """A running stack. `values` is what stack.json says, `folder` its state."""
 
     values: Mapping[str, Any]
     folder: Path
     template: Template
     _apps: dict[int, tuple[Crowd, Client]] = field(default_factory=dict)
-    _audiences: dict[tuple[int, int], Audience] = field(default_factory=dict)
+    _audiences: dict[tuple[int, int], CrowdAudience] = field(default_factory=dict)
 
     @property
     def resources(self) -> Mapping[str, str]:
@@ -85,7 +84,7 @@ class Stage:
         os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL=str(self.values["aws"]))
         row.bind(Tables(self.resources["TopicsTable"], self.resources["BucketsTable"]))
 
-    def audience(self, size: int, every: int) -> Audience:
+    def audience(self, size: int, every: int) -> CrowdAudience:
         """An app with `size` users, of whom one in `every` subscribes to a topic. Each is made once."""
         if (size, every) not in self._audiences:
             crowd, admin = self._apps.get(size) or self._app(size)
@@ -98,10 +97,10 @@ class Stage:
                 self.resources["SubscriptionsTable"],
                 crowd.subscriptions(found.target, every),
             )
-            self._audiences[size, every] = Audience(crowd, admin, topic, every)
+            self._audiences[size, every] = CrowdAudience(crowd, admin, topic, every)
         return self._audiences[size, every]
 
-    def warm(self, audience: Audience, message: Mapping[str, Any]) -> None:
+    def warm(self, audience: CrowdAudience, message: Mapping[str, Any]) -> None:
         """Functions have the app's credentials and connections, but fanout, which few sends need, is cold."""
         alone = self.audience(audience.crowd.size, every=audience.crowd.size)
         alone.send(message)
@@ -192,8 +191,8 @@ class Stage:
         return f"{self.emulator}/_fanfare/rows"
 
     def _app(self, size: int) -> tuple[Crowd, Client]:
-        place = Place(NAME, self.resources)
-        made = app_command.create(place, app_command.of_the_fakes(self.folder))
+        profile = msgspec.convert(self.values, LocalProfile).use()
+        made = apps.create(profile, profile.for_new_apps.credentials())
         crowd = Crowd(made["app_id"], size)
         load(self.rows, self.resources["RecipientsTable"], crowd.recipients())
         nobody = Client(self.values["site"], made["app_id"], made["app_key"])

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from local.processes import ROOT
 from measure.documents import machine
 from measure.imports.built import Build, NotBuilt, build_in, with_boto3
-from measure.imports.report import (
+from measure.imports.imports_page import (
     Import,
     Late,
     functions_table,
@@ -26,7 +26,7 @@ from measure.imports.report import (
     modules_table,
     packages_table,
 )
-from measure.imports.start import NOTHING, ImportFailed, Subject, beside, modules, more_ms, self_ms
+from measure.imports.start import NOTHING, ImportFailed, ImportSubject, beside, modules, more_ms, self_ms
 from operate.template import load
 
 LATE = (
@@ -39,11 +39,13 @@ LATE = (
 )
 
 
-def subjects(build: Build) -> dict[str, Subject]:
-    return {name: Subject("import app", build.path_of(name)) for name in build.functions}
+def subjects(build: Build) -> dict[str, ImportSubject]:
+    return {name: ImportSubject("import app", build.path_of(name)) for name in build.functions}
 
 
-def measured(named: Mapping[str, Subject], boto3: Subject, rounds: int) -> tuple[dict[str, Import], Import]:
+def measured(
+    named: Mapping[str, ImportSubject], boto3: ImportSubject, rounds: int
+) -> tuple[dict[str, Import], Import]:
     """The functions and boto3; what the interpreter itself takes is taken off from all."""
     nothing, others = [], []
     own: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
@@ -63,7 +65,7 @@ def measured(named: Mapping[str, Subject], boto3: Subject, rounds: int) -> tuple
     return {name: middle(name) for name in named}, Import(median(others) - start, 1.0, modules(boto3))
 
 
-def loaded_late(named: Mapping[str, Subject], rounds: int) -> list[Late]:
+def loaded_late(named: Mapping[str, ImportSubject], rounds: int) -> list[Late]:
     def ms(one: Late) -> float:
         return median(more_ms(named[one.function], one.library) for _ in range(rounds))
 
@@ -93,7 +95,7 @@ def _report(build: Build, folder: Path, options: argparse.Namespace) -> None:
         print()
         print(modules_table(options.function, took, options.longest))
         return
-    found, boto3 = measured(named, Subject("import boto3", with_boto3(build, folder)), options.rounds)
+    found, boto3 = measured(named, ImportSubject("import boto3", with_boto3(build, folder)), options.rounds)
     late = loaded_late(named, options.rounds)
     layers_mb = {layer.parent.name: _size_mb(layer) for layer in build.layers}
     print(f"Imports with byte-code, in CPU time: medians of {options.rounds} rounds on {machine()}\n")
@@ -106,7 +108,7 @@ def _report(build: Build, folder: Path, options: argparse.Namespace) -> None:
     print(json_line(found, boto3, late, layers_mb))
 
 
-def _middle(subject: Subject, rounds: int) -> dict[str, float]:
+def _middle(subject: ImportSubject, rounds: int) -> dict[str, float]:
     runs = [self_ms(subject) for _ in range(rounds)]
     return {name: median(run.get(name, 0.0) for run in runs) for name in runs[0]}
 

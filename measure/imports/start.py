@@ -15,7 +15,7 @@ class ImportFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ImportSubject:
     """`code` is run with `path` as the only places to import from, apart from the standard library."""
 
     code: str
@@ -28,11 +28,11 @@ class Subject:
         return [sys.executable, "-I", "-S", "-B", *options, "-c", code]
 
 
-NOTHING = Subject("pass")
+NOTHING = ImportSubject("pass")
 """The interpreter itself: what every import costs more than it."""
 
 
-def cpu_ms(subject: Subject) -> float:
+def cpu_ms(subject: ImportSubject) -> float:
     """CPU time of one process, its own and the system's. Raises ImportFailed."""
     command = subject.command()
     process = os.posix_spawn(command[0], command, _ENVIRONMENT)
@@ -42,18 +42,18 @@ def cpu_ms(subject: Subject) -> float:
     return 1000 * (used.ru_utime + used.ru_stime)
 
 
-def modules(subject: Subject) -> int:
+def modules(subject: ImportSubject) -> int:
     """How many modules there are after it, the interpreter's own among them. Raises ImportFailed."""
     return int(_run(subject.command(more=MODULES)).stdout)
 
 
-def more_ms(subject: Subject, late: str) -> float:
+def more_ms(subject: ImportSubject, late: str) -> float:
     """CPU time that a later import takes in the process that has the subject's. Raises ImportFailed."""
     watched = f"; import time; begun = time.process_time(); import {late}; print(time.process_time() - begun)"
     return 1000 * float(_run(subject.command(more=watched)).stdout)
 
 
-def self_ms(subject: Subject) -> dict[str, float]:
+def self_ms(subject: ImportSubject) -> dict[str, float]:
     """Module -> what its own code took, in wall time, while everything was imported. Raises ImportFailed."""
     took: dict[str, float] = {}
     for line in _run(subject.command("-X", "importtime")).stderr.splitlines():
@@ -65,7 +65,7 @@ def self_ms(subject: Subject) -> dict[str, float]:
 
 
 def beside(
-    subjects: Mapping[str, Subject], other: Subject, rounds: int
+    subjects: Mapping[str, ImportSubject], other: ImportSubject, rounds: int
 ) -> Iterator[tuple[str, float, float]]:
     """(name, milliseconds, milliseconds of `other`) of every subject once in each round.
 

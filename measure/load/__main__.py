@@ -12,12 +12,12 @@ from local.processes import ROOT
 from local.stack import Stack
 from local.stack.stack import NAME, TEMPLATE, StackError
 from measure import documents
-from measure.cost.stage import Stage
+from measure.cost.stage import MeasuredStack
 from measure.load.arrivals import Missing
-from measure.load.figures import Found
-from measure.load.report import report, summary
-from measure.load.run import Say, run
-from measure.load.sends import Spoiled
+from measure.load.clocked_run import Say, run
+from measure.load.delays import LoadFound
+from measure.load.load_page import report, summary
+from measure.spoiled import Spoiled
 from operate.template import load
 
 FEWEST, MOST = 10_000, 100_000
@@ -49,9 +49,11 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def measure(recipients: int, say: Say) -> Found:
+def measure(recipients: int, say: Say) -> LoadFound:
     with Stack(port=free(), state=_FOLDER, parameters=PARAMETERS, concurrency=CONCURRENCY, say=say) as stack:
-        stage = Stage(stack.values, _FOLDER, load(TEMPLATE, parameters=stack.parameters, stack_name=NAME))
+        stage = MeasuredStack(
+            stack.values, _FOLDER, load(TEMPLATE, parameters=stack.parameters, stack_name=NAME)
+        )
         stage.set()
         return run(stage, recipients, say)
 

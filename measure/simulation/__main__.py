@@ -13,14 +13,14 @@ from local.processes import ROOT
 from local.stack.stack import TEMPLATE
 from measure import documents
 from measure.cost import prices
-from measure.cost.figures import Send, Share
+from measure.cost.figures import Density, Send
 from measure.cost.kept import FILE, kept
 from measure.cost.measure import MOST
-from measure.simulation import report
+from measure.simulation import scale_page
 from measure.simulation.neighbours import BATCH_S, Flood, waited_for
 from measure.simulation.outlook import Outlook, outlook
 from measure.simulation.plan import NobodyThere
-from measure.simulation.units import NotMeasured
+from measure.simulation.unit_costs import NotMeasured
 from operate.template import Template, TemplateError, load
 from operate.template.intrinsics import read_yaml
 
@@ -54,8 +54,8 @@ def main(arguments: Sequence[str]) -> int:
     except (NobodyThere, NotMeasured, TemplateError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    print("\n\n".join(report.lines(found)))
-    print(json.dumps(report.summary(found)))
+    print("\n\n".join(scale_page.lines(found)))
+    print(json.dumps(scale_page.summary(found)))
     return 0
 
 
@@ -83,7 +83,7 @@ def _page(sends: Sequence[Send], parameters: Mapping[str, str]) -> int:
     if not parameters:
         documents.write_run(PAGE, "make simulate", text)
         print(f"written: {PAGE.relative_to(ROOT)}")
-    print(json.dumps(report.summary(_one(sends, parameters, SIZES[-1], DENSE))))
+    print(json.dumps(scale_page.summary(_one(sends, parameters, SIZES[-1], DENSE))))
     return 0
 
 
@@ -93,13 +93,13 @@ def _parts(sends: Sequence[Send], parameters: Mapping[str, str]) -> Iterator[str
     for name, share in (("Dense: everybody subscribes.", DENSE), ("Sparse: one in a hundred does.", SPARSE)):
         found = [_one(sends, parameters, users, share) for users in SIZES]
         yield f"{name} By the number of users:"
-        yield report.sizes(found)
+        yield scale_page.sizes(found)
         yield "What they wait for:"
-        yield "\n".join(f"- {one.users:,}: {report.binding(one)}." for one in found)
+        yield "\n".join(f"- {one.users:,}: {scale_page.binding(one)}." for one in found)
     yield "With another quota of FCM and other limits of concurrency, dense:"
-    yield report.settings(list(_otherwise(sends, parameters)))
+    yield scale_page.settings(list(_otherwise(sends, parameters)))
     yield "Beside the meter, the largest send of each kind, computed from what the next smaller one cost:"
-    yield report.check(list(checked(sends)))
+    yield scale_page.check(list(checked(sends)))
 
 
 def _otherwise(
@@ -112,7 +112,7 @@ def _otherwise(
 
 def checked(sends: Sequence[Send]) -> Iterator[tuple[Send, Outlook]]:
     """The largest measured send of each kind, and what is computed for it from smaller ones."""
-    for kind, share in ((Share.DENSE, DENSE), (Share.SPARSE, SPARSE)):
+    for kind, share in ((Density.DENSE, DENSE), (Density.SPARSE, SPARSE)):
         largest = max((one for one in sends if one.share is kind), key=lambda one: one.recipients)
         users = largest.recipients * kind.every
         yield largest, outlook(sends, with_room(largest), users, share, below=largest.recipients)

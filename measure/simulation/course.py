@@ -8,13 +8,13 @@ from fanfare.domain.push import Pace as Queue
 from measure.simulation import limits
 from measure.simulation.plan import Plan
 from measure.simulation.supply import LONG, Environments, Reads, Window
-from measure.simulation.waiting import Waiting
+from measure.simulation.waiting import WaitingRecipients
 
 STEP_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Speeds:
     """How fast the parts are: seconds; `reads` are a recipient's read units by table."""
 
     dispatch_s: float
@@ -69,7 +69,7 @@ class Course:
 @dataclass(slots=True)
 class _Run:
     plan: Plan
-    pace: Pace
+    pace: Speeds
     bounds: Bounds
     fcm: float
     """The share of recipients that are reached through FCM; the others through APNs, which has no quota."""
@@ -97,14 +97,14 @@ class _Run:
     deliver: Environments = field(init=False)
     tables: dict[str, Reads] = field(init=False)
     window: Window = field(init=False)
-    waiting: Waiting = field(init=False)
+    waiting: WaitingRecipients = field(init=False)
 
     def __post_init__(self) -> None:
         self.fanout = Environments(self.bounds.fanout, self.pace.fanout_start_s)
         self.deliver = Environments(self.bounds.deliver, self.pace.deliver_start_s)
         self.tables = {table: Reads() for table in self.pace.reads}
         self.window = Window(self.bounds.fcm_per_minute * limits.QUOTA_WINDOW_S / 60)
-        self.waiting = Waiting(STEP_S)
+        self.waiting = WaitingRecipients(STEP_S)
 
     @property
     def invocations(self) -> int:
@@ -251,7 +251,7 @@ class _Run:
             self.spans.append((self.now, binding))
 
 
-def course(plan: Plan, pace: Pace, bounds: Bounds, fcm: float) -> Course:
+def course(plan: Plan, pace: Speeds, bounds: Bounds, fcm: float) -> Course:
     run = _Run(plan, pace, bounds, fcm, spans=[(0.0, "dispatch")])
     run.begin()
     while not run.over():

@@ -8,11 +8,11 @@ from fanfare.domain.push import Pace
 from fanfare.pipeline.quota import BULK_SHARE
 from measure.cost import bill, prices
 from measure.cost.bill import Bill, Line, Service
-from measure.cost.figures import Send, Share
+from measure.cost.figures import Density, Send
 from measure.simulation import course, limits
 from measure.simulation.course import Bounds, Course
 from measure.simulation.plan import Plan, plan
-from measure.simulation.units import By, Units, memory, units
+from measure.simulation.unit_costs import By, Units, memory, units
 from operate.template import QueueSource, Template
 
 HALF = 0.5
@@ -37,7 +37,7 @@ def outlook(
 ) -> Outlook:
     """By units of the meter's sends (to fewer than `below`). Raises NobodyThere and NotMeasured."""
     planned = plan(users, share, limits_of(template))
-    kind = Share.DENSE if share > cutting.DENSE_SHARE else Share.SPARSE
+    kind = Density.DENSE if share > cutting.DENSE_SHARE else Density.SPARSE
     used = units(sends, kind, below)
     bounds = _bounds(planned, template)
     pace = _pace(planned, used, template)
@@ -93,12 +93,12 @@ def limits_of(template: Template) -> cutting.Limits:
     return cutting.Limits(arc_size, fan_out, express)
 
 
-def _pace(planned: Plan, used: Units, template: Template) -> course.Pace:
+def _pace(planned: Plan, used: Units, template: Template) -> course.Speeds:
     def seconds(function: str, what: str) -> float:
         return used.seconds(f"{function}: {what}", memory(template, function))
 
     start = "INIT and first use"
-    return course.Pace(
+    return course.Speeds(
         dispatch_s=limits.STREAM_PICKUP_S + seconds("dispatch", start) + seconds("dispatch", "invocation"),
         fanout_start_s=seconds("fanout", start),
         fanout_batch_s=seconds("fanout", "time"),

@@ -10,7 +10,7 @@ _JITTERS = tuple((one + 0.5) / 8 for one in range(8))
 
 
 @dataclass(slots=True)
-class Waiting:
+class WaitingRecipients:
     """Amounts are recipients, whose arc has to be read again."""
 
     step_s: float

@@ -1,101 +1,204 @@
-"""`make credential`: checks, sets, shows and retires what an app is known by to FCM and APNs."""
+"""`fanfare credential`: sets, checks, shows and retires the credentials of an app for FCM and APNs."""
 
-import argparse
-import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Annotated, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+import typer
 
 from fanfare.domain.device import Environment, Network
 from fanfare.networks.credentials import ApnsCredential, Credential, FcmCredential, key_id
 from fanfare.networks.live import Live
-from fanfare.pipeline.senders import lane_of
 from fanfare.runtime import clock
-from fanfare.store.lanes import LaneRow
-from fanfare.store.row import bind, read
-from local.ports import default_state
-from operate import dry_run, provider_files
+from operate import dry_run, lanes, profile
+from operate.apps import network_of
+from operate.errors import Unusable
 from operate.live_credentials import Stored, with_new, without
-from operate.place import NoStack, Place, deployed, local
-from operate.provider_files import Unusable
+from operate.options import (
+    NEEDS_AWS,
+    STATE,
+    ApnsFile,
+    ApnsKeyID,
+    ApnsTeamID,
+    ApnsTopics,
+    AppID,
+    AsJson,
+    FcmFile,
+    Region,
+    StackName,
+    State,
+)
+from operate.output import answer
+from operate.profile import Profile
+from operate.provider_files import CredentialFiles
+
+credential = typer.Typer(
+    no_args_is_help=True, help=f"The credentials of an app for FCM and APNs. {NEEDS_AWS}"
+)
+
+Replace = Annotated[bool, typer.Option("--replace", help="End all others that are live.")]
+Only = Annotated[
+    Environment | None, typer.Option("--only", help="The one environment that Apple made the key for.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Ask the network first, by a request that reaches nobody.")
+]
+Asked = Annotated[
+    Environment | None, typer.Option("--environment", help="The environment of APNs that a dry run asks.")
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the store wants to know, as it would from a function."""
-
-    apps_table: str
-    lanes_table: str
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
-    try:
-        place = deployed(options.stack, options.region) if options.stack else local(options.state)
-        if "LanesTable" not in place.resources:
-            raise NoStack(f"{place.stack} was deployed before there was this command: deploy it again")
-        bind(Settings(place.resources["AppsTable"], place.resources["LanesTable"]))
-        match options.action:
-            case "set" | "check":
-                _set(place, options)
-            case "show":
-                _show(place, options.app)
-            case "retire":
-                _retire(place, options)
-    except (NoStack, Unusable, BotoCoreError, ClientError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+@credential.command("set", help=f"Make this credential the newest of its network. {NEEDS_AWS}")
+def set_credential(
+    app_id: AppID,
+    fcm: FcmFile = None,
+    apns: ApnsFile = None,
+    apns_key_id: ApnsKeyID = None,
+    apns_team_id: ApnsTeamID = None,
+    apns_topic: ApnsTopics = None,
+    replace: Replace = False,
+    only: Only = None,
+    asks: DryRun = False,
+    environment: Asked = None,
+    stack: StackName = None,
+    region: Region = None,
+    state: State = STATE,
+    as_json: AsJson = False,
+) -> None:
+    files = CredentialFiles(fcm, apns, apns_key_id, apns_team_id, tuple(apns_topic or ()))
+    given = _given(files, only, environment)
+    at = lanes.bound(profile.chosen(stack, region, state))
+    stored, live = _checked(at, app_id, Live(given, clock.now(), only), replace=replace)
+    said = dry_run.ask(at, given, environment or only or Environment.PRODUCTION) if asks else None
+    stored.put(live)
+    _answer(stored.network, live, "is live", said, as_json=as_json)
 
 
-def _set(place: Place, options: argparse.Namespace) -> None:
-    """Everything is checked before anything is changed."""
-    credential = _given(options)
-    network = Network.FCM if isinstance(credential, FcmCredential) else Network.APNS
-    stored = Stored.of(place, options.app, network)
-    only = None if options.only is None else Environment(options.only)
-    live = with_new(stored, Live(credential, clock.now(), only), replace=options.replace)
-    if options.dry_run:
-        asked = options.environment or only or Environment.PRODUCTION
-        print(dry_run.ask(place, credential, Environment(asked)))
-    if options.action == "set":
-        stored.put(live)
-    is_live = "is live" if options.action == "set" else "could be set; nothing was changed"
-    print(f"{network}: the key {key_id(credential)} {is_live}")
-    for other in live[1:]:
-        print(f"{network}: the key {key_id(other.credential)} stays live beside it, until it is retired")
+@credential.command(help=f"Check this credential as `set` does, and change nothing. {NEEDS_AWS}")
+def check(
+    app_id: AppID,
+    fcm: FcmFile = None,
+    apns: ApnsFile = None,
+    apns_key_id: ApnsKeyID = None,
+    apns_team_id: ApnsTeamID = None,
+    apns_topic: ApnsTopics = None,
+    replace: Replace = False,
+    only: Only = None,
+    asks: DryRun = False,
+    environment: Asked = None,
+    stack: StackName = None,
+    region: Region = None,
+    state: State = STATE,
+    as_json: AsJson = False,
+) -> None:
+    files = CredentialFiles(fcm, apns, apns_key_id, apns_team_id, tuple(apns_topic or ()))
+    given = _given(files, only, environment)
+    at = lanes.bound(profile.chosen(stack, region, state))
+    stored, live = _checked(at, app_id, Live(given, clock.now(), only), replace=replace)
+    said = dry_run.ask(at, given, environment or only or Environment.PRODUCTION) if asks else None
+    _answer(stored.network, live, "could be set; nothing was changed", said, as_json=as_json)
 
 
-def _retire(place: Place, options: argparse.Namespace) -> None:
-    network = Network(options.network)
-    stored = Stored.of(place, options.app, network)
-    gone, kept = without(stored, options.key)
-    stored.put(kept)
-    left = " and ".join(key_id(one.credential) for one in kept)
-    are = "is live alone" if len(kept) == 1 else "stay live"
-    print(f"{network}: the key {key_id(gone.credential)} is retired, {left} {are}")
-
-
-def _show(place: Place, app: str) -> None:
+@credential.command(
+    help=f"Show the live credentials, without their secrets, and the paused lanes. {NEEDS_AWS}"
+)
+def show(
+    app_id: AppID,
+    stack: StackName = None,
+    region: Region = None,
+    state: State = STATE,
+    as_json: AsJson = False,
+) -> None:
+    at = lanes.bound(profile.chosen(stack, region, state))
+    result: dict[str, Any] = {}
+    lines = []
     for network in Network:
-        stored = Stored.of(place, app, network)
-        for line in _lines(stored, network):
-            print(f"{network:5}{line}")
-        for lane in _lanes(stored, network):
-            print(f"{network:5}lane {lane}: {_state(app, lane)}")
+        stored = Stored.of(at, app_id, network)
+        states = {} if stored.name is None else lanes.states(app_id, network, stored.live)
+        result[str(network)] = {
+            "parameter": stored.name,
+            "fault": stored.fault,
+            "live": [_live(stored, one) for one in stored.live],
+            "lanes": {
+                lane: paused and {"until": paused.until, "why": paused.why} for lane, paused in states.items()
+            },
+        }
+        lines += [f"{network:5}{line}" for line in _lines(stored)]
+        for lane, paused in states.items():
+            said = "open" if paused is None else f"paused until {_time(paused.until)}: {paused.why}"
+            lines.append(f"{network:5}lane {lane}: {said}")
+    answer(result, *lines, as_json=as_json)
 
 
-def _lines(stored: Stored, network: Network) -> list[str]:
+@credential.command(help=f"End the older of two live credentials. {NEEDS_AWS}")
+def retire(
+    app_id: AppID,
+    network: Annotated[Network, typer.Argument(help="The network whose credential ends.")],
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="ID", help="The ID of the key that ends.")
+    ] = None,
+    stack: StackName = None,
+    region: Region = None,
+    state: State = STATE,
+    as_json: AsJson = False,
+) -> None:
+    at = lanes.bound(profile.chosen(stack, region, state))
+    stored = Stored.of(at, app_id, network)
+    gone, kept = without(stored, key)
+    stored.put(kept)
+    left = [key_id(one.credential) for one in kept]
+    are = "is live alone" if len(left) == 1 else "stay live"
+    answer(
+        {"network": network, "retired": key_id(gone.credential), "live": left},
+        f"{network}: the key {key_id(gone.credential)} is retired, {' and '.join(left)} {are}",
+        as_json=as_json,
+    )
+
+
+def _given(files: CredentialFiles, only: Environment | None, environment: Environment | None) -> Credential:
+    if only and environment not in (None, only):
+        raise Unusable(f"the key is for {only} only: a dry run cannot ask {environment}")
+    if files.fcm is not None:
+        if files != CredentialFiles(fcm=files.fcm) or only:
+            raise Unusable(
+                "--apns, --apns-key-id, --apns-team-id, --apns-topic and --only do not go with --fcm"
+            )
+    elif files.apns is None:
+        raise Unusable("a credential is missing: --fcm FILE, or --apns FILE with what belongs to it")
+    [given] = files.credentials()
+    return given
+
+
+def _checked(at: Profile, app_id: str, new: Live, *, replace: bool) -> tuple[Stored, list[Live]]:
+    """Return what is stored now, and what is live with the new credential. Raises Declined."""
+    stored = Stored.of(at, app_id, network_of(new.credential))
+    return stored, with_new(stored, new, replace=replace)
+
+
+def _answer(network: Network, live: list[Live], became: str, said: str | None, *, as_json: bool) -> None:
+    newest, *others = [key_id(one.credential) for one in live]
+    lines = [said] if said else []
+    lines.append(f"{network}: the key {newest} {became}")
+    lines += [f"{network}: the key {other} stays live beside it, until it is retired" for other in others]
+    answer(
+        {"network": network, "key": newest, "became": became, "dry_run": said, "live": [newest, *others]},
+        *lines,
+        as_json=as_json,
+    )
+
+
+def _live(stored: Stored, one: Live) -> dict[str, Any]:
+    since = one.since or stored.modified
+    return {"key": key_id(one.credential), "said": _said(one.credential), "only": one.only, "since": since}
+
+
+def _lines(stored: Stored) -> list[str]:
     if stored.text is None:
         return ["no credential" if stored.name is None else f"the parameter {stored.name} is missing"]
     if stored.fault is not None:
         return [f"the parameter {stored.name} cannot be read: {stored.fault}"]
     lines = []
-    for place, one in enumerate(stored.live):
-        newer = any(before.environments & one.environments for before in stored.live[:place])
+    for number, one in enumerate(stored.live):
+        newer = any(before.environments & one.environments for before in stored.live[:number])
         only = f", for {one.only} only" if one.only else ""
         older = " (the older: used when the newer is refused)" if newer else ""
         since = _time(one.since or stored.modified)
@@ -103,97 +206,14 @@ def _lines(stored: Stored, network: Network) -> list[str]:
     return lines
 
 
-def _said(credential: Credential) -> str:
-    match credential:
+def _said(of: Credential) -> str:
+    match of:
         case FcmCredential():
-            return (
-                f"project {credential.project_id}, {credential.client_email}, key {credential.private_key_id}"
-            )
+            return f"project {of.project_id}, {of.client_email}, key {of.private_key_id}"
         case ApnsCredential():
-            topics = ", ".join(credential.topics)
-            name = "topics" if len(credential.topics) > 1 else "topic"
-            return f"team {credential.team_id}, key {credential.key_id}, {name} {topics}"
-
-
-def _lanes(stored: Stored, network: Network) -> list[str]:
-    if stored.name is None:
-        return []
-    credentials: list[Credential | None] = [one.credential for one in stored.live]
-    environments = Environment if network is Network.APNS else (Environment.PRODUCTION,)
-    return list(
-        dict.fromkeys(lane_of(network, place, one) for one in credentials or [None] for place in environments)
-    )
-
-
-def _state(app: str, lane: str) -> str:
-    row = read(LaneRow, f"{app}#{lane}")
-    if row is None or int(row.paused_until or 0) <= clock.now():
-        return "open"
-    return f"paused until {_time(int(row.paused_until or 0))}: {row.why}"
+            name = "topics" if len(of.topics) > 1 else "topic"
+            return f"team {of.team_id}, key {of.key_id}, {name} {', '.join(of.topics)}"
 
 
 def _time(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _given(options: argparse.Namespace) -> Credential:
-    about_key = (options.key, options.team, options.topic)
-    if options.only and options.environment not in (None, options.only):
-        raise Unusable(f"the key is for {options.only} only: a dry run cannot ask {options.environment}")
-    if options.fcm is not None:
-        if any(about_key) or options.only:
-            raise Unusable("--team, --key, --topic and --only belong to --apns")
-        return provider_files.fcm(options.fcm)
-    if not all(about_key):
-        raise Unusable("--apns, --team, --key and --topic belong together")
-    return provider_files.apns(options.apns, key_id=options.key, team_id=options.team, topics=options.topic)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m operate.commands.credential", description=__doc__)
-    parser.add_argument("--stack", help="a deployed stack's name; without it, the local stack")
-    parser.add_argument("--region", help="the deployed stack's region")
-    parser.add_argument(
-        "--state", type=Path, default=Path(default_state()), help="the local stack's state folder"
-    )
-    actions = parser.add_subparsers(dest="action", required=True)
-    for name, said in (
-        ("set", "check a credential and make it live"),
-        ("check", "the same, but change nothing"),
-    ):
-        action = actions.add_parser(name, help=said)
-        action.add_argument("app", help="the app's ID")
-        which = action.add_mutually_exclusive_group(required=True)
-        which.add_argument("--fcm", type=Path, metavar="FILE", help="JSON key of a Google service account")
-        which.add_argument("--apns", type=Path, metavar="FILE", help=".p8 signing key from Apple")
-        action.add_argument("--team", metavar="ID", help="Apple's team ID, of ten characters")
-        action.add_argument("--key", metavar="ID", help="the signing key's ID, of ten characters")
-        action.add_argument(
-            "--topic",
-            metavar="BUNDLE",
-            action="append",
-            help="the app's bundle ID; repeated, where the team has several: the first is the default",
-        )
-        action.add_argument("--replace", action="store_true", help="what is live by now ends at once")
-        action.add_argument("--dry-run", action="store_true", help="ask the network, too, by one request")
-        action.add_argument(
-            "--environment",
-            choices=[str(one) for one in Environment],
-            help="of APNs, which the dry run asks: that of --only, or production",
-        )
-        action.add_argument(
-            "--only",
-            choices=[str(one) for one in Environment],
-            help="the environment of an APNs key that Apple limits to one",
-        )
-    show = actions.add_parser("show", help="what is live since when, and which lanes are paused")
-    show.add_argument("app", help="the app's ID")
-    retire = actions.add_parser("retire", help="end the older of two live credentials")
-    retire.add_argument("app", help="the app's ID")
-    retire.add_argument("network", choices=[str(one) for one in Network])
-    retire.add_argument("--key", metavar="ID", help="end this one instead of the older")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,32 +1,33 @@
-"""`make deployer`: the IAM policy of whoever deploys, as JSON, made from template.yaml."""
+"""`fanfare deployer`: the IAM policy of whoever deploys, made from template.yaml."""
 
-import argparse
 import json
-import sys
-from collections.abc import Sequence
-from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from operate import stack_name
 from operate.deployment.policy import policy
+from operate.errors import Unusable
+from operate.options import NEEDS_NOTHING, AsJson, Region
+from operate.output import answer
+from operate.template import template_path
 from operate.template.intrinsics import read_yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+HELP = f"Print the IAM policy of whoever deploys a stack, as JSON, made from the template. {NEEDS_NOTHING}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m operate.commands.deployer", description=__doc__)
-    parser.add_argument("--stack", required=True, help="the stack's name, such as fanfare-prod")
-    parser.add_argument("--account", default="*", help="the account's 12 digits; without it, any")
-    parser.add_argument("--region", default="*", help="without it, any")
-    options = parser.parse_args(arguments)
-    if refusal := stack_name.refusal(options.stack):
-        print(refusal, file=sys.stderr)
-        return 2
-    document = read_yaml(ROOT / "template.yaml")
-    made = policy(document, stack=options.stack, account=options.account, region=options.region)
-    print(json.dumps(made, indent=2))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def deployer(
+    stack: Annotated[
+        str,
+        typer.Option(
+            "--stack", envvar="FANFARE_STACK", metavar="NAME", help="Its name, such as fanfare-prod."
+        ),
+    ],
+    account: Annotated[str, typer.Option("--account", help="The account's 12 digits; * is any.")] = "*",
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    if refusal := stack_name.refusal(stack):
+        raise Unusable(refusal)
+    made = policy(read_yaml(template_path()), stack=stack, account=account, region=region or "*")
+    answer(made, json.dumps(made, indent=2), as_json=as_json)

@@ -1,9 +1,10 @@
 """The typed values of template.yaml.
 
-template = load(Path("template.yaml"), parameters={"ArcSize": "5"})
+template = load(template_path(), parameters={"ArcSize": "5"})
 environment = template.functions["deliver"].variables({"AppsTable": "AppsTable", ...})
 """
 
+from operate.template.file import template_path
 from operate.template.intrinsics import Joined, Reference, TemplateError, Text
 from operate.template.model import (
     Bucket,
@@ -33,4 +34,5 @@ __all__ = [
     "TemplateError",
     "Text",
     "load",
+    "template_path",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from operate.commands.restore import KEPT
+from operate.restoration import KEPT
 from operate.template.intrinsics import Reference
 from operate.template.model import Template
 from tests.contract.declared import FUNCTIONS, ROOT, app_of, settings_of, shape, takes

@@ -68,8 +68,27 @@ def test_functions_do_not_import_each_other(sources: list[Path]) -> None:
     assert [one for one in imports(sources) if one.wanted.split(".")[0] in {"functions", "app"}] == []
 
 
-def test_nothing_that_goes_to_aws_knows_the_local_stack_or_the_tests(sources: list[Path]) -> None:
-    assert [one for one in imports(sources) if one.wanted.split(".")[0] in {"local", "tests"}] == []
+def test_nothing_that_goes_to_aws_knows_the_folders_beside_it(sources: list[Path]) -> None:
+    beside = {"operate", "local", "measure", "tests"}
+
+    assert [one for one in imports(sources) if one.wanted.split(".")[0] in beside] == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "unknown"),
+    [
+        ("operate", {"local", "measure", "tests"}),
+        ("local", {"measure", "tests"}),
+        ("measure", {"tests"}),
+    ],
+)
+def test_operators_commands_know_neither_the_local_stack_nor_measurements(
+    folder: str, unknown: set[str]
+) -> None:
+    modules = sorted((ROOT / folder).rglob("*.py"))
+
+    assert modules != []
+    assert [one for one in imports(modules) if one.wanted.split(".")[0] in unknown] == []
 
 
 def test_the_domain_needs_the_standard_library_only_and_does_no_io(sources: list[Path]) -> None:

@@ -1,99 +1,77 @@
-"""One word, one meaning: module names are unique in their folder, public class names everywhere."""
+"""One word, one meaning: no public class and no module has its name twice."""
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
-from tests.contract.declared import FUNCTIONS, ROOT
+from tests.contract.declared import ROOT
 
-FOLDERS = {
-    "fanfare": ROOT / "layers" / "fanfare" / "fanfare",
-    **{name: ROOT / name for name in ("functions", "local", "operate", "measure")},
+PACKAGES = (
+    ROOT / "layers" / "fanfare" / "fanfare",
+    ROOT / "functions",
+    ROOT / "operate",
+    ROOT / "local",
+    ROOT / "measure",
+)
+
+ENTRIES = {"__init__", "__main__", "app"}
+"""Names that Python, SAM or a framework prescribes: `app` is the module of each function."""
+
+SUBJECTS = frozenset({"api", "api/routes", "store"})
+"""A subject has one name for its routes, its rules and its rows: api/topics.py, api/routes/topics.py."""
+
+NETWORKS = {"fcm", "apns"}
+"""A network's client and the judgement of its answers."""
+
+PAIRS_TO_END: set[str] = {
+    "Settings",
+    "Way",
 }
-
-NOT_YET = {"fanfare/pipeline", "local", "operate", "measure"}
-"""Rooms in which names may still stand twice."""
-
-SUBJECTS = {
-    "accounts",
-    "bodies",
-    "buckets",
-    "groups",
-    "installations",
-    "limits",
-    "messages",
-    "objects",
-    "subscriptions",
-    "topics",
-}
-"""Subjects of the API: each has handlers in api/, routes in api/routes/ and rows in store/."""
-
-NETWORKS = {"apns", "fcm"}
-"""Each network has its requests in networks/ and the meaning of its answers in domain/outcome/."""
-
-MAY_PAIR = {
-    **{name: {"fanfare/api", "fanfare/store"} for name in SUBJECTS},
-    **{name: {"fanfare/networks", "fanfare/domain"} for name in NETWORKS},
-    "app": {f"functions/{name}" for name in FUNCTIONS},
-}
-"""Module names that may stand several times -> the rooms in which they may."""
-
-type Place = tuple[str, str]
-"""A name, and the path at which it stands, from the folder's name on."""
+"""Class names that still stand twice in the package; the set only gets smaller."""
 
 
-def test_no_module_name_stands_for_two_things() -> None:
-    for folder in FOLDERS:
-        assert twice(modules(folder)) == []
+def test_no_public_class_name_stands_twice() -> None:
+    twice = repeated(classes())
+
+    assert twice.keys() - PAIRS_TO_END == set(), twice
+    assert PAIRS_TO_END - twice.keys() == set(), "these stand once: take them off the list"
 
 
-def test_no_public_class_name_stands_for_two_things() -> None:
-    assert twice([one for folder in FOLDERS for one in classes(folder)]) == []
+def test_no_module_name_stands_twice_within_a_package() -> None:
+    twice = {
+        f"{package.name}: {name}": folders
+        for package in PACKAGES
+        for name, folders in repeated(modules(package)).items()
+        if name not in ENTRIES and not may_pair(name, folders)
+    }
+
+    assert twice == {}
 
 
-def test_a_name_that_stands_twice_is_found() -> None:
-    places = [("names", "fanfare/api/names.py"), ("names", "fanfare/store/names.py")]
-
-    assert twice(places) == ["names: fanfare/api/names.py, fanfare/store/names.py"]
-
-
-def test_the_rooms_of_a_subject_may_share_its_name() -> None:
-    assert twice([("topics", "fanfare/api/topics.py"), ("topics", "fanfare/store/topics.py")]) == []
-    assert twice([("topics", "fanfare/api/topics.py"), ("topics", "fanfare/domain/topics.py")]) != []
+def may_pair(name: str, folders: list[str]) -> bool:
+    """Subject modules may pair, and the networks' names."""
+    return set(folders) <= SUBJECTS or (name in NETWORKS and set(folders) <= {"networks", "domain/outcome"})
 
 
-def modules(folder: str) -> Iterator[Place]:
-    for path, place in sources(folder):
-        if not path.stem.startswith("__"):
-            yield path.stem, place
+def classes() -> dict[str, list[str]]:
+    """Return the modules of each public class."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for package in PACKAGES:
+        for path in sorted(package.rglob("*.py")):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    found[node.name].append(path.relative_to(ROOT).as_posix())
+    return found
 
 
-def classes(folder: str) -> Iterator[Place]:
-    for path, place in sources(folder):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                yield node.name, place
+def modules(package: Path) -> dict[str, list[str]]:
+    """Return the folders of each module name, as paths within the package."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(package.rglob("*.py")):
+        found[path.stem].append(path.parent.relative_to(package).as_posix())
+    return found
 
 
-def sources(folder: str) -> Iterator[tuple[Path, str]]:
-    for path in sorted(FOLDERS[folder].rglob("*.py")):
-        yield path, f"{folder}/{path.relative_to(FOLDERS[folder]).as_posix()}"
-
-
-def twice(places: Iterable[Place]) -> list[str]:
-    """The names that stand at several places without leave, each with its places."""
-    found = defaultdict[str, list[str]](list)
-    for name, place in places:
-        if room(place) not in NOT_YET and place.split("/")[0] not in NOT_YET:
-            found[name].append(place)
-    return [
-        f"{name}: {', '.join(where)}"
-        for name, where in found.items()
-        if len(where) > 1 and not {room(one) for one in where} <= MAY_PAIR.get(name, set())
-    ]
-
-
-def room(place: str) -> str:
-    """The folder's name, and the first folder below it."""
-    return "/".join(place.split("/")[:2])
+def repeated(found: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return {name: places for name, places in found.items() if len(places) > 1}

@@ -59,11 +59,11 @@ def test_a_record_is_one_of_a_source_of_its_function(template: Template, name: s
             assert ("OldImage" in record["dynamodb"]) == (record["eventName"] == "MODIFY")
 
 
-def request_of(event: Mapping[str, Any]) -> http_event.Request:
+def request_of(event: Mapping[str, Any]) -> http_event.FrontRequest:
     """The request that reached the gateway: without what the gateway added."""
     context, query = event["requestContext"], event["rawQueryString"]
     body = event.get("body", "")
-    return http_event.Request(
+    return http_event.FrontRequest(
         method=context["http"]["method"],
         target=event["rawPath"] + (f"?{query}" if query else ""),
         headers=tuple(one for one in event["headers"].items() if not one[0].startswith("x-forwarded-")),

@@ -10,7 +10,7 @@ import pytest
 
 import fanfare.store
 from fanfare.store.row import Row, tables
-from operate.commands.restore import KEPT
+from operate.restoration import KEPT
 from operate.template.model import Table, Template
 from tests.contract.declared import FUNCTIONS, settings_of
 

@@ -81,7 +81,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 
 def app(stack: str, *options: str) -> subprocess.CompletedProcess[str]:
-    called = [sys.executable, "-m", "operate.commands.app", "--stack", stack, "--region", REGION, *options]
+    called = [sys.executable, "-m", "operate", "app", "--stack", stack, "--region", REGION, *options]
     paths = f"{ROOT}:{ROOT / 'layers' / 'fanfare'}"
     environment = os.environ | ministack.CREDENTIALS | {"AWS_ENDPOINT_URL": http(PORT), "PYTHONPATH": paths}
     return run(called, environment)
@@ -156,7 +156,7 @@ def test_it_is_readable_and_names_the_api_and_all_four_keys(account: Account) ->
 
 def test_a_stack_that_is_not_there_or_is_another_one_s_is_refused(account: Account) -> None:
     missing, other = app("none"), app("other")
-    assert (missing.returncode, other.returncode) == (2, 2)
+    assert (missing.returncode, other.returncode) == (1, 1)
     assert "none" in missing.stderr
     assert "not a stack of this template" in other.stderr
     assert "Traceback" not in missing.stderr + other.stderr

@@ -12,7 +12,7 @@ from measure.cost.acts import MESSAGE
 from measure.cost.bare import cpu
 from measure.cost.bill import Service
 from measure.cost.measure import measured
-from measure.cost.stage import CONCURRENCY, Stage
+from measure.cost.stage import CONCURRENCY, MeasuredStack
 from operate.template import load
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
@@ -22,7 +22,7 @@ PARAMETERS = {"ArcSize": "50", "FanOut": "2", "ExpressLimit": "1"}
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeasuredStack]:
     folder: Path = tmp_path_factory.mktemp("cost")
     with (
         pytest.MonkeyPatch.context() as patched,
@@ -30,12 +30,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     ):
         template = load(TEMPLATE, parameters=stack.parameters, stack_name=NAME)
         patched.setenv("AWS_ENDPOINT_URL", "")  # so that the environment is put back afterwards
-        stage = Stage(stack.values, folder, template)
+        stage = MeasuredStack(stack.values, folder, template)
         stage.set()
         yield stage
 
 
-def test_a_direct_send_is_counted_from_the_call_to_the_end_of_the_delivery(stage: Stage) -> None:
+def test_a_direct_send_is_counted_from_the_call_to_the_end_of_the_delivery(stage: MeasuredStack) -> None:
     send = stage.direct_send(MESSAGE)
     send()
 
@@ -57,7 +57,7 @@ def test_a_direct_send_is_counted_from_the_call_to_the_end_of_the_delivery(stage
     assert done.bytes_out > 200
 
 
-def test_a_send_to_many_takes_every_step_and_its_cpu_is_told(stage: Stage) -> None:
+def test_a_send_to_many_takes_every_step_and_its_cpu_is_told(stage: MeasuredStack) -> None:
     audience = stage.audience(400, every=1)
 
     done = measured(stage, lambda: audience.send(MESSAGE))

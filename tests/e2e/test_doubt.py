@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import requests
 
-from local.client import Client
 from local.waiting import NO_ANSWER_S
+from operate.client import Client
 from tests.e2e.world import Tables, World
 
 DAY_MS = 86_400_000

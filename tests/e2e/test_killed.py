@@ -27,11 +27,11 @@ from fanfare.domain.device import Device
 from fanfare.domain.ring import Arc, place
 from fanfare.domain.scope import Scope, Target, TargetKind
 from local import ports
-from local.client import Client
 from local.processes import alive
 from local.stack import Stack
 from local.waiting import NO_ANSWER_S, while_moving
 from measure.cost.crowd import Crowd, device_of, load
+from operate.client import Client
 from tests.e2e.world import Tables, World, environment
 
 NOBODY = 64 * "0"

@@ -15,9 +15,9 @@ from fanfare.domain.rate_limits import Use
 from fanfare.runtime import clock
 from fanfare.store import limits, row
 from local import ports
-from local.client import Client, Refused
 from local.stack import Stack
 from local.waiting import NO_ANSWER_S
+from operate.client import Client, Refused
 from tests.e2e.world import Tables, World, environment
 
 pytestmark = pytest.mark.e2e

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fanfare.domain.device import Device
-from local.client import Client
+from operate.client import Client
 from tests.e2e.world import Tables, World
 
 CONFLICTS = {"operation": "TransactWriteItems", "kind": "conflict", "share": 1 / 3, "seed": 7}

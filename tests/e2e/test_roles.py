@@ -16,12 +16,12 @@ import requests
 
 from fanfare.domain.scope import Scope, Target, TargetKind
 from local import ports
-from local.client import Client, Refused
 from local.demo import Demo
 from local.stack import Stack
 from local.stack.stack import NAME, TEMPLATE
 from local.waiting import NO_ANSWER_S
 from measure import population
+from operate.client import Client, Refused
 from operate.template.intrinsics import Evaluator, read_yaml
 from tests.contract.declared import FUNCTIONS, Grant, Roles
 from tests.e2e.world import Tables, World, environment

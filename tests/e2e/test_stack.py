@@ -16,7 +16,7 @@ import requests
 
 from local.processes import ROOT, run
 from local.stack import Stack, StackError
-from local.stack.state import State
+from local.stack.state import StateFolder
 from local.waiting import NO_ANSWER_S, while_moving
 
 pytestmark = pytest.mark.e2e
@@ -36,7 +36,7 @@ def command(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def new_app(stack: Stack) -> dict[str, str]:
-    made = command("operate.commands.app", "--json", "--state", str(stack.state.folder))
+    made = command("operate", "app", "--json", "--state", str(stack.state.folder))
     assert made.returncode == 0, made.stderr
     app: dict[str, str] = json.loads(made.stdout)
     return app
@@ -135,9 +135,9 @@ def test_make_run_says_in_a_sentence_why_it_does_not_start(stack: Stack, tmp_pat
 
 
 def test_the_stacks_own_app_is_the_same_from_run_to_run(stack: Stack) -> None:
-    again = command("operate.commands.app", "--keep", "--json", "--state", str(stack.state.folder))
+    again = command("local.stack.first_app", str(stack.state.folder), json.dumps(stack.values))
     kept = json.loads(stack.state.app_json.read_text())
-    assert json.loads(again.stdout) == {"api": stack.values["site"], **kept}
+    assert json.loads(again.stdout) == kept
     assert kept == {name: stack.values[name] for name in kept}
     assert stack.state.app_json.stat().st_mode & 0o077 == 0
 
@@ -169,7 +169,7 @@ class TestInTheBackground:
 
     @pytest.mark.long
     def test_nothing_is_orphaned_when_its_process_is_killed(self, state: Path) -> None:
-        owner = State(state).owner()
+        owner = StateFolder(state).owner()
         assert owner is not None
         os.kill(owner, signal.SIGKILL)
         assert while_moving(lambda: all(free(port) for port in range(14250, 14258)), lambda: None)
@@ -177,5 +177,5 @@ class TestInTheBackground:
     @pytest.mark.long
     def test_a_part_that_ends_takes_the_stack_with_it(self, state: Path) -> None:
         os.kill(self.pids(state)["fakes"], signal.SIGKILL)
-        assert while_moving(lambda: State(state).owner() is None, lambda: None)
+        assert while_moving(lambda: StateFolder(state).owner() is None, lambda: None)
         assert "fakes has ended" in (state / "logs" / "stack.log").read_text()

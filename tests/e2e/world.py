@@ -13,9 +13,9 @@ import requests
 from fanfare.domain.ring import place, ring_key
 from fanfare.runtime import clients
 from local.aws.ministack import CREDENTIALS
-from local.client import Client
 from local.stack.signs import signs
 from local.waiting import NO_ANSWER_S, while_moving
+from operate.client import Client
 
 
 @dataclass(slots=True)

@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, settings
 from schemathesis.generation.meta import TestPhase
 
 from local.openapi import document
+from local.rehearsal.api import RehearsedAnswer, RehearsedApi
 from local.rehearsal.emulated import emulated, handler
-from local.rehearsal.front import Answer, Front
+from local.rehearsal.snapshot import Snapshot
 from local.rehearsal.stage import APP_ID, Part, Stage, prepared
-from local.rehearsal.state import State
 from local.rehearsal.wsgi import application
 from operate.template import Template
 from tests.contract.declared import ROOT
@@ -94,7 +94,7 @@ if not EVERYTHING:
     SCHEMA = SCHEMA.exclude(path_regex=r"/(users/\{user\}|groups/\{group\})/(topics|buckets|acl)")
 
 
-def ask(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+def ask(method: str, target: str, headers: Mapping[str, str], body: bytes) -> RehearsedAnswer:
     """Requests are made before there is a stage: they name their part, and get its token here."""
     stage = _stages[-1]
     tokens = {
@@ -120,14 +120,14 @@ def resources(whole_template: Template) -> Iterator[Mapping[str, str]]:
 
 @pytest.fixture(scope="module")
 def stage(resources: Mapping[str, str], whole_template: Template) -> Iterator[Stage]:
-    _stages.append(prepared(Front(whole_template, handler), resources))
+    _stages.append(prepared(RehearsedApi(whole_template, handler), resources))
     yield _stages[-1]
     _stages.pop()
 
 
 @pytest.fixture(scope="module")
-def state(stage: Stage, resources: Mapping[str, str]) -> State:
-    return State(resources)
+def state(stage: Stage, resources: Mapping[str, str]) -> Snapshot:
+    return Snapshot(resources)
 
 
 _seen: Counter[str] = Counter()
@@ -171,7 +171,7 @@ class InTurn:
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_the_api_is_as_described(case: schemathesis.Case[Any], state: State) -> None:
+def test_the_api_is_as_described(case: schemathesis.Case[Any], state: Snapshot) -> None:
     """What is refused changes nothing. What is done is undone: the next request finds what it needs."""
     answer = case.call()
     assert answer.status_code < 400 or state.changed() == []

@@ -8,8 +8,8 @@ import pytest
 
 from fanfare.domain.device import Network
 from fanfare.domain.scope import Scope, Target, TargetKind
+from local.rehearsal.api import RehearsedApi
 from local.rehearsal.emulated import emulated, handler
-from local.rehearsal.front import Front
 from local.rehearsal.stage import Part, Stage, prepared
 from measure.cost.crowd import Crowd, device_of
 from measure.cost.units import item_size
@@ -26,7 +26,7 @@ def resources(whole_template: Template) -> Iterator[Mapping[str, str]]:
 
 @pytest.fixture(scope="module")
 def stage(resources: Mapping[str, str], whole_template: Template) -> Stage:
-    return prepared(Front(whole_template, handler), resources)
+    return prepared(RehearsedApi(whole_template, handler), resources)
 
 
 def left(resources: Mapping[str, str], table: str, holding: str) -> Item:

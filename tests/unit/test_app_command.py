@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from operate.commands import app
-from operate.provider_files import Unusable
+from local.stack import first_app
+from operate.application import main as fanfare
+from operate.errors import Unusable
 
 
 @pytest.mark.parametrize(
@@ -15,19 +16,19 @@ from operate.provider_files import Unusable
 def test_the_options_of_apns_belong_together(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert app.main(["--state", str(tmp_path), *options]) == 2
+    assert fanfare(["app", "--state", str(tmp_path), *options]) == 2
     assert "belong together" in capsys.readouterr().err
 
 
 def test_a_credential_is_checked_before_a_stack_is_looked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert app.main(["--state", str(tmp_path), "--fcm", str(tmp_path / "none.json")]) == 2
+    assert fanfare(["app", "--state", str(tmp_path), "--fcm", str(tmp_path / "none.json")]) == 2
     assert "none.json: No such file" in capsys.readouterr().err
 
 
 def test_without_a_stack_it_says_how_to_get_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert app.main(["--state", str(tmp_path)]) == 2
+    assert fanfare(["app", "--state", str(tmp_path)]) == 3
     assert "make run" in capsys.readouterr().err
 
 
@@ -43,23 +44,25 @@ def test_without_a_stack_it_says_how_to_get_one(tmp_path: Path, capsys: pytest.C
 def test_a_parameter_is_checked_before_a_stack_is_looked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str, told: str
 ) -> None:
-    assert app.main(["--state", str(tmp_path), "--set", given]) == 2
+    assert fanfare(["app", "--state", str(tmp_path), "--set", given]) == 2
     assert told in capsys.readouterr().err
 
 
 def test_the_local_stacks_app_keeps_its_id_and_keys(tmp_path: Path) -> None:
-    first = app.kept(tmp_path)
-    assert app.kept(tmp_path) == first
-    assert app.kept(tmp_path / "other") != first
+    first = first_app.kept(tmp_path)
+    assert first_app.kept(tmp_path) == first
+    assert first_app.kept(tmp_path / "other") != first
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"app_id": "a"}'])
 def test_kept_keys_that_cannot_be_read_are_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "app.json").write_text(text)
     with pytest.raises(Unusable, match=r"app\.json does not hold"):
-        app.kept(tmp_path)
+        first_app.kept(tmp_path)
 
 
-def test_a_deployed_stack_has_no_kept_app(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert app.main(["--state", str(tmp_path), "--stack", "prod", "--keep"]) == 2
-    assert "local stack alone" in capsys.readouterr().err
+def test_parameters_of_an_app_that_is_there_go_without_credentials(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fanfare(["app", "--state", str(tmp_path), "--app", "a1", "--whole-tokens"]) == 2
+    assert "--set alone" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from measure.at_rest import bill
-from operate.commands import deployer as command
+from operate.application import main as fanfare
 from operate.deployment.policy import UnknownType, policy
 from operate.template.intrinsics import read_yaml
 
@@ -117,11 +117,11 @@ def test_a_resource_of_a_new_kind_has_to_be_written_down_first(document: Mapping
 
 
 def test_the_command_prints_a_policy_that_iam_takes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["--stack", "push", "--account", "123456789012"]) == 0
+    assert fanfare(["deployer", "--stack", "push", "--account", "123456789012"]) == 0
     printed = capsys.readouterr().out
 
     assert len(json.dumps(json.loads(printed), separators=(",", ":"))) <= 6144, "IAM's most for a policy"
-    assert command.main(["--stack", "aws-push"]) == 2
+    assert fanfare(["deployer", "--stack", "aws-push"]) == 2
 
 
 def test_a_month_at_rest_costs_no_more_than_before(document: Mapping[str, Any]) -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from fanfare.domain.outcome.answer import Answer, Context, Provider, Silence, Transport
 from fanfare.domain.outcome.consequence import Outcome, OutcomeKind, PurgeTarget
 from fanfare.domain.outcome.judgement import judge
-from operate.commands import outcomes
+from operate import vectors
 
-VECTORS = outcomes.load(Path(__file__).parent / "provider_outcomes.json")
+VECTORS = vectors.load(Path(__file__).parent / "provider_outcomes.json")
 
 DELIVERED = ("delivered", None)
 PURGE = ("purge_token", None)
@@ -62,7 +62,7 @@ def told(outcome: Outcome) -> tuple[str, int | None]:
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
 def test_vector_of_the_reference(vector: dict[str, Any]) -> None:
-    assert outcomes.compare(vector) == ""
+    assert vectors.compare(vector) == ""
 
 
 TOKEN_TEXT = "The registration token is not a valid FCM registration token"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from fanfare.domain.outcome.answer import Transport
-from operate.commands import outcomes
+from operate import vectors
+from operate.application import main as fanfare
 
 VECTORS = Path(__file__).parent / "provider_outcomes.json"
 
@@ -33,7 +34,7 @@ def written(folder: Path, content: object) -> str:
 
 
 def test_the_vectors_of_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
-    assert outcomes.main([str(VECTORS)]) == 0
+    assert fanfare(["outcomes", str(VECTORS)]) == 0
     assert capsys.readouterr().out == "121 vectors, 0 otherwise\n"
 
 
@@ -48,7 +49,7 @@ def test_the_vectors_of_the_reference(capsys: pytest.CaptureFixture[str]) -> Non
 def test_what_comes_out_otherwise_is_named(
     otherwise: dict[str, Any], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert outcomes.main([written(tmp_path, [vector(), otherwise])]) == 1
+    assert fanfare(["outcomes", written(tmp_path, [vector(), otherwise])]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(named)
     assert lines[1:] == ["2 vectors, 1 otherwise"]
@@ -71,7 +72,7 @@ def test_what_comes_out_otherwise_is_named(
 def test_an_unreadable_file_is_one_line_and_exit_2(
     content: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert outcomes.main([written(tmp_path, content)]) == 2
+    assert fanfare(["outcomes", written(tmp_path, content)]) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert len(said.err.splitlines()) == 1
@@ -79,7 +80,7 @@ def test_an_unreadable_file_is_one_line_and_exit_2(
 
 @pytest.mark.parametrize("arguments", [[], [""], ["/nowhere/vectors.json"], ["."]])
 def test_no_file_is_one_line_and_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert outcomes.main(arguments) == 2
+    assert fanfare(["outcomes", *arguments]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
@@ -106,7 +107,7 @@ def test_no_file_is_one_line_and_exit_2(arguments: list[str], capsys: pytest.Cap
     ],
 )
 def test_a_vector_may_be_loosely_typed(loose: dict[str, Any]) -> None:
-    assert outcomes.compare(loose) == ""
+    assert vectors.compare(loose) == ""
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_a_vector_may_be_loosely_typed(loose: dict[str, Any]) -> None:
     ],
 )
 def test_the_words_for_silence(context: dict[str, Any], why: Transport) -> None:
-    assert outcomes.silence(context, None).why is why
+    assert vectors.silence(context, None).why is why
 
 
 @pytest.mark.parametrize(
@@ -142,4 +143,4 @@ def test_the_words_for_silence(context: dict[str, Any], why: Transport) -> None:
 )
 def test_a_goaway_may_blame_tokens(body: object, debug_data: object, why: Transport) -> None:
     context = {"transport": "goaway", "repeated": 3, "debug_data": debug_data}
-    assert outcomes.silence(context, body).why is why
+    assert vectors.silence(context, body).why is why

@@ -1,15 +1,17 @@
 """`make deploy` before it deploys: names, parameters that do not fit, accounts with few functions at once."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from operate.commands import preflight
-from operate.commands.preflight import Refused
+from operate.application import main as fanfare
+from operate.deployment import checks
 from operate.deployment.concurrency import STARTING_VALUES, Account, advice, most_at_work
+from operate.errors import Unusable
 
 FEW, MANY = Account(10, 10), Account(1000, 1000)
 
@@ -46,7 +48,7 @@ def refusal(code: str, message: str) -> ClientError:
 
 
 def defaults(**others: str) -> dict[str, str]:
-    return preflight.checked(others)
+    return checks.checked(others)
 
 
 @pytest.mark.parametrize(
@@ -66,8 +68,8 @@ def defaults(**others: str) -> dict[str, str]:
     ],
 )
 def test_parameters_that_do_not_fit_are_refused_by_name(parameters: dict[str, str], named: str) -> None:
-    with pytest.raises(Refused) as refused:
-        preflight.checked(parameters)
+    with pytest.raises(Unusable) as refused:
+        checks.checked(parameters)
 
     assert named in str(refused.value)
 
@@ -77,25 +79,24 @@ def test_what_a_stack_holds_counts_as_well_as_what_is_given(
 ) -> None:
     aws.stack = {"DeliverTimeout": "20", "DeliverLease": "25", "DeliveryVisibility": "150"}
 
-    assert preflight.main(["--env", "dev", "DeliverLease=30"]) == 0
-    assert preflight.main(["--env", "dev", "DeliverLease=150"]) == 2
+    assert fanfare(["preflight", "--env", "dev", "DeliverLease=30"]) == 0
+    assert fanfare(["preflight", "--env", "dev", "DeliverLease=150"]) == 2
     assert "DeliverTimeout=20, DeliverLease=150, DeliveryVisibility=150" in capsys.readouterr().err
 
 
 def test_a_name_that_ssm_refuses_is_never_deployed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "samconfig.toml").write_text('[dev.deploy.parameters]\nstack_name = "AWS-push"\n')
-    monkeypatch.setattr(preflight, "ROOT", tmp_path)
 
-    assert preflight.main(["--env", "dev"]) == 2
-    assert "SSM" in capsys.readouterr().err
+    with pytest.raises(Unusable, match="SSM"):
+        checks.stack_of("dev", tmp_path / "samconfig.toml")
 
 
 def test_an_environment_that_samconfig_does_not_have_is_named_with_those_it_has(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert preflight.main(["--env", "production"]) == 2
+    assert fanfare(["preflight", "--env", "production"]) == 2
     assert "it has dev, staging, prod" in capsys.readouterr().err
 
 
@@ -104,7 +105,7 @@ def test_a_first_deployment_in_an_account_with_few_starts_with_few_and_says_so(
 ) -> None:
     aws.account = FEW
 
-    assert preflight.main(["--env", "dev", "ExpressConcurrency=3"]) == 0
+    assert fanfare(["preflight", "--env", "dev", "ExpressConcurrency=3"]) == 0
     told = capsys.readouterr()
 
     assert set(told.out.split()) == {
@@ -120,7 +121,7 @@ def test_a_later_deployment_changes_nothing_by_itself_and_says_what_to_give(
     aws.account = FEW
     aws.stack = {}
 
-    assert preflight.main(["--env", "dev"]) == 0
+    assert fanfare(["preflight", "--env", "dev"]) == 0
     told = capsys.readouterr()
 
     assert told.out.strip() == ""
@@ -128,7 +129,7 @@ def test_a_later_deployment_changes_nothing_by_itself_and_says_what_to_give(
 
 
 def test_an_account_with_many_hears_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    assert preflight.main(["--env", "prod"]) == 0
+    assert fanfare(["preflight", "--env", "prod"]) == 0
     assert "".join(capsys.readouterr()).strip() == ""
 
 
@@ -145,5 +146,5 @@ def test_whoever_may_not_ask_for_the_account_s_settings_may_deploy(
 ) -> None:
     aws.account = None
 
-    assert preflight.main(["--env", "dev"]) == 0
+    assert fanfare(["preflight", "--env", "dev"]) == 0
     assert "not for you" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from operate import stack_name
-from operate.commands import app, credential, redrive
+from operate.application import main as fanfare
 
 
 @pytest.mark.parametrize("name", ["aws-push", "AWSPush", "ssm", "Ssm-1", "awsome"])
@@ -27,8 +27,8 @@ def test_every_command_that_works_on_a_stack_refuses_such_a_name_before_it_asks_
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     told = []
-    for main, more in ((app.main, []), (credential.main, ["show", "x"]), (redrive.main, [])):
-        assert main(["--stack", "aws-push", *more]) == 2
+    for command in (["app"], ["credential", "show", "x"], ["redrive"], ["key", "signing", "show"]):
+        assert fanfare([*command, "--stack", "aws-push"]) == 2
         told.append(capsys.readouterr().err)
 
     assert [text for text in told if "SSM" not in text] == []

@@ -12,10 +12,10 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
+from local.rehearsal.api import RehearsedApi
 from local.rehearsal.emulated import emulated, handler
-from local.rehearsal.front import Front
+from local.rehearsal.snapshot import Snapshot
 from local.rehearsal.stage import prepared
-from local.rehearsal.state import State
 from operate.template import load
 from tests.contract.declared import ROOT
 from tests.fuzz.api.described import routes, sound
@@ -39,8 +39,8 @@ def main() -> int:
     logging.disable(logging.CRITICAL)
     template, found, tried = load(ROOT / "template.yaml"), 0, 0
     with emulated(template) as resources:
-        stage = prepared(Front(template, handler), resources)
-        judge, sounds = Judge(stage, State(resources)), [sound(route, stage) for route in routes()]
+        stage = prepared(RehearsedApi(template, handler), resources)
+        judge, sounds = Judge(stage, Snapshot(resources)), [sound(route, stage) for route in routes()]
         deadline = time.monotonic() + seconds
         for seed in count(first):
             if time.monotonic() > deadline:

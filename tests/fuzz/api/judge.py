@@ -10,9 +10,9 @@ from urllib.parse import unquote
 from fanfare.api import unrouted
 from fanfare.domain.errors import NotImplementedHere
 from fanfare.runtime import clients
-from local.rehearsal.front import Answer
+from local.rehearsal.api import RehearsedAnswer
+from local.rehearsal.snapshot import Snapshot
 from local.rehearsal.stage import Stage
-from local.rehearsal.state import State
 from tests.fuzz.api.case import Case
 
 KEY_BYTES = {"pk": 2_048, ":pk": 2_048, "sk": 1_024, ":from": 1_024, ":to": 1_024}
@@ -27,11 +27,11 @@ class Guilty(AssertionError):
 
 
 class Judge:
-    def __init__(self, stage: Stage, state: State) -> None:
+    def __init__(self, stage: Stage, state: Snapshot) -> None:
         self._stage = stage
         self._state = state
 
-    def hear(self, case: Case) -> Answer:
+    def hear(self, case: Case) -> RehearsedAnswer:
         """Raises Guilty. What a request that succeeds changed is undone."""
         before = process_time()
         with bounded_keys() as beyond:

@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from fanfare.api import passwords
 from fanfare.runtime import clock, queues
 from fanfare.store import apps, row
-from tests.front import Answer, Front
+from local.rehearsal.api import RehearsedAnswer, RehearsedApi
 
 PASSWORD = "correct horse"
 _QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -31,12 +31,12 @@ class Tenant:
 class Client:
     """Speaks for somebody; paths from the app on, `user` set for a user."""
 
-    front: Front
+    front: RehearsedApi
     app: Tenant
     authorization: Mapping[str, str]
     user: str = ""
 
-    def __call__(self, method: str, path: str, body: Any = b"", **headers: str) -> Answer:
+    def __call__(self, method: str, path: str, body: Any = b"", **headers: str) -> RehearsedAnswer:
         """Underscores in header names stand for hyphens."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         target = f"/api/apps/{self.app.id}{path}"
@@ -51,7 +51,7 @@ class Client:
 class World:
     """One app, and who there is."""
 
-    front: Front
+    front: RehearsedApi
     app: Tenant
     admin: Client
     alice: Client
@@ -75,7 +75,7 @@ def _tenant() -> Tenant:
 
 
 @pytest.fixture
-def tenant(front: Front, tables: Mapping[str, str]) -> Callable[[], Tenant]:
+def tenant(front: RehearsedApi, tables: Mapping[str, str]) -> Callable[[], Tenant]:
     """Makes apps."""
 
     @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def tenant(front: Front, tables: Mapping[str, str]) -> Callable[[], Tenant]:
 
 
 @pytest.fixture
-def new_user(front: Front) -> Callable[[Tenant], Client]:
+def new_user(front: RehearsedApi) -> Callable[[Tenant], Client]:
     """Signs a normal user up and logs in."""
     numbers = count(1)
 
@@ -108,7 +108,7 @@ def new_user(front: Front) -> Callable[[Tenant], Client]:
 
 
 @pytest.fixture
-def new_admin(front: Front) -> Callable[[Tenant], Client]:
+def new_admin(front: RehearsedApi) -> Callable[[Tenant], Client]:
     def log_in(app: Tenant) -> Client:
         answer = front.request(
             "POST",
@@ -124,7 +124,7 @@ def new_admin(front: Front) -> Callable[[Tenant], Client]:
 
 @pytest.fixture
 def world(
-    front: Front,
+    front: RehearsedApi,
     tenant: Callable[[], Tenant],
     new_user: Callable[[Tenant], Client],
     new_admin: Callable[[Tenant], Client],

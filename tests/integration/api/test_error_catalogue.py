@@ -9,8 +9,8 @@ import pytest
 
 from fanfare.api import error_answers
 from fanfare.store import accounts
+from local.rehearsal.api import RehearsedAnswer
 from tests.contract.declared import ROOT
-from tests.front import Answer
 from tests.integration.api.conftest import PASSWORD, World
 
 CATALOGUE = ROOT / "docs" / "errors.md"
@@ -23,7 +23,7 @@ TOPIC = "/users/me/topics/news"
 ME = "push/subscriptions/users/me"
 JSON = "application/json"
 
-type Raised = Callable[[World, pytest.MonkeyPatch], Answer]
+type Raised = Callable[[World, pytest.MonkeyPatch], RehearsedAnswer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ def log_in(**fields: str) -> Raised:
     return asked("nobody", "POST", "/oauth2/token", fields)
 
 
-def used_refresh_token(world: World, _: pytest.MonkeyPatch) -> Answer:
+def used_refresh_token(world: World, _: pytest.MonkeyPatch) -> RehearsedAnswer:
     world.admin("PUT", "/configuration/parameters/refreshTokenEnabled", b"true", content_type="text/plain")
     return log_in(grant_type="refresh_token", refresh_token="x")(world, _)
 
 
-def too_many(world: World, _: pytest.MonkeyPatch) -> Answer:
+def too_many(world: World, _: pytest.MonkeyPatch) -> RehearsedAnswer:
     path = "/configuration/parameters/accountFailedLoginsPerQuarterHour"
     world.admin("PUT", path, b"1", content_type="text/plain")
     wrong = log_in(username="user-2", password="wrong")
@@ -59,12 +59,12 @@ def too_many(world: World, _: pytest.MonkeyPatch) -> Answer:
     return wrong(world, _)
 
 
-def revoked(world: World, _: pytest.MonkeyPatch) -> Answer:
+def revoked(world: World, _: pytest.MonkeyPatch) -> RehearsedAnswer:
     world.alice("DELETE", "/users/me/sessions")
     return world.alice("GET", "/users/me")
 
 
-def overloaded(world: World, monkeypatch: pytest.MonkeyPatch) -> Answer:
+def overloaded(world: World, monkeypatch: pytest.MonkeyPatch) -> RehearsedAnswer:
     from botocore.exceptions import ClientError
 
     def throttled(*_: object) -> None:
@@ -74,7 +74,7 @@ def overloaded(world: World, monkeypatch: pytest.MonkeyPatch) -> Answer:
     return world.bob("GET", "/users/me")
 
 
-def broken(world: World, monkeypatch: pytest.MonkeyPatch) -> Answer:
+def broken(world: World, monkeypatch: pytest.MonkeyPatch) -> RehearsedAnswer:
     def mistaken(*_: object) -> None:
         raise KeyError("secret")
 

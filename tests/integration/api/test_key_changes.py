@@ -18,13 +18,13 @@ from fanfare.runtime import clients, clock, secrets
 from fanfare.store import app_secrets, apps
 from fanfare.store.app_secrets import Secret
 from operate import signing_keys
-from operate.place import Place
-from operate.provider_files import Unusable
+from operate.errors import Declined
+from operate.profile import Profile
 from operate.signing_keys import SigningKeys
 from tests.integration.api.conftest import Tenant, World
 from tests.integration.refreshed import settled
 
-PLACE = Place("fleet", {})
+PLACE = Profile("fleet", {})
 NAME = PLACE.signing_keys_parameter
 CLAIMS = Claims(app="app1", role=Role.USER, sub="u1", sid="s1")
 
@@ -124,18 +124,18 @@ def test_signing_keys_change_and_nothing_is_refused(
 def test_a_step_too_early_is_refused_and_changes_nothing(fleet: Fleet) -> None:
     [old] = fleet.keys().keys
     fleet.now += 10_000_000
-    with pytest.raises(Unusable, match="current key: `add`"):
+    with pytest.raises(Declined, match="current key: `add`"):
         fleet.keys().without(old, fleet.now, at_once=True)
     keys, new = fleet.keys().added()
     keys.put()
-    with pytest.raises(Unusable, match=f"wait {KNOWN_S} s more"):
+    with pytest.raises(Declined, match=f"wait {KNOWN_S} s more"):
         fleet.keys().using(new, fleet.now, at_once=False)
     fleet.now += 1000 * KNOWN_S
-    with pytest.raises(Unusable, match="there is no key other"):
+    with pytest.raises(Declined, match="there is no key other"):
         fleet.keys().using("other", fleet.now, at_once=False)
     fleet.keys().using(new, fleet.now, at_once=False).put()
     fleet.now += 1000 * KNOWN_S
-    with pytest.raises(Unusable, match="wait 3600 s more"):
+    with pytest.raises(Declined, match="wait 3600 s more"):
         fleet.keys().without(old, fleet.now, at_once=False)
     assert list(fleet.keys().without(old, fleet.now, at_once=True).keys) == [new], "after a leak"
 
@@ -143,7 +143,7 @@ def test_a_step_too_early_is_refused_and_changes_nothing(fleet: Fleet) -> None:
 def test_two_who_change_the_keys_at_once_are_told(fleet: Fleet) -> None:
     mine, theirs = fleet.keys().added()[0], fleet.keys().added()[0]
     theirs.put()
-    with pytest.raises(Unusable, match="changed by somebody else"):
+    with pytest.raises(Declined, match="changed by somebody else"):
         mine.put()
 
 

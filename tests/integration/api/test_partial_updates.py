@@ -5,28 +5,28 @@ from typing import Any
 
 import pytest
 
-from tests.front import Answer
+from local.rehearsal.api import RehearsedAnswer
 from tests.integration.api.conftest import Client, World
 
 PATH = "/buckets/bb/objects/o1"
 
 
-def by_method(client: Client, body: Any, path: str = PATH, **headers: str) -> Answer:
+def by_method(client: Client, body: Any, path: str = PATH, **headers: str) -> RehearsedAnswer:
     return client("PATCH", path, body, **headers)
 
 
-def by_override(client: Client, body: Any, path: str = PATH, **headers: str) -> Answer:
+def by_override(client: Client, body: Any, path: str = PATH, **headers: str) -> RehearsedAnswer:
     return client("POST", path, body, x_http_method_override="PATCH", **headers)
 
 
 @pytest.fixture(params=[by_method, by_override])
-def patch(request: pytest.FixtureRequest) -> Callable[..., Answer]:
-    found: Callable[..., Answer] = request.param
+def patch(request: pytest.FixtureRequest) -> Callable[..., RehearsedAnswer]:
+    found: Callable[..., RehearsedAnswer] = request.param
     return found
 
 
 def test_the_fields_that_are_sent_are_changed_and_the_others_kept(
-    world: World, patch: Callable[..., Answer]
+    world: World, patch: Callable[..., RehearsedAnswer]
 ) -> None:
     typed = f"application/vnd.{world.app.id}.note+json"
     world.alice("PUT", PATH, b'{"a":1.50,"b":{"c":1,"d":2},"e":null}', content_type=typed)
@@ -55,7 +55,7 @@ def test_the_fields_that_are_sent_are_changed_and_the_others_kept(
 
 
 def test_a_patch_that_changes_nothing_writes_nothing(
-    world: World, everything: Callable[[], Any], patch: Callable[..., Answer]
+    world: World, everything: Callable[[], Any], patch: Callable[..., RehearsedAnswer]
 ) -> None:
     world.alice("PUT", PATH, b'{"a":1,"b":[1,{"c":2}]}')
     before = everything()
@@ -67,7 +67,7 @@ def test_a_patch_that_changes_nothing_writes_nothing(
         assert everything() == before
 
 
-def test_what_only_looks_alike_is_a_change(world: World, patch: Callable[..., Answer]) -> None:
+def test_what_only_looks_alike_is_a_change(world: World, patch: Callable[..., RehearsedAnswer]) -> None:
     world.alice("PUT", PATH, {"a": 1})
 
     for version, value in enumerate((b"1.0", b'"1"', b"true", b"null"), start=2):
@@ -76,7 +76,10 @@ def test_what_only_looks_alike_is_a_change(world: World, patch: Callable[..., An
 
 
 def test_what_a_patch_is_refused_with(
-    world: World, everything: Callable[[], Any], patch: Callable[..., Answer], subtests: pytest.Subtests
+    world: World,
+    everything: Callable[[], Any],
+    patch: Callable[..., RehearsedAnswer],
+    subtests: pytest.Subtests,
 ) -> None:
     alice = world.alice
     assert patch(alice, {"a": 1}).error == (404, "BUCKET_NOT_FOUND")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fanfare.api import parsing, queries
 from fanfare.runtime import clients
 from fanfare.store import objects
-from tests.front import Answer
+from local.rehearsal.api import RehearsedAnswer
 from tests.integration.api.conftest import Client, World
 from tests.integration.api.costs import calls
 
@@ -32,7 +32,7 @@ SCORES: dict[str, Any] = {
 BY_SCORE = ["o-none", "o-null", "o-true", "o-1", "o-2", "o-3", "o-like-3", "o-text", "o-list"]
 
 
-def ask(client: Client, clause: Any = None, *, path: str = "/buckets/bb", **more: Any) -> Answer:
+def ask(client: Client, clause: Any = None, *, path: str = "/buckets/bb", **more: Any) -> RehearsedAnswer:
     """`orderBy`, `descending` and `aggregations` go to the query, the others beside it."""
     query: dict[str, Any] = {
         name: more.pop(name) for name in ("orderBy", "descending", "aggregations") if name in more
@@ -42,7 +42,7 @@ def ask(client: Client, clause: Any = None, *, path: str = "/buckets/bb", **more
     return client("POST", f"{path}/query", {"bucketQuery": query, **more}, content_type=QUERY)
 
 
-def ids(answer: Answer) -> list[str]:
+def ids(answer: RehearsedAnswer) -> list[str]:
     assert answer.status == 200, answer.body
     return [one["_id"] for one in answer.json["results"]]
 
@@ -291,7 +291,7 @@ class TestBounds:
         client: Client = getattr(world, who)
         nothing = {"type": "eq", "field": "n", "value": 1}
         counting = {"type": "COUNT", "putAggregationInto": "n"}
-        requests: list[Callable[[], Answer]] = [
+        requests: list[Callable[[], RehearsedAnswer]] = [
             lambda: ask(client),
             lambda: ask(client, clause=nothing),
             lambda: ask(client, orderBy="n"),

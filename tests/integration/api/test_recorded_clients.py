@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from local.rehearsal.api import RehearsedAnswer
 from tests.described import described
-from tests.front import Answer
 from tests.integration.api.conftest import PASSWORD, World
 
 JSON = "application/json"
@@ -328,7 +328,7 @@ def test_a_recorded_client_gets_the_answers_that_it_bears(world: World, client: 
             headers["authorization"] = f"bearer {told['access_token']}"
 
 
-def play(world: World, call: Call, headers: Mapping[str, str], known: Mapping[str, Any]) -> Answer:
+def play(world: World, call: Call, headers: Mapping[str, str], known: Mapping[str, Any]) -> RehearsedAnswer:
     own = {name: value.format_map(known) for name, value in (call.headers or {}).items()}
     typed = {"content-type": call.type} if call.type else {}
     path, body = call.path.format_map(known), filled(call.body, known)
@@ -344,7 +344,7 @@ def filled(body: Any, known: Mapping[str, Any]) -> Any:
     return {key: one.format_map(known) if isinstance(one, str) else one for key, one in body.items()}
 
 
-def told_by(answer: Answer) -> dict[str, Any]:
+def told_by(answer: RehearsedAnswer) -> dict[str, Any]:
     """What the client may read: keys of a JSON object, and the ETag."""
     typed = answer.headers.get("content-type", "")
     told = dict(answer.json) if answer.body and typed.endswith("json") else {}

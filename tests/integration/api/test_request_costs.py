@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from local.openapi import served
+from local.rehearsal.api import RehearsedApi
 from local.rehearsal.emulated import emulated, handler
-from local.rehearsal.front import Front
+from local.rehearsal.snapshot import Snapshot
 from local.rehearsal.stage import Part, Stage, prepared
-from local.rehearsal.state import State
 from measure import request_costs
 from measure.request_charges import Charges
 from measure.request_costs import Cost
@@ -28,7 +28,7 @@ def resources(whole_template: Template) -> Iterator[Mapping[str, str]]:
 
 @pytest.fixture(scope="module")
 def stage(resources: Mapping[str, str], whole_template: Template) -> Stage:
-    return prepared(Front(whole_template, handler), resources)
+    return prepared(RehearsedApi(whole_template, handler), resources)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def charges(resources: Mapping[str, str], whole_template: Template) -> Charges:
 
 @pytest.fixture(scope="module")
 def costs(stage: Stage, charges: Charges, resources: Mapping[str, str]) -> list[Cost]:
-    return list(request_costs.costs(stage, charges, State(resources)))
+    return list(request_costs.costs(stage, charges, Snapshot(resources)))
 
 
 def test_every_route_is_measured(costs: list[Cost]) -> None:
@@ -124,7 +124,7 @@ def test_what_is_counted_costs_one_item_more_and_a_send_two(
     if isinstance(body, dict) and "deviceType" in body:
         body = {name: value.format_map(named) for name, value in body.items()}
         body["installationRegistrationID"] = "0a" * 32
-    state = State(resources)
+    state = Snapshot(resources)
 
     with charges.noted() as noted:
         answer = stage.ask(part, method, path.format_map({**named, **scopes}), body)

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from local.openapi import Served, served
+from local.rehearsal.api import RehearsedAnswer, RehearsedApi
 from local.rehearsal.emulated import emulated, handler
-from local.rehearsal.front import Answer, Front
 from local.rehearsal.requests import key_of, request_of, scope_of
+from local.rehearsal.snapshot import Snapshot
 from local.rehearsal.stage import Part, Stage, prepared
-from local.rehearsal.state import State
 from operate.template import Template
 from tests.contract.declared import ROOT
 from tests.described import described
@@ -193,12 +193,12 @@ def resources(whole_template: Template) -> Iterator[Mapping[str, str]]:
 
 @pytest.fixture(scope="module")
 def stage(resources: Mapping[str, str], whole_template: Template) -> Stage:
-    return prepared(Front(whole_template, handler, described()), resources)
+    return prepared(RehearsedApi(whole_template, handler, described()), resources)
 
 
 @pytest.fixture(scope="module")
-def state(stage: Stage, resources: Mapping[str, str]) -> State:
-    return State(resources)
+def state(stage: Stage, resources: Mapping[str, str]) -> Snapshot:
+    return Snapshot(resources)
 
 
 def test_every_route_has_a_row_and_every_row_a_route() -> None:
@@ -209,7 +209,7 @@ def test_every_scope_of_a_route_has_somebody_who_may() -> None:
     assert [route.path for route in ROUTES if not getattr(ROWS[key_of(route)], scope_of(route))] == []
 
 
-def test_a_change_is_seen_and_undone(stage: Stage, state: State) -> None:
+def test_a_change_is_seen_and_undone(stage: Stage, state: Snapshot) -> None:
     made = stage.ask(ADMIN, "DELETE", f"{stage.scope('app')}/topics/quiet")
 
     assert made.status == 204
@@ -226,7 +226,7 @@ def routes() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("route", list(routes()))
-def test_who_may(route: Served, stage: Stage, state: State, subtests: pytest.Subtests) -> None:
+def test_who_may(route: Served, stage: Stage, state: Snapshot, subtests: pytest.Subtests) -> None:
     row, scope = ROWS[key_of(route)], scope_of(route)
     path, body, headers = request_of(route, stage)
     expected = {part: row.expected(part, scope) for part in Part}
@@ -249,7 +249,7 @@ def test_who_may(route: Served, stage: Stage, state: State, subtests: pytest.Sub
     assert state.changed() == []
 
 
-def told(answer: Answer, method: str) -> object:
+def told(answer: RehearsedAnswer, method: str) -> object:
     """Status and errorCode; the status alone where an answer has no body."""
     return answer.status if method == "HEAD" or answer.status < 400 else answer.error
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from local.rehearsal.api import RehearsedApi
 from local.rehearsal.emulated import emulated, handler
-from local.rehearsal.front import Front
+from local.rehearsal.snapshot import Snapshot
 from local.rehearsal.stage import Stage, prepared
-from local.rehearsal.state import State
 from operate.template import Template
 from tests.fuzz.api.judge import Judge
 from tests.integration.hostile.share import NUMBER
@@ -31,9 +31,9 @@ def resources(whole_template: Template) -> Iterator[Mapping[str, str]]:
 
 @pytest.fixture(scope="module")
 def stage(resources: Mapping[str, str], whole_template: Template) -> Stage:
-    return prepared(Front(whole_template, handler), resources)
+    return prepared(RehearsedApi(whole_template, handler), resources)
 
 
 @pytest.fixture(scope="module")
 def judge(stage: Stage, resources: Mapping[str, str]) -> Judge:
-    return Judge(stage, State(resources))
+    return Judge(stage, Snapshot(resources))

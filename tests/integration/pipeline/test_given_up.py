@@ -14,8 +14,8 @@ from fanfare.domain.push import CoarseArc, Push
 from fanfare.pipeline import dispatch, fanout, intake
 from fanfare.runtime import clients, clock, codec
 from fanfare.store import ledger
-from operate.commands import redrive
-from operate.place import Place
+from operate import redriving
+from operate.profile import Profile
 from tests.integration.pipeline.conftest import APP, World
 from tests.integration.pipeline.simulated_sqs import SimulatedSqs, refused, simulated_sqs
 from tests.integration.pipeline.test_dispatch import (
@@ -38,10 +38,10 @@ def sqs(world: World) -> Iterator[SimulatedSqs]:
 
 
 @pytest.fixture
-def place(world: World, limits: dispatch.Settings, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.setattr(redrive, "_dispatch_settings", lambda place: limits)
+def place(world: World, limits: dispatch.Settings, monkeypatch: pytest.MonkeyPatch) -> Profile:
+    monkeypatch.setattr(redriving, "_dispatch_settings", lambda place: limits)
     monkeypatch.setattr(clock, "now", world.clock)
-    return Place("test", world.resources)
+    return Profile("test", world.resources)
 
 
 def told(world: World, push: Push) -> tuple[str, Mapping[str, int], Mapping[str, int]]:
@@ -90,7 +90,7 @@ class Broken:
 def letters_go_back(sqs: SimulatedSqs, world: World) -> None:
     """As `make redrive` does."""
     for body in sqs.bodies(world.resources["FanoutDeadLetters"]):
-        entry = {"Id": "1", "MessageBody": redrive._next_round(body).decode()}
+        entry = {"Id": "1", "MessageBody": redriving._next_round(body).decode()}
         sqs.send_message_batch(world.resources["FanoutQueue"], [entry])
     sqs.queues[world.resources["FanoutDeadLetters"]] = []
 
@@ -180,7 +180,7 @@ def test_what_aws_refuses_to_fanout_for_days_is_cut_after_all(
 
 @pytest.mark.parametrize("user", ["u1", None])
 def test_a_send_that_dispatch_cannot_read_is_given_up_until_it_is_sent_again(
-    world: World, sqs: SimulatedSqs, limits: dispatch.Settings, place: Place, user: str | None
+    world: World, sqs: SimulatedSqs, limits: dispatch.Settings, place: Profile, user: str | None
 ) -> None:
     world.install("u1", "a")
     world.subscribe("u1")
@@ -189,12 +189,12 @@ def test_a_send_that_dispatch_cannot_read_is_given_up_until_it_is_sent_again(
     total = {"total": 1} if user else {}
     assert told(world, push) == ("given_up", {"done": 0, "dead": 0, **total}, {"unreadable": 1})
 
-    assert redrive.records(place) == 0, "it still cannot be read"
+    assert redriving.records(place) == 0, "it still cannot be read"
     assert len(kept(world)) == 1
     assert told(world, push)[0] == "given_up"
 
     mend(world, push)
-    assert redrive.records(place) == 1
+    assert redriving.records(place) == 1
     assert kept(world) == []
     assert told(world, push)[0] == "sending"
     deliver(world, sqs)
@@ -213,7 +213,7 @@ def mend(world: World, push: Push) -> None:
 
 @pytest.mark.parametrize("user", ["u1", None])
 def test_a_send_that_the_stream_lost_is_given_up_once_it_cannot_come_any_more(
-    world: World, sqs: SimulatedSqs, limits: dispatch.Settings, place: Place, user: str | None
+    world: World, sqs: SimulatedSqs, limits: dispatch.Settings, place: Profile, user: str | None
 ) -> None:
     world.install("u1", "a")
     world.subscribe("u1")
@@ -230,7 +230,7 @@ def test_a_send_that_the_stream_lost_is_given_up_once_it_cannot_come_any_more(
         Key="aws/lambda/x",
         Body=json.dumps({"payload": json.dumps({"Records": [accepted(push)]})}),
     )
-    assert redrive.records(place) == 1
+    assert redriving.records(place) == 1
     assert told(world, push)[0] == "sending"
     deliver(world, sqs)
     assert told(world, push)[0] == "ended"

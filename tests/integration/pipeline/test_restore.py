@@ -11,9 +11,10 @@ from fanfare.domain.object import Object, Writing, created, replaced
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.pipeline import changes
 from fanfare.store import definitions, objects, row
-from operate.commands import restore
-from operate.place import Place
-from operate.provider_files import Unusable
+from operate import restoration
+from operate.errors import Declined, Unusable
+from operate.profile import Profile
+from operate.template import template_path
 from operate.template.intrinsics import read_yaml
 from tests.integration.pipeline.conftest import APP, World
 
@@ -88,7 +89,7 @@ def copied(stage: Stage) -> str:
     dynamodb.update_continuous_backups(
         TableName=stage.table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
     )
-    copy = restore.begin(stage.table, datetime.now(UTC) + timedelta(seconds=1))
+    copy = restoration.begin(stage.table, datetime.now(UTC) + timedelta(seconds=1))
     assert len(dynamodb.scan(TableName=copy)["Items"]) == 3
     stage.delete("deleted")
     stage.write("changed", "2")
@@ -98,23 +99,23 @@ def copied(stage: Stage) -> str:
 
 def test_what_is_missing_comes_back_and_nobody_gets_a_push(stage: Stage, copied: str) -> None:
     before = stage.rows()
-    done = restore.copy(copied, stage.table, NOW, mark="m1")
+    done = restoration.copy(copied, stage.table, NOW, mark="m1")
     assert (done.put, done.same, [one.rpartition("/")[2] for one in done.other]) == (1, 1, ["changed"])
     assert stage.bodies() == {"kept": "1", "deleted": "1", "changed": "2", "new": "1"}
     assert stage.pushes(before) == []
-    again = restore.copy(copied, stage.table, NOW, mark="m2")
+    again = restoration.copy(copied, stage.table, NOW, mark="m2")
     assert (again.put, again.same) == (0, 2), "what was put back is as it was, but for the mark"
 
 
 def test_what_differs_comes_back_where_that_is_asked_for(stage: Stage, copied: str) -> None:
     before = stage.rows()
-    assert restore.copy(copied, stage.table, NOW, mark="m1", overwrite=True).put == 2
+    assert restoration.copy(copied, stage.table, NOW, mark="m1", overwrite=True).put == 2
     assert stage.bodies() == {"kept": "1", "deleted": "1", "changed": "1", "new": "1"}
     assert stage.pushes(before) == []
 
 
 def test_the_next_change_of_a_restored_object_is_a_push_again(stage: Stage, copied: str) -> None:
-    restore.copy(copied, stage.table, NOW, mark="m1", overwrite=True)
+    restoration.copy(copied, stage.table, NOW, mark="m1", overwrite=True)
     for body in ("3", "4"):
         before = stage.rows()
         stage.write("deleted", body)
@@ -122,42 +123,42 @@ def test_the_next_change_of_a_restored_object_is_a_push_again(stage: Stage, copi
 
 
 def test_a_second_restore_over_a_first_is_no_push_either(stage: Stage, copied: str) -> None:
-    restore.copy(copied, stage.table, NOW, mark="m1", overwrite=True)
+    restoration.copy(copied, stage.table, NOW, mark="m1", overwrite=True)
     stage.write("changed", "5")
     before = stage.rows()
-    assert restore.copy(copied, stage.table, NOW, mark="m2", overwrite=True).put == 1
+    assert restoration.copy(copied, stage.table, NOW, mark="m2", overwrite=True).put == 1
     assert stage.pushes(before) == []
 
 
 def test_a_row_that_changes_at_that_moment_is_left_as_it_is(
     stage: Stage, copied: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = restore._told
+    told = restoration._told
 
     def meanwhile(item: Any) -> Any:
         if item["sk"]["S"] == "changed" and stage.bodies()["changed"] == "2":
             stage.write("changed", "6")
         return told(item)
 
-    monkeypatch.setattr(restore, "_told", meanwhile)
-    done = restore.copy(copied, stage.table, NOW, mark="m1", overwrite=True)
+    monkeypatch.setattr(restoration, "_told", meanwhile)
+    done = restoration.copy(copied, stage.table, NOW, mark="m1", overwrite=True)
     assert [one.rpartition("/")[2] for one in done.other] == ["changed"]
     assert stage.bodies()["changed"] == "6"
 
 
 def test_one_app_alone_comes_back_and_nothing_that_has_expired(stage: Stage, copied: str) -> None:
-    assert restore.copy(copied, stage.table, NOW, app="other").put == 0
+    assert restoration.copy(copied, stage.table, NOW, app="other").put == 0
     dynamodb = boto3.client("dynamodb")
     gone = next(one for one in dynamodb.scan(TableName=copied)["Items"] if one["sk"]["S"] == "deleted")
     dynamodb.put_item(TableName=copied, Item=gone | {"expires": {"N": str(NOW // 1000 - 1)}})
-    assert restore.copy(copied, stage.table, NOW, app=APP).put == 0
+    assert restoration.copy(copied, stage.table, NOW, app=APP).put == 0
     assert "deleted" not in stage.bodies()
 
 
 def test_an_import_names_what_is_left_and_nothing_that_it_does_not_take() -> None:
-    template = read_yaml(restore.TEMPLATE)
+    template = read_yaml(template_path())
     names = {"ObjectsTable": "old-Objects", "ObjectBodiesBucket": "old-bodies"}
-    importing, imported = restore.importing(template, names)
+    importing, imported = restoration.importing(template, names)
     assert set(importing["Resources"]) == set(names)
     assert "Transform" not in importing
     assert all("DeletionPolicy" in one for one in importing["Resources"].values())
@@ -167,14 +168,14 @@ def test_an_import_names_what_is_left_and_nothing_that_it_does_not_take() -> Non
     ]
     for wrong in ({"ExpressQueue": "q"}, {"NoTable": "t"}, {"ObjectsTable": ""}):
         with pytest.raises(Unusable, match="a table or a bucket of the template"):
-            restore.importing(template, wrong)
+            restoration.importing(template, wrong)
 
 
 def test_what_would_be_sent_again_is_refused(stage: Stage, world: World) -> None:
-    place = Place("stack", world.resources)
+    place = Profile("stack", world.resources)
     for table in ("MessagesTable", "LedgerTable", "LanesTable", "LimitsTable", "NoTable"):
         with pytest.raises(Unusable, match="rows of others live for days"):
-            restore.name_of(place, table)
-    assert restore.name_of(place, "ObjectsTable") == stage.table
-    with pytest.raises(Unusable, match="its keys are others"):
-        restore.copy(world.resources["InstallationsTable"], stage.table, NOW)
+            restoration.name_of(place, table)
+    assert restoration.name_of(place, "ObjectsTable") == stage.table
+    with pytest.raises(Declined, match="its keys are others"):
+        restoration.copy(world.resources["InstallationsTable"], stage.table, NOW)

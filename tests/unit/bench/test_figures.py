@@ -4,7 +4,17 @@ import json
 
 import pytest
 
-from measure.bench.figures import OURS, PYCURL, REFERENCE, Figure, Run, figures, missing, objections, summary
+from measure.bench.comparison import (
+    OURS,
+    PYCURL,
+    REFERENCE,
+    Figure,
+    Run,
+    figures,
+    missing,
+    objections,
+    summary,
+)
 from measure.bench.job import Case
 
 BATCHED, SINGLE, BUILT, FCM_LIKE = Case.BATCHED, Case.SINGLE, Case.BUILT, Case.FCM_LIKE

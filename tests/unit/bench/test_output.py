@@ -5,12 +5,12 @@ from xml.etree import ElementTree
 import pytest
 
 from measure.bench import job
-from measure.bench.command import Failed, Used, h2load_says
+from measure.bench.chart import picture
+from measure.bench.command import SenderFailed, SenderUse, h2load_says
+from measure.bench.comparison import NEEDED
 from measure.bench.contenders import CONTENDERS
 from measure.bench.document import PAGE
-from measure.bench.figures import NEEDED
 from measure.bench.job import Case, Task
-from measure.bench.picture import picture
 from measure.bench.programs import advice
 from measure.bench.table import ordered, rounded, table
 from measure.documents import NoPlace, replaced
@@ -27,11 +27,11 @@ status codes: 590 2xx, 0 3xx, 10 4xx, 0 5xx
 def test_h2load_says_how_long_it_took_and_what_succeeded(time: str, wall_s: float) -> None:
     used = h2load_says(H2LOAD.format(time=time))
 
-    assert used == Used(sent=590, wall_s=wall_s)
+    assert used == SenderUse(sent=590, wall_s=wall_s)
 
 
 def test_an_h2load_that_says_something_else_has_failed() -> None:
-    with pytest.raises(Failed):
+    with pytest.raises(SenderFailed):
         h2load_says("Cannot connect")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from measure.changes import __main__ as changes
-from measure.changes.run import Plan
+from measure.changes.paced_run import ChangesPlan
 
 
 @pytest.mark.parametrize(
@@ -19,5 +19,7 @@ def test_what_is_out_of_bounds_is_refused_before_anything_starts(
 
 
 def test_without_arguments_500_a_second_are_written_for_ten_seconds() -> None:
-    assert changes.options([]) == Plan(500, quiet=5_000, told=500)
-    assert changes.options(["--rate", "100", "--subscribed", "50", "3"]) == Plan(100, quiet=300, told=50)
+    assert changes.options([]) == ChangesPlan(500, quiet=5_000, told=500)
+    assert changes.options(["--rate", "100", "--subscribed", "50", "3"]) == ChangesPlan(
+        100, quiet=300, told=50
+    )

@@ -8,20 +8,20 @@ import pytest
 from fanfare.pipeline.changes import CREATED, UPDATED
 from local.runner.journal import Invocation, Used
 from measure.changes import __main__ as changes
-from measure.changes.figures import Asked, Found, Incomplete, Phase, needs
-from measure.changes.report import report, summary, verdict
+from measure.changes.changes_page import report, summary, verdict
+from measure.changes.rates import ChangePhase, ChangesFound, Incomplete, RequestKind, needs
 from measure.changes.series import change
 from measure.changes.stream import OnStream, on_stream
-from measure.changes.writer import Written
-from measure.load import figures as load
-from measure.load.figures import Kind, Single, Times
+from measure.changes.writer import WrittenSeries
+from measure.load import delays as load
+from measure.load.delays import Kind, Single, Times
 from operate.template import Template
 
 SERIES = tuple(change("s", number) for number in range(4))
-WRITTEN = Written("s", SERIES, began=1_000.0, ended=1_008.0)
+WRITTEN = WrittenSeries("s", SERIES, began=1_000.0, ended=1_008.0)
 ON_STREAM = [OnStream(str(n), one.object_id, one.event, 1_000.0 + 2 * n) for n, one in enumerate(SERIES)]
-READ = Asked("dispatch", "dynamodb", "GetItem BucketsTable")
-SEND = Asked("dispatch", "sqs", "SendMessageBatch")
+READ = RequestKind("dispatch", "dynamodb", "GetItem BucketsTable")
+SEND = RequestKind("dispatch", "sqs", "SendMessageBatch")
 
 
 def taken(asked: float, *numbers: str, failed: bool = False) -> Invocation:
@@ -40,7 +40,7 @@ def express(template: Template) -> int | None:
     return next(one.max_concurrency for one in template.functions["deliver"].queues if one.name == "Express")
 
 
-QUIET = Phase(
+QUIET = ChangePhase(
     0,
     500,
     WRITTEN,
@@ -121,12 +121,12 @@ def test_a_record_of_the_stream_says_what_happened_and_when() -> None:
     assert on_stream({"eventName": "MODIFY", "dynamodb": change}).event == UPDATED
 
 
-def found(template: Template) -> Found:
+def found(template: Template) -> ChangesFound:
     singles = [Single(kind, 0.0, 10.0, 110.0) for kind in Kind]
     alone = load.Phase(singles, taken=[50.0, 60.0], reads=Times.of([5]))
     beside = load.Phase([replace(one, arrived=150.0) for one in singles], [70.0, 80.0], Times.of([9]))
     every = [need for phase in (QUIET, TOLD) for need in needs(phase, template)]
-    return Found((QUIET, TOLD), every, {"dispatch": 512, "deliver": 1_769}, alone, beside)
+    return ChangesFound((QUIET, TOLD), every, {"dispatch": 512, "deliver": 1_769}, alone, beside)
 
 
 def test_the_verdict_names_what_is_needed_and_what_is_allowed(whole_template: Template) -> None:

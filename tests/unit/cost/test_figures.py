@@ -7,17 +7,17 @@ import pytest
 
 from measure.cost.acts import Act
 from measure.cost.bill import Bill, Line, Service
-from measure.cost.cpu import Found
+from measure.cost.cpu import CpuFound
 from measure.cost.doubts import Doubts
-from measure.cost.figures import Send, Share, fit, fixed_cost, straightness
+from measure.cost.figures import Density, Send, fit, fixed_cost, straightness
 from measure.cost.picture import picture
 from measure.cost.report import report
-from measure.cost.result import Result
+from measure.cost.result import CostResult
 
 FIXED, EACH = 30e-6, 0.02e-6
 
 
-def send(recipients: int, dollars: float, share: Share = Share.DENSE) -> Send:
+def send(recipients: int, dollars: float, share: Density = Density.DENSE) -> Send:
     bill = Bill((Line(Service.DYNAMODB, "deliver: Query", recipients / 500, dollars, recipients / 10),))
     return Send(share, recipients, 1, bill, 0.1, 0.2, 400.0 * recipients, {"deliver": 5.0})
 
@@ -64,11 +64,11 @@ def test_one_size_has_no_slope() -> None:
     assert straightness(FIXED, on_a_line(1_000)) is None
 
 
-def result() -> Result:
-    sparse = send(10_000, 1_500e-6, Share.SPARSE)
+def result() -> CostResult:
+    sparse = send(10_000, 1_500e-6, Density.SPARSE)
     act = Act("a direct send", 3, 3, 2, 4.0, 3.0, 9e-6)
-    found = Found(until_sender_s=4.0, afterwards_s=1.0, bare_s=2.0, rows=200_000, devices=100_000)
-    return Result(
+    found = CpuFound(until_sender_s=4.0, afterwards_s=1.0, bare_s=2.0, rows=200_000, devices=100_000)
+    return CostResult(
         on_a_line(2_000, 4_000),
         [*on_a_line(1_000, 10_000, 100_000), sparse],
         [act],

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from local.aws.call import Call
-from local.aws.tape import Changed, Line, whole_read
+from local.aws.tape import Changed, TapeLine, whole_read
 from local.runner.journal import Invocation, Used
 from measure.cost.bill import Service
 from measure.cost.cold import Cold
@@ -18,14 +18,14 @@ from measure.cost.recorded import asked, lines_of_invocations, lines_of_requests
 from operate.template import Template
 
 
-def write(tape: Path, *lines: Line) -> Path:
+def write(tape: Path, *lines: TapeLine) -> Path:
     tape.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
     return tape
 
 
-def line(caller: str, service: str, operation: str, request: Any, answer: Any, **more: Any) -> Line:
+def line(caller: str, service: str, operation: str, request: Any, answer: Any, **more: Any) -> TapeLine:
     body, answered = (msgspec.Raw(msgspec.json.encode(one)) for one in (request, answer))
-    return Line(
+    return TapeLine(
         caller=caller, service=service, operation=operation, status=200, request=body, answer=answered, **more
     )
 

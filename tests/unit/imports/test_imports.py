@@ -8,23 +8,32 @@ import pytest
 from measure.imports import __main__ as imports
 from measure.imports import start
 from measure.imports.built import LAYERS, NotBuilt, build_in
-from measure.imports.report import Import, Late, functions_table, json_line, late_table, packages_table
-from measure.imports.start import NOTHING, ImportFailed, Subject, beside, cpu_ms, modules, more_ms, self_ms
+from measure.imports.imports_page import Import, Late, functions_table, json_line, late_table, packages_table
+from measure.imports.start import (
+    NOTHING,
+    ImportFailed,
+    ImportSubject,
+    beside,
+    cpu_ms,
+    modules,
+    more_ms,
+    self_ms,
+)
 
 BOTO3 = Import(100.0, 1.0, 300)
 
 
 @pytest.fixture
-def slow(tmp_path: Path) -> Subject:
+def slow(tmp_path: Path) -> ImportSubject:
     """A module that imports another one and works for 50 ms."""
     (tmp_path / "quick.py").write_text("")
     (tmp_path / "slow.py").write_text(
         "import time, quick\nend = time.process_time() + 0.05\nwhile time.process_time() < end: pass\n"
     )
-    return Subject("import slow", [tmp_path])
+    return ImportSubject("import slow", [tmp_path])
 
 
-def test_cpu_time_is_that_of_the_import(slow: Subject) -> None:
+def test_cpu_time_is_that_of_the_import(slow: ImportSubject) -> None:
     [(_, alone, other), (_, took, again)] = beside({"nothing": NOTHING, "slow": slow}, NOTHING, rounds=1)
 
     assert took - alone > 40
@@ -33,38 +42,38 @@ def test_cpu_time_is_that_of_the_import(slow: Subject) -> None:
 
 def test_a_function_is_compared_with_the_boto3_of_its_own_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is three times slower for a while does not make what it runs then three times slower."""
-    subjects = {"early": Subject("early"), "late": Subject("late")}
+    subjects = {"early": ImportSubject("early"), "late": ImportSubject("late")}
     of = {"pass": 0.0, "early": 50.0, "late": 60.0, "boto3": 40.0}
     pace = iter([1] * 8 + [3] * 3)
 
-    def cpu_ms(subject: Subject) -> float:
+    def cpu_ms(subject: ImportSubject) -> float:
         return of[subject.code] * next(pace)
 
     monkeypatch.setattr(start, "cpu_ms", cpu_ms)
     monkeypatch.setattr(imports, "modules", lambda subject: 7)
 
-    found, boto3 = imports.measured(subjects, Subject("boto3"), rounds=1)
+    found, boto3 = imports.measured(subjects, ImportSubject("boto3"), rounds=1)
 
     assert found["late"] == Import(180.0, 1.5, 7)
     assert boto3.ratio == 1.0
     assert next(pace, None) is None
 
 
-def test_modules_are_counted_and_each_has_its_own_time(slow: Subject) -> None:
+def test_modules_are_counted_and_each_has_its_own_time(slow: ImportSubject) -> None:
     took = self_ms(slow)
 
-    assert modules(slow) - modules(Subject("import time")) == 2
+    assert modules(slow) - modules(ImportSubject("import time")) == 2
     assert took["slow"] > 40 > took["quick"]
 
 
-def test_what_is_imported_later_is_timed_by_itself(slow: Subject) -> None:
-    assert more_ms(slow, "quick") < 40 < more_ms(Subject("import time", slow.path), "quick, slow")
+def test_what_is_imported_later_is_timed_by_itself(slow: ImportSubject) -> None:
+    assert more_ms(slow, "quick") < 40 < more_ms(ImportSubject("import time", slow.path), "quick, slow")
 
 
 def test_nothing_but_the_path_and_the_standard_library_can_be_imported() -> None:
     for failing in (cpu_ms, modules, self_ms):
         with pytest.raises(ImportFailed):
-            failing(Subject("import msgspec"))
+            failing(ImportSubject("import msgspec"))
 
 
 def test_a_build_is_whole_or_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

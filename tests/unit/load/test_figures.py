@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.runner.journal import Invocation, Used
-from measure.load.figures import BOUNDS_MS, Found, Kind, Phase, Send, Single, Times, beside, taken
+from measure.load.delays import BOUNDS_MS, Kind, LargeSend, LoadFound, Phase, Single, Times, beside, taken
+from measure.load.load_page import report, summary
 from measure.load.memory import peak_memory, peak_of
-from measure.load.report import report, summary
 
-SMALL = Send(accepted=1_000.0, arrived=(1_120.0, 1_200.0))
-LARGE = Send(accepted=10_000.0, arrived=(10_400.0, 10_100.0, 14_000.0, 10_300.0))
+SMALL = LargeSend(accepted=1_000.0, arrived=(1_120.0, 1_200.0))
+LARGE = LargeSend(accepted=10_000.0, arrived=(10_400.0, 10_100.0, 14_000.0, 10_300.0))
 DIRECT = Single(Kind.DIRECT, asked=11_000.0, accepted=11_050.0, arrived=11_170.0)
 TO_TEN = Single(Kind.TEN, asked=12_000.0, accepted=12_030.0, arrived=12_330.0)
-FOUND = Found(
+FOUND = LoadFound(
     SMALL,
     LARGE,
     memory={

@@ -2,10 +2,10 @@
 
 import pytest
 
-from local.runner.disorder import Disorder, Rules
+from local.runner.disorder import Disorder, DisorderRules
 
 
-def _disorder(rules: Rules) -> Disorder:
+def _disorder(rules: DisorderRules) -> Disorder:
     disorder = Disorder()
     disorder.obey(rules)
     return disorder
@@ -19,14 +19,14 @@ def test_without_rules_nothing_is_touched() -> None:
 
 
 def test_a_share_of_the_events_comes_once_more() -> None:
-    assert _disorder(Rules(duplicate=1)).once_more([1, 2]) == [1, 2]
-    some = _disorder(Rules(duplicate=0.3, seed=1)).once_more(range(1000))
+    assert _disorder(DisorderRules(duplicate=1)).once_more([1, 2]) == [1, 2]
+    some = _disorder(DisorderRules(duplicate=0.3, seed=1)).once_more(range(1000))
     assert 250 < len(some) < 350
 
 
 def test_the_order_changes_but_not_within_a_key() -> None:
     events = list(range(60))
-    mixed = _disorder(Rules(shuffle=True, seed=1)).shuffled(events, key=lambda event: event % 3)
+    mixed = _disorder(DisorderRules(shuffle=True, seed=1)).shuffled(events, key=lambda event: event % 3)
     assert mixed != events
     assert sorted(mixed) == events
     for key in range(3):
@@ -35,7 +35,7 @@ def test_the_order_changes_but_not_within_a_key() -> None:
 
 
 def test_the_same_seed_makes_the_same_disorder() -> None:
-    first, second = (_disorder(Rules(shuffle=True, delay_ms=50, seed=9)) for _ in range(2))
+    first, second = (_disorder(DisorderRules(shuffle=True, delay_ms=50, seed=9)) for _ in range(2))
     assert first.shuffled(range(9)) == second.shuffled(range(9))
     delay = first.delay_seconds()
     assert delay == second.delay_seconds()
@@ -45,4 +45,4 @@ def test_the_same_seed_makes_the_same_disorder() -> None:
 @pytest.mark.parametrize("wrong", [{"duplicate": 2.0}, {"duplicate": -0.1}, {"delay_ms": -1}])
 def test_nonsense_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="share"):
-        Rules(**wrong)  # type: ignore[arg-type]
+        DisorderRules(**wrong)  # type: ignore[arg-type]

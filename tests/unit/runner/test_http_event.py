@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.runner.http_event import Request, event, is_text
+from local.runner.http_event import FrontRequest, event, is_text
 from operate.template import Route
 
 
 def _request(
     *headers: tuple[str, str], method: str = "GET", target: str = "/x", body: bytes = b""
-) -> Request:
-    return Request(
+) -> FrontRequest:
+    return FrontRequest(
         method=method,
         target=target,
         headers=headers,

@@ -8,7 +8,7 @@ import pytest
 
 from local.runner import cors
 from local.runner.answer import Failed, Reason, Returned
-from local.runner.http_event import Request
+from local.runner.http_event import FrontRequest
 from local.runner.http_response import ERROR, Response, response
 from operate.template import Cors
 
@@ -74,9 +74,9 @@ def test_a_failed_invocation_is_a_500() -> None:
 _CORS = Cors(("http://a", "http://b"), ("*",), ("authorization",), ("ETag",), 60, False)
 
 
-def _request(method: str, **headers: str) -> Request:
+def _request(method: str, **headers: str) -> FrontRequest:
     lines = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return Request(method, "/", lines, b"", "", 80, "", datetime.now(UTC))
+    return FrontRequest(method, "/", lines, b"", "", 80, "", datetime.now(UTC))
 
 
 def test_a_preflight_request_is_answered_for_the_origins_named() -> None:

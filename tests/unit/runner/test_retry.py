@@ -11,12 +11,12 @@ from local.runner import discarded
 from local.runner.answer import Failed, Reason, Returned
 from local.runner.retry import (
     Again,
-    Batch,
     Condition,
     Done,
     GiveUp,
     Next,
     Record,
+    RetriedBatch,
     after,
     pause,
     split_by_age,
@@ -45,8 +45,8 @@ def _record(number: int, created: float = 0) -> Record:
     return {"dynamodb": {"SequenceNumber": str(number), "ApproximateCreationDateTime": created}}
 
 
-def _batch(*numbers: int, spent: int = 0, invocations: int = 0) -> Batch:
-    return Batch(tuple(map(_record, numbers)), spent, invocations)
+def _batch(*numbers: int, spent: int = 0, invocations: int = 0) -> RetriedBatch:
+    return RetriedBatch(tuple(map(_record, numbers)), spent, invocations)
 
 
 def _reported(*identifiers: Any) -> Returned:
@@ -74,7 +74,7 @@ def test_without_bisection_going_on_uses_up_a_retry() -> None:
 
 def test_a_first_record_that_keeps_failing_takes_all_of_them_with_it() -> None:
     """Split at the reported number, nothing is split off: only an error halves the batch."""
-    batch: Batch = _batch(1, 2)
+    batch: RetriedBatch = _batch(1, 2)
     for spent in (1, 2):
         following = after(batch, _reported("1"), _SOURCE)
         assert following == Again((_batch(1, 2, spent=spent, invocations=spent),))
@@ -112,10 +112,10 @@ def test_the_pause_doubles_up_to_a_limit() -> None:
 
 
 def test_records_that_are_too_old_are_set_apart() -> None:
-    batch = Batch((_record(1, 100), _record(2, 200)), 1, 1)
+    batch = RetriedBatch((_record(1, 100), _record(2, 200)), 1, 1)
     young, old = split_by_age(batch, 260, 60)
     assert (young.records, old.records) == ((_record(2, 200),), (_record(1, 100),))
-    assert split_by_age(batch, 10**9, -1) == (batch, Batch((), 1, 1))
+    assert split_by_age(batch, 10**9, -1) == (batch, RetriedBatch((), 1, 1))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_an_event_holds_as_many_as_fit_and_at_least_one(sizes: list[int], count:
 def test_what_is_given_up_is_written_whole() -> None:
     origin = discarded.Origin("arn:function", "mapping", "arn:stream", "shard-1")
     now = datetime(2026, 11, 3, 4, 5, 6, tzinfo=UTC)
-    batch = Batch((_record(7, 1.5), _record(8, 2)), 3, 4)
+    batch = RetriedBatch((_record(7, 1.5), _record(8, 2)), 3, 4)
     assert discarded.key(origin, now, "u") == "aws/lambda/mapping/shard-1/2026/11/03/2026-11-03T04.05.06-u"
     event = {"Records": list(batch.records)}
     written = json.loads(discarded.content(origin, batch, Condition.RETRIES, event, now, "u"))

@@ -5,10 +5,10 @@ import pytest
 from fanfare.domain.push import Pace as Queue
 from fanfare.domain.verdict import MAX_WAITS
 from measure.cost import ramp
-from measure.simulation.course import STEP_S, Bounds, Course, Pace, course
+from measure.simulation.course import STEP_S, Bounds, Course, Speeds, course
 from measure.simulation.plan import Level, Plan
 
-QUICK = Pace(
+QUICK = Speeds(
     dispatch_s=1.0,
     fanout_start_s=0.0,
     fanout_batch_s=0.0,
@@ -41,7 +41,7 @@ def test_it_takes_as_long_as_the_meter_s_formula_says() -> None:
 
 
 def test_environments_start_before_they_work() -> None:
-    slow = Pace(1.0, 0.0, 0.0, 0.8, 0.001, {})
+    slow = Speeds(1.0, 0.0, 0.0, 0.8, 0.001, {})
 
     late = course(_plan(deliveries=64), slow, _bounds(deliver=10), fcm=0.0)
 
@@ -51,7 +51,7 @@ def test_environments_start_before_they_work() -> None:
 
 def test_a_send_waits_for_the_reads_of_a_new_table() -> None:
     """48,000 recipients of a read unit each, from a table that gives 12,000 a second."""
-    by_key = Pace(1.0, 0.0, 0.0, 0.0, 0.000_01, {"RecipientsTable": 1.0})
+    by_key = Speeds(1.0, 0.0, 0.0, 0.0, 0.000_01, {"RecipientsTable": 1.0})
 
     came = course(_plan(deliveries=96), by_key, _bounds(), fcm=0.0)
 
@@ -61,7 +61,7 @@ def test_a_send_waits_for_the_reads_of_a_new_table() -> None:
 
 def test_a_send_waits_for_fanout_where_that_is_slow() -> None:
     """64 coarse arcs of a second each: 7.5 while 5 environments become 10, then 10 a second."""
-    slow = Pace(1.0, 0.0, 1.0, 0.0, 0.000_001, {})
+    slow = Speeds(1.0, 0.0, 1.0, 0.0, 0.000_001, {})
     planned = Plan(128_000, 256, 64, (Level(64, 4),), Queue.BULK)
 
     came = course(planned, slow, Bounds(50, 10, 10, 0.0, FREE), fcm=0.0)
@@ -73,7 +73,7 @@ def test_a_send_waits_for_fanout_where_that_is_slow() -> None:
 
 def test_a_quota_is_kept_by_windows_of_ten_seconds() -> None:
     """250,000 at 100,000 a window: the last go in the third; nobody waits more than three times."""
-    fast = Pace(1.0, 0.0, 0.0, 0.0, 0.000_01, {})
+    fast = Speeds(1.0, 0.0, 0.0, 0.0, 0.000_01, {})
 
     came = course(_plan(deliveries=500), fast, _bounds(quota=600_000), fcm=1.0)
 
@@ -89,7 +89,7 @@ def test_the_end_of_a_window_is_waited_out_and_nothing_is_read_again() -> None:
 
     The first lasts 9.5 s: it begins before the send, and five of the ten are there a second later.
     """
-    pace = Pace(1.0, 0.0, 0.0, 0.0, 1 / 1_200, {})
+    pace = Speeds(1.0, 0.0, 0.0, 0.0, 1 / 1_200, {})
 
     came = course(_plan(deliveries=800), pace, _bounds(deliver=10, quota=600_000), fcm=1.0)
 
@@ -99,7 +99,7 @@ def test_the_end_of_a_window_is_waited_out_and_nothing_is_read_again() -> None:
 
 
 def test_apns_does_not_wait_for_fcm() -> None:
-    fast = Pace(1.0, 0.0, 0.0, 0.0, 0.000_01, {})
+    fast = Speeds(1.0, 0.0, 0.0, 0.0, 0.000_01, {})
 
     came = course(_plan(deliveries=500), fast, _bounds(quota=60_000), fcm=0.5)
 
@@ -109,7 +109,7 @@ def test_apns_does_not_wait_for_fcm() -> None:
 
 def test_arcs_are_read_again_for_devices_that_waited() -> None:
     """Of 250,000, 100,000 go at once; the arcs of the others are read again, some of them in vain."""
-    fast = Pace(1.0, 0.0, 0.0, 0.0, 0.000_01, {})
+    fast = Speeds(1.0, 0.0, 0.0, 0.0, 0.000_01, {})
 
     came = course(_plan(deliveries=500), fast, _bounds(quota=600_000), fcm=1.0)
 
@@ -121,7 +121,7 @@ def test_arcs_are_read_again_for_devices_that_waited() -> None:
 @pytest.mark.long
 def test_who_waits_too_often_becomes_a_dead_letter() -> None:
     """One push a window for 2,000 devices; they wait five to six hours, in which some 1,800 windows lie."""
-    fast = Pace(1.0, 0.0, 0.0, 0.0, 0.000_01, {})
+    fast = Speeds(1.0, 0.0, 0.0, 0.0, 0.000_01, {})
 
     came = course(_plan(deliveries=4), fast, _bounds(quota=6), fcm=1.0)
 

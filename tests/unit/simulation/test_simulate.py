@@ -5,11 +5,11 @@ import json
 import pytest
 
 from local.stack.stack import TEMPLATE
-from measure.cost.figures import Share
+from measure.cost.figures import Density
 from measure.cost.kept import kept
 from measure.simulation import __main__ as simulate
 from measure.simulation.outlook import outlook
-from measure.simulation.report import binding, ratio_of_requests
+from measure.simulation.scale_page import binding, ratio_of_requests
 from operate.template import load
 
 REQUESTS, ALL = 0.05, 0.25
@@ -17,11 +17,11 @@ REQUESTS, ALL = 0.05, 0.25
 does other things is no more exact."""
 
 
-@pytest.mark.parametrize("share", list(Share))
-def test_the_largest_measured_sends_are_computed_from_smaller_ones(share: Share) -> None:
+@pytest.mark.parametrize("share", list(Density))
+def test_the_largest_measured_sends_are_computed_from_smaller_ones(share: Density) -> None:
     [(send, found)] = [one for one in simulate.checked(kept()) if one[0].share is share]
 
-    assert send.recipients == (100_000 if share is Share.DENSE else 10_000)
+    assert send.recipients == (100_000 if share is Density.DENSE else 10_000)
     assert found.plan.recipients == send.recipients
     assert ratio_of_requests(send, found) == pytest.approx(1, abs=REQUESTS)
     assert found.bill.dollars == pytest.approx(send.bill.dollars, rel=ALL)
@@ -29,7 +29,7 @@ def test_the_largest_measured_sends_are_computed_from_smaller_ones(share: Share)
 
 def test_a_hundred_thousand_reach_as_many_environments_as_the_meter_says() -> None:
     """By the units of that send itself, and with room for as many."""
-    send = next(one for one in kept() if (one.share, one.recipients) == (Share.DENSE, 100_000))
+    send = next(one for one in kept() if (one.share, one.recipients) == (Density.DENSE, 100_000))
 
     found = outlook(kept(), simulate.with_room(send), 100_000, 1.0)
 

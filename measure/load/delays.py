@@ -33,7 +33,7 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class LargeSend:
     """A send to many. Epoch ms: when it was accepted, and when each recipient's push was handed over."""
 
     accepted: float
@@ -77,7 +77,7 @@ class Single:
         return self.arrived - self.accepted
 
 
-def beside(singles: Iterable[Single], sends: Iterable[Send]) -> list[Single]:
+def beside(singles: Iterable[Single], sends: Iterable[LargeSend]) -> list[Single]:
     """Those that were accepted while one of the sends was on its way."""
     ways = [(send.accepted, send.ended) for send in sends]
     return [one for one in singles if any(begun <= one.accepted < ended for begun, ended in ways)]
@@ -117,11 +117,11 @@ type Memory = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LoadFound:
     """All that a run found. `memory`: by recipients that the functions had sent to: few, many, many times."""
 
-    small: Send
-    large: Send
+    small: LargeSend
+    large: LargeSend
     memory: Mapping[int, Memory]
     alone: Phase
     beside: Phase

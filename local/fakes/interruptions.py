@@ -9,7 +9,7 @@ import msgspec
 from fanfare.networks.http2.frames import LAST_STREAM_ID
 
 
-class ErrorCode(IntEnum):
+class Http2Error(IntEnum):
     """RFC 9113, 7."""
 
     NO_ERROR = 0
@@ -28,7 +28,7 @@ class ErrorCode(IntEnum):
     HTTP_1_1_REQUIRED = 13
 
 
-class Cut(StrEnum):
+class Interruption(StrEnum):
     BEFORE_ANSWER = "before_answer"
     """The connection is closed, and the request stays without an answer."""
     AFTER_ANSWER = "after_answer"
@@ -49,9 +49,9 @@ class Reset:
     def of(told: int | str) -> "Reset":
         """From a code or its name. Raises ValueError."""
         if isinstance(told, str):
-            if told not in ErrorCode.__members__:
-                raise ValueError(f"{told!r} is no error code of HTTP/2: {', '.join(ErrorCode.__members__)}")
-            return Reset(ErrorCode[told])
+            if told not in Http2Error.__members__:
+                raise ValueError(f"{told!r} is no error code of HTTP/2: {', '.join(Http2Error.__members__)}")
+            return Reset(Http2Error[told])
         if not 0 <= told < 2**32:
             raise ValueError("an error code has 32 bits")
         return Reset(told)
@@ -92,4 +92,4 @@ class GoAway(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 return number
 
 
-type Fault = Cut | Reset | GoAway
+type Fault = Interruption | Reset | GoAway

@@ -26,17 +26,17 @@ import msgspec
 from aiohttp import web
 
 from local.fakes.keyring import ApnsKey, ServiceAccountKey
-from local.fakes.lane import LANES, Environment, Lane, Network
+from local.fakes.lane import LANES, FakeEnvironment, FakeLane, FakeNetwork
 from local.fakes.network import Networks
 from local.fakes.presets import PRESETS
 from local.fakes.rules import Rule
 from local.fakes.servers import Servers
 from local.guard_http import only_programs
 
-_PUSHES = (Network.FCM, Network.APNS)
+_PUSHES = (FakeNetwork.FCM, FakeNetwork.APNS)
 
 
-class Control:
+class Console:
     def __init__(self, networks: Networks, servers: Servers) -> None:
         self._networks = networks
         self._servers = servers
@@ -120,7 +120,7 @@ class Control:
 
 
 def application(networks: Networks, servers: Servers) -> web.Application:
-    control = Control(networks, servers)
+    control = Console(networks, servers)
     app = web.Application(client_max_size=64 << 20, middlewares=[only_programs, _errors])
     app.add_routes(
         [
@@ -144,8 +144,8 @@ def application(networks: Networks, servers: Servers) -> web.Application:
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    network: Network | None = None
-    environment: Environment | None = None
+    network: FakeNetwork | None = None
+    environment: FakeEnvironment | None = None
     token: str | None = None
     since: Annotated[int, msgspec.Meta(ge=0)] = 0
     limit: Annotated[int, msgspec.Meta(ge=0)] | None = None
@@ -155,7 +155,7 @@ class _Asked(msgspec.Struct, frozen=True):
         """Raises msgspec.ValidationError."""
         return msgspec.convert(dict(request.query), _Asked, strict=False)
 
-    def fits(self, lane: Lane) -> bool:
+    def fits(self, lane: FakeLane) -> bool:
         return self.network in (None, lane.network) and self.environment in (None, lane.environment)
 
 

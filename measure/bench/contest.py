@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from local.processes import ROOT
 from measure.bench import load_server
-from measure.bench.command import Failed, Used, command
+from measure.bench.command import SenderFailed, SenderUse, command
+from measure.bench.comparison import Run
 from measure.bench.contenders import Contender
 from measure.bench.cores import Cores, pinned
-from measure.bench.figures import Run
 from measure.bench.job import LEAST_BODY, Task
 from measure.bench.workshop import Workshop
 
@@ -44,10 +44,10 @@ def run(workshop: Workshop, cores: Cores, contender: Contender, requests: int) -
     return Run(contender.sender, contender.case, pushes, cpu_s, used.wall_s, server.tally.cpu_s)
 
 
-def _check(used: Used, pushes: int, tally: load_server.Tally) -> None:
+def _check(used: SenderUse, pushes: int, tally: load_server.Tally) -> None:
     """The server's count is the one that is believed."""
     if (tally.executed, tally.refused) != (used.sent, 0) or used.sent < pushes:
-        raise Failed(
+        raise SenderFailed(
             f"it says {used.sent} of {pushes}; the server answered {tally.executed}, refused {tally.refused}"
         )
 
@@ -65,9 +65,9 @@ def _output(words: Sequence[str]) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise Failed(f"not done after {_LIMIT_S} s") from error
+        raise SenderFailed(f"not done after {_LIMIT_S} s") from error
     if done.returncode:
-        raise Failed((done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1])
+        raise SenderFailed((done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1])
     return done.stdout
 
 

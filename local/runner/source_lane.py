@@ -16,11 +16,11 @@ from local.runner.aws import Aws, AwsError
 from local.runner.disorder import Disorder
 from local.runner.retry import (
     Again,
-    Batch,
     Condition,
     Done,
     GiveUp,
     Record,
+    RetriedBatch,
     after,
     pause,
     split_by_age,
@@ -89,16 +89,16 @@ class Lane:
         while len(self._waiting) < self._source.batch_size and loop.time() < end:
             await asyncio.sleep(min(0.05, self._source.window_seconds))
 
-    def _take(self) -> Batch:
+    def _take(self) -> RetriedBatch:
         self._waiting = deque(self._disorder.shuffled(self._waiting, key=item_key))
         first = list(self._waiting)[: self._source.batch_size]
         count = within([len(json.dumps(record)) for record in first], _LARGEST_EVENT)
         records = tuple(self._waiting.popleft() for _ in range(count))
         if not self._waiting:
             self._arrived.clear()
-        return Batch(records)
+        return RetriedBatch(records)
 
-    async def _work_off(self, batch: Batch) -> None:
+    async def _work_off(self, batch: RetriedBatch) -> None:
         left = deque([batch])
         while left:
             batch, old = split_by_age(left.popleft(), time.time(), self._source.max_age_seconds)
@@ -123,7 +123,7 @@ class Lane:
     def _event(self, records: tuple[Record, ...]) -> dict[str, Any]:
         return {"Records": [{**record, "eventSourceARN": self._origin.stream_arn} for record in records]}
 
-    async def _give_up(self, batch: Batch, condition: Condition) -> None:
+    async def _give_up(self, batch: RetriedBatch, condition: Condition) -> None:
         """Tries until the records are safe: nothing else knows of them any more."""
         name, count = self._function.function.name, len(batch.records)
         _log.warning("%s: gave up on %d records of %s (%s)", name, count, self._source.table, condition)

@@ -7,15 +7,15 @@ from itertools import islice
 import boto3
 import requests
 
-from local.client import Client
 from local.runner.journal import Invocation
 from local.waiting import NO_ANSWER_S
-from measure.cost.stage import Audience, Stage
+from measure.cost.stage import CrowdAudience, MeasuredStack
 from measure.load.arrivals import Arrivals
-from measure.load.figures import Found, Kind, Memory, Phase, Send, Single, Times, beside, taken
+from measure.load.delays import Kind, LargeSend, LoadFound, Memory, Phase, Single, Times, beside, taken
+from measure.load.large_sends import Readers, send, settle
 from measure.load.memory import peak_memory
 from measure.load.probe import Probe
-from measure.load.sends import Readers, send, settle
+from operate.client import Client
 
 SINGLES = 30
 """Of each kind, alone and beside a large send."""
@@ -31,7 +31,7 @@ KEPT = 100_000
 type Say = Callable[[str], None]
 
 
-def run(stage: Stage, recipients: int, say: Say) -> Found:
+def run(stage: MeasuredStack, recipients: int, say: Say) -> LoadFound:
     """Raises Missing, Spoiled."""
     small, large = (_audience(stage, size, say) for size in (recipients // 10, recipients))
     crowd, admin = large.crowd, large.admin
@@ -40,7 +40,7 @@ def run(stage: Stage, recipients: int, say: Say) -> Found:
     requests.post(f"{stage.values['fakes']}/switches", json=switches, timeout=NO_ANSWER_S).raise_for_status()
     with Arrivals(str(stage.values["fakes"])) as arrivals:
         memory: dict[int, Memory] = {}
-        sends: list[Send] = []
+        sends: list[LargeSend] = []
         for audience in (small, large):
             _start_anew(stage, readers, arrivals)
             say(f"a send to {audience.recipients:,}")
@@ -60,7 +60,7 @@ def run(stage: Stage, recipients: int, say: Say) -> Found:
             others, more = _together(large, readers, arrivals, say)
         stage.rest()
     invocations = stage.invocations()
-    return Found(
+    return LoadFound(
         sends[0],
         sends[1],
         memory,
@@ -69,7 +69,7 @@ def run(stage: Stage, recipients: int, say: Say) -> Found:
     )
 
 
-def _probe(stage: Stage) -> Probe:
+def _probe(stage: MeasuredStack) -> Probe:
     return Probe(boto3.client("dynamodb"), stage.resources["AppsTable"])
 
 
@@ -77,13 +77,13 @@ def _phase(singles: Sequence[Single], invocations: Sequence[Invocation], probe: 
     return Phase(singles, [taken(one, invocations) for one in singles], Times.of(probe.ms))
 
 
-def _audience(stage: Stage, size: int, say: Say) -> Audience:
+def _audience(stage: MeasuredStack, size: int, say: Say) -> CrowdAudience:
     audience = stage.audience(size, every=1)
     say(f"{size:,} users are there")
     return audience
 
 
-def _start_anew(stage: Stage, readers: Readers, arrivals: Arrivals) -> None:
+def _start_anew(stage: MeasuredStack, readers: Readers, arrivals: Arrivals) -> None:
     """New processes, which have served single pushes and nothing else: their peaks are the send's own."""
     stage.cool(*stage.pids())
     for _ in islice(readers.singles(arrivals), _WARM_UP):
@@ -92,10 +92,10 @@ def _start_anew(stage: Stage, readers: Readers, arrivals: Arrivals) -> None:
 
 
 def _together(
-    audience: Audience, readers: Readers, arrivals: Arrivals, say: Say
-) -> tuple[list[Send], list[Single]]:
+    audience: CrowdAudience, readers: Readers, arrivals: Arrivals, say: Say
+) -> tuple[list[LargeSend], list[Single]]:
     """One large send after another, until single pushes enough were made beside them."""
-    sends: list[Send] = []
+    sends: list[LargeSend] = []
     failed: list[Exception] = []
     enough = threading.Event()
 

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from measure.bench.figures import OURS, REFERENCE, Figures, ratio
+from measure.bench.comparison import OURS, REFERENCE, Figures, ratio
 from measure.bench.job import Case
 from measure.bench.table import TITLES, ordered, rounded
 

@@ -7,10 +7,10 @@ from statistics import fmean
 
 from local.runner.journal import Invocation
 from measure.changes.stream import OnStream
-from measure.changes.writer import Written
+from measure.changes.writer import WrittenSeries
 from measure.cost.bill import billed_ms
-from measure.load import figures as load
-from measure.load.figures import Times
+from measure.load import delays as load
+from measure.load.delays import Times
 from operate.template import Template
 
 PROVEN_PER_S = 500
@@ -25,7 +25,7 @@ class Incomplete(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestKind:
     """A kind of request: `what` is the operation and the table, where there is one."""
 
     caller: str
@@ -34,7 +34,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class ChangePhase:
     """Changes of a bucket and what they caused. `asked_per_s`: the rate that the writer was to keep.
 
     `handed_over`: ms from a change to each of its pushes, None where nobody subscribes. `reads`: of one small
@@ -43,10 +43,10 @@ class Phase:
 
     subscribers: int
     asked_per_s: float
-    written: Written
+    written: WrittenSeries
     on_stream: Sequence[OnStream]
     invocations: Sequence[Invocation]
-    requests: Mapping[Asked, int]
+    requests: Mapping[RequestKind, int]
     reads: Times
     handed_over: Times | None = None
 
@@ -95,7 +95,7 @@ class Phase:
         """Records of each invocation."""
         return [one.records for one in self._of(function)]
 
-    def per_change(self) -> dict[Asked, float]:
+    def per_change(self) -> dict[RequestKind, float]:
         """Requests by kind, the most frequent first."""
         return {
             asked: times / self.count for asked, times in Counter(self.requests).most_common() if times > 0
@@ -134,7 +134,7 @@ class Need:
         return self.needed <= self.allowed
 
 
-def needs(phase: Phase, template: Template) -> list[Need]:
+def needs(phase: ChangePhase, template: Template) -> list[Need]:
     """Of dispatch, and of deliver where somebody subscribes.
 
     A bucket is one partition of Objects, and what one partition takes is one shard of the stream.
@@ -154,10 +154,10 @@ def needs(phase: Phase, template: Template) -> list[Need]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ChangesFound:
     """All that a run found. `beside`: small pushes while changes without subscribers are written."""
 
-    phases: Sequence[Phase]
+    phases: Sequence[ChangePhase]
     needs: Sequence[Need]
     memory_mb: Mapping[str, int]
     alone: load.Phase

@@ -4,20 +4,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from measure.changes.figures import PROVEN_PER_S, Asked, Found, Need, Phase, mean
+from measure.changes.rates import PROVEN_PER_S, ChangePhase, ChangesFound, Need, RequestKind, mean
 from measure.documents import table
-from measure.load.figures import Kind, Times
-from measure.load.report import PARTS
+from measure.load.delays import Kind, Times
+from measure.load.load_page import PARTS
 
 PERCENTS = (50, 99)
 _SINGLES = (50, 90, 99)
 
 
-def report(found: Found) -> str:
+def report(found: ChangesFound) -> str:
     return "\n\n".join(_parts(found))
 
 
-def summary(found: Found) -> dict[str, Any]:
+def summary(found: ChangesFound) -> dict[str, Any]:
     """The last line of the command."""
     return {
         "proven_per_s": PROVEN_PER_S,
@@ -46,7 +46,7 @@ def verdict(need: Need) -> str:
     )
 
 
-def _parts(found: Found) -> Iterator[str]:
+def _parts(found: ChangesFound) -> Iterator[str]:
     yield (
         "Object changes in one bucket. Behind: milliseconds from a change to the invocation of dispatch that "
         "took it, on this machine, whose cores the functions share with the writer, AWS and the networks. "
@@ -63,22 +63,24 @@ def _parts(found: Found) -> Iterator[str]:
     yield "\n".join(map(verdict, found.needs))
 
 
-def _figures(found: Found) -> str:
+def _figures(found: ChangesFound) -> str:
     rows = [("", *map(_subscribers, found.phases))]
     for name, figure in _FIGURES.items():
         rows.append((name, *(figure(one) for one in found.phases)))
     for function, memory in ((name, found.memory_mb[name]) for name in ("dispatch", "deliver")):
-        figures: Mapping[str, Callable[[Phase], float]] = {
-            "CPU ms": partial(Phase.cpu_ms, function=function),
-            "waiting, ms": partial(Phase.waited_ms, function=function),
-            f"billed ms, with {memory:,} MB": partial(Phase.billed_ms, function=function, memory_mb=memory),
+        figures: Mapping[str, Callable[[ChangePhase], float]] = {
+            "CPU ms": partial(ChangePhase.cpu_ms, function=function),
+            "waiting, ms": partial(ChangePhase.waited_ms, function=function),
+            f"billed ms, with {memory:,} MB": partial(
+                ChangePhase.billed_ms, function=function, memory_mb=memory
+            ),
         }
         for name, of in figures.items():
             rows.append((f"{function}, of a change: {name}", *(_ms(of(one)) for one in found.phases)))
     return table(rows)
 
 
-def _subscribers(one: Phase | Need) -> str:
+def _subscribers(one: ChangePhase | Need) -> str:
     return f"{one.subscribers} subscribers" if one.subscribers else "no subscribers"
 
 
@@ -92,15 +94,15 @@ def _times(times: Times | None) -> str:
     return ", ".join(f"{times.percentile(percent):,.0f}" for percent in (*PERCENTS, 100))
 
 
-def _batches(function: str) -> Callable[[Phase], str]:
-    def shown(phase: Phase) -> str:
+def _batches(function: str) -> Callable[[ChangePhase], str]:
+    def shown(phase: ChangePhase) -> str:
         sizes = phase.batches(function)
         return f"{mean(sizes):.1f}, {max(sizes)}" if sizes else ""
 
     return shown
 
 
-_FIGURES: Mapping[str, Callable[[Phase], str]] = {
+_FIGURES: Mapping[str, Callable[[ChangePhase], str]] = {
     "changes": lambda phase: f"{phase.count:,}",
     "of them replaced an object": lambda phase: f"{phase.replaced:,}",
     "a second, as asked": lambda phase: f"{phase.asked_per_s:,.0f}",
@@ -114,7 +116,7 @@ _FIGURES: Mapping[str, Callable[[Phase], str]] = {
 }
 
 
-def _requests(phases: Sequence[Phase]) -> str:
+def _requests(phases: Sequence[ChangePhase]) -> str:
     each = [phase.per_change() for phase in phases]
     kinds = sorted(
         {kind for one in each for kind in one}, key=lambda kind: (kind.caller, kind.service, kind.what)
@@ -125,11 +127,11 @@ def _requests(phases: Sequence[Phase]) -> str:
     return table(rows)
 
 
-def _name(kind: Asked) -> str:
+def _name(kind: RequestKind) -> str:
     return f"{kind.caller}: {kind.service} {kind.what}"
 
 
-def _small_pushes(found: Found) -> str:
+def _small_pushes(found: ChangesFound) -> str:
     both = {"alone": found.alone, "beside": found.beside}
     heads = [f"{head} {where}" for where in both for head in ("times", *(f"p{one}" for one in _SINGLES))]
     rows = [("ms", *heads)]
@@ -145,7 +147,7 @@ def _row(times: Times) -> Iterator[str]:
     yield from (f"{times.percentile(percent):,.0f}" for percent in _SINGLES)
 
 
-def _summary(phase: Phase, found: Found) -> dict[str, Any]:
+def _summary(phase: ChangePhase, found: ChangesFound) -> dict[str, Any]:
     functions = ("dispatch", "deliver") if phase.subscribers else ("dispatch",)
     return {
         "changes": phase.count,

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from measure.documents import table
-from measure.load.figures import BOUNDS_MS, Found, Kind, Memory, Phase, Send, Times
+from measure.load.delays import BOUNDS_MS, Kind, LargeSend, LoadFound, Memory, Phase, Times
 
 PERCENTS = (50, 90, 99)
 READ = "one read of the emulated AWS"
@@ -17,11 +17,11 @@ PARTS: Mapping[str, Callable[[Phase], Times]] = {
 """Where single pushes spend their time, and what the emulator makes everybody wait."""
 
 
-def report(found: Found) -> str:
+def report(found: LoadFound) -> str:
     return "\n\n".join(_parts(found))
 
 
-def summary(found: Found) -> dict[str, Any]:
+def summary(found: LoadFound) -> dict[str, Any]:
     """The last line of the command."""
     return {
         "recipients": found.large.recipients,
@@ -39,7 +39,7 @@ def summary(found: Found) -> dict[str, Any]:
     }
 
 
-def _parts(found: Found) -> Iterator[str]:
+def _parts(found: LoadFound) -> Iterator[str]:
     columns = _columns(found)
     yield (
         "Milliseconds from accepted to handed over: of the pushes of sends to so many, and of single pushes, "
@@ -58,7 +58,7 @@ def _parts(found: Found) -> Iterator[str]:
     yield _memory(found)
 
 
-def _columns(found: Found) -> dict[str, Times]:
+def _columns(found: LoadFound) -> dict[str, Times]:
     sends = {_name(send): send.times for send in (found.small, found.large)}
     singles = {
         f"{kind}, {where}": phase.of(kind)
@@ -68,11 +68,11 @@ def _columns(found: Found) -> dict[str, Times]:
     return sends | singles
 
 
-def _name(send: Send) -> str:
+def _name(send: LargeSend) -> str:
     return f"{send.recipients:,}"
 
 
-def _times(columns: dict[str, Times], found: Found) -> str:
+def _times(columns: dict[str, Times], found: LoadFound) -> str:
     rates = {_name(send): f"{send.pushes_per_s:,.0f}" for send in (found.small, found.large)}
     rows = [
         ("a push of a send", "times", *(f"p{percent}" for percent in PERCENTS), "most", "pushes per second")
@@ -99,7 +99,7 @@ def _share(part: float) -> str:
     return f"{part * 100:.0f} %" if part else ""
 
 
-def _parts_of_singles(found: Found) -> str:
+def _parts_of_singles(found: LoadFound) -> str:
     heads = [f"p{percent} {where}" for where in ("alone", "beside") for percent in PERCENTS]
     rows = [("ms", *heads)]
     for name, part in PARTS.items():
@@ -108,7 +108,7 @@ def _parts_of_singles(found: Found) -> str:
     return table(rows)
 
 
-def _memory(found: Found) -> str:
+def _memory(found: LoadFound) -> str:
     sizes = sorted(found.memory)
     growth = found.growth()
     rows = [("function", *(f"{size:,}" for size in sizes), "growth")]
@@ -126,7 +126,7 @@ def _of_kind(kind: Kind, phase: Phase) -> Times:
     return phase.of(kind)
 
 
-def _both(found: Found, part: Callable[[Phase], Times]) -> dict[str, dict[str, int]]:
+def _both(found: LoadFound, part: Callable[[Phase], Times]) -> dict[str, dict[str, int]]:
     return {"alone": _percentiles(part(found.alone)), "beside": _percentiles(part(found.beside))}
 
 

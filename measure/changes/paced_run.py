@@ -13,15 +13,16 @@ import requests
 from local.stack.stack import TEMPLATE
 from local.waiting import NO_ANSWER_S
 from measure.changes import received, stream
-from measure.changes.buckets import Bucket, buckets
-from measure.changes.figures import OBJECTS, Asked, Found, Incomplete, Phase, needs
-from measure.cost.stage import Stage
-from measure.load import figures as load
+from measure.changes.buckets import SubscribedBucket, buckets
+from measure.changes.rates import OBJECTS, ChangePhase, ChangesFound, Incomplete, RequestKind, needs
+from measure.cost.stage import MeasuredStack
+from measure.load import delays as load
 from measure.load.arrivals import Arrivals
-from measure.load.figures import Kind, Single, Times, taken
+from measure.load.clocked_run import KEPT
+from measure.load.delays import Kind, Single, Times, taken
+from measure.load.large_sends import Readers, settle
 from measure.load.probe import Probe
-from measure.load.run import KEPT
-from measure.load.sends import Readers, settle
+from measure.spoiled import Spoiled
 from operate.template import load as load_template
 
 WARM_UP, WARM_UP_PER_S = 100, 100
@@ -33,12 +34,8 @@ _TELL_S = 2.0
 type Say = Callable[[str], None]
 
 
-class Spoiled(Exception):
-    """Not every change reached every device once, or nothing was sent beside the changes."""
-
-
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ChangesPlan:
     """Changes a second; how many of them without subscribers, and how many with."""
 
     per_s: int
@@ -46,7 +43,7 @@ class Plan:
     told: int
 
 
-def run(stage: Stage, plan: Plan, say: Say) -> Found:
+def run(stage: MeasuredStack, plan: ChangesPlan, say: Say) -> ChangesFound:
     """Raises Incomplete, Spoiled, NotWritten, Missing."""
     nobody = stage.client()
     admin = nobody.administrator(stage.values["client_id"], stage.values["client_secret"])
@@ -58,10 +55,12 @@ def run(stage: Stage, plan: Plan, say: Say) -> Found:
     alone, meanwhile = _small_pushes(stage, settle(nobody, admin), quiet, plan, say)
     found = [need for phase in phases for need in needs(phase, load_template(TEMPLATE))]
     memory = {name: function.memory for name, function in stage.template.functions.items()}
-    return Found(phases, found, memory, alone, meanwhile)
+    return ChangesFound(phases, found, memory, alone, meanwhile)
 
 
-def _measured(stage: Stage, bucket: Bucket, changes: int, per_s: int, say: Say) -> Phase:
+def _measured(
+    stage: MeasuredStack, bucket: SubscribedBucket, changes: int, per_s: int, say: Say
+) -> ChangePhase:
     fakes, devices = str(stage.values["fakes"]), len(bucket.devices)
     say(f"a bucket with {devices} subscribers: {WARM_UP} changes to warm up")
     _forget(stage)
@@ -75,13 +74,13 @@ def _measured(stage: Stage, bucket: Bucket, changes: int, per_s: int, say: Say) 
         _rest(stage, changes, say)
     on_stream = stream.of_series(stage.emulator, stage.resources[OBJECTS], written.series)
     asked, reads = _asked(stage), Times.of(probe.ms)
-    phase = Phase(devices, per_s, written, on_stream, stage.invocations(), asked, reads)
+    phase = ChangePhase(devices, per_s, written, on_stream, stage.invocations(), asked, reads)
     if failed := sum(one.failed for one in phase.invocations):
         raise Incomplete(f"{failed} invocations failed, see {stage.folder}/logs")
     return replace(phase, handed_over=_judged(phase, received.came(fakes), bucket))
 
 
-def _judged(phase: Phase, pushes: Sequence[received.Came], bucket: Bucket) -> Times | None:
+def _judged(phase: ChangePhase, pushes: Sequence[received.Came], bucket: SubscribedBucket) -> Times | None:
     if wrong := received.wrong(pushes, phase.written.changes, bucket.devices):
         raise Spoiled(f"{len(wrong):,} pushes are wrong or missing: {'; '.join(wrong[:3])}")
     at = {(one.object_id, one.event): one.at for one in phase.on_stream}
@@ -90,7 +89,7 @@ def _judged(phase: Phase, pushes: Sequence[received.Came], bucket: Bucket) -> Ti
 
 
 def _small_pushes(
-    stage: Stage, readers: Readers, bucket: Bucket, plan: Plan, say: Say
+    stage: MeasuredStack, readers: Readers, bucket: SubscribedBucket, plan: ChangesPlan, say: Say
 ) -> tuple[load.Phase, load.Phase]:
     """Alone, and while changes are written into the bucket, of which nobody is told."""
     received.record_anew(str(stage.values["fakes"]), KEPT)
@@ -112,7 +111,9 @@ def _small_pushes(
     return alone, _phase(stage, singles, probe)
 
 
-def _beside(readers: Readers, arrivals: Arrivals, bucket: Bucket, plan: Plan, say: Say) -> list[Single]:
+def _beside(
+    readers: Readers, arrivals: Arrivals, bucket: SubscribedBucket, plan: ChangesPlan, say: Say
+) -> list[Single]:
     """Those that were accepted while the changes were written."""
     singles: list[Single] = []
     with ThreadPoolExecutor(1) as thread:
@@ -129,34 +130,34 @@ def _beside(readers: Readers, arrivals: Arrivals, bucket: Bucket, plan: Plan, sa
     return found
 
 
-def _phase(stage: Stage, singles: Sequence[Single], probe: Probe) -> load.Phase:
+def _phase(stage: MeasuredStack, singles: Sequence[Single], probe: Probe) -> load.Phase:
     invocations = stage.invocations()
     return load.Phase(singles, [taken(one, invocations) for one in singles], Times.of(probe.ms))
 
 
-def _probe(stage: Stage) -> Probe:
+def _probe(stage: MeasuredStack) -> Probe:
     return Probe(boto3.client("dynamodb"), stage.resources["AppsTable"])
 
 
-def _forget(stage: Stage) -> None:
+def _forget(stage: MeasuredStack) -> None:
     """The runner's invocations and the proxy's counts begin anew."""
     for url in (f"{stage.values['runner']}/invocations", f"{stage.values['aws']}/_fanfare/requests"):
         requests.delete(url, timeout=NO_ANSWER_S).raise_for_status()
 
 
-def _asked(stage: Stage) -> Counter[Asked]:
+def _asked(stage: MeasuredStack) -> Counter[RequestKind]:
     """What functions asked of AWS since _forget."""
     logical = {physical: name for name, physical in stage.resources.items()}
     counted = requests.get(f"{stage.values['aws']}/_fanfare/requests", timeout=NO_ANSWER_S).json()
-    found: Counter[Asked] = Counter()
+    found: Counter[RequestKind] = Counter()
     for one in counted:
         if one["caller"] in stage.template.functions:
             what = f"{one['operation']} {logical.get(one['table'], one['table'])}".strip()
-            found[Asked(one["caller"], one["service"], what)] += one["count"]
+            found[RequestKind(one["caller"], one["service"], what)] += one["count"]
     return found
 
 
-def _rest(stage: Stage, changes: int, say: Say) -> None:
+def _rest(stage: MeasuredStack, changes: int, say: Say) -> None:
     """Wait until all changes since _forget are worked off, and say meanwhile how far that is."""
     told = time.monotonic()
 

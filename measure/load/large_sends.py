@@ -6,24 +6,21 @@ from dataclasses import dataclass
 from itertools import cycle
 from uuid import uuid4
 
-from local.client import Client
 from local.waiting import while_moving
 from measure.cost.acts import MESSAGE
 from measure.cost.crowd import device_of
-from measure.cost.stage import Audience
+from measure.cost.stage import CrowdAudience
 from measure.load.arrivals import Arrivals
-from measure.load.figures import Kind, Send, Single
+from measure.load.delays import Kind, LargeSend, Single
+from measure.spoiled import Spoiled
+from operate.client import Client
 
 FEW = 10
 TOPIC = "few"
 _TELL_S = 2.0
 
 
-class Spoiled(Exception):
-    """Not everybody was reached, or somebody twice by intention: the times say nothing."""
-
-
-def send(audience: Audience, arrivals: Arrivals, say: Callable[[str], None]) -> Send:
+def send(audience: CrowdAudience, arrivals: Arrivals, say: Callable[[str], None]) -> LargeSend:
     """To everybody in the audience, and until the network has the last push. Raises Missing, Spoiled."""
     tokens = tokens_of(audience)
     asked = _now()
@@ -37,18 +34,18 @@ def send(audience: Audience, arrivals: Arrivals, say: Callable[[str], None]) -> 
             rate = count / (_now() - accepted) * 1000
             say(f"  {count:,} of {len(tokens):,} handed over, {rate:,.0f} a second")
 
-    done = Send(accepted, tuple(arrivals.of(tokens, asked, tell)))
+    done = LargeSend(accepted, tuple(arrivals.of(tokens, asked, tell)))
     _expect_all(audience, push)
     return done
 
 
-def tokens_of(audience: Audience) -> frozenset[str]:
+def tokens_of(audience: CrowdAudience) -> frozenset[str]:
     crowd = audience.crowd
     devices = (device_of(user, number) for number, user in enumerate(crowd.users()))
     return frozenset(one.token for number, one in enumerate(devices) if number % audience.every == 0)
 
 
-def _expect_all(audience: Audience, push: str) -> None:
+def _expect_all(audience: CrowdAudience, push: str) -> None:
     """The last answers are on their way when the last push has arrived: the ledger follows within seconds."""
     expected = {"delivered": audience.recipients}
 

@@ -1,4 +1,4 @@
-"""A client of the public API, as an app or an administrator has it: for the demo and for tests."""
+"""A client of the public API, as an app or its administrator has one."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 import requests
 
-from local.waiting import NO_ANSWER_S
+NO_ANSWER_S = 300.0
+"""A request that gets no byte for so long gets none."""
 
 
 class Refused(Exception):
@@ -21,7 +22,7 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class Client:
-    """One who calls: nobody yet (`token` is None), a user, or the administrator."""
+    """A caller: nobody yet (`token` is None), a user, or the administrator."""
 
     site: str
     app_id: str

@@ -15,7 +15,7 @@ from moto.sqs.models import Queue, sqs_backends
 from local.rehearsal.emulated import ACCOUNT, REGION
 
 
-class State:
+class Snapshot:
     """As it is now. Messages stay queued and files stored: nothing comes of them here.
 
     Counters of limits are left out: what is refused after it was counted has used its limit.

@@ -28,7 +28,7 @@ class Check(Protocol):
 
 
 @dataclass(frozen=True)
-class Answer:
+class RehearsedAnswer:
     """What the client gets; header names in lower case."""
 
     status: int
@@ -44,7 +44,7 @@ class Answer:
         return self.status, self.json["errorCode"]
 
 
-class Front:
+class RehearsedApi:
     def __init__(
         self,
         template: Template,
@@ -74,7 +74,7 @@ class Front:
         given = {"host": HOST, **(headers or {})}
         if content and "content-type" not in {name.lower() for name in given}:
             given["content-type"] = "application/json"
-        request = http_event.Request(
+        request = http_event.FrontRequest(
             method=method,
             target=target,
             headers=tuple(given.items()),
@@ -97,13 +97,13 @@ class Front:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | str | object = b"",
-    ) -> Answer:
+    ) -> RehearsedAnswer:
         if delivered_path(target.partition("?")[0]) is None:
-            return Answer(BAD_REQUEST.status, dict(BAD_REQUEST.headers), BAD_REQUEST.body)
+            return RehearsedAnswer(BAD_REQUEST.status, dict(BAD_REQUEST.headers), BAD_REQUEST.body)
         function, event = self.event(method, target, headers=headers, body=body)
         returned = self._handler(function)(event, SimpleNamespace(aws_request_id=str(uuid4())))
         answered = http_response.response(Returned(returned))
-        answer = Answer(answered.status, dict(answered.headers), answered.body)
+        answer = RehearsedAnswer(answered.status, dict(answered.headers), answered.body)
         if self._check is not None:
             self._check.check(method, event["rawPath"], answer.status, answer.headers, answer.body)
             if answer.status < 300:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from measure.cost import bill, prices
 from measure.cost.bill import Bill, Line, Service
-from measure.cost.figures import Send, Share
+from measure.cost.figures import Density, Send
 from operate.template import Template
 
 _LEDGER_WRITES = 2
@@ -57,7 +57,7 @@ class Units:
         )
 
 
-def units(sends: Sequence[Send], share: Share, below: int | None = None) -> Units:
+def units(sends: Sequence[Send], share: Density, below: int | None = None) -> Units:
     """By the largest send of that share (to fewer than `below`); fanout by the largest that needed it.
 
     Raises NotMeasured.
