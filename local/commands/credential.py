@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fanfare.domain.device import Environment, Network
 from fanfare.networks.credentials import ApnsCredential, Credential, FcmCredential, key_id
 from fanfare.networks.live import Live
-from fanfare.pipeline.senders import lane_of
+from fanfare.pipeline.senders.of_app import lane_of
 from fanfare.runtime import clock
 from fanfare.store.lanes import LaneRow
 from fanfare.store.row import bind, read

@@ -13,7 +13,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from fanfare.domain.push import CoarseArc, Delivery
-from fanfare.pipeline import delivery_queues, dispatch, last_resort
+from fanfare.pipeline import delivery_queues
+from fanfare.pipeline.dispatch import enqueue, last_resort
 from fanfare.runtime import clients, clock, queues, settings, wire
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import given_up, row
@@ -144,8 +145,8 @@ def records(place: Place) -> int:
     return done
 
 
-def _dispatched(record: dict[str, Any], read: dispatch.Settings) -> bool:
-    if not dispatch.dispatch_again(record, read):
+def _dispatched(record: dict[str, Any], read: enqueue.DispatchSettings) -> bool:
+    if not enqueue.dispatch_again(record, read):
         return False
     if (names := last_resort.message_of(record)) is not None:
         given_up.send_comes_again(*names, now=clock.now())
@@ -183,11 +184,11 @@ def _left(url: str) -> int:
     return sum(int(told[name]) for name in names)
 
 
-def _dispatch_settings(place: Place) -> dispatch.Settings:
+def _dispatch_settings(place: Place) -> enqueue.DispatchSettings:
     """dispatch's own settings, as the template gives them to the function."""
     template = load(ROOT / "template.yaml", parameters=place.parameters)
     variables = template.functions["dispatch"].variables(place.resources)
-    read = settings.read(dispatch.Settings, variables)
+    read = settings.read(enqueue.DispatchSettings, variables)
     row.bind(read)
     return read
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fanfare.domain import fanout
 from fanfare.domain.push import Pace
-from fanfare.pipeline.quota import BULK_SHARE
+from fanfare.pipeline.lanes.quota import BULK_SHARE
 from local.cost import bill, prices
 from local.cost.bill import Bill, Line, Service
 from local.cost.figures import Send, Share

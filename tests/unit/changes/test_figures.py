@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanfare.pipeline.changes import CREATED, UPDATED
+from fanfare.pipeline.dispatch.changes import CREATED, UPDATED
 from local.changes.figures import Asked, Found, Incomplete, Phase, needs
 from local.changes.report import report, summary, verdict
 from local.changes.series import change
