@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fanfare.domain.device import Environment, Network
 from fanfare.networks.credentials import Credential
 from fanfare.networks.live import Live
-from fanfare.pipeline.senders import lane_of
+from fanfare.pipeline.senders.of_app import lane_of
 from fanfare.runtime import clock
 from fanfare.store.lanes import LaneRow
 from fanfare.store.row import bind, read

@@ -10,7 +10,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from fanfare.domain.push import CoarseArc, Delivery
-from fanfare.pipeline import delivery_queues, dispatch, last_resort
+from fanfare.pipeline import delivery_queues
+from fanfare.pipeline.dispatch import enqueue, last_resort
 from fanfare.runtime import clients, clock, codec, queues, settings
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import given_up, row
@@ -125,8 +126,8 @@ def records(profile: Profile) -> int:
     return done
 
 
-def _dispatched(record: dict[str, Any], read: dispatch.Settings) -> bool:
-    if not dispatch.dispatch_again(record, read):
+def _dispatched(record: dict[str, Any], read: enqueue.DispatchSettings) -> bool:
+    if not enqueue.dispatch_again(record, read):
         return False
     if (names := last_resort.message_of(record)) is not None:
         given_up.send_comes_again(*names, now=clock.now())
@@ -164,10 +165,10 @@ def _left(url: str) -> int:
     return sum(int(told[name]) for name in names)
 
 
-def _dispatch_settings(profile: Profile) -> dispatch.Settings:
+def _dispatch_settings(profile: Profile) -> enqueue.DispatchSettings:
     """dispatch's own settings, as the template gives them to the function."""
     template = load(template_path(), parameters=profile.parameters)
     variables = template.functions["dispatch"].variables(profile.resources)
-    read = settings.read(dispatch.Settings, variables)
+    read = settings.read(enqueue.DispatchSettings, variables)
     row.bind(read)
     return read

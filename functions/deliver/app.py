@@ -5,11 +5,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from fanfare.pipeline import intake
-from fanfare.pipeline.deliver_settings import Settings
-from fanfare.pipeline.delivery import Deliverer
-from fanfare.pipeline.lane_watch import LaneWatch
-from fanfare.pipeline.senders import AppSenders, Endpoints
+from fanfare.pipeline.deliver import handle
+from fanfare.pipeline.deliver.deliver_settings import DeliverSettings
+from fanfare.pipeline.deliver.deliverer import Deliverer
+from fanfare.pipeline.lanes.turn import LaneWatch
+from fanfare.pipeline.senders.of_app import AppSenders, Endpoints
 from fanfare.runtime import clock, metrics, settings
 from fanfare.runtime.sqs_batch import BatchResponse
 from fanfare.store import row
@@ -17,7 +17,7 @@ from fanfare.store import row
 
 @cache
 def _deliverer() -> Deliverer:
-    read = settings.read(Settings)
+    read = settings.read(DeliverSettings)
     row.bind(read)
     endpoints = Endpoints(
         fcm=read.fcm_endpoint,
@@ -31,6 +31,6 @@ def _deliverer() -> Deliverer:
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> BatchResponse:
-    response = intake.deliver_all(event["Records"], _deliverer(), context.get_remaining_time_in_millis)
+    response = handle.deliver_all(event["Records"], _deliverer(), context.get_remaining_time_in_millis)
     metrics.flush()
     return response

@@ -3,19 +3,19 @@
 from functools import cache
 from typing import Any
 
-from fanfare.pipeline import dispatch
-from fanfare.pipeline.dispatch import Settings
+from fanfare.pipeline.dispatch import enqueue
+from fanfare.pipeline.dispatch.enqueue import DispatchSettings
 from fanfare.runtime import clock, settings
 from fanfare.runtime.sqs_batch import BatchResponse
 from fanfare.store import row
 
 
 @cache
-def _settings() -> Settings:
-    read = settings.read(Settings)
+def _settings() -> DispatchSettings:
+    read = settings.read(DispatchSettings)
     row.bind(read)
     return read
 
 
 def handler(event: dict[str, Any], context: object) -> BatchResponse:
-    return dispatch.dispatch(event["Records"], _settings(), clock.now)
+    return enqueue.dispatch(event["Records"], _settings(), clock.now)

@@ -4,14 +4,14 @@ from functools import cache
 from typing import Any
 
 from fanfare.pipeline import fanout
-from fanfare.pipeline.fanout import Settings
+from fanfare.pipeline.fanout import FanoutSettings
 from fanfare.runtime import clock, settings
 from fanfare.runtime.sqs_batch import BatchResponse
 
 
 @cache
-def _settings() -> Settings:
-    return settings.read(Settings)
+def _settings() -> FanoutSettings:
+    return settings.read(FanoutSettings)
 
 
 def handler(event: dict[str, Any], context: object) -> BatchResponse:

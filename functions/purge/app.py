@@ -4,15 +4,15 @@ from functools import cache
 from typing import Any
 
 from fanfare.pipeline import purge
-from fanfare.pipeline.purge import Settings
+from fanfare.pipeline.purge import PurgeSettings
 from fanfare.runtime import clock, metrics, settings
 from fanfare.runtime.sqs_batch import BatchResponse
 from fanfare.store import row
 
 
 @cache
-def _settings() -> Settings:
-    read = settings.read(Settings)
+def _settings() -> PurgeSettings:
+    read = settings.read(PurgeSettings)
     row.bind(read)
     return read
 

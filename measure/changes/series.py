@@ -6,7 +6,7 @@ from typing import Any
 
 from fanfare.domain.object import Object, Writing, created, replaced
 from fanfare.domain.scope import Target
-from fanfare.pipeline.changes import CREATED, UPDATED
+from fanfare.pipeline.dispatch.changes import CREATED, UPDATED
 from fanfare.runtime import clients, clock
 from fanfare.store import objects
 from fanfare.store.objects import ObjectRow

@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 
-from fanfare.pipeline.changes import CREATED, UPDATED
+from fanfare.pipeline.dispatch.changes import CREATED, UPDATED
 
 _EVENTS = {"INSERT": CREATED, "MODIFY": UPDATED}
 

@@ -25,7 +25,7 @@ import msgspec
 from fanfare.domain.device import Network
 from fanfare.domain.ring import HEX_DIGITS
 from fanfare.networks.result import Answered, Result
-from fanfare.pipeline.senders import AppSenders
+from fanfare.pipeline.senders.of_app import AppSenders
 
 ROUNDS = 3
 QUEUES = ("EXPRESS_QUEUE_URL", "BULK_QUEUE_URL", "FANOUT_QUEUE_URL")

@@ -1,7 +1,7 @@
 """Limits that AWS and Google publish, us-east-1, as of 2026-11-23. docs/scale.md tells where."""
 
 from fanfare.domain.ring import HEX_DIGITS
-from fanfare.pipeline.quota import PATIENCE_MS, WINDOW_MS
+from fanfare.pipeline.lanes.quota import PATIENCE_MS, WINDOW_MS
 from measure.cost import ramp
 
 STREAM_PICKUP_S = 0.25

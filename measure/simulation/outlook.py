@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fanfare.domain import cutting
 from fanfare.domain.push import Pace
-from fanfare.pipeline.quota import BULK_SHARE
+from fanfare.pipeline.lanes.quota import BULK_SHARE
 from measure.cost import bill, prices
 from measure.cost.bill import Bill, Line, Service
 from measure.cost.figures import Density, Send

@@ -9,7 +9,7 @@ import pytest
 
 from fanfare.domain.object import Object, Writing, created, replaced
 from fanfare.domain.scope import Scope, Target, TargetKind
-from fanfare.pipeline.changes import event_name
+from fanfare.pipeline.dispatch.changes import event_name
 from fanfare.store import objects, row
 from measure.changes import series
 from measure.changes.series import APART, Change, change

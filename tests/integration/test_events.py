@@ -13,8 +13,8 @@ import pytest
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.push import Delivery
 from fanfare.domain.user import internal_id
-from fanfare.pipeline.senders import AppSenders
-from fanfare.pipeline.sending import Sender
+from fanfare.pipeline.senders.of_app import AppSenders
+from fanfare.pipeline.senders.sender import LaneSender
 from fanfare.runtime import codec
 from functions.deliver import app as deliver
 from local import sample_app
@@ -152,7 +152,7 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> FakeNetworks:
     """Networks that take every push, in place of those that an app's credentials open."""
     fakes = FakeNetworks()
 
-    def of(self: AppSenders, app: str, network: Network, environment: Environment) -> Sender | None:
+    def of(self: AppSenders, app: str, network: Network, environment: Environment) -> LaneSender | None:
         return fakes.of(app, network, environment)
 
     monkeypatch.setattr(AppSenders, "of", of)

@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from fanfare.pipeline.deliver_settings import Settings
+from fanfare.pipeline.deliver.deliver_settings import DeliverSettings
 from fanfare.runtime import queues, secrets, settings
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import apps, row
@@ -42,7 +42,7 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
         ending.enter_context(environment({"aws": aws}))
         template = load(ROOT / "template.yaml", stack_name="fanfare")
         resources = create_resources(boto3.Session(), template, endpoint_url=aws)
-        read = settings.read(Settings, dict(template.functions["deliver"].variables(resources)))
+        read = settings.read(DeliverSettings, dict(template.functions["deliver"].variables(resources)))
         _forget()
         row.bind(read)
         apps.create(APP, fcm_parameter=PARAMETERS["fcm"], apns_parameter=PARAMETERS["apns"])

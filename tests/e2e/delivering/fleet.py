@@ -21,12 +21,12 @@ from fanfare.domain.content import (
 from fanfare.domain.push import Delivery, Pace, Push, Way
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.domain.scope import Scope, Target, TargetKind
-from fanfare.pipeline import intake
-from fanfare.pipeline.deliver_settings import Settings
-from fanfare.pipeline.delivery import Deliverer
-from fanfare.pipeline.lane_watch import LaneWatch
+from fanfare.pipeline.deliver import handle
+from fanfare.pipeline.deliver.deliver_settings import DeliverSettings
+from fanfare.pipeline.deliver.deliverer import Deliverer
+from fanfare.pipeline.lanes.turn import LaneWatch
 from fanfare.pipeline.purge import purge
-from fanfare.pipeline.senders import AppSenders, Endpoints
+from fanfare.pipeline.senders.of_app import AppSenders, Endpoints
 from fanfare.runtime import clients, codec, queues
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import ledger
@@ -59,7 +59,7 @@ class Fleet:
     """Some deliver functions, taken in turn, and the queues between them."""
 
     resources: Mapping[str, str]
-    settings: Settings
+    settings: DeliverSettings
     ports: Ports
     state: Path
     clock: Clock = field(default_factory=Clock)
@@ -110,7 +110,7 @@ class Fleet:
             self.passes += 1
             one = self.deliverers[self.passes % len(self.deliverers)]
             records = [self._record(message) for message in batch]
-            assert intake.deliver_all(records, one, lambda: _REMAINING_MS) == {"batchItemFailures": []}
+            assert handle.deliver_all(records, one, lambda: _REMAINING_MS) == {"batchItemFailures": []}
             for message in batch:
                 self._delete("BulkQueue", message)
         return len(messages)

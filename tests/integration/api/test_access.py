@@ -9,7 +9,7 @@ import pytest
 from fanfare.domain.rights.access_list import MAX_ENTRIES
 from fanfare.domain.sweeping import UserRecheck
 from fanfare.domain.user import user_id
-from fanfare.pipeline import recheck
+from fanfare.pipeline.sweep import recheck
 from fanfare.store import apps, pages
 from tests.integration.api.conftest import Client, Tenant, World
 
@@ -340,7 +340,7 @@ def test_a_recheck_goes_through_all_subscribers_a_stretch_at_a_time(
     tables: Mapping[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fanfare.pipeline.recheck.SUBSCRIBERS_AT_A_TIME", 1)
+    monkeypatch.setattr("fanfare.pipeline.sweep.recheck.SUBSCRIBERS_AT_A_TIME", 1)
     world.admin("PUT", "/topics/t")
     for client in (world.alice, world.bob, carol):
         client("PUT", subscription("/topics/t", client))
@@ -446,7 +446,7 @@ def test_rechecks_of_a_user_go_on_one_at_a_time_and_miss_nothing(
     world: World, carol: Client, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten requests end one recheck after another, each in stretches; what changes meanwhile is looked at."""
-    monkeypatch.setattr("fanfare.pipeline.recheck.SUBSCRIPTIONS_AT_A_TIME", 1)
+    monkeypatch.setattr("fanfare.pipeline.sweep.recheck.SUBSCRIPTIONS_AT_A_TIME", 1)
     member = f"/groups/g/members/{carol.user}"
     assert world.alice("PUT", "/groups/g", {"name": "g", "members": [carol.user]}).status == 201
     topics = [f"/groups/g/topics/t{number}" for number in range(4)]

@@ -9,7 +9,7 @@ import pytest
 
 from fanfare.domain.push import Push
 from fanfare.domain.scope import Scope, TargetKind
-from fanfare.pipeline.changes import Changes
+from fanfare.pipeline.dispatch.changes import Changes
 from fanfare.store import definitions, objects
 from tests.integration.api.conftest import Client, World
 

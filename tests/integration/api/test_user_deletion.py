@@ -11,10 +11,10 @@ import pytest
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.domain.scope import Scope, TargetKind
-from fanfare.pipeline import deliver_settings
-from fanfare.pipeline.delivery import Deliverer
-from fanfare.pipeline.lane_watch import LaneWatch
-from fanfare.pipeline.sending import Sender
+from fanfare.pipeline.deliver import deliver_settings
+from fanfare.pipeline.deliver.deliverer import Deliverer
+from fanfare.pipeline.lanes.turn import LaneWatch
+from fanfare.pipeline.senders.sender import LaneSender
 from fanfare.runtime import clock, settings
 from fanfare.store import definitions, recipients, row, subscriptions
 from tests.integration.api.conftest import PASSWORD, Client, World
@@ -369,7 +369,7 @@ class HeldLane(FakeLane):
 class HeldNetworks(FakeNetworks):
     lane: HeldLane = field(default_factory=lambda: HeldLane("held", {}, []))
 
-    def of(self, *_: Any) -> Sender | None:
+    def of(self, *_: Any) -> LaneSender | None:
         return self.lane
 
 
@@ -383,7 +383,7 @@ def test_only_a_delivery_that_read_before_the_deletion_sends_to_the_user(
     carol("PUT", f"/users/me/topics/mine/push/subscriptions/users/{carol.user}")
     definition = definitions.find(TargetKind.TOPIC, Scope(world.app.id, user=carol.user), "mine")
     assert definition is not None
-    read = settings.read(deliver_settings.Settings)
+    read = settings.read(deliver_settings.DeliverSettings)
     row.bind(read)
     held, later, at = HeldNetworks(), FakeNetworks(), Clock()
 

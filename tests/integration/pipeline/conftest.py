@@ -8,6 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from fanfare.domain.addressee import Addressee
 from fanfare.domain.content import (
     ApnsContent,
     Content,
@@ -22,13 +23,12 @@ from fanfare.domain.push import Delivery, Push
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.networks.failures import CredentialError
 from fanfare.networks.result import Answered, Result, Unknown
-from fanfare.pipeline.deliver_settings import Settings
-from fanfare.pipeline.delivery import Deliverer
-from fanfare.pipeline.finding import Addressee
-from fanfare.pipeline.lane_watch import LaneWatch
-from fanfare.pipeline.probe import PROBE
-from fanfare.pipeline.sending import Sender
-from fanfare.pipeline.waves import deliver_all
+from fanfare.pipeline.deliver.deliver_settings import DeliverSettings
+from fanfare.pipeline.deliver.deliverer import Deliverer
+from fanfare.pipeline.deliver.waves import deliver_all
+from fanfare.pipeline.lanes.probe import PROBE
+from fanfare.pipeline.lanes.turn import LaneWatch
+from fanfare.pipeline.senders.sender import LaneSender
 from fanfare.runtime import clients, codec, queues, settings
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import installations, row, subscriptions
@@ -110,7 +110,7 @@ class FakeNetworks:
     lanes: dict[str, FakeLane] = field(default_factory=dict)
     without: set[Network] = field(default_factory=set)
 
-    def of(self, app: str, network: Network, environment: Environment) -> Sender | None:
+    def of(self, app: str, network: Network, environment: Environment) -> LaneSender | None:
         if network in self.without:
             return None
         name = f"{network}:{environment}"
@@ -205,7 +205,7 @@ def environment(aws: Mapping[str, str]) -> Callable[[str], dict[str, str]]:
 
 @pytest.fixture
 def world(aws: Mapping[str, str], environment: Callable[[str], dict[str, str]]) -> World:
-    read = settings.read(Settings, environment("deliver"))
+    read = settings.read(DeliverSettings, environment("deliver"))
     row.bind(read)
     clock, networks = Clock(), FakeNetworks()
     return World(

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 
+from fanfare.domain.addressee import Addressee
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.outcome.consequence import Outcome
 from fanfare.domain.push import Delivery, Push
 from fanfare.networks.result import Result
-from fanfare.pipeline.delivery import Deliverer
-from fanfare.pipeline.finding import Addressee
-from fanfare.pipeline.probe import PROBE
-from fanfare.pipeline.sending import Sender
+from fanfare.pipeline.deliver.deliverer import Deliverer
+from fanfare.pipeline.lanes.probe import PROBE
+from fanfare.pipeline.senders.sender import LaneSender
 from fanfare.runtime import codec
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import ledger
@@ -91,7 +91,7 @@ class Simulation:
     _queue: list[tuple[int, int, Delivery]] = field(default_factory=list)
     _numbers: "count[int]" = field(default_factory=count)
 
-    def of(self, app: str, network: Network, environment: Environment) -> Sender | None:
+    def of(self, app: str, network: Network, environment: Environment) -> LaneSender | None:
         name = f"{network}:{environment}"
         if name not in self.lanes:
             answers = self.answers[network]

@@ -9,7 +9,7 @@ import pytest
 
 from fanfare.domain.device import Device, Environment
 from fanfare.domain.push import Delivery
-from fanfare.pipeline.senders import AppSenders, Endpoints
+from fanfare.pipeline.senders.of_app import AppSenders, Endpoints
 from fanfare.runtime import clock, metrics
 from fanfare.store import apps, installations, lanes, ledger
 from fanfare.store.lanes import Pause

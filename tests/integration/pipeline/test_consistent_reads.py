@@ -13,9 +13,10 @@ from fanfare.domain.device import Network
 from fanfare.domain.push import CoarseArc, Delivery, Pace, Way
 from fanfare.domain.rights.gate import Gate
 from fanfare.domain.ring import WHOLE_RING, Arc
-from fanfare.pipeline import dispatch, fanout
+from fanfare.pipeline import fanout
+from fanfare.pipeline.deliver.waves import deliver_all
+from fanfare.pipeline.dispatch import enqueue
 from fanfare.pipeline.purge import purge
-from fanfare.pipeline.waves import deliver_all
 from fanfare.runtime import codec, settings
 from fanfare.store import installations, ledger, members, pages, row
 from fanfare.store.recipients import RecipientRow
@@ -61,7 +62,7 @@ def test_a_push_reads_nothing_that_may_be_old(
     world: World, environment: Callable[[str], dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Small and large, by key and by arc, through a gate, with attempts again, halved and paused."""
-    read = settings.read(dispatch.Settings, environment("dispatch"))
+    read = settings.read(enqueue.DispatchSettings, environment("dispatch"))
     row.bind(read)
     large = replace(read, arc_size=10, fan_out=4, express_limit=2)
     far_too_large = replace(world.deliverer, settings=replace(world.deliverer.settings, arc_size=1))
@@ -71,10 +72,10 @@ def test_a_push_reads_nothing_that_may_be_old(
     world.networks.answers |= dict(zip(tokens, ([BUSY], [SILENT], [GONE]), strict=False))
     gate = Gate(("u5",), (GROUP.ref,))
     with before_each(lambda *_: None) as made:
-        dispatch.dispatch([accepted(world.push(id="d1"))], read, world.clock)
+        enqueue.dispatch([accepted(world.push(id="d1"))], read, world.clock)
         subscribe(100)
         for message in ("d2", "d2"):  # the second time the cut stands, and is read
-            dispatch.dispatch([accepted(world.push(id=message))], large, world.clock)
+            enqueue.dispatch([accepted(world.push(id=message))], large, world.clock)
         for coarse in world.queued("FanoutQueue", CoarseArc):
             fanout.fan_out({"messageId": "1", "body": codec.encode(coarse).decode()}, _fanout(environment))
         for way in Way:
@@ -116,8 +117,8 @@ def test_purge_may_read_installations_of_a_second_ago_and_nothing_else(world: Wo
     assert not installations.of_user(APP, "u1")
 
 
-def _fanout(environment: Callable[[str], dict[str, str]]) -> fanout.Settings:
-    return settings.read(fanout.Settings, environment("fanout"))
+def _fanout(environment: Callable[[str], dict[str, str]]) -> fanout.FanoutSettings:
+    return settings.read(fanout.FanoutSettings, environment("fanout"))
 
 
 def _name(world: World, table: str) -> str:

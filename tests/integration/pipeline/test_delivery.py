@@ -14,9 +14,9 @@ from fanfare.domain.push import Delivery, Way
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.domain.verdict import MAX_WAITS
 from fanfare.networks.failures import CredentialUnavailable
-from fanfare.pipeline import finding
-from fanfare.pipeline.delivery import LeaseHeld
-from fanfare.pipeline.waves import deliver_all
+from fanfare.pipeline.deliver import find
+from fanfare.pipeline.deliver.deliverer import LeaseHeld
+from fanfare.pipeline.deliver.waves import deliver_all
 from fanfare.store import installations, lanes, ledger, subscriptions
 from fanfare.store.lanes import Pause
 from fanfare.store.ledger import Lease
@@ -397,7 +397,7 @@ def test_the_log_says_why_devices_are_open(world: World, caplog: pytest.LogCaptu
 def test_more_devices_than_the_ledger_can_hold_are_halved(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "MAX_DEVICES", 3)
+    monkeypatch.setattr(find, "MAX_DEVICES", 3)
     for user in ("u1", "u2", "u3"):
         world.install(user, f"{user}-a")
         world.install(user, f"{user}-b")

@@ -23,8 +23,10 @@ from fanfare.domain.object import (
 from fanfare.domain.push import CoarseArc, Cut, Delivery, Pace, Push, Way
 from fanfare.domain.ring import Arc, ring_key
 from fanfare.domain.scope import Scope, Target, TargetKind
-from fanfare.pipeline import dispatch, fanout, sweep
-from fanfare.pipeline.dispatch import Settings
+from fanfare.pipeline import fanout
+from fanfare.pipeline.dispatch import enqueue
+from fanfare.pipeline.dispatch.enqueue import DispatchSettings
+from fanfare.pipeline.sweep import clear
 from fanfare.runtime import clients, codec, metrics, settings
 from fanfare.store import definitions, ledger, messages, objects, row, subscriptions
 from fanfare.store.subscriptions import SubscriptionRow
@@ -38,11 +40,11 @@ BUCKET = Target(TargetKind.BUCKET, Scope(APP), "board", "")
 @pytest.fixture
 def limits(
     world: World, environment: Callable[[str], dict[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> Settings:
-    """Settings so small that every level runs."""
+) -> DispatchSettings:
+    """DispatchSettings so small that every level runs."""
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Fanfare")
     metrics.forget()
-    read = settings.read(Settings, environment("dispatch"))
+    read = settings.read(DispatchSettings, environment("dispatch"))
     row.bind(read)
     return replace(read, arc_size=10, fan_out=4, express_limit=2)
 
@@ -61,8 +63,8 @@ def subscribe(count: int) -> None:
             rows.save(SubscriptionRow(f"{APP}#{TOPIC.ref}#{key[0]}", key, user=person.user, at=1))
 
 
-def fanout_settings(world: World, limits: Settings) -> fanout.Settings:
-    return fanout.Settings(
+def fanout_settings(world: World, limits: DispatchSettings) -> fanout.FanoutSettings:
+    return fanout.FanoutSettings(
         dead_letter_queue_url=world.resources["FanoutDeadLetters"],
         again_seconds=30,
         again_at_most_seconds=900,
@@ -75,7 +77,7 @@ def fanout_settings(world: World, limits: Settings) -> fanout.Settings:
     )
 
 
-def all_deliveries(world: World, limits: Settings) -> list[Delivery]:
+def all_deliveries(world: World, limits: DispatchSettings) -> list[Delivery]:
     """What is queued in the end, fanout run until it has nothing left to cut."""
     fanned = fanout_settings(world, limits)
     while coarse := world.queued("FanoutQueue", CoarseArc):
@@ -84,24 +86,28 @@ def all_deliveries(world: World, limits: Settings) -> list[Delivery]:
     return world.queued("ExpressQueue", Delivery) + world.queued("BulkQueue", Delivery)
 
 
-def test_a_direct_push_is_one_express_delivery(world: World, limits: Settings) -> None:
+def test_a_direct_push_is_one_express_delivery(world: World, limits: DispatchSettings) -> None:
     push = world.push(user="u1")
-    assert dispatch.dispatch([accepted(push)], limits, world.clock) == {"batchItemFailures": []}
+    assert enqueue.dispatch([accepted(push)], limits, world.clock) == {"batchItemFailures": []}
     assert world.queued("ExpressQueue", Delivery) == [Delivery(push=push)]
     assert world.ledger() == [], "and costs no write"
 
 
-def test_a_small_topic_is_one_express_delivery_of_the_whole_ring(world: World, limits: Settings) -> None:
+def test_a_small_topic_is_one_express_delivery_of_the_whole_ring(
+    world: World, limits: DispatchSettings
+) -> None:
     subscribe(3)
-    dispatch.dispatch([accepted(world.push())], limits, world.clock)
+    enqueue.dispatch([accepted(world.push())], limits, world.clock)
     [delivery] = world.queued("ExpressQueue", Delivery)
     assert delivery.arc == Arc()
 
 
 @pytest.mark.parametrize("count", [60, pytest.param(1_500, marks=pytest.mark.long)])
-def test_a_large_topic_is_cut_and_nobody_falls_between(world: World, limits: Settings, count: int) -> None:
+def test_a_large_topic_is_cut_and_nobody_falls_between(
+    world: World, limits: DispatchSettings, count: int
+) -> None:
     subscribe(count)
-    dispatch.dispatch([accepted(world.push())], limits, world.clock)
+    enqueue.dispatch([accepted(world.push())], limits, world.clock)
     deliveries = all_deliveries(world, limits)
     arcs = sorted((one.arc for one in deliveries if one.arc), key=lambda arc: arc.start)
     assert len(arcs) == len(deliveries)
@@ -114,14 +120,14 @@ def test_a_large_topic_is_cut_and_nobody_falls_between(world: World, limits: Set
 
 
 def test_a_repeated_record_makes_the_same_deliveries_whatever_changed_meanwhile(
-    world: World, limits: Settings
+    world: World, limits: DispatchSettings
 ) -> None:
     subscribe(60)
     record = accepted(world.push())
-    dispatch.dispatch([record], limits, world.clock)
+    enqueue.dispatch([record], limits, world.clock)
     first = {one.id for one in all_deliveries(world, limits)}
     subscribe(1_000)
-    dispatch.dispatch([record], limits, world.clock)
+    enqueue.dispatch([record], limits, world.clock)
     assert {one.id for one in all_deliveries(world, limits)} == first
 
 
@@ -150,25 +156,25 @@ def kept(world: World) -> list[dict[str, Any]]:
 
 
 def test_a_record_that_cannot_be_read_goes_to_the_last_resort_and_holds_up_no_other(
-    world: World, limits: Settings
+    world: World, limits: DispatchSettings
 ) -> None:
     good, bad, other = (world.push(user=f"u{number}", id=f"m{number}") for number in range(3))
     records = [accepted(good, 1), broken(bad, 2), accepted(other, 3)]
     for _ in range(2):
-        assert dispatch.dispatch(records, limits, world.clock) == {"batchItemFailures": []}
+        assert enqueue.dispatch(records, limits, world.clock) == {"batchItemFailures": []}
     assert [one.push.user for one in world.queued("ExpressQueue", Delivery)] == ["u0", "u2"] * 2
     assert kept(world) == [records[1]]
 
 
 @pytest.mark.parametrize("number", [0, 59])
 def test_sixty_pushes_beside_a_broken_record_need_one_call(
-    world: World, limits: Settings, number: int
+    world: World, limits: DispatchSettings, number: int
 ) -> None:
     """Before, the stream tried the record 20 times, and what lay behind it came 165 s late."""
     pushes = [world.push(user=f"u{place}", id=f"m{place}") for place in range(60)]
     records = [accepted(push, place) for place, push in enumerate(pushes)]
     records[number] = broken(pushes[number], number)
-    assert dispatch.dispatch(records, limits, world.clock) == {"batchItemFailures": []}
+    assert enqueue.dispatch(records, limits, world.clock) == {"batchItemFailures": []}
     assert len(world.queued("ExpressQueue", Delivery)) == 59
 
 
@@ -176,46 +182,52 @@ def test_sixty_pushes_beside_a_broken_record_need_one_call(
     "record", [{}, {"dynamodb": {"NewImage": {"push": {"N": "1"}}}}, {"dynamodb": {"NewImage": {"pk": {}}}}]
 )
 def test_a_record_that_lacks_what_it_should_have_is_kept_whole(
-    world: World, limits: Settings, record: dict[str, Any]
+    world: World, limits: DispatchSettings, record: dict[str, Any]
 ) -> None:
     record = {"eventID": "e1"} | record
-    assert dispatch.dispatch([record], limits, world.clock) == {"batchItemFailures": []}
+    assert enqueue.dispatch([record], limits, world.clock) == {"batchItemFailures": []}
     assert kept(world) == [record]
 
 
-def test_tables_out_of_reach_stop_the_batch_where_they_are_needed(world: World, limits: Settings) -> None:
+def test_tables_out_of_reach_stop_the_batch_where_they_are_needed(
+    world: World, limits: DispatchSettings
+) -> None:
     records = [accepted(world.push(user="u1"), 1), accepted(world.push(id="m2"), 2)]
     with refused(clients.dynamodb()):
-        response = dispatch.dispatch(records, limits, world.clock)
+        response = enqueue.dispatch(records, limits, world.clock)
     assert response == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert [one.push.user for one in world.queued("ExpressQueue", Delivery)] == ["u1"]
     assert kept(world) == []
 
 
-def test_a_batch_whose_first_record_fails_is_left_to_lambda_to_halve(world: World, limits: Settings) -> None:
+def test_a_batch_whose_first_record_fails_is_left_to_lambda_to_halve(
+    world: World, limits: DispatchSettings
+) -> None:
     records = [accepted(world.push(), 1), accepted(world.push(user="u2", id="m2"), 2)]
     with refused(clients.dynamodb()):
-        with pytest.raises(dispatch.FirstRecordFailed):
-            dispatch.dispatch(records, limits, world.clock)
-        assert dispatch.dispatch(records[:1], limits, world.clock) == {
+        with pytest.raises(enqueue.FirstRecordFailed):
+            enqueue.dispatch(records, limits, world.clock)
+        assert enqueue.dispatch(records[:1], limits, world.clock) == {
             "batchItemFailures": [{"itemIdentifier": "1"}]
         }
 
 
 @pytest.mark.parametrize("service", ["s3", "dynamodb"])
-def test_a_record_that_cannot_be_kept_comes_again(world: World, limits: Settings, service: str) -> None:
+def test_a_record_that_cannot_be_kept_comes_again(
+    world: World, limits: DispatchSettings, service: str
+) -> None:
     records = [accepted(world.push(user="u1"), 1), broken(world.push(user="u2", id="m2"), 2)]
     with refused(getattr(clients, service)()):
-        response = dispatch.dispatch(records, limits, world.clock)
+        response = enqueue.dispatch(records, limits, world.clock)
     assert response == {"batchItemFailures": [{"itemIdentifier": "2"}]}
 
 
-def test_a_queue_that_is_out_of_reach_fails_its_first_record(world: World, limits: Settings) -> None:
+def test_a_queue_that_is_out_of_reach_fails_its_first_record(world: World, limits: DispatchSettings) -> None:
     subscribe(60)
     lost = replace(limits, bulk_queue_url="https://sqs.us-east-1.amazonaws.com/123456789012/none")
     records = [accepted(world.push(user="u1"), 1), accepted(world.push(), 2)]
     lost = replace(lost, arc_size=4, fan_out=64)
-    assert dispatch.dispatch(records, lost, world.clock) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert enqueue.dispatch(records, lost, world.clock) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert len(world.queued("ExpressQueue", Delivery)) == 1
 
 
@@ -223,8 +235,8 @@ class TestPushToApp:
     """What fires, once, by the object's change."""
 
     @pytest.fixture
-    def bucket(self, limits: Settings, environment: Callable[[str], dict[str, str]]) -> Target:
-        row.bind(settings.read(sweep.Settings, environment("sweep")))
+    def bucket(self, limits: DispatchSettings, environment: Callable[[str], dict[str, str]]) -> Target:
+        row.bind(settings.read(clear.SweepSettings, environment("sweep")))
         made = definitions.create(TargetKind.BUCKET, BUCKET.scope, BUCKET.name, None, 1)
         assert made is not None
         return made.target
@@ -238,10 +250,10 @@ class TestPushToApp:
         objects.change(bucket, "o", lambda found: created(found, bucket, "o", replace(writing, at=8)))
         return stream(world.resources["ObjectsTable"])
 
-    def test_each_change_is_one_push(self, world: World, limits: Settings, bucket: Target) -> None:
+    def test_each_change_is_one_push(self, world: World, limits: DispatchSettings, bucket: Target) -> None:
         definitions.mark_subscribed(bucket)
         records = self.changes(world, bucket)
-        assert dispatch.dispatch(records, limits, world.clock) == {"batchItemFailures": []}
+        assert enqueue.dispatch(records, limits, world.clock) == {"batchItemFailures": []}
         deliveries = world.queued("ExpressQueue", Delivery)
         bodies = [one.push.payloads.fcm.suffix.decode() for one in deliveries if one.push.payloads.fcm]
         names = [next(word for word in body.split('"') if word.startswith("DATA_OBJECT")) for body in bodies]
@@ -252,13 +264,13 @@ class TestPushToApp:
             "DATA_OBJECT_UPDATED",
         ]
         assert '"sender":"u2"' in next(body for body in bodies if "DELETED" in body)
-        dispatch.dispatch(records, limits, world.clock)
+        enqueue.dispatch(records, limits, world.clock)
         assert {one.push.id for one in world.queued("ExpressQueue", Delivery)} == {
             one.push.id for one in deliveries
         }
 
     def test_the_changes_of_one_batch_look_once_at_their_bucket_and_at_how_many_subscribe(
-        self, world: World, limits: Settings, bucket: Target
+        self, world: World, limits: DispatchSettings, bucket: Target
     ) -> None:
         definitions.mark_subscribed(bucket)
         records = self.changes(world, bucket)
@@ -266,12 +278,12 @@ class TestPushToApp:
         clients.dynamodb().meta.events.register(
             "before-call.dynamodb", lambda model, **_: asked.update([model.name])
         )
-        dispatch.dispatch(records, limits, world.clock)
+        enqueue.dispatch(records, limits, world.clock)
         assert len(world.queued("ExpressQueue", Delivery)) == len(records) == 4
         assert asked == {"GetItem": 1, "Query": 1, "PutItem": 4}
 
     def test_what_happens_to_an_object_s_body_is_told_apart(
-        self, world: World, limits: Settings, bucket: Target
+        self, world: World, limits: DispatchSettings, bucket: Target
     ) -> None:
         definitions.mark_subscribed(bucket)
         writing = Writing('{"a":1}', "json", "u1", 5)
@@ -283,7 +295,7 @@ class TestPushToApp:
         objects.change(bucket, "o", lambda found: _there(found))
         objects.change(bucket, "o", lambda found: without_attachment(_there(found), None, 9))
 
-        dispatch.dispatch(stream(world.resources["ObjectsTable"]), limits, world.clock)
+        enqueue.dispatch(stream(world.resources["ObjectsTable"]), limits, world.clock)
 
         told = [events_of(one) for one in world.queued("ExpressQueue", Delivery)]
         assert sorted(told, key=lambda one: str(one["when"])) == [
@@ -295,14 +307,14 @@ class TestPushToApp:
         ]
 
     def test_a_bucket_that_nobody_ever_subscribed_to_stops_here(
-        self, world: World, limits: Settings, bucket: Target
+        self, world: World, limits: DispatchSettings, bucket: Target
     ) -> None:
-        dispatch.dispatch(self.changes(world, bucket), limits, world.clock)
+        enqueue.dispatch(self.changes(world, bucket), limits, world.clock)
         assert world.queued("ExpressQueue", Delivery) == []
         assert world.ledger() == []
 
     def test_a_bucket_made_anew_does_not_tell_of_the_old_ones_objects(
-        self, world: World, limits: Settings, bucket: Target
+        self, world: World, limits: DispatchSettings, bucket: Target
     ) -> None:
         definitions.mark_subscribed(bucket)
         records = self.changes(world, bucket)
@@ -310,24 +322,26 @@ class TestPushToApp:
         again = definitions.create(TargetKind.BUCKET, bucket.scope, bucket.name, None, 2)
         assert again is not None
         definitions.mark_subscribed(again.target)
-        dispatch.dispatch(records, limits, world.clock)
+        enqueue.dispatch(records, limits, world.clock)
         assert world.queued("ExpressQueue", Delivery) == []
 
-    def test_a_row_that_goes_fires_nothing(self, world: World, limits: Settings, bucket: Target) -> None:
+    def test_a_row_that_goes_fires_nothing(
+        self, world: World, limits: DispatchSettings, bucket: Target
+    ) -> None:
         definitions.mark_subscribed(bucket)
         [first, *_] = self.changes(world, bucket)
         gone = {"OldImage": first["dynamodb"]["NewImage"], "SequenceNumber": "9"}
-        dispatch.dispatch([{"eventID": "e", "eventName": "REMOVE", "dynamodb": gone}], limits, world.clock)
+        enqueue.dispatch([{"eventID": "e", "eventName": "REMOVE", "dynamodb": gone}], limits, world.clock)
         assert world.queued("ExpressQueue", Delivery) == []
 
 
-def test_what_was_accepted_is_what_is_delivered(world: World, limits: Settings) -> None:
+def test_what_was_accepted_is_what_is_delivered(world: World, limits: DispatchSettings) -> None:
     """Through the real table and its stream."""
     row.bind(SimpleNamespace(messages_table=world.resources["MessagesTable"]))
     push = world.push(user="u1")
     messages.accept(push)
     assert messages.find(APP, push.id) == push
-    dispatch.dispatch(stream(world.resources["MessagesTable"]), limits, world.clock)
+    enqueue.dispatch(stream(world.resources["MessagesTable"]), limits, world.clock)
     assert world.queued("ExpressQueue", Delivery) == [Delivery(push=push)]
 
 

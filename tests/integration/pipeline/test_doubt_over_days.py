@@ -13,8 +13,8 @@ from fanfare.domain.proof import Report
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.networks.result import Answered, Result
-from fanfare.pipeline.delivery import Deliverer
-from fanfare.pipeline.lane_watch import LaneWatch
+from fanfare.pipeline.deliver.deliverer import Deliverer
+from fanfare.pipeline.lanes.turn import LaneWatch
 from fanfare.pipeline.purge import purge
 from fanfare.runtime import codec
 from fanfare.store import installations, lanes, ledger

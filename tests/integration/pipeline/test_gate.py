@@ -13,8 +13,8 @@ from fanfare.domain.rights.access_list import of_object
 from fanfare.domain.rights.gate import Gate
 from fanfare.domain.ring import WHOLE_RING, Arc
 from fanfare.domain.scope import Scope, Target, TargetKind
-from fanfare.pipeline import changes, dispatch
-from fanfare.pipeline.finding import Finding
+from fanfare.pipeline.deliver.find import Finding
+from fanfare.pipeline.dispatch import changes, enqueue
 from fanfare.runtime import settings
 from fanfare.store import definitions, members, objects, row
 from tests.integration.pipeline.conftest import APP, World
@@ -77,7 +77,7 @@ def record(old: Object | None, new: Object) -> dict[str, Any]:
 def test_a_push_to_app_is_for_those_who_may_query_the_bucket(
     world: World, environment: Callable[[str], dict[str, str]]
 ) -> None:
-    row.bind(settings.read(dispatch.Settings, environment("dispatch")))
+    row.bind(settings.read(enqueue.DispatchSettings, environment("dispatch")))
     writing = Writing("{}", "application/json", "u1", 5)
     for scope, gate in (
         (Scope(APP), None),

@@ -11,7 +11,9 @@ import pytest
 from fanfare.api import status
 from fanfare.domain.cutting import next_arcs
 from fanfare.domain.push import CoarseArc, Push
-from fanfare.pipeline import dispatch, fanout, intake
+from fanfare.pipeline import fanout
+from fanfare.pipeline.deliver import handle
+from fanfare.pipeline.dispatch import enqueue
 from fanfare.runtime import clients, clock, codec
 from fanfare.store import ledger
 from operate import redriving
@@ -38,7 +40,7 @@ def sqs(world: World) -> Iterator[SimulatedSqs]:
 
 
 @pytest.fixture
-def place(world: World, limits: dispatch.Settings, monkeypatch: pytest.MonkeyPatch) -> Profile:
+def place(world: World, limits: enqueue.DispatchSettings, monkeypatch: pytest.MonkeyPatch) -> Profile:
     monkeypatch.setattr(redriving, "_dispatch_settings", lambda place: limits)
     monkeypatch.setattr(clock, "now", world.clock)
     return Profile("test", world.resources)
@@ -49,7 +51,7 @@ def told(world: World, push: Push) -> tuple[str, Mapping[str, int], Mapping[str,
     return found["state"], found["deliveries"], found["givenUp"]
 
 
-def cut(world: World, sqs: SimulatedSqs, limits: dispatch.Settings, seconds: float = 1) -> None:
+def cut(world: World, sqs: SimulatedSqs, limits: enqueue.DispatchSettings, seconds: float = 1) -> None:
     """fanout works for so long."""
     settings = fanout_settings(world, limits)
     handler = lambda records: fanout.fan_out_all(records, settings, world.clock)  # noqa: E731
@@ -58,15 +60,15 @@ def cut(world: World, sqs: SimulatedSqs, limits: dispatch.Settings, seconds: flo
 
 def deliver(world: World, sqs: SimulatedSqs) -> None:
     for url in world.deliverer.settings.delivery_queue_urls:
-        handler = lambda records: intake.deliver_all(records, world.deliverer, lambda: 60_000)  # noqa: E731
+        handler = lambda records: handle.deliver_all(records, world.deliverer, lambda: 60_000)  # noqa: E731
         sqs.run(url, handler, 1)
 
 
-def large(world: World, limits: dispatch.Settings) -> tuple[Push, int]:
+def large(world: World, limits: enqueue.DispatchSettings) -> tuple[Push, int]:
     """A dispatched send that is large enough for fanout to cut it twice, and its number of deliveries."""
     subscribe(1_500)
     push = world.push()
-    assert dispatch.dispatch([accepted(push)], limits, world.clock) == {"batchItemFailures": []}
+    assert enqueue.dispatch([accepted(push)], limits, world.clock) == {"batchItemFailures": []}
     decided, _ = ledger.status(APP, push.id)
     assert decided is not None
     assert decided.bits > 4
@@ -97,7 +99,7 @@ def letters_go_back(sqs: SimulatedSqs, world: World) -> None:
 
 @pytest.mark.long
 def test_a_coarse_arc_that_is_given_up_ends_the_status_and_sent_again_opens_it(
-    world: World, sqs: SimulatedSqs, limits: dispatch.Settings, monkeypatch: pytest.MonkeyPatch
+    world: World, sqs: SimulatedSqs, limits: enqueue.DispatchSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     push, total = large(world, limits)
     assert told(world, push)[0] == "sending"
@@ -122,7 +124,7 @@ def test_a_coarse_arc_that_is_given_up_ends_the_status_and_sent_again_opens_it(
 
 @pytest.mark.long
 def test_coarse_arcs_within_one_another_are_counted_once(
-    world: World, sqs: SimulatedSqs, limits: dispatch.Settings, monkeypatch: pytest.MonkeyPatch
+    world: World, sqs: SimulatedSqs, limits: enqueue.DispatchSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A part is given up, and then, since it came twice, the whole of which it is a part."""
     push, total = large(world, limits)
@@ -146,7 +148,7 @@ def test_coarse_arcs_within_one_another_are_counted_once(
 
 
 def test_a_coarse_arc_in_an_unknown_format_is_given_up_at_once(
-    world: World, sqs: SimulatedSqs, limits: dispatch.Settings
+    world: World, sqs: SimulatedSqs, limits: enqueue.DispatchSettings
 ) -> None:
     push, total = large(world, limits)
     [message, *others] = sqs.queues[limits.fanout_queue_url]
@@ -166,7 +168,7 @@ def test_a_coarse_arc_in_an_unknown_format_is_given_up_at_once(
 @pytest.mark.long
 @pytest.mark.parametrize("operation", ["SendMessageBatch", "ChangeMessageVisibilityBatch"])
 def test_what_aws_refuses_to_fanout_for_days_is_cut_after_all(
-    world: World, sqs: SimulatedSqs, limits: dispatch.Settings, operation: str
+    world: World, sqs: SimulatedSqs, limits: enqueue.DispatchSettings, operation: str
 ) -> None:
     push, total = large(world, limits)
     sqs.refuses = {operation}
@@ -180,12 +182,12 @@ def test_what_aws_refuses_to_fanout_for_days_is_cut_after_all(
 
 @pytest.mark.parametrize("user", ["u1", None])
 def test_a_send_that_dispatch_cannot_read_is_given_up_until_it_is_sent_again(
-    world: World, sqs: SimulatedSqs, limits: dispatch.Settings, place: Profile, user: str | None
+    world: World, sqs: SimulatedSqs, limits: enqueue.DispatchSettings, place: Profile, user: str | None
 ) -> None:
     world.install("u1", "a")
     world.subscribe("u1")
     push = world.push(user=user)
-    dispatch.dispatch([broken(push)], limits, world.clock)
+    enqueue.dispatch([broken(push)], limits, world.clock)
     total = {"total": 1} if user else {}
     assert told(world, push) == ("given_up", {"done": 0, "dead": 0, **total}, {"unreadable": 1})
 
@@ -213,7 +215,7 @@ def mend(world: World, push: Push) -> None:
 
 @pytest.mark.parametrize("user", ["u1", None])
 def test_a_send_that_the_stream_lost_is_given_up_once_it_cannot_come_any_more(
-    world: World, sqs: SimulatedSqs, limits: dispatch.Settings, place: Profile, user: str | None
+    world: World, sqs: SimulatedSqs, limits: enqueue.DispatchSettings, place: Profile, user: str | None
 ) -> None:
     world.install("u1", "a")
     world.subscribe("u1")
@@ -237,7 +239,7 @@ def test_a_send_that_the_stream_lost_is_given_up_once_it_cannot_come_any_more(
 
 
 def test_deliveries_that_their_queue_lost_end_the_status_after_the_queue_s_time(
-    world: World, sqs: SimulatedSqs, limits: dispatch.Settings
+    world: World, sqs: SimulatedSqs, limits: enqueue.DispatchSettings
 ) -> None:
     push, total = large(world, limits)
     sqs.queues[limits.fanout_queue_url].pop()
@@ -253,7 +255,7 @@ def test_deliveries_that_their_queue_lost_end_the_status_after_the_queue_s_time(
 
 @pytest.mark.long
 def test_tables_that_refuse_what_is_given_up_leave_it_on_the_queue(
-    world: World, sqs: SimulatedSqs, limits: dispatch.Settings, monkeypatch: pytest.MonkeyPatch
+    world: World, sqs: SimulatedSqs, limits: enqueue.DispatchSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     push, total = large(world, limits)
     with monkeypatch.context() as patched, refused(clients.dynamodb()):
@@ -266,13 +268,13 @@ def test_tables_that_refuse_what_is_given_up_leave_it_on_the_queue(
 
 
 def test_a_delivery_of_a_cut_takes_the_queue_and_the_group_of_its_pace(
-    world: World, sqs: SimulatedSqs, limits: dispatch.Settings
+    world: World, sqs: SimulatedSqs, limits: enqueue.DispatchSettings
 ) -> None:
     """Also where fanout cuts a send that goes express."""
     subscribe(60)
     wide = replace(limits, fan_out=2, express_limit=64)
     push = world.push()
-    dispatch.dispatch([accepted(push)], wide, world.clock)
+    enqueue.dispatch([accepted(push)], wide, world.clock)
     cut(world, sqs, wide)
     assert sqs.bodies(limits.bulk_queue_url) == []
     assert {one.group for one in sqs.queues[limits.express_queue_url]} == {APP}

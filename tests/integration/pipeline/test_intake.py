@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from fanfare.api import status
+from fanfare.domain.addressee import Addressee
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.networks.result import Result
-from fanfare.pipeline import delivery_queues, intake
-from fanfare.pipeline.delivery import Deliverer
-from fanfare.pipeline.finding import Addressee, Finding
+from fanfare.pipeline import delivery_queues
+from fanfare.pipeline.deliver import handle
+from fanfare.pipeline.deliver.deliverer import Deliverer
+from fanfare.pipeline.deliver.find import Finding
 from fanfare.runtime import clients, codec
 from fanfare.store import ledger
 from tests.integration.pipeline.conftest import APP, BUSY, FakeLane, FakeNetworks, World
@@ -68,7 +70,7 @@ def queue(world: World, pushes: Sequence[Push]) -> None:
 
 
 def handler(world: World, remaining_ms: int = 60_000) -> Any:
-    return lambda records: intake.deliver_all(records, world.deliverer, lambda: remaining_ms)
+    return lambda records: handle.deliver_all(records, world.deliverer, lambda: remaining_ms)
 
 
 def run(world: World, sqs: SimulatedSqs, seconds: float) -> None:

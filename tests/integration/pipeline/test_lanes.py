@@ -16,10 +16,10 @@ from fanfare.domain.retry_state import Standing, unpack
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.domain.verdict import MAX_WAITS
 from fanfare.networks.result import NotProcessed, Result
-from fanfare.pipeline import quota
-from fanfare.pipeline.delivery import Deliverer
-from fanfare.pipeline.lane_watch import LaneWatch
-from fanfare.pipeline.sending import SEND_S
+from fanfare.pipeline.deliver.deliverer import Deliverer
+from fanfare.pipeline.deliver.send import SEND_S
+from fanfare.pipeline.lanes import quota
+from fanfare.pipeline.lanes.turn import LaneWatch
 from fanfare.runtime import clients
 from fanfare.store import lanes, ledger, row
 from fanfare.store.lanes import Pause

@@ -16,8 +16,8 @@ from fanfare.domain.retry_state import unpack
 from fanfare.networks.credentials import apns_credential, fcm_credential
 from fanfare.networks.live import Live, to_text
 from fanfare.networks.result import Answered
-from fanfare.pipeline.live_sender import RESTS_MS
-from fanfare.pipeline.senders import AppSenders, Endpoints
+from fanfare.pipeline.senders.failover import RESTS_MS
+from fanfare.pipeline.senders.of_app import AppSenders, Endpoints
 from fanfare.runtime import clients, clock, metrics, secrets
 from fanfare.store import apps, lanes, ledger
 from fanfare.store.ledger import Ended

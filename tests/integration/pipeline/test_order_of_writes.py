@@ -11,9 +11,9 @@ import pytest
 
 from fanfare.domain.push import Delivery, Pace
 from fanfare.domain.ring import WHOLE_RING
-from fanfare.pipeline import dispatch
-from fanfare.pipeline.delivery import Deliverer
-from fanfare.pipeline.waves import deliver_all
+from fanfare.pipeline.deliver.deliverer import Deliverer
+from fanfare.pipeline.deliver.waves import deliver_all
+from fanfare.pipeline.dispatch import enqueue
 from fanfare.runtime import settings
 from fanfare.store import ledger, row
 from fanfare.store.ledger import Ended, Held, Lease, LeaseLost, State
@@ -128,15 +128,15 @@ def test_no_halves_follow_where_the_halving_was_not_written(world: World) -> Non
 def test_what_a_send_becomes_is_queued_once_its_cut_is_written(
     world: World, environment: Callable[[str], dict[str, str]], large: bool
 ) -> None:
-    read = settings.read(dispatch.Settings, environment("dispatch"))
+    read = settings.read(enqueue.DispatchSettings, environment("dispatch"))
     row.bind(read)
     small = replace(read, arc_size=10, fan_out=4, express_limit=2)
     subscribe(100 if large else 3)
     with ledger_refused(world, lambda _: True):
-        assert dispatch.dispatch([accepted(world.push())], small, world.clock)["batchItemFailures"]
+        assert enqueue.dispatch([accepted(world.push())], small, world.clock)["batchItemFailures"]
     assert queued(world) == {}
     with rows_when_queued(world) as rows:
-        assert not dispatch.dispatch([accepted(world.push())], small, world.clock)["batchItemFailures"]
+        assert not enqueue.dispatch([accepted(world.push())], small, world.clock)["batchItemFailures"]
     assert rows
     assert all("cut" in row for [row] in rows)
     assert set(queued(world)) == {"FanoutQueue" if large else "ExpressQueue"}

@@ -13,8 +13,8 @@ from fanfare.domain.push import Delivery
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.domain.verdict import MAX_UNKNOWN
 from fanfare.networks.result import Answered, NotProcessed, Result, Unknown
-from fanfare.pipeline.lane_watch import LaneWatch
-from fanfare.pipeline.probe import PROBE
+from fanfare.pipeline.lanes.probe import PROBE
+from fanfare.pipeline.lanes.turn import LaneWatch
 from fanfare.runtime import metrics, queues
 from fanfare.store import installations, lanes, ledger
 from tests.integration.pipeline.conftest import APP, OK, SILENT, World

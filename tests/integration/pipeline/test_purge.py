@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import pytest
 
+from fanfare.domain.addressee import Addressee
 from fanfare.domain.breaker import WINDOW_MS
 from fanfare.domain.device import Device, Environment, Network
 from fanfare.domain.doubt import DAY_MS, HOUR_MS, Mark
 from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.proof import Proof, Report
 from fanfare.domain.retry_state import Standing
-from fanfare.pipeline.finding import Addressee
+from fanfare.pipeline.deliver.devices import Due, Sent
+from fanfare.pipeline.lanes.evidence import SublaneWatch
 from fanfare.pipeline.purge import purge
-from fanfare.pipeline.sent import Due, Sent
-from fanfare.pipeline.sublane_watch import SublaneWatch
 from fanfare.runtime import codec, metrics
 from fanfare.store import installations, recipients, sublanes
 from tests.integration.pipeline.conftest import APP, World

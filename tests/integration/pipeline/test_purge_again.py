@@ -6,7 +6,7 @@ import pytest
 
 from fanfare.domain.proof import Report
 from fanfare.pipeline import purge
-from fanfare.pipeline.purge import Settings
+from fanfare.pipeline.purge import PurgeSettings
 from fanfare.runtime import clients, codec, settings
 from tests.integration.pipeline.conftest import APP, World
 from tests.integration.pipeline.simulated_sqs import SimulatedSqs, refused, simulated_sqs
@@ -23,7 +23,7 @@ def sqs(world: World) -> Iterator[SimulatedSqs]:
 def run(
     world: World, sqs: SimulatedSqs, environment: Callable[[str], dict[str, str]]
 ) -> Callable[[float], None]:
-    read = settings.read(Settings, environment("purge"))
+    read = settings.read(PurgeSettings, environment("purge"))
     handler = lambda records: purge.purge_all(records, read, world.clock)  # noqa: E731
     return lambda seconds: sqs.run(world.resources["PurgeQueue"], handler, seconds, batch_size=2)
 

@@ -9,7 +9,7 @@ import pytest
 
 from fanfare.domain.object import Object, Writing, created, replaced
 from fanfare.domain.scope import Scope, Target, TargetKind
-from fanfare.pipeline import changes
+from fanfare.pipeline.dispatch import changes
 from fanfare.store import definitions, objects, row
 from operate import restoration
 from operate.errors import Declined, Unusable

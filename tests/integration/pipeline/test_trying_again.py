@@ -14,7 +14,7 @@ from fanfare.domain.push import Delivery
 from fanfare.domain.retry_state import DIGEST_BYTES
 from fanfare.domain.ring import WHOLE_RING
 from fanfare.networks.result import Answered
-from fanfare.pipeline.waves import deliver_all
+from fanfare.pipeline.deliver.waves import deliver_all
 from fanfare.store import lanes, ledger, recipients
 from fanfare.store.aws_failures import is_transient
 from fanfare.store.lanes import Pause

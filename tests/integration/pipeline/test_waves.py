@@ -11,7 +11,7 @@ from fanfare.domain.device import Device, Environment, Network
 from fanfare.domain.push import Delivery, Way
 from fanfare.domain.ring import HEX_DIGITS, WHOLE_RING
 from fanfare.networks.result import Result
-from fanfare.pipeline.waves import WAVE, NoTime, deliver_all
+from fanfare.pipeline.deliver.waves import WAVE, NoTime, deliver_all
 from fanfare.runtime import clients
 from fanfare.store import installations, ledger, recipients
 from tests.integration.pipeline.conftest import APP, FakeLane, FakeNetworks, World

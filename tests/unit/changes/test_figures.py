@@ -5,11 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from fanfare.pipeline.changes import CREATED, UPDATED
+from fanfare.pipeline.dispatch.changes import CREATED, UPDATED
 from local.runner.journal import Invocation, Used
 from measure.changes import __main__ as changes
 from measure.changes.changes_page import report, summary, verdict
-from measure.changes.rates import ChangePhase, ChangesFound, Incomplete, RequestKind, needs
+from measure.changes.rates import (
+    ChangePhase,
+    ChangesFound,
+    Incomplete,
+    RequestKind,
+    needs,
+)
 from measure.changes.series import change
 from measure.changes.stream import OnStream, on_stream
 from measure.changes.writer import WrittenSeries

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fanfare.pipeline.changes import CREATED, UPDATED
+from fanfare.pipeline.dispatch.changes import CREATED, UPDATED
 from measure.changes.received import Came, of_entry, wrong
 from measure.changes.series import Change
 

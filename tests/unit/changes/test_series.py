@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from fanfare.pipeline.changes import CREATED, UPDATED
+from fanfare.pipeline.dispatch.changes import CREATED, UPDATED
 from measure.changes.series import APART, Change, Rows, change
 
 ROW = {"pk": {"S": "app#ref"}, "sk": {"S": "pattern"}, "body": {"S": "{}"}, "change": {"S": "00ff"}}

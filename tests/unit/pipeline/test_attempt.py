@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
+from fanfare.domain.addressee import Addressee
 from fanfare.domain.content import Content, FcmContent, of_message
 from fanfare.domain.device import Device, Environment
 from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.retry_state import OpenGroup, Standing, pack
 from fanfare.domain.verdict import MAX_UNKNOWN
-from fanfare.pipeline import attempt
-from fanfare.pipeline.finding import Addressee
-from fanfare.pipeline.sent import Due, Sent, Share
+from fanfare.pipeline.deliver import attempt
+from fanfare.pipeline.deliver.devices import Due, Sent, Share
 from fanfare.store.ledger import Lease
 
 NOW, LATER = 1_000_000, 4_600_000

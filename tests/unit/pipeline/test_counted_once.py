@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fanfare.domain.addressee import Addressee
 from fanfare.domain.content import Content, FcmContent, of_message
 from fanfare.domain.device import Device, Environment
 from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.retry_state import DIGEST_BYTES, OpenGroup
-from fanfare.pipeline import attempt
-from fanfare.pipeline.finding import Addressee
-from fanfare.pipeline.sent import Sent, Share, Waiting
+from fanfare.pipeline.deliver import attempt
+from fanfare.pipeline.deliver.devices import Sent, Share, Waiting
 from fanfare.store.ledger import Lease, State
 
 DEVICES = [Addressee(f"u{number}", Device.fcm(f"t{number}"), Environment.PRODUCTION) for number in range(6)]

@@ -4,13 +4,13 @@ from dataclasses import fields
 
 import pytest
 
-from fanfare.pipeline.deliver_settings import Settings
+from fanfare.pipeline.deliver.deliver_settings import DeliverSettings
 from fanfare.runtime import settings
 from fanfare.runtime.settings import SettingsError
 
 
 def environment(timeout: int, lease: int, visibility: int) -> dict[str, str]:
-    given = {field.name.upper(): "1" for field in fields(Settings)}
+    given = {field.name.upper(): "1" for field in fields(DeliverSettings)}
     times = {"TIMEOUT_SECONDS": timeout, "LEASE_SECONDS": lease, "VISIBILITY_SECONDS": visibility}
     return given | {name: str(seconds) for name, seconds in times.items()}
 
@@ -18,8 +18,8 @@ def environment(timeout: int, lease: int, visibility: int) -> dict[str, str]:
 @pytest.mark.parametrize("times", [(60, 60, 370), (80, 75, 370), (60, 370, 370), (60, 75, 70)])
 def test_a_broken_order_is_told_by_the_names_of_the_parameters(times: tuple[int, int, int]) -> None:
     with pytest.raises(SettingsError, match="DeliverTimeout, DeliverLease, DeliveryVisibility"):
-        settings.read(Settings, environment(*times))
+        settings.read(DeliverSettings, environment(*times))
 
 
 def test_timeout_lease_and_visibility_in_order_are_taken() -> None:
-    assert settings.read(Settings, environment(60, 75, 370)).lease_seconds == 75
+    assert settings.read(DeliverSettings, environment(60, 75, 370)).lease_seconds == 75

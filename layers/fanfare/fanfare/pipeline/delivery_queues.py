@@ -1,9 +1,11 @@
 """The two delivery queues: which of them takes a delivery, and the message that it becomes there."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from fanfare.domain.push import Delivery, Pace
+from fanfare.domain.ring import Arc
 from fanfare.runtime import codec, queues
 from fanfare.runtime.queues import Outgoing
 
@@ -32,3 +34,33 @@ def send_all(deliveries: Iterable[Delivery], urls: Urls, delay_s: int = 0) -> No
         by_url.setdefault(url_for(one, urls), []).append(message(one, delay_s))
     for url, messages in by_url.items():
         queues.send_all(url, messages)
+
+
+@dataclass(frozen=True, slots=True)
+class _Push:
+    app: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Of a delivery, or of a coarse arc: that has a cut."""
+
+    push: _Push
+    arc: Arc | None = None
+    attempt: int = 1
+    round: int = 1
+    cut: _Cut | None = None
+
+
+def names_in(body: str) -> Names | None:
+    """None where the message is neither a delivery nor a coarse arc."""
+    try:
+        return codec.decode(Names, body)
+    except codec.DecodeError:
+        return None

@@ -8,7 +8,7 @@ from fanfare.domain.cutting import Limits, next_arcs
 from fanfare.domain.push import CoarseArc, Delivery
 from fanfare.domain.ring import WHOLE_RING, Arc
 from fanfare.pipeline import delivery_queues
-from fanfare.pipeline.names import names_in
+from fanfare.pipeline.delivery_queues import names_in
 from fanfare.runtime import codec, queues, sqs_batch
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.queues import Outgoing
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(Redelivery):
+class FanoutSettings(Redelivery):
     express_queue_url: str
     bulk_queue_url: str
     fanout_queue_url: str
@@ -27,7 +27,7 @@ class Settings(Redelivery):
     fan_out: int
 
 
-def fan_out_all(records: Sequence[Record], settings: Settings, clock: Clock) -> BatchResponse:
+def fan_out_all(records: Sequence[Record], settings: FanoutSettings, clock: Clock) -> BatchResponse:
     source = Source(
         urls=(settings.fanout_queue_url,),
         settings=settings,
@@ -37,7 +37,7 @@ def fan_out_all(records: Sequence[Record], settings: Settings, clock: Clock) -> 
     return sqs_batch.each(records, lambda record: fan_out(record, settings), source)
 
 
-def fan_out(record: Record, settings: Settings) -> None:
+def fan_out(record: Record, settings: FanoutSettings) -> None:
     """Queue what one coarse arc becomes. A repeated record makes the same deliveries with the same IDs."""
     coarse = codec.decode(CoarseArc, record["body"])
     if coarse.round > 1:
@@ -58,14 +58,14 @@ def fan_out(record: Record, settings: Settings) -> None:
 # PynamoDB takes long to import, and only what was given up needs the ledger: none of it stands at the top.
 
 
-def _take_back(coarse: CoarseArc, settings: Settings) -> None:
+def _take_back(coarse: CoarseArc, settings: FanoutSettings) -> None:
     from fanfare.store import given_up, row
 
     row.bind(settings)
     given_up.coarse_comes_again(_named(coarse.push.app, coarse.push.id, coarse.arc))
 
 
-def _give_up(record: Record, error: Exception, settings: Settings, clock: Clock) -> bytes:
+def _give_up(record: Record, error: Exception, settings: FanoutSettings, clock: Clock) -> bytes:
     """Write that the arc is dead, if the message names one; the dead letter is the message as it is."""
     from fanfare.store import given_up, row
 

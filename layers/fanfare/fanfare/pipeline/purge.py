@@ -16,14 +16,14 @@ from fanfare.store.installations import Installation
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(Redelivery):
+class PurgeSettings(Redelivery):
     installations_table: str
     recipients_table: str
     lanes_table: str
     purge_source_url: str
 
 
-def purge_all(records: Sequence[Record], settings: Settings, clock: Clock) -> BatchResponse:
+def purge_all(records: Sequence[Record], settings: PurgeSettings, clock: Clock) -> BatchResponse:
     source = Source(urls=(settings.purge_source_url,), settings=settings, of_aws=aws_failures.is_aws_at_fault)
     return sqs_batch.each(records, lambda record: purge(record, clock), source)
 

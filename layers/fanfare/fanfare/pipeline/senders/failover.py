@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from fanfare.domain.addressee import Addressee
 from fanfare.domain.outcome.answer import Context, Provider, Transport
 from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.push import Push
 from fanfare.networks.credentials import Credential, key_id
 from fanfare.networks.failures import CredentialError
 from fanfare.networks.result import Answered, NotProcessed, Result, outcome_of
-from fanfare.pipeline.finding import Addressee
-from fanfare.pipeline.sending import Sender
+from fanfare.pipeline.senders.sender import LaneSender
 from fanfare.runtime import logs, metrics, secrets
 from fanfare.runtime.clock import Clock
 
@@ -29,11 +29,11 @@ _NOT_SENT = NotProcessed(Transport.NOT_SENT)
 
 
 @dataclass(eq=False, slots=True)
-class Way:
+class LiveKey:
     """A live credential's sender, and what this environment has seen of it."""
 
     provider: Provider
-    sender: Sender
+    sender: LaneSender
     credential: Credential | None
     """None where there is none that could be read."""
     proven: bool = False
@@ -43,16 +43,16 @@ class Way:
 @dataclass(slots=True)
 class LiveSender:
     app: str
-    ways: Callable[[int | None], Sequence[Way]]
+    ways: Callable[[int | None], Sequence[LiveKey]]
     """What is live, the newest first, as it was at most so many seconds ago; the same objects each time.
 
     None: as it is kept.
     """
     clock: Clock
-    _live: Sequence[Way] = field(init=False)
-    _way: Way = field(init=False)
-    _tried: list[Way] = field(default_factory=list)
-    _renewed: list[Way] = field(default_factory=list)
+    _live: Sequence[LiveKey] = field(init=False)
+    _way: LiveKey = field(init=False)
+    _tried: list[LiveKey] = field(default_factory=list)
+    _renewed: list[LiveKey] = field(default_factory=list)
     _refusal: Answered | CredentialError | None = None
     """The last word, once all that is live was refused."""
 
@@ -106,7 +106,7 @@ class LiveSender:
     def renew(self) -> None:
         """What is stale is renewed while sending, once in an attempt: nothing is left to do."""
 
-    def _using[T](self, use: Callable[[Sender], T]) -> T:
+    def _using[T](self, use: Callable[[LaneSender], T]) -> T:
         """By the first credential that is not refused before a push goes out. Raises CredentialError."""
         while True:
             try:
@@ -148,7 +148,7 @@ class LiveSender:
         self._way = self._first_of(untried or self._live)
         return bool(untried)
 
-    def _refused(self, way: Way, why: str) -> None:
+    def _refused(self, way: LiveKey, why: str) -> None:
         now = self.clock()
         if way.rests_until <= now:
             metrics.count("CredentialRefused")
@@ -158,12 +158,12 @@ class LiveSender:
         way.rests_until, way.proven = now + RESTS_MS, False
         way.sender.renew()  # its connections are closed, its tokens forgotten
 
-    def _first_of(self, ways: Sequence[Way]) -> Way:
+    def _first_of(self, ways: Sequence[LiveKey]) -> LiveKey:
         now = self.clock()
         return min(ways, key=lambda way: way.rests_until > now)
 
 
 def _send(
-    push: Push, addressees: Sequence[Addressee], ends: float, apart: bool, sender: Sender
+    push: Push, addressees: Sequence[Addressee], ends: float, apart: bool, sender: LaneSender
 ) -> list[Result]:
     return sender.send(push, addressees, max(0.0, ends - time.monotonic()), apart=apart)

@@ -4,19 +4,32 @@ from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Protocol
 
 from fanfare.domain import lane_health
 from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.push import Pace
-from fanfare.pipeline.lane_pauses import Admission, LanePauses
-from fanfare.pipeline.quota import PATIENCE_MS, Quota
-from fanfare.pipeline.sent import Sent, Waiting
-from fanfare.pipeline.sublane_watch import SublaneWatch
+from fanfare.pipeline.lanes.evidence import SublaneWatch, TokenAnswer
+from fanfare.pipeline.lanes.pauses import Admission, LanePauses
+from fanfare.pipeline.lanes.quota import PATIENCE_MS, Quota
 from fanfare.runtime import logs, metrics
 from fanfare.runtime.clock import Clock
 from fanfare.store.row import REFUSED
 
 NO_QUOTA = 2**53
+
+
+class Seen(Protocol):
+    """A device of an attempt: its lane, and the lane's outcome where it was asked."""
+
+    @property
+    def lane(self) -> str | None: ...
+    @property
+    def outcome(self) -> Outcome | None: ...
+
+
+class SentOnLane(Seen, TokenAnswer, Protocol):
+    pass
 
 
 @dataclass(slots=True)
@@ -90,7 +103,7 @@ class LaneWatch:
         return self._sublanes.breaker_open(app, sublane)
 
     def saw(
-        self, app: str, sent: Sequence[Sent], waiting: Sequence[Waiting], down: Container[str] = ()
+        self, app: str, sent: Sequence[SentOnLane], waiting: Sequence[Seen], down: Container[str] = ()
     ) -> None:
         """Take note of attempts: pause the lanes that are refused or out of reach.
 
@@ -100,8 +113,10 @@ class LaneWatch:
             self._saw(app, sent, waiting, down)
         self._sublanes.saw(app, sent)
 
-    def _saw(self, app: str, sent: Sequence[Sent], waiting: Sequence[Waiting], down: Container[str]) -> None:
-        seen: list[Sent | Waiting] = [*sent, *waiting]
+    def _saw(
+        self, app: str, sent: Sequence[SentOnLane], waiting: Sequence[Seen], down: Container[str]
+    ) -> None:
+        seen: list[Seen] = [*sent, *waiting]
         for lane in {one.lane for one in seen if one.lane is not None}:
             outcomes = [one.outcome for one in seen if one.lane == lane and one.outcome is not None]
             why = None if lane in down else lane_health.stop(outcomes)

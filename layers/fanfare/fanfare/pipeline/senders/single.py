@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fanfare.domain.addressee import Addressee
 from fanfare.domain.device import DeviceType
 from fanfare.domain.outcome.consequence import Outcome, alarm
 from fanfare.domain.push import Push
@@ -11,7 +12,6 @@ from fanfare.networks.apns import Apns, ApnsPush, apns_id
 from fanfare.networks.failures import CredentialError
 from fanfare.networks.fcm import Fcm
 from fanfare.networks.result import Result, Withheld
-from fanfare.pipeline.finding import Addressee
 from fanfare.runtime import metrics
 
 _NOT_LISTED = Withheld(alarm("bundle_not_listed", whole_lane=False))

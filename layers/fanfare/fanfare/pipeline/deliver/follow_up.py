@@ -9,8 +9,9 @@ from fanfare.domain.proof import Proof, Report
 from fanfare.domain.push import Delivery
 from fanfare.domain.retry_state import OpenGroup
 from fanfare.domain.verdict import given_up_in_doubt
-from fanfare.pipeline import attempt, delivery_queues
-from fanfare.pipeline.deliver_settings import Settings
+from fanfare.pipeline import delivery_queues
+from fanfare.pipeline.deliver import attempt
+from fanfare.pipeline.deliver.deliver_settings import DeliverSettings
 from fanfare.runtime import codec, metrics, queues
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.queues import MAX_DELAY_S, Outgoing
@@ -21,7 +22,7 @@ PROOFS_IN_MESSAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Onward:
-    settings: Settings
+    settings: DeliverSettings
     clock: Clock
 
     def report(self, app: str, proofs: Sequence[Proof]) -> None:

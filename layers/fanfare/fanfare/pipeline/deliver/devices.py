@@ -4,9 +4,9 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from fanfare.domain.addressee import Addressee
 from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
 from fanfare.domain.retry_state import Standing
-from fanfare.pipeline.finding import Addressee
 
 _ABOUT_TOKENS = {
     OutcomeKind.DELIVERED,
@@ -43,6 +43,14 @@ class Sent:
     """Whether the network said so itself."""
     validated: bool = False
     """The push was sent to be validated only: nothing is handed over."""
+
+    @property
+    def user(self) -> str:
+        return self.due.addressee.user
+
+    @property
+    def doubtful(self) -> bool:
+        return self.outcome.kind is OutcomeKind.SUSPECT
 
     @property
     def speaks_of_token(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fanfare.domain import lane_health
+from fanfare.domain.addressee import Addressee
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.lane_health import FIRST_PAUSE_MS
 from fanfare.domain.outcome.answer import Context, Provider, Transport
@@ -12,11 +13,11 @@ from fanfare.domain.outcome.consequence import EXPIRED, Outcome, OutcomeKind, dr
 from fanfare.domain.push import Pace, Push
 from fanfare.networks.failures import CredentialError, CredentialUnavailable
 from fanfare.networks.result import Answered, Result, Unknown, Withheld, outcome_of
-from fanfare.pipeline import probe
-from fanfare.pipeline.finding import Addressee
-from fanfare.pipeline.lane_pauses import Admission
-from fanfare.pipeline.quota import PATIENCE_MS
-from fanfare.pipeline.sent import Due, Sent, Share, Waiting
+from fanfare.pipeline.deliver.devices import Due, Sent, Share, Waiting
+from fanfare.pipeline.lanes import probe
+from fanfare.pipeline.lanes.pauses import Admission
+from fanfare.pipeline.lanes.quota import PATIENCE_MS
+from fanfare.pipeline.senders.sender import LaneSender, Senders
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.concurrency import together
@@ -31,33 +32,6 @@ FIRST_ATTEMPT_MS = 60_000
 """A first attempt may begin so long after the time to live is over: queues take their time."""
 
 _PROVIDERS = {Network.FCM: Provider.FCM, Network.APNS: Provider.APNS}
-
-
-class Sender(Protocol):
-    """One lane's way out; it keeps its connections between invocations."""
-
-    @property
-    def lane(self) -> str: ...
-
-    def sublane(self, addressee: Addressee, outcome: Outcome) -> str:
-        """Where such an answer about the device is comparable with others."""
-
-    def prepare(self, deadline_s: float) -> None:
-        """Have everything that a batch needs besides its connection. Raises CredentialError."""
-
-    def send(
-        self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
-    ) -> list[Result]:
-        """One result for each addressee, in their order; `apart`: so that no push can end another's
-        connection. Raises CredentialError."""
-
-    def renew(self) -> None:
-        """Use a fresh credential from now on."""
-
-
-class Senders(Protocol):
-    def of(self, app: str, network: Network, environment: Environment) -> Sender | None:
-        """The sender of a lane, or None where the app has no credential for the network."""
 
 
 class Lanes(Protocol):
@@ -89,7 +63,7 @@ class Lanes(Protocol):
 class _Ready:
     """A lane that may be sent to, with its devices."""
 
-    sender: Sender
+    sender: LaneSender
     network: Network
     environment: Environment
     members: Sequence[Due]
@@ -231,7 +205,7 @@ class Sending:
         outcome = probe.ask(ready.sender, ready.network, ready.environment, self.deadline, self.clock)
         return self._probed(ready.sender, outcome)
 
-    def _probed(self, sender: Sender, outcome: Outcome) -> bool:
+    def _probed(self, sender: LaneSender, outcome: Outcome) -> bool:
         answers = self.lanes.probed(self.push.app, sender.lane, outcome)
         if not answers:
             self.down.add(sender.lane)
@@ -263,7 +237,9 @@ class Sending:
         """Seconds that are left for sending."""
         return self.deadline() - self.reserved_s
 
-    def _send(self, sender: Sender, network: Network, members: Sequence[Due], *, apart: bool = False) -> None:
+    def _send(
+        self, sender: LaneSender, network: Network, members: Sequence[Due], *, apart: bool = False
+    ) -> None:
         """All once; what was not processed again at once; one round with a fresh credential."""
         credential_attempt = 1
         for immediate in range(1, IMMEDIATE_TRIES + 1):
@@ -292,7 +268,7 @@ class Sending:
             members = again
         return None
 
-    def _sent(self, sender: Sender, due: Due, outcome: Outcome, result: Result, at: int) -> Sent:
+    def _sent(self, sender: LaneSender, due: Due, outcome: Outcome, result: Result, at: int) -> Sent:
         if isinstance(result, Withheld):
             return Sent(due, outcome, None, at)
         sublane = sender.sublane(due.addressee, outcome)
@@ -334,7 +310,7 @@ class Sending:
             outcomes[i] = outcome(i, registered.get(members[i].addressee))
         return outcomes
 
-    def _refused(self, sender: Sender, members: Sequence[Due], error: CredentialError) -> None:
+    def _refused(self, sender: LaneSender, members: Sequence[Due], error: CredentialError) -> None:
         if isinstance(error, CredentialUnavailable):
             self._wait(sender, members, 1000 * error.retry_after_s, error.outcome.reason, error.outcome)
         else:
@@ -342,7 +318,7 @@ class Sending:
 
     def _wait(
         self,
-        sender: Sender,
+        sender: LaneSender,
         members: Sequence[Due],
         delay_ms: int,
         reason: str,
@@ -364,7 +340,7 @@ def is_late(push: Push, now: int) -> bool:
 
 
 def _results(
-    sender: Sender, push: Push, addressees: Sequence[Addressee], deadline_s: float, apart: bool
+    sender: LaneSender, push: Push, addressees: Sequence[Addressee], deadline_s: float, apart: bool
 ) -> list[Result]:
     try:
         return sender.send(push, addressees, deadline_s, apart=apart)

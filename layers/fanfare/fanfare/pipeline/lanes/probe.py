@@ -5,8 +5,8 @@ network was tried would have to be sent to again.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from fanfare.domain.addressee import Addressee
 from fanfare.domain.device import Device, Environment, Network
 from fanfare.domain.outcome.answer import Context, Provider, Transport
 from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
@@ -14,12 +14,9 @@ from fanfare.domain.payload import ApnsPayload, FcmPayload, Payloads
 from fanfare.domain.push import Push
 from fanfare.networks.failures import CredentialError
 from fanfare.networks.result import Result, Unknown, outcome_of
-from fanfare.pipeline.finding import Addressee
+from fanfare.pipeline.senders.sender import LaneSender
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
-
-if TYPE_CHECKING:
-    from fanfare.pipeline.sending import Sender
 
 ANSWER_S = 10.0
 """The longest that a probe takes."""
@@ -55,7 +52,7 @@ def reserved_s(left_s: float) -> float:
 
 
 def ask(
-    sender: "Sender", network: Network, environment: Environment, left_s: Callable[[], float], clock: Clock
+    sender: LaneSender, network: Network, environment: Environment, left_s: Callable[[], float], clock: Clock
 ) -> Outcome:
     """Send a probe on the lane; a stale credential is renewed once."""
     nobody = Addressee("", _NOBODY[network], environment)
@@ -77,7 +74,7 @@ def ask(
     return outcome
 
 
-def _send(sender: "Sender", nobody: Addressee, deadline_s: float) -> Result:
+def _send(sender: LaneSender, nobody: Addressee, deadline_s: float) -> Result:
     try:
         [result] = sender.send(PROBE, [nobody], deadline_s, apart=False)
     except CredentialError:

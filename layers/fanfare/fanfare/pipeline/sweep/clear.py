@@ -20,7 +20,7 @@ from fanfare.domain.sweeping import (
     UserSweep,
     sweep_of,
 )
-from fanfare.pipeline import recheck
+from fanfare.pipeline.sweep import recheck
 from fanfare.runtime import codec, logs, queues, sqs_batch
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.queues import MAX_DELAY_S, Outgoing
@@ -49,7 +49,7 @@ TARGETS_AT_A_TIME = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(Redelivery):
+class SweepSettings(Redelivery):
     accounts_table: str
     members_table: str
     installations_table: str
@@ -64,7 +64,7 @@ class Settings(Redelivery):
     """When sweep looks again: a subscription may have been under way when its target went."""
 
 
-def sweep_all(records: Sequence[Record], settings: Settings, clock: Clock) -> BatchResponse:
+def sweep_all(records: Sequence[Record], settings: SweepSettings, clock: Clock) -> BatchResponse:
     source = Source(urls=(settings.sweep_queue_url,), settings=settings, of_aws=aws_failures.is_aws_at_fault)
     return sqs_batch.each(records, lambda record: sweep(record, settings, clock), source)
 
@@ -76,7 +76,7 @@ class _Any:
     kind: str
 
 
-def sweep(record: Record, settings: Settings, clock: Clock) -> None:
+def sweep(record: Record, settings: SweepSettings, clock: Clock) -> None:
     """What the message says: its kind tells which value it is."""
     body = record["body"]
     match codec.decode(_Any, body).kind:
@@ -98,7 +98,7 @@ def sweep(record: Record, settings: Settings, clock: Clock) -> None:
             _target(codec.decode(Sweep, body), settings)
 
 
-def _recheck(look: TargetRecheck | UserRecheck, settings: Settings, clock: Clock) -> None:
+def _recheck(look: TargetRecheck | UserRecheck, settings: SweepSettings, clock: Clock) -> None:
     """Look through one stretch of subscriptions; for each user, and for each target, one look at a time."""
     if not rechecks.take(look.app, look.subject, look.look, clock(), from_start=not look.after):
         logs.logger().info("another is at it", extra={"app": look.app, "subject": look.subject})
@@ -124,7 +124,7 @@ def _user_recheck(app: str, user: str) -> bytes:
     return codec.encode(UserRecheck(app, user, token_hex(8)))
 
 
-def _target(gone: Sweep, settings: Settings) -> None:
+def _target(gone: Sweep, settings: SweepSettings) -> None:
     """Delete what hangs on a target that is gone, a stretch at a time, until a look finds nothing.
 
     Nothing but the target's random reference says what is deleted, so a repeated or restarted sweep, or a
@@ -144,14 +144,14 @@ def _target(gone: Sweep, settings: Settings) -> None:
         queues.send_all(settings.sweep_queue_url, [Outgoing(codec.encode(gone), again_s)])
 
 
-def _loose_bodies(loose: LooseBodies, settings: Settings) -> None:
+def _loose_bodies(loose: LooseBodies, settings: SweepSettings) -> None:
     """Delete the bodies in S3 that an object had before, or that a request stored and did not get to note."""
     keep = objects.attachment_key(loose.app, loose.ref, loose.object_id)
     deleted = bodies.delete_loose(settings.object_bodies_bucket, loose, keep)
     logs.logger().info("bodies deleted", extra={"app": loose.app, "ref": loose.ref, "bodies": deleted})
 
 
-def _sessions(gone: SessionsSweep, settings: Settings) -> None:
+def _sessions(gone: SessionsSweep, settings: SweepSettings) -> None:
     """End a stretch of the sessions; the next message goes on behind it."""
     which = open_sessions.begun_by(gone.before, gone.keep)
     ended = open_sessions.end(gone.app, gone.holder, which, gone.after, ROWS_AT_A_TIME)
@@ -160,7 +160,7 @@ def _sessions(gone: SessionsSweep, settings: Settings) -> None:
         queues.send_all(settings.sweep_queue_url, [Outgoing(codec.encode(replace(gone, after=ended.after)))])
 
 
-def _group(gone: GroupSweep, settings: Settings) -> None:
+def _group(gone: GroupSweep, settings: SweepSettings) -> None:
     """Delete the topics, buckets and memberships of a group that is gone, until a look finds nothing."""
     standing = groups.find(gone.app, gone.group)
     if standing is not None and standing.ref == gone.ref:
@@ -176,7 +176,7 @@ def _group(gone: GroupSweep, settings: Settings) -> None:
         queues.send_all(settings.sweep_queue_url, [Outgoing(codec.encode(gone), again_s)])
 
 
-def _delete_memberships(gone: GroupSweep, settings: Settings) -> int:
+def _delete_memberships(gone: GroupSweep, settings: SweepSettings) -> int:
     """Each member's subscriptions are looked at again: other access lists may have named the group."""
     found = list(members.of(gone.app, gone.ref, ROWS_AT_A_TIME))
     looks = [Outgoing(_user_recheck(gone.app, user)) for user in found]
@@ -186,7 +186,7 @@ def _delete_memberships(gone: GroupSweep, settings: Settings) -> int:
     return len(found)
 
 
-def _user(gone: UserSweep, settings: Settings, clock: Clock) -> None:
+def _user(gone: UserSweep, settings: SweepSettings, clock: Clock) -> None:
     """Delete all that is the user's, and then take off the mark, which until then holds others off.
 
     All but the subscriptions is read strongly consistent, so one look finds it. Subscriptions are found by an
@@ -210,7 +210,7 @@ def _user(gone: UserSweep, settings: Settings, clock: Clock) -> None:
         queues.send_all(settings.sweep_queue_url, [again])
 
 
-def _late_rows(late: LateRows, settings: Settings, clock: Clock) -> None:
+def _late_rows(late: LateRows, settings: SweepSettings, clock: Clock) -> None:
     """Delete the subscriptions that the index shows by now; look again, for as long as one may be late.
 
     A message waits in a queue for a quarter of an hour at most, and so comes several times before it is due.
@@ -226,13 +226,13 @@ def _late_rows(late: LateRows, settings: Settings, clock: Clock) -> None:
         _queue(again, settings, clock)
 
 
-def _queue(late: LateRows, settings: Settings, clock: Clock) -> None:
+def _queue(late: LateRows, settings: SweepSettings, clock: Clock) -> None:
     wait_s = max(0, -(-(late.due - clock()) // 1000))
     again = Outgoing(codec.encode(late), min(wait_s, MAX_DELAY_S))
     queues.send_all(settings.sweep_queue_url, [again])
 
 
-def _delete_users_own(gone: UserSweep, made_before: int, settings: Settings) -> list[int]:
+def _delete_users_own(gone: UserSweep, made_before: int, settings: SweepSettings) -> list[int]:
     """How many there were: users, sessions, memberships, devices, subscriptions, topics, buckets.
 
     Younger subscriptions are spared: a copy of the message may come when the ID is somebody's again.
@@ -249,7 +249,7 @@ def _delete_users_own(gone: UserSweep, made_before: int, settings: Settings) -> 
     ]
 
 
-def _leave_groups(gone: UserSweep, settings: Settings) -> int:
+def _leave_groups(gone: UserSweep, settings: SweepSettings) -> int:
     """A group of the user's own stays for its other members, without an owner; alone, it goes too."""
     found = list(islice(groups.memberships(gone.app, gone.user), TARGETS_AT_A_TIME))
     for group_id, ref in found:
@@ -265,7 +265,7 @@ def _leave_groups(gone: UserSweep, settings: Settings) -> int:
     return len(found)
 
 
-def _delete_targets(kind: TargetKind, scope: Scope, settings: Settings) -> int:
+def _delete_targets(kind: TargetKind, scope: Scope, settings: SweepSettings) -> int:
     """Delete topics or buckets of a scope that is gone; what hangs on them is queued first."""
     found = list(definitions.in_scope(kind, scope, "", TARGETS_AT_A_TIME))
     swept = [Outgoing(codec.encode(sweep_of(one.target)), SWEEP_DELAY_S) for one in found]

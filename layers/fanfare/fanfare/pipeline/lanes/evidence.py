@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Protocol
 
 from fanfare.domain.breaker import WINDOW_MS
 from fanfare.domain.doubt import HOUR_MS
-from fanfare.domain.outcome.consequence import OutcomeKind
-from fanfare.pipeline.lane_pauses import KEPT_MS
-from fanfare.pipeline.sent import Sent
+from fanfare.pipeline.lanes.pauses import KEPT_MS
 from fanfare.runtime.clock import Clock
 from fanfare.store import sublanes
 from fanfare.store.row import REFUSED
@@ -20,6 +19,27 @@ WORTH_TELLING = 10
 
 type _Sublane = tuple[str, str]
 """App and sublane."""
+
+
+class TokenAnswer(Protocol):
+    """One answer of a network about a device token, or the lack of one."""
+
+    @property
+    def user(self) -> str: ...
+    @property
+    def sublane(self) -> str: ...
+    @property
+    def at(self) -> int:
+        """The moment of the send, epoch ms."""
+
+    @property
+    def speaks_of_token(self) -> bool:
+        """Whether the network judged the token."""
+
+    @property
+    def doubtful(self) -> bool: ...
+    @property
+    def handed_over(self) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -56,9 +76,9 @@ class SublaneWatch:
             self._recent[app, sublane] = (now, is_open)
         return is_open
 
-    def saw(self, app: str, sent: Sequence[Sent]) -> None:
+    def saw(self, app: str, sent: Sequence[TokenAnswer]) -> None:
         """Take note of an attempt's answers. Silences and faults tell nothing about device tokens."""
-        by_sublane: dict[str, list[Sent]] = {}
+        by_sublane: dict[str, list[TokenAnswer]] = {}
         for one in sent:
             if one.speaks_of_token:
                 by_sublane.setdefault(one.sublane, []).append(one)
@@ -67,18 +87,18 @@ class SublaneWatch:
                 self._note_hand_over(app, sublane, some)
                 self._count(app, sublane, some)
 
-    def _note_hand_over(self, app: str, sublane: str, some: Sequence[Sent]) -> None:
+    def _note_hand_over(self, app: str, sublane: str, some: Sequence[TokenAnswer]) -> None:
         """Once for each hour of the answers: the evidence without which no second strike deletes anything."""
         hours: dict[int, dict[str, None]] = {}
         for one in some:
             if one.handed_over:
-                hours.setdefault(one.at // HOUR_MS, {})[one.due.addressee.user] = None
+                hours.setdefault(one.at // HOUR_MS, {})[one.user] = None
         for hour, users in hours.items():
             if self._handed.get((app, sublane), -1) < hour:
                 sublanes.handed_over(app, sublane, list(users), hour * HOUR_MS)
                 self._handed[app, sublane] = hour
 
-    def _count(self, app: str, sublane: str, some: Sequence[Sent]) -> None:
+    def _count(self, app: str, sublane: str, some: Sequence[TokenAnswer]) -> None:
         now = self.clock()
         untold = self._untold.get((app, sublane))
         if untold is not None and now - untold.since >= TELL_AFTER_MS:
@@ -87,8 +107,8 @@ class SublaneWatch:
             untold = None
         if untold is None:
             untold = self._untold[app, sublane] = _Untold(since=now)
-        untold.users.update(one.due.addressee.user for one in some)
-        doubted = any(one.outcome.kind is OutcomeKind.SUSPECT for one in some)
+        untold.users.update(one.user for one in some)
+        doubted = any(one.doubtful for one in some)
         if doubted or len(untold.users) >= TELL_FROM_USERS:
             self._tell(app, sublane, untold.users, now)
             self._untold[app, sublane] = _Untold(since=now)

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from fanfare.domain.push import Delivery
-from fanfare.pipeline import waves
-from fanfare.pipeline.delivery import Deliverer, KilledTooOften, LeaseHeld
-from fanfare.pipeline.names import names_in
-from fanfare.pipeline.waves import NoTime
+from fanfare.pipeline.deliver import waves
+from fanfare.pipeline.deliver.deliverer import Deliverer, KilledTooOften, LeaseHeld
+from fanfare.pipeline.deliver.waves import NoTime
+from fanfare.pipeline.delivery_queues import names_in
 from fanfare.runtime import codec, queues, sqs_batch
 from fanfare.runtime.codec import DecodeError
 from fanfare.runtime.sqs_batch import BatchResponse, Record, Source, receives

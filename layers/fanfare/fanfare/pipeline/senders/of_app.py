@@ -13,9 +13,9 @@ from fanfare.networks.credentials import ApnsCredential, Credential, FcmCredenti
 from fanfare.networks.failures import CredentialError, CredentialMissing, CredentialUnavailable
 from fanfare.networks.fcm import Fcm
 from fanfare.networks.live import from_text, of_environment
-from fanfare.pipeline.lane_senders import ApnsSender, BrokenSender, FcmSender
-from fanfare.pipeline.live_sender import LiveSender, Way
-from fanfare.pipeline.sending import Sender
+from fanfare.pipeline.senders.failover import LiveKey, LiveSender
+from fanfare.pipeline.senders.sender import LaneSender
+from fanfare.pipeline.senders.single import ApnsSender, BrokenSender, FcmSender
 from fanfare.runtime import secrets
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.secrets import SecretMissing
@@ -54,12 +54,12 @@ class AppSenders:
 
     endpoints: Endpoints
     clock: Clock
-    _made: dict[_Lane, tuple[str | None, tuple[Way, ...]]] = field(default_factory=dict, repr=False)
+    _made: dict[_Lane, tuple[str | None, tuple[LiveKey, ...]]] = field(default_factory=dict, repr=False)
     """The text that the ways were made from, None where there was none."""
     _pools: dict[tuple[str, ...], Fcm | Apns] = field(default_factory=dict, repr=False)
     _making: Lock = field(default_factory=Lock, repr=False)
 
-    def of(self, app: str, network: Network, environment: Environment) -> Sender | None:
+    def of(self, app: str, network: Network, environment: Environment) -> LaneSender | None:
         """The sender for one attempt; None where the app has no credential for the network."""
         known = apps.known(app, self.clock())
         parameter = None if known is None else known.credential_parameter(network)
@@ -72,7 +72,7 @@ class AppSenders:
         for pool in self._pools.values():
             pool.close()
 
-    def _ways(self, lane: _Lane, parameter: str, kept_s: int | None) -> Sequence[Way]:
+    def _ways(self, lane: _Lane, parameter: str, kept_s: int | None) -> Sequence[LiveKey]:
         text: str | None
         try:
             text = secrets.read(parameter, kept_s)
@@ -90,8 +90,8 @@ class AppSenders:
         return ways
 
     def _remade(
-        self, lane: _Lane, parameter: str, text: str | None, before: tuple[Way, ...]
-    ) -> tuple[Way, ...]:
+        self, lane: _Lane, parameter: str, text: str | None, before: tuple[LiveKey, ...]
+    ) -> tuple[LiveKey, ...]:
         """What stays live keeps its way, and what is known of it."""
         if text is None:
             return (self._broken(lane, CredentialMissing(f"there is no parameter {parameter}")),)
@@ -106,21 +106,21 @@ class AppSenders:
         known = {way.credential: way for way in before}
         return tuple(known.get(one.credential) or self._way(lane, one.credential) for one in here)
 
-    def _way(self, lane: _Lane, credential: Credential) -> Way:
+    def _way(self, lane: _Lane, credential: Credential) -> LiveKey:
         _, network, environment = lane
         name = lane_of(network, environment, credential)
-        sender: Sender
+        sender: LaneSender
         match credential:
             case FcmCredential():
                 sender = FcmSender(name, self._fcm(environment, credential))
             case ApnsCredential():
                 sender = ApnsSender(name, self._apns(environment, credential), credential.topics)
-        return Way(_PROVIDERS[network], sender, credential)
+        return LiveKey(_PROVIDERS[network], sender, credential)
 
-    def _broken(self, lane: _Lane, error: CredentialError, sibling: Credential | None = None) -> Way:
+    def _broken(self, lane: _Lane, error: CredentialError, sibling: Credential | None = None) -> LiveKey:
         """`sibling`: one that is for the lane's other environment, which says how this lane is called."""
         _, network, environment = lane
-        return Way(_PROVIDERS[network], BrokenSender(lane_of(network, environment, sibling), error), None)
+        return LiveKey(_PROVIDERS[network], BrokenSender(lane_of(network, environment, sibling), error), None)
 
     def _fcm(self, environment: Environment, account: FcmCredential) -> Fcm:
         key = _pool(environment, account)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from fanfare.domain.addressee import Addressee
 from fanfare.domain.outcome.consequence import OutcomeKind, PurgeTarget
 from fanfare.domain.proof import Proof
 from fanfare.domain.push import Delivery
 from fanfare.domain.retry_state import OpenGroup, Standing, pack, unpack
 from fanfare.domain.verdict import MAX_UNKNOWN, Exhausted, Settled, StillOpen, Verdict, postponed, verdict
-from fanfare.pipeline.finding import Addressee
-from fanfare.pipeline.sent import Due, Sent, Share, Waiting
+from fanfare.pipeline.deliver.devices import Due, Sent, Share, Waiting
 from fanfare.store.ledger import Failure, Lease, State
 
 MAX_FAILURES = 20

@@ -8,16 +8,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import assert_never
 
+from fanfare.domain.addressee import Addressee
 from fanfare.domain.device import Environment, Network
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.verdict import MAX_UNKNOWN, MAX_WAITS, back_off_ms
-from fanfare.pipeline import attempt
-from fanfare.pipeline.attempt import Audience, Result
-from fanfare.pipeline.deliver_settings import Settings
-from fanfare.pipeline.finding import Addressee, ArcTooLarge, Finding
-from fanfare.pipeline.lane_watch import LaneWatch
-from fanfare.pipeline.onward import Onward
-from fanfare.pipeline.sending import Senders, Sending, is_late
+from fanfare.pipeline.deliver import attempt
+from fanfare.pipeline.deliver.attempt import Audience, Result
+from fanfare.pipeline.deliver.deliver_settings import DeliverSettings
+from fanfare.pipeline.deliver.find import ArcTooLarge, Finding
+from fanfare.pipeline.deliver.follow_up import Onward
+from fanfare.pipeline.deliver.send import Sending, is_late
+from fanfare.pipeline.lanes.turn import LaneWatch
+from fanfare.pipeline.senders.sender import Senders
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.concurrency import together
@@ -51,7 +53,7 @@ class Begun:
 class Deliverer:
     """What an environment keeps between its deliveries."""
 
-    settings: Settings
+    settings: DeliverSettings
     senders: Senders
     watch: LaneWatch
     clock: Clock

@@ -7,7 +7,7 @@ from fanfare.runtime.sqs_batch import Redelivery
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(Redelivery):
+class DeliverSettings(Redelivery):
     apps_table: str
     members_table: str
     subscriptions_table: str

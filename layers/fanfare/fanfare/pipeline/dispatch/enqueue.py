@@ -9,8 +9,9 @@ from fanfare.domain.estimate import estimate
 from fanfare.domain.push import CoarseArc, Cut, Delivery, Pace, Way
 from fanfare.domain.ring import HEX_DIGITS, WHOLE_RING
 from fanfare.domain.scope import Target
-from fanfare.pipeline import delivery_queues, last_resort
-from fanfare.pipeline.changes import Changes
+from fanfare.pipeline import delivery_queues
+from fanfare.pipeline.dispatch import last_resort
+from fanfare.pipeline.dispatch.changes import Changes
 from fanfare.runtime import codec, logs, queues
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.concurrency import Once, together
@@ -23,7 +24,7 @@ SAMPLE_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class DispatchSettings:
     accounts_table: str
     buckets_table: str
     subscriptions_table: str
@@ -56,7 +57,7 @@ class FirstRecordFailed(Exception):
     an error makes it halve the batch, until what fails is alone and holds up nothing else."""
 
 
-def dispatch(records: Sequence[Record], settings: Settings, clock: Clock) -> BatchResponse:
+def dispatch(records: Sequence[Record], settings: DispatchSettings, clock: Clock) -> BatchResponse:
     """Queue what the records become, in bulk; the answer names the first record that could not be queued.
 
     Everything before it is queued, and what comes after it comes again with it: Lambda's checkpoint. Raises
@@ -82,7 +83,7 @@ def dispatch(records: Sequence[Record], settings: Settings, clock: Clock) -> Bat
     return {"batchItemFailures": [{"itemIdentifier": records[failed]["dynamodb"]["SequenceNumber"]}]}
 
 
-def dispatch_again(record: Record, settings: Settings) -> bool:
+def dispatch_again(record: Record, settings: DispatchSettings) -> bool:
     """Queue what a record becomes that was given up; False where it fails as before."""
     plan = _Batch(settings).attempt(record)
     if isinstance(plan, Exception):
@@ -91,7 +92,7 @@ def dispatch_again(record: Record, settings: Settings) -> bool:
     return not _send([Planned(0, *queued) for queued in plan])
 
 
-def _failure(record: Record, error: Exception, settings: Settings, clock: Clock) -> Exception | None:
+def _failure(record: Record, error: Exception, settings: DispatchSettings, clock: Clock) -> Exception | None:
     """Why the record has to come again; None where it lies in the last resort."""
     logs.logger().error("a record failed", exc_info=error, extra={"event_id": record["eventID"]})
     if aws_failures.is_aws_at_fault(error):
@@ -108,7 +109,7 @@ def _failure(record: Record, error: Exception, settings: Settings, clock: Clock)
 class _Batch:
     """What records become. Those of one target share what is read of it: hundreds come from one bucket."""
 
-    settings: Settings
+    settings: DispatchSettings
     _changes: Changes = field(default_factory=Changes)
     _cuts: Once[Target, Cut] = field(default_factory=Once)
 
@@ -147,7 +148,7 @@ def _cut(target: Target, message_id: str, limits: Limits) -> Cut:
     return decide(subscribers, estimate(recipients.sample(target.app, digit, SAMPLE_ROWS)), limits)
 
 
-def _queued(delivery: Delivery, settings: Settings) -> tuple[str, Outgoing]:
+def _queued(delivery: Delivery, settings: DispatchSettings) -> tuple[str, Outgoing]:
     return delivery_queues.url_for(delivery, settings), delivery_queues.message(delivery)
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import batched
 
 from fanfare.domain.push import Delivery
-from fanfare.pipeline.delivery import Begun, Deliverer
-from fanfare.pipeline.finding import Finding
+from fanfare.pipeline.deliver.deliverer import Begun, Deliverer
+from fanfare.pipeline.deliver.find import Finding
 from fanfare.runtime.concurrency import together
 
 WAVE = 10

@@ -5,27 +5,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
 
-from fanfare.domain.device import Device, Environment, Network, open_digest
+from fanfare.domain.addressee import Addressee
+from fanfare.domain.device import Device, Environment, Network
 from fanfare.domain.errors import Busy
 from fanfare.domain.push import Delivery, Push, Way
 from fanfare.domain.ring import Arc
 from fanfare.runtime.concurrency import Once, together
 from fanfare.store import members, recipients, subscriptions
 from fanfare.store.recipients import Recipient
-
-
-@dataclass(frozen=True, slots=True)
-class Addressee:
-    """One device to be reached, and whose it was when it was read."""
-
-    user: str
-    device: Device
-    environment: Environment
-
-    @property
-    def digest(self) -> bytes:
-        return open_digest(self.user, self.device)
-
 
 SHARDS_AT_A_TIME = 4
 
