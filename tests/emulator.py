@@ -19,10 +19,13 @@ from tests.contract.declared import ROOT
 
 REGION = "us-east-1"
 
+type Snapshot = list[dict[str, Any]]
+"""The state of each backend."""
+
 _TYPES = frozenset(("S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"))
 
-_made: list[tuple[Mapping[str, str], list[dict[str, Any]]]] = []
-"""The names, and the state of each backend: nothing before the first test."""
+_made: list[tuple[Mapping[str, str], Snapshot]] = []
+"""The names, and the state without rows: nothing before the first test."""
 
 
 @cache
@@ -40,12 +43,37 @@ def resources() -> Mapping[str, str]:
     """Empty tables, queues and buckets, by logical ID: names, of queues URLs. To be called under mock_aws."""
     if not _made:
         made = create_resources(session(), whole_template())
-        _made.append((made, [_copy(vars(backend)) for backend in _backends()]))
+        _made.append((made, snapshot()))
         return made
     names, states = _made[0]
+    restore(states)
+    return names
+
+
+def snapshot() -> Snapshot:
+    """Return a copy of all tables, queues and buckets."""
+    return [_copy(vars(backend)) for backend in _backends()]
+
+
+def restore(states: Snapshot) -> None:
+    """Make all tables, queues and buckets as they were."""
     for backend, state in zip(_backends(), states, strict=True):
         vars(backend).update(_copy(state))
-    return names
+
+
+def rows(table: str) -> list[dict[str, Any]]:
+    """Return the items of a table, read beside its API: a scan takes longer than most tests' requests."""
+    kept = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(table)
+    return [item.to_json()["Attributes"] for item in kept.all_items()]
+
+
+def waiting(url: str) -> dict[str, int]:
+    """Return how many messages of a queue may be received now, and how many are delayed."""
+    queue = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].get_queue(url.rpartition("/")[2])
+    return {
+        "now": queue.approximate_number_of_messages,
+        "delayed": queue.approximate_number_of_messages_delayed,
+    }
 
 
 def answer_quickly(patched: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """An app with its administrator and users, and clients that speak for them."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -14,9 +14,11 @@ from fanfare.api import passwords
 from fanfare.runtime import clock, queues
 from fanfare.store import apps, row
 from local.rehearsal.api import RehearsedAnswer, RehearsedApi
+from tests import emulator
 
 PASSWORD = "correct horse"
 _QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+_now = clock.now
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,10 @@ class World:
     """Without any credentials."""
 
 
+_first: list[tuple[tuple[Tenant, Client, Client, Client], emulator.Snapshot]] = []
+"""An app, its administrator and two users, and the tables with their rows."""
+
+
 @pytest.fixture(autouse=True)
 def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashed with as little memory as there can be: the real ones take longer than most tests."""
@@ -76,7 +82,7 @@ def _tenant() -> Tenant:
 
 @pytest.fixture
 def tenant(front: RehearsedApi, tables: Mapping[str, str]) -> Callable[[], Tenant]:
-    """Makes apps."""
+    """Return a function that creates an app."""
 
     @dataclass(frozen=True)
     class Settings:
@@ -87,9 +93,14 @@ def tenant(front: RehearsedApi, tables: Mapping[str, str]) -> Callable[[], Tenan
 
 
 @pytest.fixture
-def new_user(front: RehearsedApi) -> Callable[[Tenant], Client]:
+def numbers() -> Iterator[int]:
+    """The numbers of the users that a test signs up."""
+    return count(1)
+
+
+@pytest.fixture
+def new_user(front: RehearsedApi, numbers: Iterator[int]) -> Callable[[Tenant], Client]:
     """Signs a normal user up and logs in."""
-    numbers = count(1)
 
     def sign_up(app: Tenant) -> Client:
         name = f"user-{next(numbers)}"
@@ -126,16 +137,31 @@ def new_admin(front: RehearsedApi) -> Callable[[Tenant], Client]:
 def world(
     front: RehearsedApi,
     tenant: Callable[[], Tenant],
+    numbers: Iterator[int],
     new_user: Callable[[Tenant], Client],
     new_admin: Callable[[Tenant], Client],
 ) -> World:
-    app = tenant()
+    """Make an app and users through the API in the first test of a process; others get a copy of the tables.
+
+    A test with a clock of its own has its own: tokens of another time would have expired.
+    """
+    if not _first or clock.now is not _now:
+        app = tenant()
+        admin, alice, bob = new_admin(app), new_user(app), new_user(app)
+        if clock.now is _now:
+            _first.append(((app, admin, alice, bob), emulator.snapshot()))
+    else:
+        (app, *others), left = _first[0]
+        emulator.restore(left)
+        admin, alice, bob = (replace(one, front=front) for one in others)
+        numbers_taken = next(numbers), next(numbers)
+        assert numbers_taken == (1, 2)
     return World(
         front=front,
         app=app,
-        admin=new_admin(app),
-        alice=new_user(app),
-        bob=new_user(app),
+        admin=admin,
+        alice=alice,
+        bob=bob,
         nobody=Client(front, app, {"x-kii-appid": app.id, "x-kii-appkey": app.key}),
         stranger=Client(front, app, {}),
     )
@@ -147,8 +173,6 @@ def everything(tables: Mapping[str, str]) -> Callable[[], dict[str, Any]]:
 
     Counters of limits aside: what is refused after it was counted, as a wrong password is, has used one up.
     """
-    dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
-    counters = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
 
     def read() -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -156,11 +180,9 @@ def everything(tables: Mapping[str, str]) -> Callable[[], dict[str, Any]]:
             if name == "LimitsTable":
                 continue
             if name.endswith("Table"):
-                items = dynamodb.scan(TableName=resource)["Items"]
-                found[name] = sorted(items, key=lambda item: repr(sorted(item.items())))
+                found[name] = sorted(emulator.rows(resource), key=lambda item: repr(sorted(item.items())))
             elif resource.startswith("http"):
-                answer = sqs.get_queue_attributes(QueueUrl=resource, AttributeNames=counters)  # type: ignore[arg-type]
-                found[name] = answer["Attributes"]
+                found[name] = emulator.waiting(resource)
         return found
 
     return read

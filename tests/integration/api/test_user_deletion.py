@@ -96,7 +96,7 @@ def left_of(who: Client, everything: Everything) -> list[str]:
     found = everything()
     found["RecipientsTable"] = [row for row in found["RecipientsTable"] if not _tells_of_deletion(row)]
     tables = [name for name, rows in found.items() if name.endswith("Table") and who.user in repr(rows)]
-    return tables + [name for name in ("SweepQueue",) if any(v != "0" for v in found[name].values())]
+    return tables + [name for name in ("SweepQueue",) if any(v != 0 for v in found[name].values())]
 
 
 def _tells_of_deletion(row: dict[str, Any]) -> bool:
