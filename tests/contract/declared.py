@@ -1,4 +1,4 @@
-"""What the template grants and what the functions' modules say, in comparable form."""
+"""The template's grants and the functions' modules, in comparable form."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -104,7 +104,7 @@ def _text(resource: Any) -> str:
 
 
 def takes(route: Route, method: str, path: str) -> bool:
-    """Whether a route of the template lets requests of a handler through; `path` as `shape` makes it."""
+    """True if a route of the template passes requests for a handler; `path` as `shape` makes it."""
     declared = shape(re.sub(r"\{\w+\+\}", "+", route.path))
     prefix, greedy, _ = declared.partition("+")
     same = path.startswith(prefix) if greedy else path == declared

@@ -1,4 +1,4 @@
-"""Whatever mixture of faults the server draws, the sender's word agrees with what the server did."""
+"""For every mixture of faults, the sender's results agree with the server's record."""
 
 import random
 from collections import Counter
@@ -19,7 +19,7 @@ from tests.unit.networks.test_http2 import hold_to_truth, kinds, pushes
 
 
 class Chaos:
-    """Draws a fault for each request, and now and then one for the connection."""
+    """Draws a fault for each request, and sometimes one for the connection."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
