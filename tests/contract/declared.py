@@ -34,7 +34,8 @@ def app_of(function: str) -> ModuleType:
 
 
 def settings_of(function: str) -> type[Any]:
-    """The function's settings class: the one dataclass in its module whose name ends in `Settings`."""
+    """Return the function's settings class: its module's one dataclass with a name that ends in
+    `Settings`."""
     [found] = [
         one
         for name, one in vars(app_of(function)).items()
