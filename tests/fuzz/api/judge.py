@@ -19,7 +19,7 @@ KEY_BYTES = {"pk": 2_048, ":pk": 2_048, "sk": 1_024, ":from": 1_024, ":to": 1_02
 """DynamoDB's own limits, by the names under which keys are sent."""
 
 MOST_CPU_S = 4.3
-"""Most seconds of a whole core. Functions have 15 seconds, and with 512 MB 0.29 of a core."""
+"""Maximum time on a whole core, in seconds. Functions have 15 seconds, and with 512 MB 0.29 of a core."""
 
 
 class Guilty(AssertionError):

@@ -25,7 +25,8 @@ from tests.unit.networks.misbehaving_server import MALFORMED, WAYS
 PUSHES = 120
 DEADLINE_S = 5.0
 GROWTH = 6_000_000
-"""Most bytes: a batch's results, one buffer of 256 KB, and TLS's memory for two or three connections."""
+"""Maximum growth in bytes: a batch's results, one buffer of 256 KB, and TLS's memory for two or three
+connections."""
 
 
 @dataclass(frozen=True, slots=True)
