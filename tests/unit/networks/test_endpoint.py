@@ -12,7 +12,7 @@ import pytest
 
 from fanfare.domain.outcome.answer import Transport
 from fanfare.networks.endpoint import Endpoint
-from fanfare.networks.http2.sender import Http2Sender
+from fanfare.networks.http2.http2_sender import Http2Sender
 from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import NotProcessed, Result
 from local.fakes import authority

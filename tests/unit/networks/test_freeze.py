@@ -22,7 +22,7 @@ from collections import Counter
 from fanfare.networks.push_requests import Batch
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
-from fanfare.networks.http2.sender import Http2Sender
+from fanfare.networks.http2.http2_sender import Http2Sender
 
 endpoint = Endpoint("127.0.0.1", int(sys.argv[1]), sys.argv[2])
 sender = Http2Sender(endpoint, Policy(most_connections=2, request_s=2))

@@ -12,8 +12,8 @@ from h2.settings import SettingCodes
 
 from fanfare.domain.outcome.answer import Transport
 from fanfare.networks.endpoint import Endpoint
+from fanfare.networks.http2.http2_sender import Http2Sender
 from fanfare.networks.http2.policy import Policy
-from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import Answered, Result, Unknown
 from tests.stopwatch import Stopwatch

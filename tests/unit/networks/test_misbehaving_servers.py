@@ -13,8 +13,8 @@ import pytest
 
 from fanfare.domain.outcome.answer import Transport
 from fanfare.networks.endpoint import Endpoint
+from fanfare.networks.http2.http2_sender import Http2Sender
 from fanfare.networks.http2.policy import Policy
-from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import Answered, NotProcessed, Result, Unknown
 from local.waiting import while_moving

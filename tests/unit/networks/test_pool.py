@@ -13,6 +13,7 @@ from h2.settings import SettingCodes
 from fanfare.domain.outcome.answer import Transport
 from fanfare.networks import trust
 from fanfare.networks.endpoint import Endpoint
+from fanfare.networks.http2.http2_sender import Http2Sender
 from fanfare.networks.http2.policy import (
     PAUSE_S,
     QUICK_REPLACEMENTS,
@@ -21,7 +22,6 @@ from fanfare.networks.http2.policy import (
     pause_s,
     wait_before_opening,
 )
-from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import Answered, Unknown
 from tests.unit.networks.conftest import Serve
