@@ -1,4 +1,4 @@
-"""What tests of several kinds need: an environment without AWS, tables in moto, the real handlers."""
+"""Fixtures of all tests: an environment without AWS, tables in moto, the real handlers."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -24,7 +24,7 @@ SIGNING_KEYS = {"current": "k1", "keys": {"k1": urlsafe_b64encode(bytes(range(32
 
 
 def pytest_configure() -> None:
-    """Before any property is read: none of them has a time limit, which a busy machine would exceed."""
+    """Set Hypothesis up before any property is read: no deadline, which a busy machine would exceed."""
     settings.register_profile("fanfare", deadline=None)
     settings.load_profile("fanfare")
 
@@ -34,7 +34,7 @@ type Handler = Callable[[dict[str, Any], Any], Any]
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_emulator() -> Iterator[None]:
-    """AWS sessions share what they read of the services' descriptions: half of what making a client takes."""
+    """Let AWS sessions share parsed service descriptions, which are half of the time to make a client."""
     with pytest.MonkeyPatch.context() as patched:
         emulator.answer_quickly(patched)
         patched.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
@@ -43,7 +43,7 @@ def _quick_emulator() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _forgetting() -> Iterator[None]:
-    """What a function keeps for its next request is not there for the next test."""
+    """Drop the memory that a function keeps between requests."""
     yield
     for forget in (clients.forget, secrets.forget, apps.forget, limits.forget, metrics.forget):
         forget()
@@ -71,7 +71,7 @@ def whole_template() -> Template:
 def tables(
     whole_template: Template, environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Mapping[str, str]]:
-    """All tables, queues and buckets of the template in moto: {logical ID: name or URL}.
+    """Create the template's tables, queues and buckets in moto: {logical ID: name or URL}.
 
     Every function finds its variables in the environment, and the signing keys in SSM.
     """
@@ -89,7 +89,7 @@ def tables(
 
 @pytest.fixture
 def handler() -> Callable[[str], Handler]:
-    """`handler("topics")` is the function's handler as Lambda would call it."""
+    """Return a loader: `handler("topics")` is the function's handler as Lambda calls it."""
 
     def load_handler(function: str) -> Handler:
         found: Handler = import_module(f"functions.{function}.app").handler
@@ -102,7 +102,8 @@ def handler() -> Callable[[str], Handler]:
 def front(
     tables: Mapping[str, str], whole_template: Template, handler: Callable[[str], Handler]
 ) -> RehearsedApi:
-    """The HTTP API as a client sees it, in front of the real handlers; answers are as described."""
+    """The HTTP API as a client sees it, in front of the real handlers; answers are checked against
+    OpenAPI."""
     return RehearsedApi(whole_template, handler, described())
 
 

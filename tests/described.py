@@ -29,7 +29,7 @@ class Described:
         self._registry = jsonschema_rs.Registry([(_BASE, {"components": made["components"]})])
 
     def check(self, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Raises AssertionError for an answer that the document does not have; `path` as delivered."""
+        """Raise AssertionError for an answer that the document lacks; `path` as delivered."""
         match = self._operations.match(method, "/" + "/".join(part for part in path.split("/") if part))
         if match is None:
             return
@@ -50,7 +50,7 @@ class Described:
             self._compare(found["schema"], json.loads(body), where)
 
     def check_request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Raises AssertionError for a request that the document does not allow; `path` without the query."""
+        """Raise AssertionError for a request that the document does not allow; `path` without the query."""
         tidy = "/" + "/".join(part for part in path.split("/") if part)
         match = self._operations.match(method, tidy[tidy.index("/api/") :])
         where = f"{method} {path}"
@@ -59,7 +59,7 @@ class Described:
             return
         described = match.target.get("requestBody")
         if described is None or not body.strip():
-            # A body that says nothing is borne where none is read.
+            # A body without content is ignored by routes that read none.
             assert body.strip() in (b"", b"{}", b"null"), f"{where} takes no body: {body!r}"
             is_text = described is not None and "text/plain" in described["content"]
             assert is_text or not (described or {}).get("required"), f"{where} needs a body"
@@ -88,5 +88,5 @@ def _validator(schema: str, registry: jsonschema_rs.Registry) -> jsonschema_rs.D
 
 @cache
 def described() -> Described:
-    """Of what is described; that everything is, test_openapi.py holds."""
+    """Return the check of described routes; test_openapi.py holds that all are described."""
     return Described(written(route for route in served(ROOT) if route.endpoint in OPERATIONS))

@@ -1,4 +1,4 @@
-"""What template.yaml declares, in moto: made once in a process, copied for every further test."""
+"""The template's resources in moto: made once in a process, copied for every further test."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -35,12 +35,13 @@ def whole_template() -> Template:
 
 @cache
 def session() -> boto3.Session:
-    """One for all tests: what takes long is that each session reads the services' descriptions anew."""
+    """One session for all tests: reading the service descriptions takes long."""
     return boto3.Session("test", "test", region_name=REGION)
 
 
 def resources() -> Mapping[str, str]:
-    """Empty tables, queues and buckets, by logical ID: names, of queues URLs. To be called under mock_aws."""
+    """Return empty tables, queues and buckets, by logical ID: names, of queues URLs. To be called under
+    mock_aws."""
     if not _made:
         made = create_resources(session(), whole_template())
         _made.append((made, snapshot()))
@@ -77,7 +78,8 @@ def waiting(url: str) -> dict[str, int]:
 
 
 def answer_quickly(patched: pytest.MonkeyPatch) -> None:
-    """moto looks for each of a value's eleven types under several names: a fifth of all that tests take."""
+    """Look for a value's type under one name. moto tries each of eleven types under several, a fifth of all
+    tests' time."""
     pick = AttributePicker.__call__
 
     def pick_quickly(self: AttributePicker, context: AttributePickerContext) -> Any:
@@ -90,7 +92,7 @@ def answer_quickly(patched: pytest.MonkeyPatch) -> None:
 
 
 def _backends() -> list[Any]:
-    """Where moto keeps tables, queues and buckets."""
+    """Return moto's stores of tables, queues and buckets."""
     account = DEFAULT_ACCOUNT_ID
     return [
         dynamodb_backends[account][REGION],
@@ -100,6 +102,6 @@ def _backends() -> list[Any]:
 
 
 def _copy(state: dict[str, Any]) -> dict[str, Any]:
-    """A queue's lock cannot be copied, and is nobody's between two tests: all copies have the same."""
+    """Copy a state. A queue's lock cannot be copied and is free between two tests, so all copies share it."""
     locks = [queue._messages_lock for queue in state.get("queues", {}).values()]
     return deepcopy(state, {id(lock): lock for lock in locks})

@@ -1,4 +1,4 @@
-"""How long something took, as far as this process was let run: a busy machine makes nothing late."""
+"""A stopwatch for the time that this process could run: a busy machine makes nothing late."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ _TICK_S = 0.01
 
 
 class Stopwatch:
-    """As a context it runs. A tick counts twice its length at most, however long the machine held it back."""
+    """Runs as a context. A tick counts at most twice its length, however long the machine delayed it."""
 
     def __init__(self) -> None:
         self.s = 0.0

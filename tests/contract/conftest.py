@@ -1,4 +1,4 @@
-"""What the contract tests compare: the template, as the local stack reads it and as it stands."""
+"""The sides that contract tests compare: the template, as the local stack reads it and as it stands."""
 
 from collections.abc import Mapping
 from pathlib import Path

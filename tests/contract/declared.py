@@ -1,4 +1,4 @@
-"""What the template grants and what the functions' modules say, in comparable form."""
+"""The template's grants and the functions' modules, in comparable form."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,8 @@ def app_of(function: str) -> ModuleType:
 
 
 def settings_of(function: str) -> type[Any]:
-    """The function's settings class: the one dataclass in its module whose name ends in `Settings`."""
+    """Return the function's settings class: its module's one dataclass with a name that ends in
+    `Settings`."""
     [found] = [
         one
         for name, one in vars(app_of(function)).items()
@@ -104,7 +105,7 @@ def _text(resource: Any) -> str:
 
 
 def takes(route: Route, method: str, path: str) -> bool:
-    """Whether a route of the template lets requests of a handler through; `path` as `shape` makes it."""
+    """True if a route of the template passes requests for a handler; `path` as `shape` makes it."""
     declared = shape(re.sub(r"\{\w+\+\}", "+", route.path))
     prefix, greedy, _ = declared.partition("+")
     same = path.startswith(prefix) if greedy else path == declared

@@ -1,4 +1,4 @@
-"""Whatever can be lost, held up or go wrong raises an alarm, and the operations guide knows it."""
+"""Everything that can be lost, delayed or go wrong raises an alarm, and the operations guide explains it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -78,7 +78,7 @@ def test_concurrency_near_the_account_s_limit_raises_an_alarm(document: Mapping[
 def test_the_last_resort_itself_raises_an_alarm_when_it_fails(
     template: Template, document: Mapping[str, Any]
 ) -> None:
-    """What a stream gives up on and S3 does not take is gone without any other sign."""
+    """A record that a stream gives up on and S3 refuses is lost without any other sign."""
     with_streams = {one.logical_id for one in template.functions.values() if one.streams}
 
     watched = {
@@ -91,7 +91,7 @@ def test_the_last_resort_itself_raises_an_alarm_when_it_fails(
 
 
 def test_a_stream_that_nobody_reads_raises_an_alarm(template: Template, document: Mapping[str, Any]) -> None:
-    """IteratorAge is silent then. Every figure is filled: one that is missing is the fault."""
+    """IteratorAge is silent then. Every metric is filled, since missing data is the fault."""
     alarm = alarms(document)["DispatchSilentAlarm"]
     expression, *queries = alarm["Metrics"]
     watched = [query["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"] for query in queries]
@@ -131,7 +131,8 @@ def test_every_alarm_reaches_the_topic_and_stands_in_the_operations_guide(
 
 
 def test_every_alarm_says_what_missing_data_means(document: Mapping[str, Any]) -> None:
-    """Nothing runs while nobody sends: that is no fault, but for what DispatchSilentAlarm fills in itself."""
+    """No data while nobody sends is not a fault, except for the data that DispatchSilentAlarm fills in
+    itself."""
     said = {name: alarm.get("TreatMissingData") for name, alarm in alarms(document).items()}
 
     assert set(said.values()) == {"notBreaching"}
@@ -184,7 +185,7 @@ def test_sending_is_switched_by_a_parameter_and_only_what_waits_in_queues_waits(
 
 
 def metrics(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Whatever an alarm watches, by itself or in an expression."""
+    """Yield every metric that an alarm watches, by itself or in an expression."""
     for alarm in alarms(document).values():
         if "MetricName" in alarm:
             yield alarm

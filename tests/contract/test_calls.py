@@ -13,7 +13,7 @@ from tests.contract.declared import FUNCTIONS, Roles
 
 SERVICES = ("s3", "sqs", "ssm")
 LAMBDAS_OWN = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-"""Of Lambda's pollers: no code of ours receives."""
+"""Permissions of Lambda's pollers: no code of ours receives."""
 NO_CALLS = ("exceptions", "meta", "get_paginator")
 """Attributes of a client that call nothing by themselves."""
 ACTIONS = {
@@ -22,7 +22,7 @@ ACTIONS = {
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "sqs:SendMessageBatch": "sqs:SendMessage",
 }
-"""Where IAM's name of a call is another than the call's own."""
+"""IAM's names for calls, if they differ."""
 
 
 def test_roles_grant_what_the_code_calls_and_nothing_else(roles: Roles, sources: list[Path]) -> None:
@@ -57,7 +57,7 @@ def test_a_call_is_seen_by_whatever_name(code: str) -> None:
 
 
 def calls(code: str) -> Iterator[str]:
-    """IAM's actions for what a module does with the clients of SERVICES, whatever it calls them."""
+    """Yield IAM's actions for a module's calls of clients of SERVICES, under any local name."""
     tree = ast.parse(code)
     names = _names(tree)
     for node in ast.walk(tree):
@@ -80,7 +80,7 @@ def _action(service: str, method: str) -> str:
 
 
 def _names(tree: ast.Module) -> dict[str, str]:
-    """What local names stand for: `clients`, `clients.sqs` or `clients.sqs()`."""
+    """Return the meanings of local names: `clients`, `clients.sqs` or `clients.sqs()`."""
     names: dict[str, str] = {}
     for node in ast.walk(tree):
         match node:
@@ -118,7 +118,7 @@ def _meaning(node: ast.expr, names: Mapping[str, str]) -> str | None:
 
 
 def _client(node: ast.expr, names: Mapping[str, str]) -> str | None:
-    """The service of a client, where the expression is one."""
+    """Return the service if the expression is a client."""
     meaning = _meaning(node, names) or ""
     service = meaning.removeprefix("clients.").removesuffix("()")
     return service if meaning.endswith("()") and service in SERVICES else None

@@ -1,4 +1,4 @@
-"""What a deployment needs of the template and of samconfig.toml, in an account that is not ours alone."""
+"""The demands of a deployment on the template and samconfig.toml, in a shared account."""
 
 import tomllib
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ ENVIRONMENTS = ("dev", "staging", "prod")
 
 
 def test_the_api_s_logs_need_no_policy_of_their_own(document: Mapping[str, Any]) -> None:
-    """Outside of that prefix API Gateway adds each group to one policy of 5,120 bytes for the account."""
+    """With any other prefix API Gateway adds each group to one policy of 5,120 bytes for the account."""
     group = document["Resources"]["ApiLogs"]["Properties"]["LogGroupName"]
 
     assert group == {"Fn::Sub": "/aws/vendedlogs/${AWS::StackName}/api"}
@@ -42,7 +42,7 @@ def test_everything_of_a_stack_is_tagged(environment: str) -> None:
 
 
 def deploys() -> dict[str, dict[str, Any]]:
-    """What samconfig.toml gives `sam deploy`, by environment."""
+    """Return samconfig.toml's parameters of `sam deploy`, by environment."""
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     return {name: config[name]["deploy"]["parameters"] for name in ENVIRONMENTS}
 
@@ -125,7 +125,7 @@ def test_one_log_level_reaches_lambda_and_powertools(document: Mapping[str, Any]
 
 
 def test_deliver_s_log_keeps_the_lines_that_tell_time_and_memory(document: Mapping[str, Any]) -> None:
-    """Lambda writes REPORT of what went well at INFO."""
+    """Lambda writes the REPORT of a successful invocation at INFO."""
     deliver = document["Resources"]["DeliverFunction"]["Properties"]
 
     assert deliver["LoggingConfig"]["SystemLogLevel"] == "INFO"

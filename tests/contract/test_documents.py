@@ -1,4 +1,4 @@
-"""What prose names is there: documents, files, folders, sections and tests, in documents as in code."""
+"""Names in prose exist: documents, files, folders, sections and tests, named in documents and in code."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ INDEX = DECISIONS / "README.md"
 FILE = re.compile(
     r"(?<![\w./*{}<>$-])[A-Za-z0-9_.-]*[A-Za-z0-9_](?:/[A-Za-z0-9_.-]+)*\.(?:md|py)\b(?![\w/(*-])"
 )
-"""A document or a module; what has a wildcard or a variable in it is no name."""
+"""A document or a module; a text with a wildcard or a variable is not a name."""
 DOCUMENT = re.compile(r"(?<![\w./-])docs/[\w./-]*\w")
 FOLDER = re.compile(r"`([a-z_0-9]+(?:/[a-z_0-9]+)*/)`")
 TEST = re.compile(r"`?([\w/]*\w\.py)?::(test_\w+)")

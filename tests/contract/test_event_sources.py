@@ -1,4 +1,4 @@
-"""Streams, queues and their dead letters: what must hold so that nothing that was accepted is lost."""
+"""Streams, queues and their dead letters: the conditions under which nothing accepted is lost."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

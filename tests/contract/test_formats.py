@@ -1,7 +1,7 @@
-"""Formats: what is on a queue, in a stream or in a row keeps its shape for as long as it keeps its number.
+"""Formats: a value on a queue, in a stream or in a row keeps its shape as long as it keeps its number.
 
 formats.json holds the shapes that releases have read. Another shape takes another number, and is added there
-(run this module); the shapes of former numbers stay: what the release before would make of a value.
+(run this module). The shapes of former numbers stay, since the release before reads them.
 """
 
 import json
@@ -32,7 +32,7 @@ def formatted() -> dict[str, type[Any]]:
 
 
 def numbers(kind: type[Any]) -> tuple[int, ...]:
-    """The formats that the class reads."""
+    """Return the formats that the class reads."""
     return get_args(get_type_hints(kind)["format"])
 
 
@@ -43,7 +43,7 @@ def written(kind: type[Any]) -> int:
 
 
 def shape(kind: type[Any]) -> Any:
-    """The JSON schema, without what is only said to people."""
+    """Return the JSON schema without its descriptions."""
     return json.loads(json.dumps(_bare(msgspec.json.schema(kind))))
 
 
@@ -79,7 +79,7 @@ def test_every_format_that_was_ever_written_is_known_and_the_newest_is_read() ->
 
 
 def test_a_reader_refuses_a_format_that_it_does_not_know() -> None:
-    """As the release before does with what this one writes, once a format was raised."""
+    """The release before does so with values of this one, once a format was raised."""
     for name, kind in formatted().items():
         value = {"format": written(kind) + 1}
         refused = False

@@ -16,7 +16,7 @@ from operate.template.model import Template
 from tests.contract.declared import FUNCTIONS, ROOT, app_of, settings_of, shape, takes
 
 HTTP_FUNCTIONS = ("accounts", "buckets", "installations", "messages", "topics")
-"""Beside front, which serves what all of them serve."""
+"""All HTTP functions except front, which has the routes of all of them."""
 NOT_OURS = ("POWERTOOLS_", "MALLOC_")
 """Variables that Powertools and glibc read."""
 RESOURCE_POLICY_BYTES = 20_480
@@ -141,7 +141,7 @@ def test_every_function_has_a_sample_event(function: str) -> None:
 
 
 def handled(function: str) -> set[tuple[str, str]]:
-    """What the resolver of a function would answer; Powertools tells it only through private lists."""
+    """Return the routes that a function's resolver answers; Powertools has them in private lists only."""
     app = app_of(function).app
     routes = [*app._static_routes, *app._dynamic_routes]
     return {(method, shape(route.path)) for route in routes for method in _methods(route.method)}

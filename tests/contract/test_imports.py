@@ -1,4 +1,4 @@
-"""The direction of imports, and what importing may do: nothing."""
+"""The direction of imports; and imports have no effects."""
 
 import ast
 import sys

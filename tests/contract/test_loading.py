@@ -1,6 +1,6 @@
-"""What a function loads when it starts: what all its calls need, and nothing that only some of them do.
+"""Modules that a function loads at its start: those that all its calls need, and none for only some of them.
 
-`make imports` measures what that takes.
+`make imports` measures the time.
 """
 
 import json
@@ -13,7 +13,7 @@ from local.processes import run
 from tests.contract.declared import FUNCTIONS, ROOT
 
 AWS = {"botocore", "certifi", "dateutil", "jmespath", "msgspec", "six", "typing_extensions", "urllib3"}
-"""botocore, what it brings along, and JSON."""
+"""botocore with its dependencies, and JSON."""
 TABLES = AWS | {"pynamodb"}
 REPORTING = TABLES | {"aws_lambda_powertools"}
 
@@ -24,16 +24,16 @@ LIBRARIES = {
     "front": REPORTING,
     "messages": REPORTING,
     "topics": REPORTING,
-    # Both count, and so write metrics in every invocation.
+    # Both count, and write metrics in every invocation.
     "deliver": REPORTING,
     "purge": REPORTING,
-    # These log failures, and load the logger for that.
+    # These log failures, and load the logger only then.
     "dispatch": TABLES,
     "sweep": TABLES,
     "fanout": AWS,
 }
-"""All that is imported beside the standard library. Not argon2, cryptography, jwt, requests: they are loaded
-for a password, a credential, an access token of Google's; not boto3, of which nothing is used."""
+"""All imports beyond the standard library. argon2, cryptography, jwt and requests are missing, since they are
+loaded for a password, a credential, or an access token of Google's; so is boto3, which is not used."""
 
 API = {"accounts", "buckets", "front", "installations", "messages", "topics"}
 
@@ -72,7 +72,7 @@ print(json.dumps([sorted(sys.modules), read]))
 
 @cache
 def loaded(function: str) -> tuple[set[str], list[str]]:
-    """The modules after the function's import, and what else was opened for it."""
+    """Return the modules after the function's import, and the other files opened for it."""
     done = run(
         [sys.executable, "-c", LOAD.format(function=function)],
         {"PYTHONPATH": f"{ROOT / 'layers' / 'fanfare'}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
@@ -96,5 +96,5 @@ def test_a_module_is_loaded_where_it_is_used(module: str) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_loading_reads_code_and_nothing_else(function: str) -> None:
-    """Above all no root certificates, no credentials, and none of botocore's descriptions of services."""
+    """In particular no root certificates, no credentials, and none of botocore's service descriptions."""
     assert loaded(function)[1] == []

@@ -97,7 +97,7 @@ def references(value: Any) -> list[str]:
 
 
 def test_every_input_has_a_bound(made: dict[str, Any]) -> None:
-    """Lengths, numbers of entries and numbers: what a request may hold is said before it is sent."""
+    """Lengths, numbers of entries and numbers: the document states every limit on a request."""
     unbounded = [
         f"{method} {path}: {where}"
         for path, operations in made["paths"].items()
@@ -168,7 +168,7 @@ def _unbounded_itself(schema: dict[str, Any], at: str) -> Iterator[str]:
 
 
 def is_bounded(pattern: str) -> bool:
-    """Whether all that matches has a bound: no `+`, `*` or `{n,}` outside of a class of characters."""
+    """True if all matches are bounded: no `+`, `*` or `{n,}` outside of a class of characters."""
     outside = re.sub(r"\[[^]]*\]", "", pattern)
     return (
         not re.search(r"(?<!\\)[+*]|\{[0-9]+,\}", outside)

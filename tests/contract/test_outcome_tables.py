@@ -45,7 +45,7 @@ WORD = re.compile(r"[A-Z]+(_[A-Z]+)+|([A-Z][a-z]+){2,}|message\.\w+|(not|token|p
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One answer that a row describes, and what the row says of it."""
+    """One answer that a row describes, with the row's outcome."""
 
     row: str
     provider: Provider
@@ -177,7 +177,7 @@ def cases(title: str) -> Iterator[Case]:
             codes, bodies(row["body"], title, row["known"]), PROVIDERS[title]
         ):
             if title == "APNs" and provider is Provider.APNS_BROADCAST and status in (201, 204):
-                continue  # what the table of broadcasts says of them comes first
+                continue  # the table of broadcasts decides first
             for headers, context, delay_s in timed(row["delay (s)"], KNOWN[row["known"]]):
                 yield Case(
                     row["row"],
@@ -241,7 +241,7 @@ def test_each_outcome_is_explained() -> None:
 
 
 def test_each_rule_has_a_row_that_only_it_decides() -> None:
-    """A rule without a row is one that the document does not tell of."""
+    """A rule without a row is missing in the document."""
     undecided: list[str] = []
     for title, module, name in [
         ("FCM", fcm, "_RULES"),

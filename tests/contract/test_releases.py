@@ -13,7 +13,7 @@ from tests.contract.declared import ROOT
 
 ALIAS = "live"
 NOT_THE_FUNCTIONS = {"Events", "DeploymentPreference", "VersionDescription"}
-"""Properties of SAM's function that are none of Lambda's."""
+"""Properties of SAM's function that Lambda's function lacks."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,8 @@ def functions(template: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def transformed(
     template: Mapping[str, Any], *, layer: str = "1", publishes: bool = True, **parameters: str
 ) -> dict[str, Any]:
-    """What CloudFormation gets. `layer`: another text is another content of the layer `fanfare`."""
+    """Return the template for CloudFormation. `layer`: another text is another content of the layer
+    `fanfare`."""
     document = json.loads(json.dumps(template, default=str))
     for name, one in document["Resources"].items():
         match one["Type"]:
@@ -70,7 +71,7 @@ def test_a_layer_alone_publishes_every_function(template: dict[str, Any], now: d
 
 
 def test_an_alias_alone_does_not_see_a_layer(template: dict[str, Any]) -> None:
-    """Why the layers say PublishLambdaVersion; where SAM sees it by itself, it can go."""
+    """The reason for PublishLambdaVersion in the layers; it can go once SAM sees layers by itself."""
     one, other = (transformed(template, layer=layer, publishes=False) for layer in ("1", "2"))
     assert set(of_type(one, "AWS::Lambda::Version")) == set(of_type(other, "AWS::Lambda::Version"))
 
@@ -78,9 +79,8 @@ def test_an_alias_alone_does_not_see_a_layer(template: dict[str, Any]) -> None:
 def test_a_parameter_is_another_version_of_exactly_the_functions_that_use_it(
     template: dict[str, Any],
 ) -> None:
-    """SAM does not look into parameters. CloudFormation replaces a version whose description changed; a
-    description that changed for nothing would be refused, since Lambda makes no version of what is as it was.
-    """
+    """SAM does not look into parameters. CloudFormation replaces a version with a new description. A
+    needlessly new description would be refused, since Lambda makes no version of an unchanged function."""
     common = template["Globals"]["Function"]
     for name, own in functions(template).items():
         used = [
@@ -162,7 +162,7 @@ def references(node: Any) -> Iterator[str]:
 
 
 def circles(resources: Mapping[str, Any]) -> list[str]:
-    """Resources that wait for themselves."""
+    """Return resources that wait for themselves."""
     waits = {
         name: {one for one in [*references(given), *depends(given)] if one in resources and one != name}
         for name, given in resources.items()

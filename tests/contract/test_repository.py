@@ -1,4 +1,4 @@
-"""The repository itself: pinned requirements, and documents that name only what exists."""
+"""The repository itself: pinned requirements, and documents with valid commands and links."""
 
 import json
 import re

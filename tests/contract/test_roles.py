@@ -103,7 +103,7 @@ def test_a_function_writes_to_a_log_group_that_forgets(
 
 
 def test_provider_credentials_are_read_by_deliver_alone_and_written_by_no_function(roles: Roles) -> None:
-    """So neither an app's administrator nor a user can get at them through the API."""
+    """Neither an app's administrator nor a user can get at them through the API."""
     grants = {
         (function, grant.action, grant.resource.rpartition("/apps/")[2])
         for function in FUNCTIONS

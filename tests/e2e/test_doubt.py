@@ -1,4 +1,5 @@
-"""Doubtful answers through the public API: what mistakes of ours cost, and invented tokens do to others."""
+"""Doubtful answers through the public API: the costs of mistakes of ours, and of invented tokens for
+others."""
 
 from typing import Any
 
@@ -35,7 +36,7 @@ def settled(world: World, push: str) -> dict[str, int]:
 
 
 def a_day_passes(tables: Tables, *users: Client) -> None:
-    """Of what the tables say about these users' installations."""
+    """Move the times in these users' installations back by a day."""
     dynamodb = tables._dynamodb()
     owners = {f"{tables.stack['app_id']}#{user.user_id}" for user in users}
     for row in tables.rows("InstallationsTable"):

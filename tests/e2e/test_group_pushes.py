@@ -1,4 +1,4 @@
-"""A group's pushes reach its members, from the HTTP request to the devices, and nobody who has left."""
+"""A group's pushes reach its members, from the HTTP request to the devices, and no former member."""
 
 from tests.e2e.world import World
 

@@ -16,7 +16,7 @@ ON_OBJECT = ("READ_EXISTING_OBJECT", "WRITE_EXISTING_OBJECT")
 
 
 def turns(right: str, first: tuple[str, ...]) -> dict[str, Any]:
-    """The owner's rights alone; then one for Bob, by which he can what he could not; then as before."""
+    """Return the owner's rights alone; then one more for Bob, with its effect; then as before."""
     return {
         "before": [f"{one} ann" for one in first],
         "tried": ["401 UNAUTHORIZED", None, "401 UNAUTHORIZED"],

@@ -1,8 +1,8 @@
 """A large send while its functions are killed, and events come twice, late and out of order: nothing is lost.
 
-Judged by the networks' record: each device of each steady subscriber got each push at least once; and as
-often more as its delivery was attempted again: after attempts that never ended, since what was answered to
-those nobody knows, and on a busy machine after such as ended before all answers were there.
+Judged by the networks' record. Each device of each steady subscriber got each push at least once. Further
+pushes are allowed for repeated attempts: after attempts that never ended, since their answers are unknown,
+and on a busy machine after attempts that ended before all answers were there.
 
 `make killed` runs it with 100,000 subscribers and twenty kills of fanout and of deliver, within one send.
 """
@@ -35,14 +35,15 @@ from operate.client import Client
 from tests.e2e.world import Tables, World, environment
 
 NOBODY = 64 * "0"
-"""Whom a probe of APNs is for."""
+"""The device token of APNs' probes."""
 SUBSCRIBERS = int(os.environ.get("FANFARE_KILLED_SUBSCRIBERS", "3000"))
 KILLS = int(os.environ.get("FANFARE_KILLED_TIMES", "10"))
 LARGE = "FANFARE_KILLED_SUBSCRIBERS" in os.environ
 """One send has to last for all kills."""
 SENDS, MAX_SENDS = (1, 1) if LARGE else (3, 8)
 ATTACKED = {"dispatch": 3 if LARGE else KILLS, "fanout": KILLS, "deliver": KILLS}
-"""Who is killed, and how often at most. In one send dispatch has one record: its kills are not counted."""
+"""Functions to kill, with the most kills. In one send dispatch has one record, so its kills are not
+counted."""
 LIVES_S = {"dispatch": 0.5, "fanout": 0.5, "deliver": 40.0 if LARGE else 8.0}
 """A process is killed after a random part of this: while it starts, reads, sends or writes."""
 FAN_OUT = 4 if not LARGE else 8 if SUBSCRIBERS < 50_000 else 16
@@ -193,7 +194,7 @@ def is_probe(request: dict[str, Any]) -> bool:
 
 
 def received_by(world: World) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
-    """How often each token was sent each push, and how often with success, by the networks' record."""
+    """Return by the networks' record the numbers of pushes and of successful pushes to each token."""
     received: Counter[tuple[str, str]] = Counter()
     delivered: Counter[tuple[str, str]] = Counter()
     read = 0
@@ -249,7 +250,7 @@ def die(pid: int) -> bool:
 
 
 def come_and_go(world: World, stop: threading.Event) -> None:
-    """Users who subscribe and unsubscribe meanwhile."""
+    """Let users subscribe and unsubscribe in the meantime."""
     users: list[Client] = [world.pseudo_user() for _ in range(5)]
     for number, user in enumerate(users):
         user.install("ANDROID", f"passer-by-{number}")
@@ -269,7 +270,7 @@ def topic(world: World) -> Target:
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """How often a delivery was attempted, and how many of the attempts were killed."""
+    """Numbers of a delivery's attempts, and of the killed ones among them."""
 
     made: int
     killed: int

@@ -37,16 +37,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder: Path = tmp_path_factory.mktemp("stack")
     with Stack(port=ports.free(), state=folder, parameters={}) as stack:
         world = World(stack.values)
-        # Before any function has looked at the app: it goes by what it knows for a minute.
+        # Set before any function has read the app, which it keeps for a minute.
         set_parameter(world.admin, Parameter.USER_SUBSCRIPTIONS_A_DAY, 10)
         yield world
 
 
 @dataclass(slots=True)
 class Flood:
-    """What a user did over and over: how much of it was accepted, and what the rest was refused with.
+    """A user's flood of one action: the number of accepted ones, and the refusals of the others.
 
-    Unanswered: a machine that is busy with other things lets functions run out of time.
+    Unanswered: on a busy machine functions run out of time.
     """
 
     accepted: int = 0
@@ -70,7 +70,7 @@ def flood(act: Callable[[], object]) -> Flood:
 
 
 def is_within(one: Flood, most: int, windows: int = 1) -> bool:
-    """Whether as much was accepted as the limit lets through, in so many of its windows at most."""
+    """True if the number of accepted actions is within the limit, in at most this many windows."""
     return most - one.unanswered <= one.accepted <= windows * most
 
 

@@ -1,4 +1,4 @@
-"""A topic with a crowd of subscribers is deleted and made anew under its name, while sweep is killed."""
+"""A topic with a crowd of subscribers is deleted and recreated under its name, while sweep is killed."""
 
 import os
 import signal

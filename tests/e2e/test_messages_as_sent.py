@@ -1,4 +1,4 @@
-"""What a message says is what the networks receive: the sender's own names, and no blanks."""
+"""The networks receive a message as it was sent: with the sender's own names, and without blanks."""
 
 from typing import Any
 

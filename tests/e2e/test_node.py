@@ -1,4 +1,4 @@
-"""Which Node runs the journeys."""
+"""The choice of the Node that runs the journeys."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""What each function calls on the local stack, against what its role in template.yaml grants.
+"""Each function's calls on the local stack, against the grants of its role in template.yaml.
 
-The emulator asks no role. But the stack's AWS endpoint knows the functions by their access keys, and counts
-which actions on which resources they would have had to be granted.
+The emulator checks no role. But the stack's AWS endpoint knows the functions by their access keys, and counts
+the grants that their calls would have needed.
 """
 
 import sys
@@ -38,7 +38,7 @@ PARAMETERS = {
     "DeliveryVisibility": "120",
 }
 CROWD, GROUP = 300, 35
-"""So many that fanout runs, and so few that dispatch itself fills the bulk queue."""
+"""Enough for fanout to run, and few enough for dispatch itself to fill the bulk queue."""
 
 LAMBDAS_OWN = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 """Granted for Lambda's pollers, and so never called by a function itself; as are streams, S3 and logs."""
@@ -125,7 +125,7 @@ def covers(grant: Grant, action: str, resource: str) -> bool:
 
 
 def own(grant: Grant) -> bool:
-    """Whether the function itself makes the call, and not Lambda for it."""
+    """True if the function itself makes the call, and not Lambda for it."""
     service = grant.action.partition(":")[0]
     lambdas = (
         service == "logs"
@@ -147,7 +147,7 @@ def come_by_front(alice: Client) -> None:
 
 
 def change_and_delete(world: World, alice: Client) -> set[str]:
-    """Topics, buckets and objects, made, read, subscribed to and deleted; what sweep then has to clear."""
+    """Create, read, subscribe to and delete topics, buckets and objects; return the references for sweep."""
     alice.call("PUT", "/users/me/topics/plan")
     alice.call("GET", "/users/me/topics")
     world.admin.call("PUT", "/topics/gone")
@@ -185,7 +185,7 @@ def change_and_delete(world: World, alice: Client) -> set[str]:
 
 
 def leave(world: World, alice: Client) -> str:
-    """A group that loses a member, a list that loses an entry, and a user who goes, with everything."""
+    """Let a group lose a member, a list an entry, and the app a user with everything."""
     bob, carol = world.pseudo_user(), world.pseudo_user()
     made = alice.call("POST", "/groups", {"name": "Club", "members": [bob.user_id, carol.user_id]})
     topic = f"/groups/{made['groupID']}/topics/news"
@@ -220,7 +220,7 @@ def install_and_uninstall(world: World, alice: Client) -> None:
 
 
 def ask_as_nobody(world: World) -> None:
-    """Who comes with the app's key alone costs a look at the app, whatever the answer is."""
+    """Ask with the app's key alone, which costs a read of the app for every answer."""
     for path in ("/installations", "/topics", "/buckets/board", "/push/messages/none", "/users/nobody"):
         with suppress(Refused):
             world.nobody.call("GET", path)
@@ -280,7 +280,7 @@ def send(world: World, sender: Client, to: str) -> None:
 
 
 def reference(world: World, table: str, name: str, scope: Scope | None = None) -> str:
-    """What the rows are keyed by that hang on the topic or bucket."""
+    """Return the reference by which the rows of the topic or bucket are keyed."""
     key = (scope or Scope(world.stack["app_id"])).key
     rows = Tables(world.stack).rows(table)
     [ref] = [row["ref"]["S"] for row in rows if (row["pk"]["S"], row["sk"]["S"]) == (key, name)]
@@ -288,7 +288,7 @@ def reference(world: World, table: str, name: str, scope: Scope | None = None) -
 
 
 def references(world: World) -> set[str]:
-    """Of all that subscriptions and objects hang on."""
+    """Return the references by which all subscriptions and objects are keyed."""
     tables = Tables(world.stack)
     rows = [*tables.rows("SubscriptionsTable"), *tables.rows("ObjectsTable")]
     return {row["pk"]["S"].split("#")[1] for row in rows}

@@ -33,7 +33,7 @@ OPTIONS = os.environ.get("FANFARE_SAM_OPTIONS", "").split()
 
 @pytest.fixture(scope="module")
 def build() -> Path:
-    """Of this machine's architecture, as `make sam-ready` makes it."""
+    """The build for this machine's architecture, as `make sam-ready` makes it."""
     folder = ROOT / ".aws-sam" / "this-machine"
     architecture = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
     command = [*sam.SAM[:-1], "build", "--build-dir", str(folder)]
@@ -134,7 +134,7 @@ def resources_of(build: Path) -> Mapping[str, str]:
 
 
 def invoked(command: list[str], told: Mapping[str, Any]) -> Any:
-    """What the function returned: the last line."""
+    """Return the function's return value, which is the last line."""
     done = run([*sam.SAM, *command, *OPTIONS], os.environ | sam.environment(told, "invoke"))
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

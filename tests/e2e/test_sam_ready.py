@@ -1,4 +1,4 @@
-"""`make sam-ready`, as far as it goes without Docker: what containers would find on the local stack."""
+"""`make sam-ready`, as far as it goes without Docker: the environment of containers on the local stack."""
 
 import os
 import socket

@@ -40,7 +40,7 @@ Environments are held for as long as small pushes take: no time limit ends that.
 SLOW_MS = 10_000
 
 DELAYED = {"table": "LedgerTable", "operation": "PutItem", "kind": "delay", "ms": 3_000, "times": 1}
-"""Of the cut: by then dispatch has to be stopped, before it queues anything."""
+"""The delay of the cut's write: in this time dispatch has to be stopped, before it queues anything."""
 DIRECT = 5
 """Lambda divides a stream's records into ten: now and then one lies behind the large send, never all five."""
 
@@ -56,7 +56,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def readers(world: World) -> Sequence[Reader]:
-    """Ten users who have a small topic of their own; their environments are warm."""
+    """Ten users with a small topic of their own; their environments are warm."""
     ten = settle(world.nobody, world.admin).readers
     for to in (f"/users/{ten[0].user}", f"/topics/{TOPIC}"):
         push = world.admin.send(to, MESSAGE)

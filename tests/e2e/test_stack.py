@@ -1,4 +1,4 @@
-"""The local stack as a whole: it starts, says what a client needs, and leaves nothing behind."""
+"""The local stack as a whole: it starts, prints a client's settings, and leaves nothing behind."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Starts the runner on the tiny template, MiniStack under it, and reads what the tiny handlers wrote down."""
+"""Start the runner on the tiny template, with MiniStack under it, and read the tiny handlers' notes."""
 
 import json
 from collections.abc import Callable, Iterator

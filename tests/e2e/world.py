@@ -1,4 +1,4 @@
-"""The local stack as a test sees it: clients, what the networks recorded, the tables, and the faults."""
+"""The local stack as a test sees it: clients, the networks' record, the tables, and the faults."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -43,7 +43,7 @@ class World:
         return Client(nobody.site, nobody.app_id, nobody.app_key, answer["_accessToken"], answer["userID"])
 
     def received(self, token: str | None = None) -> list[dict[str, Any]]:
-        """What the fake networks recorded, oldest first."""
+        """Return the fake networks' record, oldest first."""
         answer = requests.get(
             f"{self.stack['fakes']}/received", params={"token": token} if token else {}, timeout=NO_ANSWER_S
         )
@@ -51,7 +51,7 @@ class World:
         return list(answer.json())
 
     def answer(self, **rule: Any) -> None:
-        """Tell the fake networks what to answer."""
+        """Give the fake networks a rule for their answers."""
         requests.post(f"{self.stack['fakes']}/answers", json=rule, timeout=NO_ANSWER_S).raise_for_status()
 
     def set_parameter(self, name: str, value: str) -> None:
@@ -73,7 +73,8 @@ class World:
         assert came, f"nothing moves any more: still waiting for {what}"
 
     def come_to_rest(self) -> None:
-        """Wait until the stack has done nothing by itself for three seconds, whatever still waits in it."""
+        """Wait until the stack has done nothing by itself for three seconds, even if something still waits in
+        it."""
         while_moving(lambda: False, lambda: signs(self.stack), still_s=3)
 
     def idle(self) -> bool:
@@ -91,7 +92,7 @@ class World:
             requests.delete(url, timeout=NO_ANSWER_S).raise_for_status()
 
     def faults_made(self) -> int:
-        """How many requests the faults in force have hit."""
+        """Return the number of requests that the faults in force have hit."""
         armed = requests.get(f"{self.stack['aws']}/_fanfare/faults", timeout=NO_ANSWER_S).json()
         return sum(one["hits"] for one in armed)
 

@@ -1,6 +1,6 @@
-"""What a server's bytes may never do, whatever they are: `judge` fails where they do it.
+"""Forbidden effects of a server's bytes: `judge` fails if any input has one.
 
-`make fuzz` has atheris look for such bytes. What was found lies in corpus/; the tests judge it in each run.
+`make fuzz` has atheris look for such bytes. Finds lie in corpus/; the tests judge them in each run.
 """
 
 import hpack
@@ -18,7 +18,7 @@ _CODES = {int(code) for code in ErrorCode}
 
 
 def judge(data: bytes) -> None:
-    """The first byte says what the rest is: a header block, or what a server says on a connection."""
+    """Judge bytes by the first of them: a header block, or a server's side of a connection."""
     if data[:1] == b"\x00":
         _header_blocks(data[1:])
     elif data:
@@ -26,7 +26,7 @@ def judge(data: bytes) -> None:
 
 
 def _header_blocks(data: bytes) -> None:
-    """Cut at 0xFF 0xFF, which begins no sensible block; `hpack` is to say the same about each of them."""
+    """Cut at 0xFF 0xFF, which begins no sensible block; `hpack` must give the same result for each."""
     theirs, ours = hpack.Decoder(max_header_list_size=LIST_BYTES), HeaderDecoder()
     for block in data.split(b"\xff\xff"):
         try:
@@ -44,7 +44,7 @@ def _header_blocks(data: bytes) -> None:
 
 
 def _answers(data: bytes) -> None:
-    """However the bytes are cut when they arrive, they mean the same."""
+    """The bytes mean the same, in any pieces."""
     whole = _played(data[0], [data[1:]])
     size = 1 + data[0] % 13
     pieces = [data[start : start + size] for start in range(1, len(data), size)]
@@ -73,7 +73,8 @@ def _played(kind: int, pieces: list[bytes]) -> tuple[list[Result], bool, int]:
 
 
 def _farewell(written: bytes) -> int:
-    """The code of a GOAWAY at the end; -1 where there is none. All else that was written is whole frames."""
+    """Return the code of a GOAWAY at the end; -1 if there is none. Everything else written is whole
+    frames."""
     code, at = -1, 0
     while at < len(written):
         word, flags, _ = HEAD.unpack_from(written, at)

@@ -1,7 +1,8 @@
 """Schemathesis against the OpenAPI document: requests made from it, valid and not, with all of its checks.
 
-By default what lives in no scope or in the app's, with few random requests, and a sample of those that cover
-large schemas: the same endpoints serve the scopes of users and groups. `make schemathesis ALL=1` takes all.
+By default it uses routes without a scope or in the app's, few random requests, and a sample of those that
+cover large schemas: the same endpoints serve the scopes of users and groups. `make schemathesis ALL=1` uses
+all.
 """
 
 import os
@@ -31,7 +32,7 @@ EXAMPLES = 20 if EVERYTHING else 2
 """Random requests for an operation, besides those that cover its schema systematically."""
 
 SAMPLED = {r"/users$": 5, r"/messages$": 10, r"/query$": 200}
-"""Where hundreds of requests cover a schema (a query's 23,000), by path: one in so many is made."""
+"""Paths with hundreds of requests to cover a schema (a query has 23,000): one in this many is made."""
 
 REFUSED_THOUGH_VALID = {
     r"/oauth2/token$": "wrong credentials are 400 invalid_grant, as in OAuth",
@@ -50,7 +51,7 @@ REFUSED_THOUGH_VALID = {
     r"/objects/\{object\}$": "If-Match and If-None-Match exclude each other",
     r"/push/messages$": "what a network refuses is refused here: reserved words, sizes, missing data",
 }
-"""Where a 400 follows from what JSON schema cannot say, by path: the check of valid data lets it pass."""
+"""Paths with a 400 for reasons that JSON schema cannot express: the check of valid data permits it."""
 
 THERE = {
     "topic": ["news", "quiet"],
@@ -60,7 +61,7 @@ THERE = {
     "user": ["me", "LOGIN_NAME:owner"],
     "subscriber": ["me", "LOGIN_NAME:member"],
 }
-"""What the stage has, so that some requests find something."""
+"""Names on the stage, so that some requests find something."""
 
 _stages: list[Stage] = []
 
@@ -95,7 +96,8 @@ if not EVERYTHING:
 
 
 def ask(method: str, target: str, headers: Mapping[str, str], body: bytes) -> RehearsedAnswer:
-    """Requests are made before there is a stage: they name their part, and get its token here."""
+    """Send a request. It was made before the stage, so it names a part, and the part's token is put in
+    here."""
     stage = _stages[-1]
     tokens = {
         f"Bearer {part}": one["authorization"] for part, one in stage.credentials.items() if len(one) == 1
@@ -109,7 +111,7 @@ SCHEMA.app = application(ask)
 
 @pytest.fixture(autouse=True)
 def _forgetting() -> None:
-    """Here functions remember what they know: all requests go to the same tables."""
+    """Keep the functions' memory here: all requests go to the same tables."""
 
 
 @pytest.fixture(scope="module")
@@ -135,9 +137,9 @@ _seen: Counter[str] = Counter()
 
 @SCHEMA.hook
 def filter_case(_: schemathesis.HookContext, case: schemathesis.Case[Any]) -> bool:
-    """Of what covers a large schema a sample, evenly; everything random.
+    """Keep a sample of the requests that cover a large schema, evenly, and everything random.
 
-    API Gateway cuts a path at a question mark, also at an encoded one: another route is asked then.
+    API Gateway cuts a path at a question mark, even an encoded one, and then asks another route.
     """
     if any(set("?/") & set(unquote(str(value))) for value in case.path_parameters.values()):
         return False
@@ -153,7 +155,7 @@ def filter_case(_: schemathesis.HookContext, case: schemathesis.Case[Any]) -> bo
 
 @SCHEMA.auth(refresh_interval=None)
 class InTurn:
-    """The owner and the administrator in turn, where a request is to be authenticated at all."""
+    """The owner and the administrator in turn, for requests that need authentication."""
 
     parts = cycle([Part.OWNER, Part.ADMIN])
 
@@ -172,7 +174,7 @@ class InTurn:
     suppress_health_check=list(HealthCheck),
 )
 def test_the_api_is_as_described(case: schemathesis.Case[Any], state: Snapshot) -> None:
-    """What is refused changes nothing. What is done is undone: the next request finds what it needs."""
+    """A refused request changes nothing. The effects of others are undone for the next request."""
     answer = case.call()
     assert answer.status_code < 400 or state.changed() == []
     case.validate_response(answer)  # with more requests

@@ -1,4 +1,4 @@
-"""The calls that DynamoDB and SQS get, for tests of what happens before one of them or between two."""
+"""The calls to DynamoDB and SQS, for tests of the moments before and between them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -61,7 +61,7 @@ def before_each(act: Callable[[int, Call], object]) -> Iterator[list[Call]]:
 def meanwhile(at: int, act: Callable[[], object], *, writes: bool = False) -> Iterator[list[Call]]:
     """Run `act` before call number `at`, from 0; yields the calls that were made.
 
-    With `writes` only writes count: a kill before a read is as good as one before the write that comes next.
+    With `writes` only writes count: a kill before a read equals one before the next write.
     """
     counted: list[Call] = []
 
@@ -83,9 +83,9 @@ def every_moment(
 ) -> Iterator[str]:
     """Let `other` happen before each call of `run` in turn; yields the name of each scene when it is over.
 
-    Each time all three get the name of a new scene, hex digits from the prefix on, so that one set of tables
-    serves for all moments. The calls of `run` need not be known: they are counted first, in a scene that has
-    the bare prefix as its name, and where nothing else happens.
+    Each time all three get the name of a new scene, hex digits after the prefix, so that one set of tables
+    serves for all moments. The calls of `run` need not be known: they are counted first, in a scene that is
+    named by the bare prefix, without `other`.
     """
     prepare(prefix)
     with before_each(lambda *_: None) as made:
@@ -100,14 +100,14 @@ def every_moment(
 
 
 def refusal(operation: str) -> ClientError:
-    """What AWS answers where no repetition helps."""
+    """Return AWS's answer to a call that no repetition helps."""
     return ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not allowed"}}, operation)
 
 
 def not_consistent(calls: Iterable[Call]) -> set[tuple[str, str]]:
-    """The reads that may answer with what was there before the last write, as (operation, table).
+    """Return the reads that may miss the last write, as (operation, table).
 
-    An index cannot be read otherwise, and is told with its table, as "table/index".
+    An index cannot be read otherwise, and is listed with its table, as "table/index".
     """
     found: set[tuple[str, str]] = set()
     for call in calls:

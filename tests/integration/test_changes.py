@@ -77,5 +77,5 @@ def test_the_rows_are_the_stores_but_for_id_mark_and_times(rows: series.Rows) ->
 
 
 def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """In all but what each row has of its own."""
+    """True if two rows agree except in their own values."""
     return one.keys() == other.keys() and all(one[name] == other[name] for name in one.keys() - OWN)

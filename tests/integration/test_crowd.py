@@ -1,4 +1,4 @@
-"""The meter's crowd against what installing and subscribing through the API leaves."""
+"""The meter's crowd against the rows that the API writes for installs and subscriptions."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,5 @@
-"""The sample events in events/ through their functions' handlers: what is answered, written, queued, sent."""
+"""The sample events in events/ through their functions' handlers: their answers, writes, queued messages,
+sends."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -39,15 +40,15 @@ type Rows = dict[tuple[str, ...], Any]
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What comes of an event: of an HTTP request status and document, else what the handler returns."""
+    """The results of an event: an HTTP request's status and document, or else the handler's return value."""
 
     answer: Any = field(default_factory=lambda: DONE)
     written: Mapping[str, int] = field(default_factory=dict)
-    """Table -> how many of its rows are new, changed or gone."""
+    """Table -> number of its rows that are new, changed or gone."""
     queued: Mapping[str, list[str]] = field(default_factory=dict)
-    """Queue -> what its messages are about; `later` are those that wait for their delay to pass."""
+    """Queue -> subjects of its messages; `later` are those with a delay."""
     sent: frozenset[str] = frozenset()
-    """The device tokens to which the networks were given the push."""
+    """The device tokens for which the networks got the push."""
 
 
 def user(id: object = ANY, internal: object = ANY, **more: str | bool) -> dict[str, Any]:
@@ -96,7 +97,7 @@ DIRECT, TO_NEWS, TO_CROWD = (f"5e4d0000-0000-4000-8000-00000000000{n}" for n in 
 INSTALLED = {"InstallationsTable": 1, "RecipientsTable": 1, "LimitsTable": 1}
 
 CHANGED = {"ObjectsTable": 1, "LimitsTable": 1}
-"""An object in a bucket that somebody subscribed to."""
+"""Rows written for an object in a bucket with a subscriber."""
 
 EXPECTED = {
     "accounts/sign-up": Expected((201, CAROL), {"AccountsTable": 2, "LimitsTable": 1}),
@@ -142,21 +143,21 @@ EXPECTED = {
 
 @pytest.fixture
 def sample(tables: Mapping[str, str], whole_template: Template) -> Mapping[str, str]:
-    """The tables and queues, with the app that the events speak of."""
+    """The tables and queues, with the app of the events."""
     sample_app.seed(whole_template, tables)
     return tables
 
 
 @pytest.fixture
 def networks(monkeypatch: pytest.MonkeyPatch) -> FakeNetworks:
-    """Networks that take every push, in place of those that an app's credentials open."""
+    """Networks that accept every push, in place of real ones."""
     fakes = FakeNetworks()
 
     def of(self: AppSenders, app: str, network: Network, environment: Environment) -> LaneSender | None:
         return fakes.of(app, network, environment)
 
     monkeypatch.setattr(AppSenders, "of", of)
-    deliver._deliverer.cache_clear()  # what an environment knows is not of another test
+    deliver._deliverer.cache_clear()  # another test must not see this environment's memory
     return fakes
 
 
@@ -184,7 +185,7 @@ def test_a_function_makes_of_a_sample_event_what_it_should(
 
 
 def answered(returned: Any) -> tuple[int, Any]:
-    """Status and document, None where there is none."""
+    """Return status and document, None if there is none."""
     response = http_response.response(Returned(returned))
     return response.status, json.loads(response.body) if response.body else None
 
@@ -206,7 +207,7 @@ def differences(before: Rows, after: Rows) -> dict[str, int]:
 
 
 def queued(resources: Mapping[str, str]) -> dict[str, list[str]]:
-    """What waits on the queues, sorted."""
+    """Return the messages on the queues, sorted."""
     sqs = boto3.client("sqs")
     found = {}
     for name, url in resources.items():
@@ -221,7 +222,7 @@ def queued(resources: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def about(body: str) -> str:
-    """A push's ID, the delivery's, and the event where it is a Push to App."""
+    """Return the IDs of push and delivery, and the event of a Push to App."""
     delivery = codec.decode(Delivery, body)
     assert delivery.push.payloads.apns is not None
     event = json.loads(delivery.push.payloads.apns.body).get("t")

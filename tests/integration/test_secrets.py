@@ -12,7 +12,7 @@ from fanfare.runtime import clients, clock, secrets
 from tests.integration.refreshed import settled
 
 OLD_S = round(1.3 * secrets.KEPT_S)
-"""Older than any that is not read anew."""
+"""Seconds after which every secret is read again."""
 ANSWER = {"Parameter": {"Name": "p", "Value": "text"}}
 
 

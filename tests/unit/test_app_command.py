@@ -1,4 +1,4 @@
-"""`make app` before it writes anything. What it takes for a credential: test_provider_files.py."""
+"""`make app` before it writes anything. Its handling of credentials: test_provider_files.py."""
 
 from pathlib import Path
 

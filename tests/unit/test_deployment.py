@@ -1,4 +1,4 @@
-"""What is made from the template for whoever deploys: their policy, and what a month at rest costs."""
+"""Products of the template for deployers: their IAM policy, and the costs of a month at rest."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -189,7 +189,7 @@ def test_retry_after(headers: dict[str, str], now_s: float | None, delay_s: int)
     ("answer", "expected"),
     [
         (html(200), DELIVERED),
-        # Without a reason it is not APNs that speaks, whatever the status says.
+        # Without a reason APNs did not write the answer, in spite of its status.
         *[(html(status), retry(60)) for status in (400, 403, 404, 410, 413, 429, 500, 503)],
         (apns(410, None), retry(60)),
         (apns(410, 410), retry(60)),

@@ -1,4 +1,4 @@
-"""`make outcomes` judges a file of vectors: names what comes out otherwise, counts, and exits accordingly."""
+"""`make outcomes` judges a file of vectors: it lists and counts differences, and exits accordingly."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`make deploy` before it deploys: names, parameters that do not fit, accounts with few functions at once."""
+"""`make deploy` before it deploys: names, conflicting parameters, accounts with little concurrency."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ FEW, MANY = Account(10, 10), Account(1000, 1000)
 
 @dataclass(slots=True)
 class Aws:
-    """An AWS account: what it lets run at once, None where that is not told, and a stack's parameters."""
+    """An AWS account: its concurrency, None if AWS refuses to tell, and a stack's parameters."""
 
     account: Account | None = MANY
     stack: dict[str, str] | None = None

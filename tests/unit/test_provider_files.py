@@ -1,4 +1,4 @@
-"""Files of provider credentials: what is taken, and the one line that says what is wrong with the others."""
+"""Files of provider credentials: accepted ones, and the one line that names the fault of others."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A stopwatch counts the time that a process was let run."""
+"""A stopwatch counts the time that a process could run."""
 
 import os
 import signal

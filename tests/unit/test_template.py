@@ -1,4 +1,4 @@
-"""Reading template.yaml: CloudFormation's expressions, SAM's Globals, and the values that come of them."""
+"""Reading template.yaml: CloudFormation's expressions, SAM's Globals, and their values."""
 
 from pathlib import Path
 from textwrap import dedent, indent
@@ -17,7 +17,7 @@ def write(tmp_path: Path) -> "Write":
 
 
 class Write:
-    """Puts a template together from its sections and loads it."""
+    """Builds a template from its sections and loads it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -28,7 +28,7 @@ class Write:
         return load(self._path, parameters=parameters)
 
     def environment(self, value: str, before: str = "", **parameters: str) -> object:
-        """The value as a function's only variable."""
+        """Return the value as a function's only variable."""
         function = f"""
             Other: {{ Type: AWS::SQS::Queue }}
             Function:

@@ -6,7 +6,7 @@ from itertools import batched
 
 from fanfare.networks import apns, fcm
 from fanfare.networks.endpoint import Endpoint
-from fanfare.networks.http2.sender import Http2Sender
+from fanfare.networks.http2.http2_sender import Http2Sender
 from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import Answered, Result
 from measure.bench.clients.measured import WrongAnswer, measure, task_of_this_process

@@ -57,7 +57,7 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
 
 
 def _at_once(send: Callable[[str, Sequence[Outgoing]], list[int]]) -> Callable[..., list[int]]:
-    """SQS's clock is not the test's: what is queued with a delay is there at once."""
+    """SQS's clock is not the test's: messages queued with a delay are there at once."""
     return lambda url, messages: send(url, [replace(one, delay_s=0) for one in messages])
 
 

@@ -14,7 +14,7 @@ from local.fakes.credentials import public_pem
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A credential as it is stored, its key ID, and what the network is told of it."""
+    """A credential in stored form, its key ID, and the network's record of it."""
 
     stored: str
     key_id: str
@@ -39,7 +39,7 @@ def new_apns(key_id: str) -> Made:
 
 
 def new_fcm(key_id: str, state: Path) -> Made:
-    """Of the same service account."""
+    """Return a new key of the same service account."""
     account = json.loads(credentials.Files(state).service_account.read_text())
     key = _pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
     stored = json.dumps(account | {"private_key_id": key_id, "private_key": key})

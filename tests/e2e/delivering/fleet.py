@@ -104,7 +104,7 @@ class Fleet:
         return push
 
     def work(self, most: int | None = None) -> int:
-        """Deliver what is queued now, or so many deliveries of it; how many there were."""
+        """Deliver the queued deliveries, or at most this number; return their number."""
         messages = self._take("BulkQueue", most)
         for batch in batched(messages, 10, strict=False):
             self.passes += 1
@@ -124,7 +124,7 @@ class Fleet:
         raise AssertionError("it never ends")
 
     def clean(self) -> None:
-        """Let purge do what is queued for it."""
+        """Let purge work on its queue."""
         for message in self._take("PurgeQueue"):
             purge({"body": message["Body"]}, self.clock)
             self._delete("PurgeQueue", message)
@@ -154,7 +154,7 @@ class Fleet:
         return devices
 
     def answers(self) -> Mapping[str, list[str]]:
-        """By device token, what the networks answered: `200`, `503 UNAVAILABLE`, `none`."""
+        """Return the networks' answers by device token: `200`, `503 UNAVAILABLE`, `none`."""
         got: defaultdict[str, list[str]] = defaultdict(list)
         got.update(self.fakes("GET", "/tokens"))
         return got

@@ -66,7 +66,7 @@ def store(fleet: Fleet, pair: Mapping[str, Made]) -> None:
 
 
 def revoke(fleet: Fleet, key_ids: set[str]) -> None:
-    """The keys, and what access tokens Google gave for them."""
+    """Revoke the keys, and the access tokens that Google gave for them."""
     for key_id in key_ids:
         fleet.fakes("DELETE", f"/credentials/{key_id}")
     fleet.fakes("DELETE", "/access-tokens")

@@ -81,7 +81,7 @@ def test_pushes_into_a_silence_of_both_networks_all_arrive_when_it_is_over(fleet
 
 
 def open_devices(pushes: list[Push]) -> int:
-    """How many devices the dead letters of these sends are for."""
+    """Return the number of devices in the dead letters of these sends."""
     rows = [row for push in pushes for row in ledger.status(APP, push.id)[1]]
     assert [row.state for row in rows] == [State.DEAD] * (len(pushes) << BITS)
     return sum(ledger.devices_left(row) for row in rows)

@@ -114,7 +114,7 @@ def test_ten_thousand_devices_with_a_tenth_of_faults(fleet: Fleet) -> None:
 
 
 def fates(people: list[Person]) -> Iterator[tuple[str, tuple[str, int | None, Rule]]]:
-    """By device token: what kind of end it meets, how often the fault comes (None: always), and the fault."""
+    """Yield device tokens with the kind of their end, the number of faults (None: always), and the fault."""
     for number, person in enumerate(people[:-1]):
         if number % 20 > 1 or number < 20:
             continue
@@ -132,7 +132,7 @@ def fates(people: list[Person]) -> Iterator[tuple[str, tuple[str, int | None, Ru
 
 
 def silent_ones(people: list[Person], fate: Mapping[str, Any]) -> list[str]:
-    """One of each network, who are on one delivery: each takes as long as an answer may."""
+    """Return a device of each network on one delivery; each answer takes as long as it may."""
     fcm = people[0]
     from fanfare.domain.ring import WHOLE_RING
 

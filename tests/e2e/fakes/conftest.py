@@ -30,7 +30,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def fakes(running: Path) -> Iterator[Fakes]:
-    """With connections of its own: APNs remembers what a connection did."""
+    """The fakes with fresh connections: APNs remembers a connection's past."""
     control().post("/reset").raise_for_status()
     trust = ssl.create_default_context(cafile=running / "ca.pem")
     with (

@@ -1,7 +1,7 @@
-"""A real client in a process of its own: what it is told in JSON, and what it answers, line by line.
+"""A real client in a process of its own: a task in JSON, and its answer, line by line.
 
-What they need is installed when it is missing: .venv-bench by make, node-apn from npm, and Node as for Kii's
-clients (the PATH's, else from PyPI).
+Missing peers are installed: .venv-bench by make, node-apn from npm, and Node as for Kii's clients (the
+PATH's, or else PyPI's).
 """
 
 import json
@@ -29,7 +29,7 @@ KEYLESS = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "GOOGLE_CLOUD_PROJECT": credentials.PROJECT_ID,
 }
-"""What workload identity needs; what AWS would say to its signature is not asked."""
+"""Environment of workload identity; the fakes do not ask AWS about its signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class Peer:
     process: subprocess.Popen[str]
 
     def __call__(self, **told: Any) -> Any:
-        """What it answers. Fails when it ends or hangs instead; its errors are on the test's own stderr."""
+        """Return the program's answer. Fails if it ends or hangs instead; its errors are on the test's own
+        stderr."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(told) + "\n")
@@ -82,7 +83,7 @@ def running(state: Path, *command: str, **task: Any) -> Iterator[Peer]:
 
 
 def apns_credential(state: Path, **changes: Any) -> dict[str, Any]:
-    """What tells an APNs client to begin anew, with this credential."""
+    """Return the task that lets an APNs client begin again, with this credential."""
     return {
         "key": credentials.Files(state).apns_key.read_text(),
         "key_id": credentials.APNS_KEY_ID,

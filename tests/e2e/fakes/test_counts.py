@@ -1,4 +1,4 @@
-"""What is counted of many pushes, and how the record is read in parts."""
+"""Counts of many pushes, and the record read in parts."""
 
 import httpx
 import pytest

@@ -26,7 +26,7 @@ def wire(fakes: Fakes) -> Iterator[Wire]:
 
 
 def answers() -> dict[str, tuple[int | None, bool]]:
-    """Of each token: the status of the last answer, and whether the request was processed."""
+    """Return for each token the status of the last answer, and True if the request was processed."""
     return {
         entry["token"]: (entry["answer"] and entry["answer"]["status"], entry["processed"])
         for entry in received()

@@ -1,4 +1,4 @@
-"""The fake FCM: who may send, and what is no message."""
+"""The fake FCM: authorized senders, and invalid messages."""
 
 import time
 from typing import Any

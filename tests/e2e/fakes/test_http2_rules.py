@@ -1,4 +1,4 @@
-"""What HTTP/2 does not let a client do, the fakes do not let it do (RFC 9113)."""
+"""The fakes enforce the rules of HTTP/2 for clients (RFC 9113)."""
 
 import socket
 import ssl
@@ -70,7 +70,7 @@ def connection(fakes: Fakes) -> Iterator[ssl.SSLSocket]:
 
 
 def frames(connection: ssl.SSLSocket, *, until: type[Frame] | None = None) -> list[Frame]:
-    """What the server sends until it closes, or has sent such a frame."""
+    """Return the server's frames until it closes, or has sent one of this kind."""
     got, rest = list[Frame](), b""
     while piece := connection.recv(65536):
         rest += piece

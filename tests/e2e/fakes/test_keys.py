@@ -1,4 +1,4 @@
-"""Keys that are added, limited and revoked, and what a connection remembers of its provider tokens."""
+"""Keys that are added, limited and revoked, and a connection's memory of its provider tokens."""
 
 import time
 from dataclasses import dataclass

@@ -35,11 +35,11 @@ FAULTS: Mapping[str, dict[str, Any]] = {
     "0af": {"goaway": {"last_stream_id": "before"}, "times": 1},
     "0b": {"delay_ms": 300},
 }
-"""By the first digits of a token: 12 of 256 prefixes, and single ones for what ends a connection."""
+"""Rules by the first digits of a token: 12 of 256 prefixes, and single ones for ends of connections."""
 
 
 def agree(result: Result, history: list[str]) -> bool:
-    """Whether what the sender says of a request is what the fake did with it."""
+    """True if the sender's result of a request agrees with the fake's treatment of it."""
     match result:
         case Answered(status):
             return history[-1].startswith(str(status))

@@ -56,7 +56,7 @@ def test_a_black_hole_takes_connections_and_says_nothing_over_any(fakes: Fakes) 
                 trust.wrap_socket(plain, server_hostname="localhost")
         switched(apns={"reach": "up"})
         wire.push(fakes, token="bb" * 32)
-        with pytest.raises(TimeoutError):  # what was swallowed is missing
+        with pytest.raises(TimeoutError):  # the swallowed data is missing
             wire.socket.recv(1)
     assert fakes.apns().status_code == 200
     assert [entry["token"] for entry in received()] == [DEVICE, DEVICE]

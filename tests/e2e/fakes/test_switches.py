@@ -1,4 +1,4 @@
-"""How the networks behave towards everybody, as switched: limits, quotas, lifetimes, clocks."""
+"""The networks' behaviour towards everybody, as switched: limits, quotas, lifetimes, clocks."""
 
 import time
 from typing import Any

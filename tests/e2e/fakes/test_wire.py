@@ -1,4 +1,4 @@
-"""The HTTP/2 of the fakes, frame by frame: limits, refusals, flow control, and what stays unanswered."""
+"""The HTTP/2 of the fakes, frame by frame: limits, refusals, flow control, and missing answers."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Google without a key: what its token exchange and its impersonation refuse."""
+"""Google without a key: the refusals of its token exchange and its impersonation."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""A client of the fakes' HTTP/2 that does what it is told, frame by frame."""
+"""A client of the fakes' HTTP/2 that is driven frame by frame."""
 
 import json
 import socket
@@ -31,7 +31,7 @@ _STATUS: Any = ":status"
 
 
 class _Client(H2Connection):
-    """h2 takes nothing more after a GOAWAY: here what it leaves is still read (RFC 9113, 6.8)."""
+    """h2 accepts nothing after a GOAWAY; this subclass reads the rest (RFC 9113, 6.8)."""
 
     def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[Event]]:
         event = ConnectionTerminated()
@@ -42,7 +42,7 @@ class _Client(H2Connection):
 
 @dataclass(slots=True)
 class Wire:
-    """A client that does what it is told, and keeps what it got."""
+    """A client that is driven frame by frame, and keeps all events."""
 
     socket: ssl.SSLSocket
     wire: H2Connection

@@ -1,6 +1,6 @@
-"""`python -m tests.fuzz.api [seconds] [first seed]`: look for requests that the API must not fall for.
+"""`python -m tests.fuzz.api [seconds] [first seed]`: look for requests that break the API's rules.
 
-What is found is written to corpus/, which the tests judge in each run: commit it with the mending.
+Finds are written to corpus/, which the tests judge in each run: commit them with the correction.
 """
 
 import io
@@ -26,7 +26,7 @@ CORPUS = Path(__file__).parent / "corpus"
 
 
 def kept(text: str, corpus: Path = CORPUS) -> Path:
-    """A find, written to the corpus under a name that follows from it."""
+    """Write a find to the corpus, under a name that follows from it."""
     corpus.mkdir(parents=True, exist_ok=True)
     path = corpus / f"{sha256(text.encode()).hexdigest()[:16]}.json"
     path.write_text(text, encoding="utf-8")
@@ -47,7 +47,7 @@ def main() -> int:
                 break
             made, tried = case(seed, sounds), tried + 1
             try:
-                with redirect_stdout(io.StringIO()):  # what functions log
+                with redirect_stdout(io.StringIO()):  # the functions' logs
                     judge.hear(made)
             except Guilty as guilty:
                 found += 1

@@ -1,4 +1,4 @@
-"""One request as it is kept in the corpus and shown when it fails."""
+"""One request, as it is kept in the corpus and shown when it fails."""
 
 import json
 import zlib
@@ -12,7 +12,8 @@ from local.rehearsal.stage import Part, Stage
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`what` tells what is hostile about it. Credentials are the part's, unless the headers have others."""
+    """A hostile request; `what` names its hostile part. Credentials are the part's, unless the headers have
+    others."""
 
     what: str
     part: Part
@@ -22,7 +23,7 @@ class Case:
     body: bytes = b""
 
     def stored(self, stage: Stage) -> str:
-        """As a file of the corpus, the body compressed; names for the IDs that each stage gives out anew."""
+        """Return a file of the corpus, with a compressed body, and names instead of a stage's own IDs."""
         values = {
             "what": self.what,
             "part": self.part,

@@ -22,7 +22,7 @@ _DEEPEST = 6
 
 @dataclass(frozen=True)
 class Sound:
-    """A request that succeeds for somebody, to be spoilt. `path` holds {name} for its parameters."""
+    """A request that succeeds for some part, to be spoilt. `path` holds {name} for its parameters."""
 
     route: Served
     path: str
@@ -45,7 +45,7 @@ def sound(route: Served, stage: Stage) -> Sound:
 
 
 def hostile(route: Served, stage: Stage) -> Iterator[Case]:
-    """Every part of the route's request, with every hostile value."""
+    """Yield the route's request with every hostile value in every place."""
     base = sound(route, stage)
     for i, (what, target, headers, body) in enumerate(_spoilt(base)):
         part = PARTS[i % len(PARTS)]
@@ -128,7 +128,7 @@ def _schema(route: Served) -> Any:
 
 
 def _fields(schema: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The paths of all fields, of every alternative; of what refers to itself a few levels."""
+    """Yield the paths of all fields, of every alternative; recursion ends after a few levels."""
     if len(path) >= _DEEPEST:
         return
     match schema:

@@ -16,14 +16,14 @@ from local.rehearsal.stage import Stage
 from tests.fuzz.api.case import Case
 
 KEY_BYTES = {"pk": 2_048, ":pk": 2_048, "sk": 1_024, ":from": 1_024, ":to": 1_024}
-"""DynamoDB's own bounds, by the names under which keys are sent."""
+"""DynamoDB's own limits, by the names under which keys are sent."""
 
 MOST_CPU_S = 4.3
-"""Of a whole core. Functions have 15 seconds, and with 512 MB 0.29 of a core."""
+"""Maximum time on a whole core, in seconds. Functions have 15 seconds, and with 512 MB 0.29 of a core."""
 
 
 class Guilty(AssertionError):
-    """A request that did what none may do."""
+    """A request had a forbidden effect."""
 
 
 class Judge:
@@ -32,7 +32,7 @@ class Judge:
         self._state = state
 
     def hear(self, case: Case) -> RehearsedAnswer:
-        """Raises Guilty. What a request that succeeds changed is undone."""
+        """Judge a request; raises Guilty. The changes of a successful request are undone."""
         before = process_time()
         with bounded_keys() as beyond:
             try:
@@ -55,14 +55,15 @@ class Judge:
 
 
 def _is_of_kii_only(target: str) -> bool:
-    """Whether the path is one of Kii's that this server does not have; no value makes it so."""
+    """True if the path is one of Kii's that this server lacks; no value makes it so."""
     path = re.sub("/+", "/", unquote(target.partition("?")[0])).rstrip("/")
     return isinstance(unrouted.refusal(path, ()), NotImplementedHere)
 
 
 @contextmanager
 def bounded_keys() -> Iterator[list[str]]:
-    """The keys that functions send to DynamoDB and DynamoDB does not take, whatever an emulator says."""
+    """Yield the keys that functions send to DynamoDB and that it would refuse, even if an emulator does
+    not."""
     client = clients.dynamodb()
     make = client._make_api_call  # type: ignore[attr-defined]
     beyond: list[str] = []

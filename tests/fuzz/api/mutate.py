@@ -1,4 +1,4 @@
-"""Random hostile requests: each follows from its seed alone, on whatever stage."""
+"""Random hostile requests: each follows from its seed alone, on any stage."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -67,7 +67,8 @@ def _method(random: Random, base: Sound, made: Case) -> Case:
 
 
 def _media(random: Random, base: Sound, made: Case) -> Case:
-    """The type decides how the gateway hands the body on, and how some routes read it."""
+    """Choose a media type: it determines the form of the body from the gateway, and its reading by some
+    routes."""
     kinds = (
         "application/x-www-form-urlencoded",
         "text/plain",

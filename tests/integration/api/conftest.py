@@ -1,4 +1,4 @@
-"""An app with its administrator and users, and clients that speak for them."""
+"""An app with its administrator and users, and clients that act for them."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +31,7 @@ class Tenant:
 
 @dataclass(frozen=True)
 class Client:
-    """Speaks for somebody; paths from the app on, `user` set for a user."""
+    """Acts for a caller; paths begin after the app, `user` is set for a user."""
 
     front: RehearsedApi
     app: Tenant
@@ -51,7 +51,7 @@ class Client:
 
 @dataclass(frozen=True)
 class World:
-    """One app, and who there is."""
+    """One app with its callers."""
 
     front: RehearsedApi
     app: Tenant
@@ -60,7 +60,7 @@ class World:
     bob: Client
     nobody: Client
     stranger: Client
-    """Without any credentials."""
+    """A caller without any credentials."""
 
 
 _first: list[tuple[tuple[Tenant, Client, Client, Client], emulator.Snapshot]] = []
@@ -69,7 +69,7 @@ _first: list[tuple[tuple[Tenant, Client, Client, Client], emulator.Snapshot]] = 
 
 @pytest.fixture(autouse=True)
 def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hashed with as little memory as there can be: the real ones take longer than most tests."""
+    """Hash with the least memory: real hashes take longer than most tests."""
     monkeypatch.setattr(passwords, "_hasher", lambda: _QUICK)
 
 
@@ -169,9 +169,10 @@ def world(
 
 @pytest.fixture
 def everything(tables: Mapping[str, str]) -> Callable[[], dict[str, Any]]:
-    """All rows of all tables and how many messages are queued, to compare what was before and after.
+    """Return a reader of all rows of all tables and the numbers of queued messages, to compare before and
+    after.
 
-    Counters of limits aside: what is refused after it was counted, as a wrong password is, has used one up.
+    Counters of limits are left out: a request refused after counting, such as a wrong password, uses one up.
     """
 
     def read() -> dict[str, Any]:
@@ -192,9 +193,9 @@ def everything(tables: Mapping[str, str]) -> Callable[[], dict[str, Any]]:
 def sweep(
     tables: Mapping[str, str], handler: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], int]:
-    """Runs sweep until nothing is queued for it, delays aside; how many messages that took.
+    """Return a function that runs sweep until its queue is empty, without delays, and counts the messages.
 
-    What waits for a time of its own is handled at that time.
+    Messages with a time of their own are handled at that time.
     """
     send = queues.send
     at_once = lambda url, messages: send(url, [replace(one, delay_s=0) for one in messages])  # noqa: E731

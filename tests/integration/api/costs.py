@@ -1,4 +1,4 @@
-"""What a request asks of DynamoDB."""
+"""A request's calls to DynamoDB."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from fanfare.runtime import clients
 
 @contextmanager
 def calls() -> Iterator[list[tuple[str, str]]]:
-    """The calls that are made meanwhile, as (table, operation); transactions as their parts."""
+    """Yield the calls made in the block, as (table, operation); transactions as their parts."""
     made: list[tuple[str, str]] = []
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:

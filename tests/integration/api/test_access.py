@@ -1,4 +1,4 @@
-"""Access lists: their defaults, who reads and changes them, and what comes of a change."""
+"""Access lists: their defaults, their readers and changers, and the effects of changes."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -138,7 +138,7 @@ def test_granting_and_revoking(world: World, group: str, carol: Client, target: 
 
 
 def test_groups_are_told_first_then_everybody_then_users(world: World, group: str) -> None:
-    """kii-rest-client4j goes by the place in the list."""
+    """kii-rest-client4j depends on the position in the list."""
     assert world.alice("PUT", f"{group}/acl/CREATE_NEW_BUCKET/UserID:ANY_AUTHENTICATED_USER").status == 204
 
     told = world.alice("GET", f"{group}/acl").json["CREATE_NEW_BUCKET"]
@@ -192,7 +192,7 @@ def test_who_changes_and_who_reads(
     before = everything()
 
     readers: tuple[tuple[str, str, list[Client], list[Client]], ...] = (
-        # path, right, who reads, who changes; the administrator does both
+        # path, right, readers, changers; the administrator does both
         ("", "CREATE_NEW_BUCKET", [world.alice, carol], []),
         (of_alice, "CREATE_NEW_TOPIC", [world.alice], [world.alice]),
         (group, "CREATE_NEW_TOPIC", [world.alice, world.bob], [world.alice]),
@@ -424,7 +424,7 @@ def test_counting_subscribers(world: World, carol: Client, monkeypatch: pytest.M
 
 
 def test_the_app_may_take_from_users_that_any_of_them_drops_its_buckets(world: World) -> None:
-    """Kii's defaults let every signed-in user drop what the app keeps for all."""
+    """By Kii's defaults every signed-in user may delete buckets of the app's scope."""
     granted = "/buckets/notes/acl/DROP_BUCKET_WITH_ALL_CONTENT/UserID:"
     assert world.alice("PUT", "/buckets/notes").status == 204
     assert world.bob("DELETE", "/buckets/notes").status == 204
@@ -445,7 +445,7 @@ def test_the_app_may_take_from_users_that_any_of_them_drops_its_buckets(world: W
 def test_rechecks_of_a_user_go_on_one_at_a_time_and_miss_nothing(
     world: World, carol: Client, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten requests end one recheck after another, each in stretches; what changes meanwhile is looked at."""
+    """Ten requests end one recheck after another, each in stretches; changes in between are seen."""
     monkeypatch.setattr("fanfare.pipeline.sweep.recheck.SUBSCRIPTIONS_AT_A_TIME", 1)
     member = f"/groups/g/members/{carol.user}"
     assert world.alice("PUT", "/groups/g", {"name": "g", "members": [carol.user]}).status == 201

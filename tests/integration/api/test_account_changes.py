@@ -1,4 +1,5 @@
-"""Changes of a user: fields, addresses and their claims, password, upgrade, and who sees what."""
+"""Changes of a user: fields, addresses and their claims, password, upgrade, and their visibility to
+others."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +33,7 @@ def claims(tables: Any) -> dict[str, str]:
 
 def test_a_pseudo_user_becomes_a_normal_one_and_stays_the_same(world: World) -> None:
     user = pseudo(world, score=5)
-    # As the JavaScript SDK sends it: what registration told comes back.
+    # As the JavaScript SDK sends it: the answer to the registration comes back.
     echoed = {**me(user), "_accessToken": "x", **ADDRESSES, "password": "pass"}
 
     changed = user("POST", f"/users/{user.user}", echoed, content_type=UPDATE)

@@ -1,4 +1,4 @@
-"""Sign-up, logins and what is told of users."""
+"""Sign-up, logins and views of users."""
 
 import re
 from base64 import b64encode

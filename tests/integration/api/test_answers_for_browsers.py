@@ -1,4 +1,4 @@
-"""Answers that carry a token: nothing on their way may keep them."""
+"""Answers with a token: no cache may keep them."""
 
 import pytest
 

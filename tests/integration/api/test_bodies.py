@@ -1,4 +1,4 @@
-"""Objects' bodies: stored, read and deleted, and what is left of them in S3."""
+"""Objects' bodies: stored, read and deleted, and the keys left in S3."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -28,7 +28,7 @@ def kept(tables: Mapping[str, str]) -> Callable[[], list[str]]:
 
 @pytest.fixture
 def world(world: World) -> World:
-    """There is an object."""
+    """The world with an object."""
     assert world.alice("PUT", PATH, {"a": 1}).status == 201
     return world
 
@@ -175,7 +175,7 @@ def test_a_body_of_later_is_not_swept_with_those_of_before(
     monkeypatch: pytest.MonkeyPatch,
     tables: Mapping[str, str],
 ) -> None:
-    """One that is stored and not noted yet, as its request is under way."""
+    """A body that is stored and not recorded yet, because its request is under way."""
     world.alice("PUT", f"{PATH}/body", b"one")
     (first,) = kept()
     under_way = first.replace(first.split("/")[3], f"{9_999_999_999_999}-abc")
@@ -271,7 +271,7 @@ SAVED = [
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_browser_runs_nothing_of_a_body(world: World, method: str) -> None:
-    """Whoever may make objects chooses the type, and the body comes from the origin of the API."""
+    """The makers of objects choose the type, and bodies come from the API's origin."""
     for content_type in [*SHOWN, *SAVED]:
         put = world.alice("PUT", f"{PATH}/body", b"<script>alert(1)</script>", content_type=content_type)
         assert put.status == 200, content_type

@@ -174,7 +174,7 @@ def test_what_dispatch_sees_of_a_change(world: World, tables: Mapping[str, str])
 def test_only_the_administrators_changes_count_as_a_servers(
     world: World, tables: Mapping[str, str], subtests: pytest.Subtests
 ) -> None:
-    """Pushes of all others share a part of FCM's quota, also of callers who do not say who they are."""
+    """Pushes of all others, anonymous callers included, share a part of FCM's quota."""
     assert world.alice("PUT", "/buckets/bb").status == 204
     granted = "/buckets/bb/acl/CREATE_OBJECTS_IN_BUCKET/UserID:ANONYMOUS_USER"
     assert world.admin("PUT", granted).status == 204

@@ -1,4 +1,4 @@
-"""Buckets as suites written against live Kii expect them: unmade ones, HEAD, names, and `default:`."""
+"""Buckets as suites written for the live Kii expect them: missing ones, HEAD, names, and `default:`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What real clients were seen to send on the wire, by the list of their peculiarities."""
+"""Requests that real clients were seen to send, by the list of their peculiarities."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ UTF8 = "; charset=utf-8"
 
 
 def test_a_content_type_with_an_empty_body(world: World) -> None:
-    """The JavaScript SDK says application/json on every request."""
+    """The JavaScript SDK sends application/json with every request."""
     json = {"content_type": "application/json"}
     mine = f"/topics/t/push/subscriptions/users/{world.alice.user}"
 
@@ -23,7 +23,7 @@ def test_a_content_type_with_an_empty_body(world: World) -> None:
 
 
 def test_a_body_without_a_content_type(world: World) -> None:
-    """Java puts objects so; the gateway encodes the body then."""
+    """Java sends objects like this; the gateway encodes the body then."""
     answer = world.alice("PUT", "/buckets/bb/objects/o1", b'{"a":1}', content_type="")
 
     assert answer.status == 201

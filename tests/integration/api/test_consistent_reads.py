@@ -1,5 +1,5 @@
-"""The API and sweep decide by strongly consistent reads. moto answers so in any case, so the test looks at
-what is asked for, over requests of every kind."""
+"""The API and sweep decide by strongly consistent reads. moto's are always consistent, so the test checks the
+parameters of reads, over requests of every kind."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,8 +8,8 @@ from tests.integration.api.conftest import PASSWORD, World
 from tests.integration.aws_calls import before_each, not_consistent, tables_read
 
 INDEXES = {("SubscriptionsTable", "by_user")}
-"""A user's subscriptions lie in many partitions, so they are found by an index, which is late. The list of a
-user's subscriptions may be so; sweep and the second look at rights come again."""
+"""A user's subscriptions lie in many partitions, so they are found by an index, which may be late. That is
+acceptable for the list of a user's subscriptions; sweep and rechecks look again."""
 
 SUBSCRIBE = "SUBSCRIBE_TO_TOPIC/UserID:ANY_AUTHENTICATED_USER"
 CREATE = "CREATE_NEW_TOPIC/UserID:ANY_AUTHENTICATED_USER"

@@ -176,7 +176,7 @@ def test_an_app_that_goes_over_to_whole_tokens_leaves_no_second_row(
     assert world.admin("PUT", path, b"true", **plain).status == 204
 
     assert world.admin("GET", path).body == b"true"
-    # What was installed before is found by its token under its former ID.
+    # An earlier installation is found by its token under its former ID.
     assert world.alice("GET", f"/installations/ANDROID:{OLD}").status == 200
     world.bob("POST", "/installations", install(OLD))
     assert world.alice("GET", "/installations?userID=me").json == {"installations": []}

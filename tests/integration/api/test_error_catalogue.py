@@ -16,7 +16,7 @@ from tests.integration.api.conftest import PASSWORD, World
 CATALOGUE = ROOT / "docs" / "errors.md"
 _ROW = re.compile(r"^\| `(?P<code>\w+)` \| (?P<status>\d{3}) \| [^|]+ \| (?P<example>[^|]+) \| [^|]+ \|$")
 _CHANGING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
-"""What differs from run to run: request IDs and seconds."""
+"""Text that differs from run to run: request IDs and seconds."""
 
 BUCKET = "/users/me/buckets/notes"
 TOPIC = "/users/me/topics/news"
@@ -129,12 +129,12 @@ RAISED: dict[str, Raised] = {
     "RESOURCE_TEMPORARILY_UNAVAILABLE": overloaded,
     "UNDEFINED_ERROR": broken,
 }
-"""How to get each code, in an order that leaves bob signed in."""
+"""A way to get each code, in an order that leaves bob signed in."""
 
 
 @pytest.fixture
 def there(world: World) -> World:
-    """What bob has: topics, a subscription, a bucket with an object, a group, a grant."""
+    """bob's things: topics, a subscription, a bucket with an object, a group, a grant."""
     for method, path, body in (
         ("PUT", TOPIC, b""),
         ("PUT", "/users/me/topics/quiet", b""),

@@ -1,4 +1,4 @@
-"""Paths that API Gateway has no route for, and real clients send: what front makes of them."""
+"""Paths that API Gateway has no route for and real clients send, as front answers them."""
 
 import re
 from itertools import cycle
@@ -19,7 +19,7 @@ WAYS = {
 
 
 def test_every_path_is_served_whatever_stands_around_it(world: World, subtests: pytest.Subtests) -> None:
-    """Asked for by nobody and without a body, so that each is answered and nothing changes."""
+    """Requested anonymously and without a body, so that each is answered and nothing changes."""
     ways = cycle(WAYS)
     credentials = {"x-kii-appid": world.app.id, "x-kii-appkey": world.app.key}
     for one in served(ROOT):
@@ -29,7 +29,7 @@ def test_every_path_is_served_whatever_stands_around_it(world: World, subtests: 
         head, _, tail = path.rpartition("/")
         target = WAYS[way].format(path=path, head=head, tail=tail)
         with subtests.test(route=f"{one.method} {one.path}", way=way):
-            # Below a bucket one route takes whatever follows.
+            # Below a bucket one route takes every path.
             assert world.front.event(one.method, target)[0] in ("front", "buckets")
             got = world.front.request(one.method, target, headers=credentials)
             assert (got.status, got.body) == (plain.status, plain.body)

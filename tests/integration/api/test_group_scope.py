@@ -1,4 +1,4 @@
-"""Topics and buckets of a group: for its members, as long as they are members and the group is there."""
+"""Topics and buckets of a group: for its members, as long as they are members and the group exists."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -96,7 +96,7 @@ def test_others_do_nothing(
 def test_who_leaves_loses_everything(
     world: World, sweep: Callable[[], int], tables: Mapping[str, str]
 ) -> None:
-    """Also what came with having made the topic."""
+    """Rights as the topic's creator end as well."""
     for target in (TOPIC, BUCKET):
         assert world.bob("PUT", subscription(target, world.bob)).status == 204
         assert world.alice("PUT", subscription(target, world.alice)).status == 204

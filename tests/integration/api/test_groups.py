@@ -1,4 +1,4 @@
-"""Groups: who may do what with them, and what becomes of them."""
+"""Groups: the rights of their owners and members, and the groups' fates."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -95,7 +95,8 @@ def test_what_a_group_cannot_be_made_of(world: World, everything: Callable[[], A
 
 
 def test_a_user_makes_a_group_of_another_user(world: World) -> None:
-    """kii-rest-client4j did, against the real cloud. Its maker is in it where a member is asked for, only."""
+    """kii-rest-client4j did so against the real cloud. The creator is in the group only if it asks for
+    that."""
     assert create(world.alice, owner=NOT_THERE).error == (404, "USER_NOT_FOUND")
     assert create(world.alice, owner=world.bob.user, members=[world.alice.user]).status == 201
     assert create(world.alice, "/groups/g2", owner=world.bob.user).status == 201
@@ -343,7 +344,7 @@ def test_a_group_that_lacks_some_of_its_first_members_says_so(
 
 
 def test_a_change_of_a_group_that_is_refused_is_not_counted(world: World, tables: Mapping[str, str]) -> None:
-    """Else three requests for an ID that is taken would use up what the user may do."""
+    """Otherwise three requests for a taken ID would use up the user's limit."""
     limit = "/configuration/parameters/userGroupChangesPerHour"
     assert world.admin("PUT", limit, "2").status == 204
     apps.forget()

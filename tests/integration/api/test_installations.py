@@ -1,4 +1,4 @@
-"""Installations: who owns a device token, who may see it, and how it is addressed."""
+"""Installations: the owner of a device token, its visibility, and its addresses."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Keys that change while calls go on: none is refused that should pass, with the old or with the new."""
+"""Keys that change during calls: none is refused that should pass, with the old key or with the new one."""
 
 import random
 import threading
@@ -31,7 +31,8 @@ CLAIMS = Claims(app="app1", role=Role.USER, sub="u1", sid="s1")
 
 @dataclass(slots=True)
 class Fleet:
-    """Environments with what each keeps of SSM, on a clock of their own; a third of them mostly rest."""
+    """Environments, each with its copy of the parameter, on a clock of their own; a third of them mostly
+    rest."""
 
     now: int = 1_800_000_000_000
     value: str = ""
@@ -79,7 +80,8 @@ def fleet(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
 
 @pytest.fixture
 def busy(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Callable[[random.Random, int], list[str]]:
-    """Lets the fleet work for so many seconds: what one environment signs, another takes."""
+    """Return a function that lets the fleet work for some seconds: one environment accepts another's
+    signatures."""
     made: list[tuple[str, bytes, int]] = []
     refused: list[str] = []
 
@@ -164,7 +166,7 @@ def test_the_client_secret_changes_under_load(world: World) -> None:
 
 
 def test_the_app_key_changes_under_load(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Functions know of a new one within a minute, which is how long it is not given to anybody."""
+    """Functions learn of a new one within a minute, for which it is not handed out."""
     app, began = world.app, clock.now()
     later = [0]
     monkeypatch.setattr(clock, "now", lambda: began + later[0])
@@ -227,7 +229,7 @@ def with_key(world: World, key: str) -> int:
 
 
 class calls:
-    """Threads that call with each of the texts all the time, and note which answers were not expected."""
+    """Threads that call with each of the texts continuously, and note unexpected answers."""
 
     def __init__(self, call: Callable[[str], int], expected: Mapping[str, int]) -> None:
         self.call, self.expected = call, expected
@@ -236,7 +238,7 @@ class calls:
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(3)]
 
     def some(self) -> None:
-        """Until as many more calls have begun and ended as there are texts and threads."""
+        """Wait until as many more calls have begun and ended as there are texts and threads."""
         with self._more:
             until = self._done + 4 * len(self._threads)
             assert self._more.wait_for(lambda: self._done >= until, timeout=60)
@@ -246,7 +248,7 @@ class calls:
             for text, status in list(self.expected.items()):
                 answered = self.call(text)
                 with self._more:
-                    # A call that was under way at a change may be answered either way.
+                    # A call under way at a change may be answered either way.
                     if answered != status and self.expected.get(text) == status:
                         self.wrong.append((answered, status))
                     self._done += 1

@@ -1,4 +1,4 @@
-"""What a deleted user leaves behind when the index by user is late, by a clock of the test's."""
+"""Remains of a deleted user if the index by user is late, by a clock of the test's."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def sqs(tables: Any, at: Clock) -> Iterator[SimulatedSqs]:
 
 @pytest.fixture
 def run(tables: dict[str, str], handler: Callable[[str], Any], sqs: SimulatedSqs) -> Callable[[float], None]:
-    """Lets sweep work for so many seconds."""
+    """Return a function that lets sweep work for some seconds."""
     url = tables["SweepQueue"]
     return lambda seconds: sqs.run(
         url, lambda records: handler("sweep")({"Records": records}, None), seconds, batch_size=1
@@ -44,7 +44,7 @@ def run(tables: dict[str, str], handler: Callable[[str], Any], sqs: SimulatedSqs
 
 @contextmanager
 def late_index(at: Clock, lag_s: float) -> Iterator[Counter[str]]:
-    """The index shows a subscription so long after it was made; yields how often each operation is called."""
+    """Show a subscription in the index only after `lag_s`; yield the number of calls of each operation."""
     calls: Counter[str] = Counter()
     client: Any = clients.dynamodb()
     call = client._make_api_call
@@ -71,7 +71,7 @@ def news(world: World) -> Target:
 
 
 def gone(world: World, at: Clock) -> Client:
-    """A user who subscribed and was deleted a second later."""
+    """Return a user that subscribed and was deleted a second later."""
     world.admin("PUT", "/topics/news")
     carol = user(world, "carol")
     assert install(world, carol) == 201
@@ -85,7 +85,7 @@ def gone(world: World, at: Clock) -> Client:
 def test_a_subscription_that_an_index_shows_late_does_not_stay(
     world: World, at: Clock, run: Callable[[float], None], lag_s: float
 ) -> None:
-    """Before, it stayed for ever from 400 s on."""
+    """A regression test: from 400 s on, the subscription stayed for ever."""
     with late_index(at, lag_s):
         carol = gone(world, at)
         run(DAY_S + 3600)
@@ -141,7 +141,7 @@ def test_the_row_of_a_deleted_user_tells_since_when_and_expires_after_a_day(
 def test_a_new_life_of_the_user_keeps_what_it_has(
     world: World, at: Clock, run: Callable[[float], None]
 ) -> None:
-    """As of a user whom the app manages: the same ID may come again after the pass."""
+    """As for a user managed by the app: the same ID may come again after the pass."""
     with late_index(at, 7200):
         carol = gone(world, at)
         run(60)

@@ -1,4 +1,5 @@
-"""What users may do in a window of time: refused beyond it, with nothing changed, and nobody else held up."""
+"""Users' actions in a window of time: refused beyond the limit, without effect, and without delaying
+others."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ MINUTE, QUARTER, HOUR, DAY = 60_000, 900_000, 3_600_000, 86_400_000
 
 @dataclass
 class Time:
-    """The time of all requests, which passes when a test says so."""
+    """The time of all requests, which a test moves on."""
 
     now: int = NOON
 
@@ -43,7 +44,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 @pytest.fixture
 def world(time: Time, world: World) -> World:
-    """In which no sign-up was counted yet."""
+    """The world before any sign-up was counted."""
     return world
 
 
@@ -59,7 +60,7 @@ def install(client: Client, token: str, **more: Any) -> tuple[int, Any]:
 
 
 def login(world: World, password: str, address: str = "203.0.113.7", name: str = "user-1") -> Any:
-    """As somebody at this address. The gateway says where a request comes from, and the test plays it."""
+    """Log in from this address. The gateway tells the source of a request, and the test plays it."""
     front = world.front
     function, event = front.event(
         "POST",
@@ -72,7 +73,7 @@ def login(world: World, password: str, address: str = "203.0.113.7", name: str =
 
 
 class Kind:
-    """Something that users do, over and over, each time anew."""
+    """Actions that users can repeat, each time with new names."""
 
     def __init__(self, world: World) -> None:
         self._numbers = count(1)
@@ -281,7 +282,7 @@ def test_a_refused_subscription_makes_no_bucket_and_marks_none(
 def test_twenty_users_at_their_limits_refuse_nobody_a_first_change(
     world: World, time: Time, new_user: Callable[[Tenant], Client]
 ) -> None:
-    """The app's limit is used up long before."""
+    """Users keep a first change even when the app's limit is used up."""
     kinds = Kind(world)
     allow(world, Parameter.USER_OBJECT_CHANGES_A_MINUTE, 6)
     allow(world, Parameter.APP_OBJECT_CHANGES_A_MINUTE, 30)
@@ -373,7 +374,7 @@ def test_the_spelling_of_a_name_makes_no_other_account_of_it(world: World, name:
 def test_no_password_is_hashed_for_who_is_refused_without_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hashing costs the most of all that the API does."""
+    """Hashing costs more than anything else in the API."""
     allow(world, Parameter.ADDRESS_NEW_USERS_AN_HOUR, 1)
     allow(world, Parameter.ACCOUNT_FAILED_LOGINS, 1)
     wrong = {"oldPassword": "wrong", "newPassword": "something"}
@@ -430,7 +431,7 @@ def test_sign_ups_are_counted_by_address(world: World, time: Time) -> None:
 
 @pytest.fixture
 def losing(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """So many answers to updates are lost on the way; the client asks again."""
+    """Lose this number of answers to updates; the client sends the request again."""
     from fanfare.runtime import clients
 
     client = clients.dynamodb()

@@ -1,4 +1,4 @@
-"""A write whose answer gets lost is tried again, and has to know itself when it finds itself there."""
+"""A write with a lost answer is tried again, and has to recognize its own row."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from tests.integration.api.conftest import World
 
 
 class Losing:
-    """Loses the answer to the next write, after it was done."""
+    """Loses the answer to the next write after it was made."""
 
     def __init__(self) -> None:
         self.lost = 0
@@ -26,7 +26,7 @@ class Losing:
         if self._armed and operation.name in writes and response is not None and attempts == 1:
             self._armed = False
             self.lost += 1
-            return 0.0  # as botocore does after a timeout: the same request once more
+            return 0.0  # like botocore after a timeout: the same request once more
         return None
 
 

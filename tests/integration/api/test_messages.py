@@ -1,4 +1,4 @@
-"""Sends: what is accepted, what is refused, and what is told of it later."""
+"""Sends: accepted ones, refused ones, and their status."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -101,7 +101,7 @@ def test_the_flags_choose_what_the_server_adds(world: World, tables: Mapping[str
 
 
 def in_data(world: World, tables: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Any]]:
-    """What FCM's data and APNs' payload say beside `aps`, of the one push in the table."""
+    """Return FCM's data and APNs' payload beside `aps`, of the one push in the table."""
     (push,) = accepted(world, tables)
     fcm = json.loads(push.payloads.fcm.prefix + b'"token":"T"' + push.payloads.fcm.suffix)
     apns = json.loads(push.payloads.apns.body)
@@ -216,7 +216,7 @@ def test_a_message_against_the_rules_is_refused_and_writes_nothing(
 
 
 def test_the_size_is_that_of_what_goes_out(world: World) -> None:
-    """`{"k":"…"}` around the text for FCM, and for a topic what the server adds."""
+    """`{"k":"…"}` around the text for FCM, and for a topic the keys that the server adds."""
     world.admin("PUT", "/topics/news")
     added = len(f'{{"k":"","topic":"news","objectScopeAppID":"{world.app.id}","objectScopeType":"APP"}}')
 

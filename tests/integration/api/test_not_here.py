@@ -1,4 +1,4 @@
-"""What docs/api.md says is not here, asked for."""
+"""Requests for the features that docs/api.md lists as missing."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Credentials that nobody should send, and an outage of what they are checked by: the contract's errors."""
+"""Invalid credentials, and an outage of the services that check them: the contract's errors."""
 
 import pytest
 from botocore.exceptions import ClientError

@@ -118,7 +118,7 @@ def test_post_to_an_object_without_override_is_refused(world: World) -> None:
 
 
 MATCHES: list[tuple[dict[str, str], bool, tuple[int, int, int] | str]] = [
-    # headers, is it there, what PUT, PATCH and DELETE answer, or how all three refuse
+    # headers, True if the object exists, answers to PUT, PATCH and DELETE, or the refusal of all three
     ({}, True, (200, 200, 204)),
     ({}, False, (201, 404, 404)),
     ({"if_match": '"1"'}, True, (200, 200, 204)),

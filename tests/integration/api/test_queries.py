@@ -1,4 +1,4 @@
-"""Queries: what they find, in what order, in what pages, and what they are refused."""
+"""Queries: their results, order, pages, and refusals."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ BY_SCORE = ["o-none", "o-null", "o-true", "o-1", "o-2", "o-3", "o-like-3", "o-te
 
 
 def ask(client: Client, clause: Any = None, *, path: str = "/buckets/bb", **more: Any) -> RehearsedAnswer:
-    """`orderBy`, `descending` and `aggregations` go to the query, the others beside it."""
+    """Send a query. `orderBy`, `descending` and `aggregations` go into it, other arguments beside it."""
     query: dict[str, Any] = {
         name: more.pop(name) for name in ("orderBy", "descending", "aggregations") if name in more
     }
@@ -48,7 +48,7 @@ def ids(answer: RehearsedAnswer) -> list[str]:
 
 
 def pages(client: Client, **query: Any) -> Iterator[list[str]]:
-    """The IDs on each page, until there is none; keys survive being put into a URL."""
+    """Yield the IDs on each page; keys survive being put into a URL."""
     key = None
     for _ in range(200):
         answer = ask(client, **query, paginationKey=key)
@@ -144,7 +144,7 @@ def test_pages_neither_repeat_nor_skip(scores: World) -> None:
 
 
 def test_pages_go_on_while_objects_come_and_go(scores: World) -> None:
-    """What is there all the time comes once, whatever else changes."""
+    """An object that stays comes once, while others change."""
     for query in ({}, {"orderBy": "score"}):
         seen: list[str] = []
         for number, page in enumerate(pages(scores.alice, **query, bestEffortLimit=2)):
@@ -156,7 +156,7 @@ def test_pages_go_on_while_objects_come_and_go(scores: World) -> None:
 
 
 def test_nulls_mean_what_leaving_out_means(scores: World) -> None:
-    """As JavaScript writes what was not set."""
+    """JavaScript writes unset fields like this."""
     body = {"bucketQuery": {"clause": None, "orderBy": None, "descending": None}, "bestEffortLimit": None}
     for sent in (body, {"bucketQuery": None, "paginationKey": None}, {}, {"paginationKey": ""}):
         assert ids(scores.alice("POST", "/buckets/bb/query", sent)) == sorted(SCORES)
@@ -237,7 +237,7 @@ def test_who_may_query(world: World) -> None:
 
 
 class TestBounds:
-    """What one request reads and answers at most, with the bounds made small."""
+    """The limits of one request's reads and answer, made small."""
 
     @pytest.fixture
     def many(self, world: World) -> list[str]:
@@ -248,7 +248,7 @@ class TestBounds:
 
     @pytest.fixture
     def small_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """DynamoDB's pages have three objects, and a request reads up to sixteen of them."""
+        """Make DynamoDB's pages of three objects, of which a request reads up to sixteen."""
         monkeypatch.setattr(objects, "PAGES", 16)
         read = clients.dynamodb().query
         monkeypatch.setattr(clients.dynamodb(), "query", lambda **more: read(**more, Limit=3))
@@ -286,7 +286,7 @@ class TestBounds:
     def test_nobody_has_more_read_by_one_request_than_its_budget(
         self, world: World, many: list[str], small_pages: None, monkeypatch: pytest.MonkeyPatch, who: str
     ) -> None:
-        """As many pages as READ_UNITS come to, whether it finds something or nothing."""
+        """Within READ_UNITS, with and without matches."""
         monkeypatch.setattr(objects, "PAGES", objects.READ_UNITS // 256)
         client: Client = getattr(world, who)
         nothing = {"type": "eq", "field": "n", "value": 1}
@@ -362,7 +362,7 @@ def test_pages_of_whatever_values(world: World, several: list[Any], size: int, d
 def test_a_field_is_decoded_once_however_many_clauses_ask_for_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """33 objects with lists of 20,000 lists, and 100 clauses on them, took 13.7 s."""
+    """A regression test: 33 objects with lists of 20,000 lists, and 100 clauses on them, took 13.7 s."""
     lists: list[Any] = [[] for _ in range(1_000)]
     for number in range(3):
         world.alice("PUT", f"/buckets/bb/objects/o-{number}", {"f": lists})

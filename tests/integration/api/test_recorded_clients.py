@@ -1,7 +1,7 @@
-"""Clients that no registry has, replayed: what they send, call by call, and the one answer that they bear.
+"""Clients that no registry has, replayed: their requests, call by call, and the one answer that they accept.
 
-kiilib_php and kiilib_python throw at any other status, and read the keys that are named here; version 3 of
-the JavaScript SDK parses as JSON whatever is not 204; kii-rest-client4j was written against the real cloud.
+kiilib_php and kiilib_python throw at any other status, and read the keys that are named here. Version 3 of
+the JavaScript SDK parses every answer except 204 as JSON. kii-rest-client4j was written for the real cloud.
 The OpenAPI document allows each request, and has each answer.
 """
 
@@ -26,7 +26,8 @@ def kii(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`path`, `body` and `headers` may name what earlier answers told: `takes` are the keys that are read."""
+    """One call. `path`, `body` and `headers` may name values of earlier answers; `takes` are the keys
+    read."""
 
     method: str
     path: str
@@ -305,7 +306,7 @@ CLIENTS = {
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_recorded_client_gets_the_answers_that_it_bears(world: World, client: str) -> None:
-    """Signed in by its own login as soon as that has answered, `bearer` in lower case."""
+    """Signed in by its own login as soon as that is answered, with `bearer` in lower case."""
     known = {
         "site": "/api",
         "app": f"/api/apps/{world.app.id}",
@@ -338,21 +339,21 @@ def play(world: World, call: Call, headers: Mapping[str, str], known: Mapping[st
 
 
 def filled(body: Any, known: Mapping[str, Any]) -> Any:
-    """The strings of a JSON object; bytes go as they are."""
+    """Fill the strings of a JSON object; bytes stay as they are."""
     if not isinstance(body, dict):
         return body
     return {key: one.format_map(known) if isinstance(one, str) else one for key, one in body.items()}
 
 
 def told_by(answer: RehearsedAnswer) -> dict[str, Any]:
-    """What the client may read: keys of a JSON object, and the ETag."""
+    """Return the values that the client may read: keys of a JSON object, and the ETag."""
     typed = answer.headers.get("content-type", "")
     told = dict(answer.json) if answer.body and typed.endswith("json") else {}
     return told | {"etag": answer.headers.get("etag")}
 
 
 def test_five_of_nine_results_come_then_four(world: World) -> None:
-    """What kii-rest-client4j asks of a limit, without an order."""
+    """kii-rest-client4j expects this of a limit without an order."""
     for score in range(15):
         world.alice("POST", "/users/me/buckets/bb/objects", {"score": score}, content_type=JSON + UTF8)
     clause = {"type": "range", "field": "score", "upperLimit": 9, "upperIncluded": False}

@@ -1,4 +1,4 @@
-"""What requests cost: every route measured, and three worked out by hand."""
+"""The costs of requests: every route measured, and three computed by hand."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -72,7 +72,7 @@ def test_installing_again_is_one_read_to_know_who_asks_and_one_write(stage: Stag
 
 
 def test_an_object_is_charged_by_its_size(stage: Stage, charges: Charges) -> None:
-    """3,000 bytes and the row around them: 4 KB to write, 1 unit to read."""
+    """3,000 bytes with the row around them: 4 KB to write, 1 unit to read."""
     path = f"{stage.scope('app')}/buckets/notes/objects/large"
 
     with charges.noted() as writing:
@@ -85,7 +85,7 @@ def test_an_object_is_charged_by_its_size(stage: Stage, charges: Charges) -> Non
 
 
 def test_what_is_refused_is_charged_too(stage: Stage, charges: Charges) -> None:
-    """A topic that is there already: the refused write costs what a write costs."""
+    """An existing topic: the refused write costs as much as any write."""
     with charges.noted() as noted:
         answer = stage.ask(Part.ADMIN, "PUT", f"{stage.scope('app')}/topics/news")
 

@@ -1,4 +1,4 @@
-"""How sessions end: by a password, by their holder, by a refresh token used twice, by themselves."""
+"""Ends of sessions: by a password, by their holder, by a refresh token used twice, by expiry."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ def later(monkeypatch: pytest.MonkeyPatch, ms: int) -> None:
 
 
 def upgraded(world: World) -> Client:
-    """A user who set a password, with the token from before."""
+    """Return a user that set a password, with the token from before."""
     made = world.nobody("POST", "/users", {}, content_type=REGISTER_AND_LOG_IN).json
     user = Client(world.front, world.app, {"authorization": f"Bearer {made['_accessToken']}"}, made["userID"])
     given = {"loginName": "carol", "password": PASSWORD}
@@ -224,7 +224,7 @@ def test_a_bound_that_is_set_later_holds_for_sessions_that_began_before(
 def test_a_device_that_is_installed_again_meanwhile_goes_too(
     world: World, monkeypatch: pytest.MonkeyPatch, times: int, status: int
 ) -> None:
-    """A re-install that was under way kept a lost phone installed, and the answer was 204."""
+    """A regression test: a re-install under way kept a lost phone installed, and the answer was 204."""
     device = {"deviceType": "ANDROID", "installationRegistrationID": "lost"}
     assert world.alice("POST", "/installations", device).status == 201
     remove = installations.remove

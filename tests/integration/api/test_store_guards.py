@@ -1,7 +1,7 @@
-"""Two requests change the same user, group, session or access list at once, and neither change is lost. What
-is made anew under a name takes no change that was meant for what was there before.
+"""Two requests change the same user, group, session or access list at once, and neither change is lost. A
+thing recreated under a name takes no change that was meant for the former one.
 
-The other request comes as a whole before each call of the first in turn: the tests know no condition by name.
+The other request runs as a whole before each call of the first in turn: the tests know no condition by name.
 """
 
 from collections.abc import Callable, Mapping
@@ -116,7 +116,7 @@ A, B, C = (Subject(SubjectKind.USER, name) for name in "abc")
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An access list of one kind: made, changed and read by the name of the scene."""
+    """An access list of one kind: made, changed and read by the scene's name."""
 
     make: Callable[[str], object]
     change: Callable[[str, Callable[[AccessList], AccessList]], None]
@@ -203,7 +203,7 @@ def group(name: str, ref: str = "ref1", owner: str = "u1") -> Group:
 
 
 def members_of(name: str, ref: str = "ref1") -> set[str]:
-    """The members, of whom both rows of the membership have to tell."""
+    """Return the members; both rows of each membership have to agree."""
     found = set(members.of(APP, f"{ref}-{name}"))
     assert found == {u for u in ("u1", "u2", "u3") if groups.is_member(APP, u, name, f"{ref}-{name}")}
     return found
@@ -302,7 +302,7 @@ NOW = 1_800_000_000_000
 
 
 def goer(name: str) -> str:
-    """A user ID as users have it: by its form a session is known to be a user's."""
+    """Return a user ID of the usual form, by which a session is known to be a user's."""
     return f"{name:0>12}-0000-0000-0000-00000000"
 
 

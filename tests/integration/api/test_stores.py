@@ -1,4 +1,4 @@
-"""Apps, definitions and objects as rows: what comes of two writers at once, and of what is kept."""
+"""Apps, definitions and objects as rows: the effects of two writers at once, and of memory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
-"""sweep deletes what hung on something that is gone, and nothing else: a message may come for something that
-stands, and a name may be taken anew. What follows is queued before the only trace of it is deleted."""
+"""sweep deletes the rows of deleted things only: a message may name a thing that exists, and a name may be
+taken again. Further work is queued before its only trace is deleted."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ type Run = Callable[[object], None]
 
 @pytest.fixture
 def run(world: World, handler: Callable[[str], Any]) -> Run:
-    """Gives sweep one message."""
+    """Return a function that gives sweep one message."""
 
     def give(value: object) -> None:
         event = {"Records": [{"messageId": "m", "body": codec.encode(value).decode()}]}
@@ -63,7 +63,7 @@ def test_a_topic_made_anew_keeps_what_it_has_and_the_former_one_is_swept(world: 
 def test_a_second_look_at_the_rights_to_a_topic_leaves_the_former_one_of_its_name_alone(
     world: World, tables: Mapping[str, str], run: Run, sweep: Callable[[], int]
 ) -> None:
-    """The former one's subscribers are not the new one's to judge: its own sweep takes them."""
+    """The former topic's subscribers are not the new one's to judge: its own sweep takes them."""
     world.admin("PUT", "/topics/t")
     subscribe(world)
     former = target(world)
@@ -78,7 +78,7 @@ def test_a_second_look_at_the_rights_to_a_topic_leaves_the_former_one_of_its_nam
 
 
 def test_a_recheck_whose_row_is_gone_goes_on_where_it_was(world: World, run: Run) -> None:
-    """A message may lie among the dead letters for longer than the row that says who is at it."""
+    """A message may lie among the dead letters for longer than the row of its recheck."""
     world.admin("PUT", "/topics/t")
     subscribe(world)
     world.admin("DELETE", "/topics/t/acl/SUBSCRIBE_TO_TOPIC/UserID:ANY_AUTHENTICATED_USER")
@@ -89,7 +89,8 @@ def test_a_recheck_whose_row_is_gone_goes_on_where_it_was(world: World, run: Run
 def test_a_recheck_that_is_sent_again_is_not_held_up_by_itself(
     world: World, run: Run, tables: Mapping[str, str], sweep: Callable[[], int]
 ) -> None:
-    """It began, ended as a dead letter, and comes again under another ID of SQS's, before its row expires."""
+    """The recheck began, ended as a dead letter, and comes again with another SQS ID before its row
+    expires."""
     world.admin("PUT", "/topics/t")
     subscribe(world)
     world.admin("DELETE", "/topics/t/acl/SUBSCRIBE_TO_TOPIC/UserID:ANY_AUTHENTICATED_USER")
@@ -162,7 +163,8 @@ def test_a_user_who_is_marked_and_still_stands_is_deleted(
 def sweep_in_vain(
     tables: Mapping[str, str], handler: Callable[[str], Any]
 ) -> Callable[[Callable[[Call], bool]], None]:
-    """Gives sweep the message that is queued, while SQS refuses some of what follows; it comes again."""
+    """Return a function that gives sweep the queued message while SQS refuses some sends; the message comes
+    again."""
     sqs, url = boto3.client("sqs"), tables["SweepQueue"]
 
     def give(refused: Callable[[Call], bool]) -> None:
@@ -190,7 +192,7 @@ def sweep_in_vain(
 def test_a_group_whose_own_message_is_refused_stays_with_its_last_member(
     world: World, sweep_in_vain: Callable[[Callable[[Call], bool]], None], sweep: Callable[[], int]
 ) -> None:
-    """A deleted user who is alone in it takes the group along: only its own sweep finds its topics then."""
+    """A deleted user who is alone in a group takes it along: only its own sweep finds its topics then."""
     world.alice("PUT", "/groups/g", {"name": "g"})
     world.alice("DELETE", "/users/me")
     sweep_in_vain(lambda _: True)
@@ -206,7 +208,8 @@ def test_what_cannot_be_queued_is_not_deleted_either(
     sweep: Callable[[], int],
     refused: str,
 ) -> None:
-    """A group's topics and members lead to messages of their own: once deleted, nothing else would."""
+    """A group's topics and members lead to messages of their own: once they are deleted, nothing else
+    would."""
     app, alice, bob = world.app.id, world.alice, world.bob
     alice("PUT", "/groups/g", {"name": "g", "members": [bob.user]})
     alice("PUT", "/groups/g/topics/t")

@@ -25,7 +25,7 @@ def subscription(topic: str, user: str) -> str:
 
 @pytest.fixture(params=["app", "user"])
 def scope(request: pytest.FixtureRequest, world: World) -> tuple[str, Client]:
-    """The path of a scope, and who may create there."""
+    """The path of a scope, and a client that may create topics in it."""
     if request.param == "app":
         return "", world.admin
     return f"/users/{world.alice.user}", world.alice

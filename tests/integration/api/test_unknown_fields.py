@@ -1,4 +1,4 @@
-"""Nothing that a caller says is dropped silently: unknown fields, an empty alert, a body nobody reads."""
+"""Nothing that a caller sends is dropped silently: unknown fields, an empty alert, an unread body."""
 
 from collections.abc import Callable
 from typing import Any
@@ -157,7 +157,7 @@ def test_what_recorded_clients_send_beyond_the_contract_is_borne(
 def test_a_blank_alert_counts_as_not_given(
     world: World, everything: Callable[[], Any], empty: object
 ) -> None:
-    """Kii's Java client writes an empty one into every block. With nothing beside it, nothing is sent."""
+    """Kii's Java client writes an empty alert into every block. With nothing beside it, nothing is sent."""
     before = everything()
 
     refused = world.alice("POST", SEND, {"apns": {"enabled": True, "alert": empty}})

@@ -1,4 +1,4 @@
-"""What no function has a route for."""
+"""Paths without a route in any function."""
 
 import pytest
 

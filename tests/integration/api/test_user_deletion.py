@@ -1,4 +1,4 @@
-"""The deletion of a user: at once for who asks, whole when sweep is through, whatever happens meanwhile."""
+"""The deletion of a user: immediate for the caller, complete after sweep, in spite of concurrent requests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -70,13 +70,13 @@ MOSTLY_LONG = [install, *(pytest.param(act, marks=pytest.mark.long) for act in A
 
 
 def furnish(world: World) -> None:
-    """What others have, which stays."""
+    """Give others some things, which stay."""
     world.admin("PUT", "/topics/news")
     world.bob("PUT", "/groups/bobs", {"name": "Bob's"})
 
 
 def settle_in(world: World, who: Client) -> None:
-    """Something of everything that a user can have."""
+    """Give the user one of everything."""
     for act in (install, subscribe, make_topic, make_group, join):
         assert act(world, who) < 300
     assert log_in(world, {"username": f"{who.user}", "password": "x"}).status == 400
@@ -89,9 +89,9 @@ def settle_in(world: World, who: Client) -> None:
 
 
 def left_of(who: Client, everything: Everything) -> list[str]:
-    """The tables that still have a row about the user, and the queue where something waits.
+    """Return the tables that still have a row about the user, and the queue if something waits.
 
-    That the user was deleted, Recipients tells for a day, in a row that expires.
+    Recipients records the deletion for a day, in a row that expires.
     """
     found = everything()
     found["RecipientsTable"] = [row for row in found["RecipientsTable"] if not _tells_of_deletion(row)]
@@ -104,7 +104,7 @@ def _tells_of_deletion(row: dict[str, Any]) -> bool:
 
 
 def reachable(world: World, who: Client, everything: Everything) -> list[str]:
-    """What still stands for the user, now that the deletion was answered: sessions, devices."""
+    """Return the user's remaining sessions and devices after the answer to the deletion."""
     rows = everything()["AccountsTable"]
     keys = [one["sk"]["S"] for one in rows if one["pk"]["S"] == f"{world.app.id}#{who.user}"]
     found = recipients.by_key(world.app.id, [who.user])
@@ -159,7 +159,7 @@ def test_when_sweep_is_through_no_row_is_left_and_others_keep_theirs(
 def test_what_happens_during_the_deletion_does_not_survive_it(
     world: World, sweep: Callable[[], int], everything: Everything, act: Act, subtests: pytest.Subtests
 ) -> None:
-    """The other request as a whole, between any two steps of the deletion."""
+    """The other request runs as a whole between any two steps of the deletion."""
     furnish(world)
     step = steps = 0
     while step <= steps:
@@ -180,7 +180,7 @@ def test_what_happens_during_the_deletion_does_not_survive_it(
 def test_what_is_under_way_when_the_deletion_comes_does_not_survive_it(
     world: World, sweep: Callable[[], int], everything: Everything, act: Act, subtests: pytest.Subtests
 ) -> None:
-    """The deletion as a whole, between any two steps of the other request."""
+    """The deletion runs as a whole between any two steps of the other request."""
     furnish(world)
     step = steps = 0
     while step <= steps:
@@ -211,7 +211,7 @@ def test_an_install_or_subscription_is_refused_from_the_mark_on(world: World) ->
 
 
 class Killed(BaseException):
-    """As if Lambda ended the function: nothing in it catches this."""
+    """The end of a function by Lambda: nothing in it catches this."""
 
 
 def killed() -> None:
@@ -252,7 +252,7 @@ def test_sweep_is_restarted_at_any_point(
     everything: Everything,
     subtests: pytest.Subtests,
 ) -> None:
-    """Killed before each of its writes in turn, on a user who has something of everything."""
+    """Killed before each of its writes in turn, on a user that has one of everything."""
     furnish(world)
     sqs, url = boto3.client("sqs"), tables["SweepQueue"]
     step = steps = 0

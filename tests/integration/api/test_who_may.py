@@ -1,6 +1,6 @@
-"""Who may: every route as everybody, with what refused requests leave as it is, which is everything.
+"""Authorization: every route for every kind of caller; refused requests change nothing.
 
-The routes come from the routers, which a contract test holds equal to template.yaml; one without a row fails.
+The routes come from the routers, which a contract test compares with template.yaml; one without a row fails.
 """
 
 from collections.abc import Iterator, Mapping
@@ -39,9 +39,9 @@ GROUP_AND_GUEST = (GUEST, *GROUP)
 
 @dataclass(frozen=True)
 class Row:
-    """`who` may, by scope where there are several; they get `status`.
+    """The callers that may use a route, by scope if there are several; they get `status`.
 
-    Everybody else gets what `refused` says, 401 by default; the foreign and the revoked always 403.
+    Others get the answer in `refused`, 401 by default; foreign and revoked callers always get 403.
     """
 
     status: int
@@ -50,10 +50,10 @@ class Row:
     group: tuple[Part, ...] = ()
     refused: Mapping[Part, tuple[int, str]] = field(default_factory=dict)
     public: bool = False
-    """Nobody has to say who they are: whoever asks gets the same."""
+    """True if no credentials are needed: all callers get the same."""
 
     def expected(self, part: Part, scope: str) -> int | tuple[int, str]:
-        """The status of a success, or status and errorCode of a refusal."""
+        """Return the status of a success, or status and errorCode of a refusal."""
         if self.public:
             return self.status
         if part in (REVOKED, *FOREIGN):
@@ -71,7 +71,8 @@ def in_scopes(status: int, *, app: tuple[Part, ...], user: Any = OWN, group: Any
 def access_list(
     of: str, readers: tuple[Part, ...], changers: tuple[Part, ...], members: Any = None, makers: Any = ()
 ) -> dict[str, Row]:
-    """Read by whoever is on it or may change it; in a user's or a group's scope changed by its owner."""
+    """Rows of an access list: its entries and changers may read it; in a user's or group's scope the owner
+    changes it."""
     in_user, in_group = (*makers, *OWN_AND_GUEST), (*makers, *(members or GROUP_AND_GUEST))
     read = in_scopes(200, app=readers, user=in_user, group=in_group)
     change = in_scopes(204, app=changers, group=OWN)
@@ -89,7 +90,7 @@ TOPIC, BUCKET = "S/topics/{topic}", "S/buckets/{bucket}"
 OBJECT = f"{BUCKET}/objects/{{object}}"
 OF_TOPIC = f"{TOPIC}/push/subscriptions/users"
 OF_BUCKET = f"{BUCKET}/filters/{{filter}}/push/subscriptions/users"
-SELF = {ADMIN: NO_SUCH_USER}  # the administrator is no user who could subscribe
+SELF = {ADMIN: NO_SUCH_USER}  # the administrator is not a user that could subscribe
 
 ROWS: dict[str, Row] = {
     "POST oauth2/token": Row(200, ALL, public=True),
@@ -168,9 +169,8 @@ ROWS: dict[str, Row] = {
     "GET app/users/{user}/subscriptions": Row(200, OWN),
     f"DELETE {OBJECT}": in_scopes(204, app=OWN, group=OWN),
 }
-"""By key: method and path, `S` for any scope. The owner of the stage made buckets, objects and what is in the
-user's and the group's scope; the administrator made the topics of the app.
-"""
+"""Rows by method and path, `S` for any scope. The owner of the stage made buckets, objects and the things in
+the user's and the group's scope; the administrator made the topics of the app."""
 
 ROWS |= access_list("S", readers=USERS, changers=(ADMIN,), makers=(MAKER,))
 ROWS |= access_list(TOPIC, readers=USERS, changers=(ADMIN,))
@@ -182,7 +182,7 @@ ROUTES = served(ROOT)
 
 @pytest.fixture(autouse=True)
 def _forgetting() -> None:
-    """Here functions remember what they know: all requests go to the same tables."""
+    """Keep the functions' memory here: all requests go to the same tables."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""One stage for all hostile requests: what one of them changes is undone before the next."""
+"""One stage for all hostile requests: the changes of one are undone before the next."""
 
 from collections.abc import Iterator, Mapping
 
@@ -20,7 +20,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def _forgetting() -> None:
-    """Here functions remember what they know: all requests go to the same tables."""
+    """Keep the functions' memory here: all requests go to the same tables."""
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ _DIGITS = 6
 
 
 def _number(told: str | None) -> int | None:
-    """None for all; what is told, else by the commit, else (where there is no git) by the day."""
+    """Return None for all; the given number, or else one by the commit, or else (without git) by the day."""
     if told == "all":
         return None
     if told:

@@ -1,4 +1,4 @@
-"""Random hostile requests: those that were found before (corpus/), and those of a fixed list of seeds."""
+"""Random hostile requests: earlier finds (corpus/), and those of a fixed list of seeds."""
 
 from pathlib import Path
 

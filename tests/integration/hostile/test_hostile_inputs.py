@@ -1,8 +1,8 @@
-"""Hostile values in every place of every route: no 5xx, nothing written by what is refused.
+"""Hostile values in every place of every route: no 5xx, and refused requests write nothing.
 
-The table is made from the API's description. Each route gets one in so many of its requests, and others than
-its neighbours: few in `make test`, more in `make test-long`, and others with each commit. pytest tells the
-number that they follow from; FANFARE_HOSTILE={number} makes the same again, FANFARE_HOSTILE=all all of them.
+The table is made from the API's description. Each route gets a share of its requests, another one than its
+neighbours: few in `make test`, more in `make test-long`, and others with each commit. pytest prints the
+number that determines them; FANFARE_HOSTILE={number} makes the same again, FANFARE_HOSTILE=all makes all.
 """
 
 from collections import defaultdict
@@ -56,7 +56,7 @@ def test_nobody_who_is_refused_makes_a_topic_or_bucket(function: str, stage: Sta
 
 @pytest.mark.parametrize("function", sorted(_BY_FUNCTION))
 def test_what_is_spoilt_is_a_request_that_succeeds(function: str, stage: Stage, judge: Judge) -> None:
-    """Else every refusal would be for another reason than the hostile value."""
+    """Otherwise every refusal could have another reason than the hostile value."""
     for route in _BY_FUNCTION[function]:
         base = sound(route, stage)
         answers = [

@@ -1,4 +1,4 @@
-"""Requests for unit tests, as the routes see them."""
+"""Requests for unit tests, in the form that routes see."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What is refused before a request means anything: too long, and no text that a header may have."""
+"""Refusals of requests that are too long, or that contain text not allowed in a header."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The one table from error to answer, and what is answered where there is no route."""
+"""The table from error to answer, and the answers to paths without a route."""
 
 import json
 from collections.abc import Iterator

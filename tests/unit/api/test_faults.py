@@ -1,4 +1,4 @@
-"""Why a body is refused, in plain words; and that the words are found wherever msgspec refuses."""
+"""The reason for refusing a body in plain words, found whenever msgspec refuses."""
 
 import json
 import re
@@ -133,7 +133,7 @@ def test_what_was_sent_is_not_told_again_where_it_may_be_a_secret() -> None:
 
 
 def names_in(wanted: inspect.Type, seen: set[type]) -> set[str]:
-    """The names of all fields that may stand somewhere in the document."""
+    """Return the names of all fields that may stand anywhere in the document."""
     match wanted:
         case inspect.StructType(cls=cls) if cls not in seen:
             below = (names_in(field.type, seen | {cls}) for field in wanted.fields)
@@ -210,7 +210,7 @@ def test_what_is_borne_is_of_a_body_that_is_closed_and_has_no_such_field() -> No
 
 
 def patterns(wanted: inspect.Type, seen: set[type], told: bool = False) -> list[str]:
-    """The patterns that no sentence describes."""
+    """Return the patterns without a description."""
     match wanted:
         case inspect.StrType(pattern=str(pattern)):
             return [] if told else [pattern]

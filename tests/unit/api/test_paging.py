@@ -1,4 +1,4 @@
-"""Pagination keys: what is taken is what was given out, for the same list and the same caller."""
+"""Pagination keys: a key is valid for the list and the caller that it was issued for."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode

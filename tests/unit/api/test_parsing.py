@@ -1,4 +1,4 @@
-"""Bodies to values: exact numbers, reserved names, and the path to what is wrong."""
+"""Bodies to values: exact numbers, reserved names, and the path to the fault."""
 
 import time
 from collections.abc import Callable
@@ -93,7 +93,8 @@ def test_brackets_in_text_nest_nothing(text: str) -> None:
 
 
 def test_how_deep_json_is_takes_a_look_at_each_byte() -> None:
-    """It was quadratic: each quote of a text that does not end was looked at as the beginning of another."""
+    """A regression test: each quotation mark of an unterminated text was once tried as the begin of
+    another."""
     body = b"[" * 70 + b'"' + b'\\"' * 130_000
 
     before = time.process_time()
@@ -136,14 +137,14 @@ def test_a_field_of_a_form_that_is_there_twice_is_refused() -> None:
 
 
 def many_fields(number: int) -> tuple[bytes, bytes]:
-    """So many fields with names of their own, the last of them twice: as a form, and as JSON."""
+    """Return a form and a JSON object with this number of different fields, the last of them repeated."""
     names = [f"{i:x}" for i in range(number)] + [f"{number - 1:x}"]
     form = "&".join(f"{name}=" for name in names)
     return form.encode(), ("{" + ",".join(f'"{name}":0' for name in names) + "}").encode()
 
 
 def test_looking_for_a_field_twice_takes_a_look_at_each_name() -> None:
-    """It was quadratic: each name was compared with all before it. Eight times the fields may take
+    """A regression test: each name was once compared with all before it. Eight times the fields may take
     about eight times the work, not 64 times."""
     form_type = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -167,7 +168,7 @@ def test_looking_for_a_field_twice_takes_a_look_at_each_name() -> None:
 
 
 def least_time(run: Callable[[], None]) -> float:
-    """CPU seconds, of the quickest of three runs: what others do on this machine is left out."""
+    """Return the CPU seconds of the quickest of three runs, to exclude other work on the machine."""
     took = []
     for _ in range(3):
         before = time.process_time()

@@ -1,4 +1,4 @@
-"""One form of path, headers and body, whatever client and gateway made of them."""
+"""One form of path, headers and body for all clients and gateways."""
 
 from base64 import b64encode
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a write makes of an object, and what has to be so for it to be written."""
+"""The effect of a write on an object, and the conditions for it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The message schema: what comes out of a body, and every condition for refusing one."""
+"""The message schema: the parsed body, and every reason for refusing one."""
 
 import json
 from typing import Any
@@ -168,7 +168,7 @@ def test_every_other_name_is_free(block: str, key: str) -> None:
 
 @pytest.mark.parametrize("block", ["fcm", "gcm"])
 def test_an_origin_that_makes_a_push_to_app_of_a_message_is_refused(block: str) -> None:
-    """By this value Kii's clients know one on FCM; any other is the sender's own."""
+    """Kii's clients recognize a Push to App on FCM by this value; any other is the sender's own."""
     with pytest.raises(InvalidInput, match="Push to App"):
         content_of({"data": {"origin": "EVENT"}, block: {"enabled": True}})
     assert content_of({"data": {"origin": "EVENT"}, "apns": APNS}) is not None
@@ -209,7 +209,7 @@ def test_every_flag_can_be_turned() -> None:
 
 
 def test_an_empty_type_is_none() -> None:
-    """PHP's client always sends one."""
+    """PHP's client always sends an empty type."""
     assert content_of({"data": DATA, "gcm": FCM, "pushMessageType": ""}).type is None
 
 
@@ -287,7 +287,7 @@ def test_a_message_of_nothing_at_all_is_refused_and_told_what_to_give(
     ],
 )
 def test_what_is_blank_counts_as_not_given(given: dict[str, Any], sent: dict[str, Any]) -> None:
-    """Kii's portal sends blank texts for what was left empty."""
+    """Kii's portal sends blank texts for empty fields."""
     assert aps_of(given) == sent
 
 
@@ -477,7 +477,7 @@ def test_each_thing_that_a_sender_chooses_has_a_bound(blocks: dict[str, Any], fi
 
 
 def test_what_goes_out_is_little_more_than_the_limit_whatever_the_sender_chooses() -> None:
-    """Each part as large as it may be, and all together at the limit: 300 KB went out to each device once."""
+    """Each part at its own limit, all together at the payload's: 300 KB once went out to each device."""
     notification = {"title": "x" * 1_000, "tag": "t" * 1_000, "clickAction": "c" * 1_000}
     fcm = {
         "enabled": True,

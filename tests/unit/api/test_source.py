@@ -1,4 +1,4 @@
-"""Where a request comes from: the gateway's peer, or what a trusted proxy wrote down."""
+"""The source of a request: the gateway's peer, or the address in a trusted proxy's header."""
 
 import pytest
 

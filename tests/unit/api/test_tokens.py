@@ -1,4 +1,4 @@
-"""Access tokens: whose they are, how long they live, and what is no token."""
+"""Access tokens: their owners, their lifetimes, and refusals of other texts."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -24,7 +24,7 @@ def text(key: bytes) -> str:
 
 @pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the parameter holds; tests change it."""
+    """The content of the keys' parameter; tests change it."""
     held: dict[str, Any] = {"current": "new", "keys": {"new": text(NEW), "old": text(OLD)}}
     monkeypatch.setattr(secrets, "read", lambda name, kept_s=None: {KEYS_PARAMETER: json.dumps(held)}[name])
     return held
@@ -46,7 +46,7 @@ def test_a_token_of_the_key_before_is_good_until_that_key_is_taken_out(keys: dic
 
 
 def test_a_token_of_a_key_that_is_not_known_has_the_keys_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment that rested has not heard of the newest key."""
+    """An environment that rested does not know the newest key."""
     before = {"current": "old", "keys": {"old": text(OLD)}}
     now = {"current": "new", "keys": {"old": text(OLD), "new": text(NEW)}}
     monkeypatch.setattr(secrets, "read", lambda name, kept_s=None: json.dumps(now))
@@ -119,7 +119,7 @@ def test_pyjwt_reads_what_was_signed_and_signs_what_can_be_read(keys: dict[str, 
 @pytest.mark.parametrize("place", range(43))
 def test_a_signature_is_right_to_the_last_bit(keys: dict[str, Any], place: int) -> None:
     signed, _, signature = tokens.sign(CLAIMS, KEYS_PARAMETER).rpartition(".")
-    # The last character has two bits that do not count: there, too, only one way of writing it is taken.
+    # Two bits of the last character do not count, yet only one spelling of it is accepted.
     other = signature[:place] + chr(ord(signature[place]) ^ 1) + signature[place + 1 :]
 
     with pytest.raises(WrongToken):

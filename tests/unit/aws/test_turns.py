@@ -1,4 +1,4 @@
-"""Whoever reads much at the emulator lets others in between."""
+"""A heavy reader at the emulator lets others go in between."""
 
 import asyncio
 from contextlib import suppress
@@ -10,7 +10,7 @@ from local.aws.turns import Turns, whose
 
 
 async def queue(turns: Turns, askers: list[str | None], went: list[str | None]) -> list[asyncio.Task[None]]:
-    """Each asks in this order; who has a turn takes a little."""
+    """Ask for turns in this order; each turn takes a little time."""
 
     async def ask(asker: str | None) -> None:
         async with turns.turn(asker):

@@ -1,4 +1,4 @@
-"""Medians, ratios, the rule by which a run is invalid, and the last line."""
+"""Medians, ratios, the rule for invalid runs, and the last line."""
 
 import json
 
@@ -21,12 +21,12 @@ BATCHED, SINGLE, BUILT, FCM_LIKE = Case.BATCHED, Case.SINGLE, Case.BUILT, Case.F
 
 
 def figure(rate: float, room: float = 3.0) -> Figure:
-    """Of a sender that kept its core busy."""
+    """Return the figure of a sender that kept its core busy."""
     return Figure(per_cpu_s=rate, per_s=rate, room=room)
 
 
 def complete(**others: Figure) -> dict[tuple[str, Case], Figure]:
-    """A run that is valid; `ours_single=` and the like say what is otherwise."""
+    """Return a valid run; arguments such as `ours_single=` change single figures."""
     names = {"ours": OURS, "h2load": REFERENCE, "pycurl": PYCURL}
     found = {
         (REFERENCE, BATCHED): figure(400_000),

@@ -1,4 +1,4 @@
-"""The load server, where it can be built: whose answers it gives, how it packs them, and what it refuses."""
+"""The load server, where it can be built: the form of its answers, and its refusals."""
 
 import datetime
 import re
@@ -127,7 +127,7 @@ def test_a_request_that_is_not_whole_is_refused(serving: Serving, context: ssl.S
 
 
 class Wire:
-    """A TLS connection whose records can be counted, with HTTP/2 on it."""
+    """A TLS connection with HTTP/2 on it that counts records."""
 
     def __init__(self, port: int, context: ssl.SSLContext) -> None:
         context.set_alpn_protocols(["h2"])
@@ -169,7 +169,7 @@ class Wire:
 
 
 def records_for(pushes: int, port: int, context: ssl.SSLContext) -> int:
-    """Send so many in one TLS record, and count the records that come back."""
+    """Send this number of pushes in one TLS record, and count the records that come back."""
     http = h2.connection.H2Connection()
     with closing(Wire(port, context)) as wire:
         http.initiate_connection()

@@ -1,4 +1,4 @@
-"""What is read from a sender and what is shown to a reader."""
+"""The parsing of a sender's output, and the report for a reader."""
 
 from xml.etree import ElementTree
 

@@ -1,4 +1,4 @@
-"""From an invented run to its figures."""
+"""Figures of an invented run."""
 
 import json
 from dataclasses import replace
@@ -31,7 +31,7 @@ SEND = RequestKind("dispatch", "sqs", "SendMessageBatch")
 
 
 def taken(asked: float, *numbers: str, failed: bool = False) -> Invocation:
-    """By dispatch, in 10 ms of which 4 on the processor."""
+    """An invocation of dispatch: 10 ms, of which 4 on the processor."""
     return Invocation("dispatch", asked, "", len(numbers), 0, Used(10, 4), None, failed, numbers)
 
 
@@ -42,7 +42,7 @@ def delivered(asked: float, records: int) -> Invocation:
 
 
 def express(template: Template) -> int | None:
-    """How many environments of deliver the template allows on the express queue."""
+    """Return the number of environments of deliver that the template allows on the express queue."""
     return next(one.max_concurrency for one in template.functions["deliver"].queues if one.name == "Express")
 
 

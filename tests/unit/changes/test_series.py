@@ -1,4 +1,4 @@
-"""Which change does what, and the request that writes it."""
+"""The effect of each change, and the request that writes it."""
 
 from collections import Counter
 

@@ -39,7 +39,8 @@ def test_a_second_of_a_whole_processor_on_arm() -> None:
 
 
 def test_milliseconds_are_billed_begun_and_longer_where_there_is_less_than_a_processor() -> None:
-    """10 ms of which 4 on the processor: with a quarter of one these take 16, and the other 6 stay."""
+    """10 ms, of which 4 on the processor: a quarter of a processor needs 16 for these, and the other 6
+    stay."""
     used = Used(ms=10.0, cpu_ms=4.0)
 
     assert bill.billed_ms(Used(ms=9.01, cpu_ms=4.0), 1769) == 10
@@ -64,7 +65,7 @@ def test_bills_add_up_by_service_and_by_kind_of_request() -> None:
 
 
 def test_of_several_sends_requests_are_the_mean_and_time_is_the_median() -> None:
-    """One of three met a slow minute, and another one reads more."""
+    """One of three was slow, and another one reads more."""
     bills = [
         Bill(
             (

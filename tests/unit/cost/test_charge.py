@@ -1,4 +1,4 @@
-"""What DynamoDB charges for a call, each case worked by hand from AWS's rules."""
+"""DynamoDB's charge for a call, each case computed by hand from AWS's rules."""
 
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ def test_looking_for_what_is_not_there_is_a_unit() -> None:
 
 
 def test_a_batch_is_charged_item_by_item_and_not_for_what_it_left_out() -> None:
-    """Of four keys one is left out, one is not there, one has 5,000 bytes and one 100: 1 + 2 + 1."""
+    """Four keys: one is left out, one does not exist, one has 5,000 bytes and one 100, hence 1 + 2 + 1."""
     keys = [key(one) for one in "abcd"]
     body = {"RequestItems": {"rows": {"Keys": keys, "ConsistentRead": True}}}
     answer = {
@@ -106,7 +106,7 @@ def test_what_a_condition_refuses_is_charged_and_what_is_throttled_is_not() -> N
 
 
 def test_the_module_is_priced_from_one_place() -> None:
-    """No second table of prices: nothing else in these packages names a dollar amount of AWS."""
+    """There is one table of prices: nothing else in these packages names a dollar amount of AWS."""
     folders = [Path(__file__).parents[3] / name for name in ("operate", "local", "measure")]
     modules = [path for folder in folders for path in folder.rglob("*.py")]
     with_prices = [path.name for path in modules if "0.625" in path.read_text(encoding="utf-8")]

@@ -1,4 +1,4 @@
-"""How many environments a send reaches."""
+"""The number of environments that a send reaches."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_pollers_grow_by_five_a_second_while_the_work_lasts() -> None:
 
 @pytest.mark.parametrize("busy_s", [0.5, 5.0, 50.0, 500.0])
 def test_the_environments_have_the_time_to_do_the_work(busy_s: float) -> None:
-    """While they grow to that many, they have done at least as much as was to be done, less one step."""
+    """Until that many have started, they have done at least the whole work, less one step."""
     reached = environments(pieces=10_000, busy_s=busy_s, limit=10_000)
     until_s = (reached + 1 - 5) / 5
 

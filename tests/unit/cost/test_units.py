@@ -8,7 +8,7 @@ BY_USER = Index(key=frozenset({"user", "pk"}), table_key=frozenset({"pk", "sk"})
 
 
 def sized(size: int, **more: str) -> dict[str, dict[str, str]]:
-    """An item of so many bytes in all."""
+    """Return an item of this size in bytes."""
     item = {"pk": {"S": "p"}, "sk": {"S": "s"}, **{name: {"S": value} for name, value in more.items()}}
     item["x"] = {"S": "." * (size - item_size(item) - 1)}
     assert item_size(item) == size
@@ -24,7 +24,7 @@ def sized(size: int, **more: str) -> dict[str, dict[str, str]]:
         ({"BOOL": True}, 1),
         ({"NULL": True}, 1),
         ({"N": "0"}, 2),
-        ({"N": "1700000000000"}, 2),  # zeros at the end are no significant digits: 17
+        ({"N": "1700000000000"}, 2),  # zeros at the end are not significant digits: 17
         ({"N": "1712345678901"}, 8),  # 13 digits, two a byte, and one
         ({"N": "-27"}, 3),
         ({"SS": ["ab", "cde"]}, 5),
@@ -37,7 +37,7 @@ def test_the_size_of_a_value_and_its_name(value: dict[str, object], size: int) -
 
 
 def test_a_read_is_charged_by_4_kb_each_item_for_itself() -> None:
-    assert read_units([0]) == 1  # also what is not there
+    assert read_units([0]) == 1  # also for a missing item
     assert read_units([4096]) == 1
     assert read_units([4097]) == 2
     assert read_units([4097], strong=False) == 1

@@ -1,4 +1,4 @@
-"""Who may what by default, as one table; and how a list is changed."""
+"""The default rights as one table, and changes of a list."""
 
 from dataclasses import dataclass
 

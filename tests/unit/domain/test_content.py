@@ -1,4 +1,4 @@
-"""What reaches the device: Kii's keys, long for FCM and short for APNs, for each kind of push."""
+"""The payload that reaches the device: Kii's keys, long for FCM and short for APNs, for each kind of push."""
 
 import json
 from typing import Any
@@ -129,7 +129,7 @@ def test_android_options_become_fcm_v1() -> None:
 @pytest.mark.parametrize("dry_run", [True, False])
 @pytest.mark.parametrize("left_ms", [-5, 0, 1, 59_000, 59_001, 60_000, 2_419_200_000])
 def test_the_time_to_live_is_written_anew_and_nothing_else(left_ms: int, dry_run: bool) -> None:
-    """Also where texts of the sender look like it."""
+    """Texts of the sender that look like it must not confuse the position."""
     tricky = {"ttl": '"ttl":"60s"}}}', "k": "60"}
     content = FcmContent(
         data=tricky, notification={"body": '"ttl":"60s"'}, priority="high", ttl_s=60, dry_run=dry_run

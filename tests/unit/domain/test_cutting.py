@@ -103,9 +103,8 @@ def test_arcs_cover_the_ring_once_whoever_is_on_it_and_are_the_same_again(
     limits: Limits,
     order: Random,
 ) -> None:
-    """The estimate need not be near the truth, and users come and go between one step and the next: where an
-    arc lies follows from the cut alone, in whatever order the steps are made, and however often.
-    """
+    """The estimate may be wrong, and users change between steps: an arc's place follows from the cut alone,
+    in any order and for any number of repeated steps."""
     cut = decide(arcs * limits.arc_size, population, limits)
     deliveries = set(deliveries_of(cut, limits, order))
 
@@ -134,7 +133,7 @@ def test_an_arc_that_is_halved_again_and_again_loses_nobody(
 
 
 def deliveries_of(cut: Cut, limits: Limits, order: Random) -> Iterator[Arc]:
-    """The steps of dispatch and fanout, coarse arcs taken in any order and some of them twice."""
+    """Make the steps of dispatch and fanout, taking coarse arcs in any order and some of them twice."""
     coarse, done = [WHOLE_RING], set[Arc]()
     while coarse:
         arc = coarse.pop(order.randrange(len(coarse)))
@@ -148,6 +147,6 @@ def deliveries_of(cut: Cut, limits: Limits, order: Random) -> Iterator[Arc]:
 
 
 def reads(arc: Arc, user: str) -> bool:
-    """As a query of the arc's stretch: BETWEEN, both bounds inclusive."""
+    """Read like a query of the arc's stretch: BETWEEN, both bounds inclusive."""
     start, end = arc.bounds
     return start <= ring_key(user) <= end

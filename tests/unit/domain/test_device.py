@@ -72,7 +72,7 @@ def test_the_id_follows_from_network_and_identity_and_nothing_else() -> None:
     assert one != replace(Device.fcm(TOKEN), whole_token=True).installation_id
     assert Device.apns("ab").installation_id == Device.apns("ab", "com.example.dev").installation_id
     assert Device.apns("ab").installation_id != Device.fcm("ab").installation_id
-    # Of an APNs token that has this shape no part is the identity.
+    # An APNs token of this shape has no part that is the identity.
     assert Device.apns(TOKEN).identity == TOKEN
 
 

@@ -1,4 +1,4 @@
-"""Doubt: which strike an answer is, which users are counted, and when the breaker opens."""
+"""Doubt: the strike of an answer, the counting of users, and the breaker's opening."""
 
 import pytest
 from hypothesis import given

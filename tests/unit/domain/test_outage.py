@@ -1,4 +1,4 @@
-"""When a lane is paused, when it is probed, and for how long it is left alone: tables."""
+"""Tables of a lane's pauses and probes, and of the lengths of pauses."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The delivery policy: what becomes of a device after each outcome."""
+"""The delivery policy: the next step for a device after each outcome."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a query's clauses hold for, and the order of what JSON can hold."""
+"""The values that a query's clauses hold for, and the order of JSON values."""
 
 import json
 from collections.abc import Mapping
@@ -122,7 +122,7 @@ def test_what_is_read_again_is_the_same(value: Any) -> None:
 @given(or_missing, values)
 def test_a_value_is_compared_as_it_is_whether_it_was_walked_through_or_not(value: Any, other: Any) -> None:
     def alike(left: Any, right: Any) -> bool:
-        """JSON's equality, in the plainest words."""
+        """JSON's equality, in its simplest form."""
         if isinstance(left, bool) or isinstance(right, bool):
             return left is right
         if isinstance(left, dict) and isinstance(right, dict):
@@ -167,7 +167,7 @@ def test_every_two_values_can_be_ordered_and_the_same_ones_are_alike(left: Any, 
 
 @given(st.lists(or_missing))
 def test_the_order_is_one_order(several: list[Any]) -> None:
-    """Sorting by pairs comes out as sorting by key, whatever the types."""
+    """Sorting by pairs gives the same order as sorting by key, for all types."""
 
     def compare(left: Any, right: Any) -> int:
         return (order_key(left) > order_key(right)) - (order_key(left) < order_key(right))

@@ -13,7 +13,7 @@ arcs = st.integers(0, 12).flatmap(lambda bits: st.builds(Arc, st.just(bits), st.
 
 
 def test_a_place_is_the_same_for_ever() -> None:
-    """Rows lie under it: a changed hash would lose every subscriber."""
+    """Rows are keyed by it: a changed hash would lose every subscriber."""
     assert place("u1") == "92994d683f4e6ad5"
     assert ring_key("u1") == "92994d683f4e6ad5#u1"
     assert user_of(ring_key("a#b")) == "a#b"
@@ -43,7 +43,7 @@ def test_the_bounds_hold_exactly_the_users_of_the_arc(arc: Arc, user: str) -> No
 
 @given(arcs)
 def test_a_place_on_the_border_is_on_the_arc_that_begins_there(arc: Arc) -> None:
-    """No hash is likely to lie there: a user ID that is its own place does."""
+    """Hashes hardly ever lie there, so the user ID is its own place."""
     first, last = arc.bounds
     within = {arc.start: True, arc.end - 1: True, arc.end: False, arc.start - 1: False}
     for at, expected in within.items():

@@ -1,4 +1,4 @@
-"""`make imports`: what is measured, of which build, and how it is told."""
+"""`make imports`: measured code, the build it belongs to, and the report."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_cpu_time_is_that_of_the_import(slow: ImportSubject) -> None:
 
 
 def test_a_function_is_compared_with_the_boto3_of_its_own_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that is three times slower for a while does not make what it runs then three times slower."""
+    """A machine that is slow for a while must not make the code that runs then look slow."""
     subjects = {"early": ImportSubject("early"), "late": ImportSubject("late")}
     of = {"pass": 0.0, "early": 50.0, "late": 60.0, "boto3": 40.0}
     pace = iter([1] * 8 + [3] * 3)

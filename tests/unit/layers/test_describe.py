@@ -1,4 +1,4 @@
-"""What the layer's build leaves of botocore's descriptions of services."""
+"""The parts of botocore's service descriptions that remain in the layer."""
 
 import gzip
 import json

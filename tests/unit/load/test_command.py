@@ -1,4 +1,4 @@
-"""What the command takes."""
+"""The command's arguments."""
 
 import pytest
 

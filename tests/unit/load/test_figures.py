@@ -1,4 +1,4 @@
-"""The clock's figures, from times that are given."""
+"""Latencies from given times."""
 
 from dataclasses import replace
 
@@ -75,7 +75,7 @@ def test_a_single_pushs_time_is_parted_where_deliver_was_given_it() -> None:
 
 def test_deliver_was_given_a_single_push_by_its_latest_express_invocation_before_the_arrival() -> None:
     given = [
-        invocation("deliver", "ExpressQueue", asked=10_900.0),  # the one before, which writes down its result
+        invocation("deliver", "ExpressQueue", asked=10_900.0),  # the one before, which writes its result
         invocation("deliver", "ExpressQueue", asked=11_100.0),
         invocation("deliver", "BulkQueue", asked=11_120.0),
         invocation("dispatch", "", asked=11_130.0),

@@ -1,4 +1,4 @@
-"""Which requests the local stack's servers take: those of programs, not of pages in a browser."""
+"""Requests that the local stack's servers accept: those of programs, not of pages in a browser."""
 
 import asyncio
 from typing import Any

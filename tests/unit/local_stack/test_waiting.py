@@ -16,7 +16,7 @@ REST = "import time; time.sleep(600)"
 
 
 def after(asked: int) -> Callable[[], bool]:
-    """True from so many times on."""
+    """Return a function that is true from this call on."""
     numbers = count(1)
     return lambda: next(numbers) >= asked
 

@@ -1,4 +1,4 @@
-"""A certificate authority for loopback, made anew for each run, and a server made from a test's script."""
+"""A certificate authority for loopback, made for each run, and a server made from a test's script."""
 
 import json
 import ssl
@@ -56,13 +56,13 @@ def key_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def service_account(key_folder: Path) -> str:
-    """What an app's FCM parameter holds."""
+    """The content of an app's FCM parameter."""
     return credentials.Files(key_folder).service_account.read_text()
 
 
 @pytest.fixture(scope="session")
 def apns_text(key_folder: Path) -> str:
-    """What an app's APNs parameter holds."""
+    """The content of an app's APNs parameter."""
     return json.dumps(
         {
             "key_id": credentials.APNS_KEY_ID,

@@ -1,7 +1,7 @@
-"""A small HTTP/2 server over TLS on loopback that does what a test's script tells it, faults included.
+"""A small HTTP/2 server over TLS on loopback that follows a test's script, faults included.
 
-Every connection has a thread that runs the script; what the script did with each request is written down, so
-that a test can hold the sender's word against it.
+A thread for each connection runs the script. The server records its treatment of each request, so that a test
+can check the sender's results.
 """
 
 import socket
@@ -48,7 +48,7 @@ class Peer:
         self.h2 = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
         initial = {SettingCodes.MAX_CONCURRENT_STREAMS: 100, **server.settings}
         self.h2.local_settings = Settings(client=False, initial_values=initial)
-        # h2 takes these over only from settings that change later.
+        # h2 applies these only when settings change later.
         self.h2.max_inbound_frame_size = self.h2.local_settings.max_frame_size
         self.h2.decoder.max_allowed_table_size = self.h2.local_settings.header_table_size
         self.h2.initiate_connection()
@@ -68,7 +68,7 @@ class Peer:
         self.flush()
 
     def take(self, number: int, limit_s: float = LIMIT_S) -> list[Got]:
-        """The next requests that are complete. Raises Gone, or TimeoutError when they do not come."""
+        """Return the next complete requests. Raises Gone, or TimeoutError if they do not come."""
         self._socket.settimeout(limit_s)
         while len(self._ready) < number:
             self.listen()
@@ -118,7 +118,7 @@ class Peer:
         self.flush()
 
     def execute(self, got: Got) -> None:
-        """The push happened, whatever the client hears of it."""
+        """Execute the push, even if the client never gets the answer."""
         with self.server.lock:
             self.server.executed.append(got.path)
 
@@ -128,23 +128,23 @@ class Peer:
         self.flush()
 
     def goaway(self, last_stream_id: int, debug: bytes = b"") -> None:
-        """By hand: h2 ends a connection with its first GOAWAY, and a server does not."""
+        """Send GOAWAY by hand: h2 ends a connection with its first one, a server does not."""
         frame = GoAwayFrame(0, last_stream_id=last_stream_id, additional_data=debug)
         self.raw(frame.serialize())
 
     def serve(self) -> None:
-        """Answer all that comes, until the client goes."""
+        """Answer all requests until the client leaves."""
         while True:
             self.answer(self.one())
 
     def until_gone(self) -> None:
-        """Say nothing, but read."""
+        """Read without answering."""
         self._socket.settimeout(LIMIT_S)
         while True:
             self.listen()
 
     def cut(self, *, hard: bool = False) -> None:
-        """End the connection, with a reset instead of an end where `hard`."""
+        """End the connection, with a reset if `hard`."""
         if hard:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         self._socket.close()
@@ -161,7 +161,7 @@ class H2Server:
         self.executed: list[str] = []
         self.peers: list[Peer] = []
         self.complaints: list[str] = []
-        """What the client did against the protocol, and what the script did not expect."""
+        """Protocol errors of the client, and surprises of the script."""
         self.lock = threading.Lock()
         self._tls = tls
         self._script = script

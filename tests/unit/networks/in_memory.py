@@ -1,4 +1,4 @@
-"""A connection without a socket: what it writes is kept, and `h2` is the server at the other end."""
+"""A connection without a socket: its output is kept, and `h2` is the server at the other end."""
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -8,7 +8,7 @@ from fanfare.networks.http2.connection import Connection
 
 
 class Paper:
-    """A wire that takes everything at once."""
+    """A transport that takes all data at once."""
 
     def __init__(self) -> None:
         self.full = False
@@ -20,7 +20,7 @@ class Paper:
         self.left = max(self.left, mark)
 
     def flush(self) -> None:
-        """It is on the paper already."""
+        """Do nothing: all data is taken at once."""
 
     def taken(self) -> bytes:
         data = bytes(self.written)
@@ -35,7 +35,7 @@ def connection(wire: Paper, *, first_alone: bool = False, most_streams: int = 10
 def server(initial: dict[SettingCodes, int] | None = None) -> H2Connection:
     h2 = H2Connection(H2Configuration(client_side=False, header_encoding="latin-1"))
     h2.local_settings = Settings(client=False, initial_values=initial or {})
-    # h2 takes these over only from settings that change later.
+    # h2 applies these only when settings change later.
     h2.max_inbound_frame_size = h2.local_settings.max_frame_size
     h2.decoder.max_allowed_table_size = h2.local_settings.header_table_size
     h2.initiate_connection()

@@ -1,7 +1,7 @@
-"""A server that misbehaves in one way a port, in a process of its own: FOLDER CHAIN KEY are its arguments.
+"""A process with servers that misbehave, each in its own way on its own port; arguments: FOLDER CHAIN KEY.
 
-It writes frames by hand. For each way it keeps a file: every request that it executed, before it says so, and
-every GOAWAY and RST_STREAM of the client. A test holds the sender's word against that file.
+It writes frames by hand. A file for each way records every executed request, before the answer, and every
+GOAWAY and RST_STREAM of the client. A test checks the sender's results against that file.
 """
 
 import json
@@ -24,7 +24,7 @@ OK, BAD = b"\x88", b"\x8c"
 TABLE_SIZE, STREAMS, INITIAL_WINDOW, FRAME_SIZE = 1, 3, 4, 5
 
 type Got = tuple[int, str]
-"""Stream ID and path of a request that has come whole."""
+"""Stream ID and path of a complete request."""
 
 
 def _path(headers: Iterable[Iterable[object]]) -> str:
@@ -49,7 +49,7 @@ def goaway(last: int, debug: bytes = b"", code: int = 0) -> bytes:
 
 
 class Peer:
-    """One connection, with the greeting said and no request read."""
+    """One connection after the greeting, before any request."""
 
     def __init__(self, secured: ssl.SSLSocket, number: int, log: Path, first: bytes) -> None:
         self.number = number
@@ -59,7 +59,7 @@ class Peer:
         self._paths: dict[int, str] = {}
         self._whole: list[Got] = []
         self.refills = False
-        """Whether a stream gets back the room that its body took."""
+        """True if a stream gets back the window that its body used."""
         self._read = secured.makefile("rb")
         self.say(first)
         self._read.read(24)
@@ -88,7 +88,8 @@ class Peer:
         return taken
 
     def listen(self) -> None:
-        """One frame of the client. SETTINGS are acknowledged and pings answered; windows are wide enough."""
+        """Read one frame of the client. SETTINGS are acknowledged and pings answered; windows are wide
+        enough."""
         try:
             head = self._read.read(9)
             word, flags, stream_id = struct.unpack(">IBI", head)
@@ -117,12 +118,12 @@ class Peer:
             self.answer(self.take(1)[0])
 
     def watch(self) -> None:
-        """Say nothing more, but hear what the client says."""
+        """Read without answering."""
         while True:
             self.listen()
 
     def hear_aside(self) -> None:
-        """While something else is said: who only speaks never hears a farewell."""
+        """Read while other data is sent: a server that only sends never sees the client's farewell."""
 
         def hear() -> None:
             with suppress(Gone, ValueError):
@@ -137,7 +138,7 @@ class Peer:
         raise Gone
 
     def later(self) -> Iterator[None]:
-        """A connection after the first behaves; the first has a request answered, and goes on."""
+        """Misbehave on the first connection, after one answer; later connections behave."""
         if self.number > 1:
             self.serve()
         self.answer(self.take(1)[0])
@@ -229,7 +230,7 @@ def _(peer: Peer) -> None:
     peer.watch()
 
 
-# What is allowed, if rare
+# Allowed, if rare
 
 
 @way("continuation, padding, priority, trailers, 1xx, unknown frames")
@@ -512,7 +513,7 @@ def _(peer: Peer) -> None:
         peer.watch()
 
 
-# Against the protocol: an error of the connection, whose code the client has to say
+# Protocol violations: connection errors with a code that the client has to send
 
 
 def malformed(data: bytes) -> Way:

@@ -1,4 +1,4 @@
-"""A credential is read from a parameter's text, or the error says what is wrong and shows no secret."""
+"""A credential is read from a parameter's text, or the error names the fault and shows no secret."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A connection is verified and speaks HTTP/2, or there is none: the reason says which."""
+"""A connection is verified and speaks HTTP/2, or fails with the reason."""
 
 import socket
 import ssl
@@ -12,7 +12,7 @@ import pytest
 
 from fanfare.domain.outcome.answer import Transport
 from fanfare.networks.endpoint import Endpoint
-from fanfare.networks.http2.sender import Http2Sender
+from fanfare.networks.http2.http2_sender import Http2Sender
 from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import NotProcessed, Result
 from local.fakes import authority
@@ -23,7 +23,7 @@ from tests.stopwatch import Stopwatch
 def listening(
     tls: ssl.SSLContext | None, says: bytes = b"", *, holds_s: float = 0.0, host: str = "127.0.0.1"
 ) -> Iterator[int]:
-    """A server that, after the handshake, says something and closes; without TLS it only holds its tongue."""
+    """Run a server that sends something after the handshake and closes; without TLS it sends nothing."""
 
     def run() -> None:
         while True:

@@ -1,4 +1,4 @@
-"""What goes to FCM and APNs for a device: path, headers and body."""
+"""The request to FCM and APNs for a device: path, headers and body."""
 
 import json
 from uuid import UUID
@@ -20,7 +20,7 @@ from local.fakes.fcm_message import first_fault
 
 
 class Recorder:
-    """A sender that keeps what it was given and calls everything accepted."""
+    """A sender that keeps its batch and returns success for everything."""
 
     def __init__(self) -> None:
         self.batch: Batch | None = None

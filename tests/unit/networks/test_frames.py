@@ -1,4 +1,4 @@
-"""The frames of a connection, held against `h2` at the other end: same requests there, same answers here."""
+"""A connection's frames against `h2` at the other end: the same requests there, the same answers here."""
 
 import random
 import time
@@ -50,7 +50,7 @@ limits = st.fixed_dictionaries({}, optional=LIMITS)
 
 
 class Server:
-    """h2, which answers in any order and in any form, and what it got."""
+    """h2 as a server that answers in any order and form, and keeps its requests."""
 
     def __init__(self, initial: dict[SettingCodes, int], draw: random.Random) -> None:
         self.h2 = server(initial)
@@ -109,7 +109,7 @@ def test_the_server_gets_what_was_sent_and_its_answers_come_back(
     draw: random.Random,
     alone: bool,
 ) -> None:
-    """Whatever its limits, and while they change."""
+    """For all limits, and while they change."""
     wire = Paper()
     ours, theirs = connection(wire, first_alone=alone), Server(first, draw)
     changes = [later, {SettingCodes.INITIAL_WINDOW_SIZE: 3}, {SettingCodes.INITIAL_WINDOW_SIZE: 500}]

@@ -1,4 +1,4 @@
-"""A function was frozen, its connections cut meanwhile: the next delivery goes through without an error."""
+"""After a freeze during which its connections were cut, a function delivers without an error."""
 
 import json
 import signal
@@ -22,7 +22,7 @@ from collections import Counter
 from fanfare.networks.push_requests import Batch
 from fanfare.networks.endpoint import Endpoint
 from fanfare.networks.http2.policy import Policy
-from fanfare.networks.http2.sender import Http2Sender
+from fanfare.networks.http2.http2_sender import Http2Sender
 
 endpoint = Endpoint("127.0.0.1", int(sys.argv[1]), sys.argv[2])
 sender = Http2Sender(endpoint, Policy(most_connections=2, request_s=2))
@@ -36,7 +36,7 @@ sender.close()
 
 
 class Function:
-    """A process that sends a batch for each line, and prints what became of it."""
+    """A process that sends a batch for each line, and prints the results."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -99,7 +99,7 @@ def test_frozen_at_rest(serve: Serve, ca_file: str, hard: bool) -> None:
 
 
 def test_frozen_in_the_middle_of_a_batch(serve: Serve, ca_file: str) -> None:
-    """Of what was under way nobody can say what became of it; the next batch knows nothing of it."""
+    """Results of requests under way are unknown; the next batch is not affected."""
     held, frozen = threading.Event(), threading.Event()
 
     def script(peer: Peer) -> None:

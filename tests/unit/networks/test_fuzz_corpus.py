@@ -1,4 +1,4 @@
-"""What fuzzing found once is held to ever after; `make fuzz` looks for more."""
+"""Inputs that fuzzing found once stay tested; `make fuzz` looks for more."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""HPACK, held against the `hpack` package: what either encodes, the other reads, and both refuse the same."""
+"""HPACK against the `hpack` package: each decodes the other's output, and both refuse the same."""
 
 from collections.abc import Sequence
 

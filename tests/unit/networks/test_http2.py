@@ -1,4 +1,4 @@
-"""The sender says the truth about every request, whatever the server does, and is through in time."""
+"""The sender reports every request truthfully, for all behaviours of the server, and in time."""
 
 import time
 from collections import Counter
@@ -12,8 +12,8 @@ from h2.settings import SettingCodes
 
 from fanfare.domain.outcome.answer import Transport
 from fanfare.networks.endpoint import Endpoint
+from fanfare.networks.http2.http2_sender import Http2Sender
 from fanfare.networks.http2.policy import Policy
-from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import Answered, Result, Unknown
 from tests.stopwatch import Stopwatch
@@ -62,7 +62,7 @@ def kinds(results: Sequence[Result]) -> Counter[str]:
 
 
 def hold_to_truth(results: Sequence[Result], server: H2Server) -> None:
-    """What is called answered was done, what is called not processed was not, and nothing was done twice."""
+    """Check that answered requests were executed, unprocessed ones were not, and none was executed twice."""
     done = Counter(server.executed)
     assert not [path for path, times in done.items() if times > 1]
     for i, result in enumerate(results):
@@ -284,7 +284,7 @@ def test_a_covered_stream_that_is_never_answered_is_unknown(serve: Serve, ca_fil
 def test_goaways_that_blame_tokens_stop_nothing_however_many_come(
     serve: Serve, ca_file: str, debug: bytes
 ) -> None:
-    """Whoever holds the app ID can install invented tokens: they must not end the batch of others."""
+    """Anybody with the app ID can install invented tokens, which must not end others' batch."""
 
     def script(peer: Peer) -> None:
         if peer.number > 6:
@@ -591,7 +591,7 @@ def test_a_connection_that_does_not_answer_the_probe_is_replaced(serve: Serve, c
         peer.answer(peer.one())
         if peer.number > 1:
             peer.serve()
-        time.sleep(1.5)  # half-open: nothing is heard of it
+        time.sleep(1.5)  # half-open: nothing arrives
 
     server, clock = serve(script), Clock()
     with sending(server, ca_file, clock=clock) as sender:

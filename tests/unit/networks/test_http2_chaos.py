@@ -1,4 +1,4 @@
-"""Whatever mixture of faults the server draws, the sender's word agrees with what the server did."""
+"""For every mixture of faults, the sender's results agree with the server's record."""
 
 import random
 from collections import Counter
@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fanfare.networks.endpoint import Endpoint
+from fanfare.networks.http2.http2_sender import Http2Sender
 from fanfare.networks.http2.policy import Policy
-from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.result import Answered
 from tests.stopwatch import Stopwatch
 from tests.unit.networks.conftest import Serve
@@ -19,7 +19,7 @@ from tests.unit.networks.test_http2 import hold_to_truth, kinds, pushes
 
 
 class Chaos:
-    """Draws a fault for each request, and now and then one for the connection."""
+    """Draws a fault for each request, and sometimes one for the connection."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed

@@ -1,4 +1,4 @@
-"""The sender against servers that others wrote: nghttp2, nginx, Node and granian, each on loopback."""
+"""The sender against other projects' servers: nghttp2, nginx, Node and granian, each on loopback."""
 
 import os
 import shutil
@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from fanfare.networks.endpoint import Endpoint
+from fanfare.networks.http2.http2_sender import Http2Sender
 from fanfare.networks.http2.policy import Policy
-from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import Answered
 from local.waiting import Patience
@@ -28,7 +28,7 @@ HEADERS = (
 )
 BODY = b'{"aps":{"alert":"' + b"x" * 280 + b'"}}'
 SBIN = f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"
-"""Debian keeps servers where only root's PATH leads."""
+"""Debian keeps servers in folders that only root's PATH contains."""
 
 NGINX = """
 daemon off;
@@ -102,7 +102,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(command: Sequence[str], port: int, log: Path, folder: Path) -> Iterator[None]:
-    """The server, until the test is over; it is ended by its own process."""
+    """Run the server until the test is over; it is ended by its own process."""
     with log.open("w") as out, subprocess.Popen(command, stdout=out, stderr=out, cwd=folder) as process:
         try:
             patience = Patience(process.pid, limit_s=15)
@@ -128,7 +128,8 @@ def path(number: int) -> str:
 
 
 def exchange(port: int, ca_file: str, check: Callable[[int, Answered], bool]) -> None:
-    """Twice over the same connections, an ID for each push, and at last bodies larger than any window."""
+    """Send twice over the same connections, with an ID for each push, and then bodies larger than any
+    window."""
     policy = Policy(most_connections=3, most_streams=200)
     sender = Http2Sender(Endpoint("127.0.0.1", port, ca_file), policy)
     try:
@@ -136,7 +137,7 @@ def exchange(port: int, ca_file: str, check: Callable[[int, Answered], bool]) ->
             paths = [path(i).encode() for i in range(pushes)]
             ids = [f"{i:08x}-0000-4000-8000-000000000000".encode() for i in range(pushes)]
             left = dict(enumerate(paths))
-            for _ in range(10):  # a server may say goodbye: what it did not process is sent again
+            for _ in range(10):  # a server may leave: unprocessed requests are sent again
                 places = list(left)
                 batch = Batch(HEADERS, [paths[i] for i in places], body, "apns-id", [ids[i] for i in places])
                 for i, result in zip(places, sender.send(batch, deadline_s=20), strict=True):
@@ -158,7 +159,7 @@ def says_its_path(number: int, answer: Answered) -> bool:
 
 
 def test_nghttp2(tmp_path: Path, ca_file: str, certificate: tuple[str, str]) -> None:
-    """Its own server: it knows no such path, and says so in a page."""
+    """nghttp2's own server knows no such path, and answers with a page."""
     chain, key = certificate
     port = free_port()
     command = [
@@ -197,7 +198,7 @@ def test_nghttp2_with_no_table_and_small_windows(
 
 
 def test_nginx(tmp_path: Path, ca_file: str, certificate: tuple[str, str]) -> None:
-    """It closes a connection, with GOAWAY, after 400 requests."""
+    """nginx closes a connection with GOAWAY after 400 requests."""
     chain, key = certificate
     port = free_port()
     configuration = tmp_path / "nginx.conf"
@@ -217,7 +218,7 @@ def test_node(tmp_path: Path, ca_file: str, certificate: tuple[str, str]) -> Non
 
 @pytest.mark.skipif(find_spec("granian") is None, reason="granian is not in this environment")
 def test_granian(tmp_path: Path, ca_file: str, certificate: tuple[str, str]) -> None:
-    """hyper's HTTP/2, from Rust."""
+    """granian uses hyper's HTTP/2, in Rust."""
     port = free_port()
     (tmp_path / "served.py").write_text(GRANIAN)
     chain, key = certificate

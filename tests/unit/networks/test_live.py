@@ -1,4 +1,4 @@
-"""Up to two credentials are live, as the text of one parameter; what was stored before still reads."""
+"""Up to two live credentials in the text of one parameter; older texts remain readable."""
 
 import json
 

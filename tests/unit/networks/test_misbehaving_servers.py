@@ -1,4 +1,4 @@
-"""A row for each way in which a server may misbehave: no wrong word about a request, no hang, no growth."""
+"""A row for each way in which a server may misbehave: no wrong result, no hang, no growth."""
 
 import json
 import subprocess
@@ -13,8 +13,8 @@ import pytest
 
 from fanfare.domain.outcome.answer import Transport
 from fanfare.networks.endpoint import Endpoint
+from fanfare.networks.http2.http2_sender import Http2Sender
 from fanfare.networks.http2.policy import Policy
-from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import Answered, NotProcessed, Result, Unknown
 from local.waiting import while_moving
@@ -25,7 +25,8 @@ from tests.unit.networks.misbehaving_server import MALFORMED, WAYS
 PUSHES = 120
 DEADLINE_S = 5.0
 GROWTH = 6_000_000
-"""Bytes at most: a batch's results, one buffer of 256 KB, and what TLS has for two or three connections."""
+"""Maximum growth in bytes: a batch's results, one buffer of 256 KB, and TLS's memory for two or three
+connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def send(servers: Servers, way: str, sender: Http2Sender, body: bytes, deadline_
 
 
 def heard(servers: Servers, way: str) -> str:
-    """The first farewell of the first connection, as soon as the server has read it."""
+    """Return the first farewell of the first connection, as soon as the server has read it."""
     first: list[str] = []
 
     def read() -> bool:
@@ -97,7 +98,7 @@ def hold_to_the_file(results: list[Result], log: list[str]) -> None:
                 pass
 
 
-# Of each way: the words that may be said, and how many requests at least are answered.
+# For each way: the permitted results, and the fewest requests with an answer.
 ROWS: dict[str, tuple[set[str], int]] = {
     "behaves": (set(), PUSHES),
     "no table for headers": (set(), PUSHES),

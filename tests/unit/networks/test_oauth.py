@@ -1,4 +1,5 @@
-"""Google's access token: asked for once an hour by one, whoever needs it; an old one serves while it can."""
+"""Google's access token: one request an hour for all callers; the old token is used as long as it is
+valid."""
 
 import json
 import threading
@@ -50,7 +51,7 @@ _signed = cache(oauth.assertion)
 
 @pytest.fixture(autouse=True)
 def _signing_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever signs twice at one second signs the same: reading the key takes longer than a test."""
+    """Two signatures within a second are the same, and loading the key takes longer than a test."""
     monkeypatch.setattr(oauth, "assertion", _signed)
 
 

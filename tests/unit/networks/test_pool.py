@@ -1,4 +1,4 @@
-"""How many connections a batch gets, which of them it may use, and what they are trusted by."""
+"""The number of a batch's connections, the reuse of old ones, and their trusted certificates."""
 
 import ssl
 import time
@@ -13,6 +13,7 @@ from h2.settings import SettingCodes
 from fanfare.domain.outcome.answer import Transport
 from fanfare.networks import trust
 from fanfare.networks.endpoint import Endpoint
+from fanfare.networks.http2.http2_sender import Http2Sender
 from fanfare.networks.http2.policy import (
     PAUSE_S,
     QUICK_REPLACEMENTS,
@@ -21,7 +22,6 @@ from fanfare.networks.http2.policy import (
     pause_s,
     wait_before_opening,
 )
-from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.push_requests import Batch
 from fanfare.networks.result import Answered, Unknown
 from tests.unit.networks.conftest import Serve
@@ -99,7 +99,7 @@ def test_what_is_lost_with_one_connection_says_nothing_of_the_others(serve: Serv
 
 @pytest.mark.parametrize("apart", [True, False])
 def test_what_is_sent_apart_is_lost_alone(serve: Serve, ca_file: str, apart: bool) -> None:
-    """Six requests make the server hang up; who shares a connection with them gets no answer either."""
+    """Six requests make the server hang up; others on the same connection get no answer either."""
 
     server = serve(ends_with("7"), {SettingCodes.MAX_CONCURRENT_STREAMS: 50})
     batch = replace(pushes(100), apart=apart)
@@ -111,7 +111,8 @@ def test_what_is_sent_apart_is_lost_alone(serve: Serve, ca_file: str, apart: boo
 
 
 def ends_with(ending: str) -> Script:
-    """Hang up on each request whose path ends so, and answer the others."""
+    """Return a script that hangs up on each request with a path that ends like this, and answers the
+    others."""
 
     def script(peer: Peer) -> None:
         while True:
@@ -149,7 +150,7 @@ def authorized(value: str) -> Batch:
 
 
 def test_a_connection_keeps_to_its_provider_token_for_20_minutes(serve: Serve, ca_file: str) -> None:
-    """Apple answers 429 to whoever changes it sooner on a connection: the other token gets another one."""
+    """Apple answers 429 to a faster change on one connection, so another token gets another connection."""
     seen: list[tuple[int, str]] = []
 
     def script(peer: Peer) -> None:
@@ -162,7 +163,7 @@ def test_a_connection_keeps_to_its_provider_token_for_20_minutes(serve: Serve, c
     with sending(server, ca_file, clock=clock, authorization_s=1200, first_alone=False) as sender:
 
         def push(token: str, after_s: int) -> None:
-            for _ in range(after_s // 250):  # so that it does not rest for too long
+            for _ in range(after_s // 250):  # so that it does not rest too long
                 clock.now += 250
                 sender.send(authorized(seen[-1][1]), deadline_s=30)
             seen.clear() if after_s else None
@@ -235,7 +236,7 @@ def test_a_batch_that_is_under_way_keeps_its_connections_when_they_are_renewed(
 
 
 def test_a_stream_id_is_never_used_twice(serve: Serve, ca_file: str) -> None:
-    """At their end the connection is replaced."""
+    """A connection without stream IDs left is replaced."""
     server = serve(Peer.serve)
     with sending(server, ca_file) as sender:
         send(sender, 1)
@@ -265,7 +266,7 @@ def test_a_store_with_noise_in_it_is_read_as_far_as_it_goes() -> None:
 def test_where_the_few_roots_do_not_suffice_all_are_asked(
     serve: Serve, ca_file: str, monkeypatch: pytest.MonkeyPatch, ca_folder: Path
 ) -> None:
-    """One of the networks has changed its authority: it costs a connection, and not the batch."""
+    """A network with a new certificate authority costs a connection, and not the batch."""
     monkeypatch.setenv("SSL_CERT_FILE", str(ca_folder / "ca.pem"))
     trust.few.cache_clear()
     trust.all_of.cache_clear()

@@ -1,4 +1,4 @@
-"""The provider token: right for Apple, the same for the whole fleet, and changed as rarely as Apple asks."""
+"""The provider token: valid for Apple, the same in the whole fleet, and changed as rarely as Apple asks."""
 
 import json
 import random
@@ -109,7 +109,7 @@ RFC_6979_SAMPLE = (
 
 
 def test_it_is_signed_as_rfc_6979_says_and_written_as_r_and_s() -> None:
-    """Appendix A.2.5, SHA-256, "sample": whoever follows the RFC writes the same bytes."""
+    """Appendix A.2.5, SHA-256, "sample": the RFC prescribes these bytes."""
     key = ec.derive_private_key(RFC_6979_KEY, ec.SECP256R1())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     assert signature(pem, b"sample") == bytes.fromhex(RFC_6979_SAMPLE)
@@ -118,8 +118,8 @@ def test_it_is_signed_as_rfc_6979_says_and_written_as_r_and_s() -> None:
 def test_a_fleet_that_comes_and_goes_shows_apple_few_tokens_and_each_environment_few_changes(
     credential: ApnsCredential,
 ) -> None:
-    """200 environments, begun at any time and asleep for up to half an hour, over six hours: a token for each
-    half hour, at most two of them at one moment, none older than 50 minutes."""
+    """200 environments, started at any time and asleep for up to half an hour, over six hours: a token for
+    each half hour, at most two of them at one moment, none older than 50 minutes."""
     chance = random.Random(1)
     clock = Clock(HALF_HOUR)
     fleet = [ProviderToken(credential, now=clock) for _ in range(200)]

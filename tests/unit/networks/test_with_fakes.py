@@ -27,7 +27,7 @@ from local.processes import answers, start
 
 
 def _free_block() -> Ports:
-    """Find eight free ports in a row; test runs side by side begin to look at different ones."""
+    """Find eight free ports in a row; parallel test runs begin to look at different ones."""
     blocks = range(14300, 14940, 8)
     turn = os.getpid() % len(blocks)
     for first in [*blocks[turn:], *blocks[:turn]]:
@@ -101,7 +101,7 @@ ALERT = ApnsPayload(b'{"aps":{"alert":"hello"}}', "alert", 10, "m-1")
 
 
 def hexes(number: int) -> list[str]:
-    """Device tokens; 64 zeros are none."""
+    """Return device tokens; 64 zeros are not one."""
     return [f"{i:064x}" for i in range(1, number + 1)]
 
 

@@ -1,4 +1,4 @@
-"""Events twice, late and out of order."""
+"""Duplicate, late and unordered events."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which records pass a filter."""
+"""Records that pass a filter."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The event that a function gets for an HTTP request."""
+"""A function's event for an HTTP request."""
 
 import base64
 from datetime import UTC, datetime

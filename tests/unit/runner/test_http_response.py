@@ -1,4 +1,4 @@
-"""What a client gets for a function's answer, cross-origin headers included."""
+"""A client's response made from a function's answer, cross-origin headers included."""
 
 import base64
 from datetime import UTC, datetime

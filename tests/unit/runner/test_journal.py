@@ -1,4 +1,4 @@
-"""What the runner writes down of an invocation."""
+"""The runner's records of invocations."""
 
 from local.runner.journal import Used, entry
 

@@ -1,4 +1,4 @@
-"""A queue's messages as records, and which of them are deleted."""
+"""A queue's messages as records, and the deletion of processed ones."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What becomes of a stream's batch after an invocation."""
+"""A stream's batch after an invocation: retry, split, or give up."""
 
 import json
 from dataclasses import replace
@@ -73,7 +73,7 @@ def test_without_bisection_going_on_uses_up_a_retry() -> None:
 
 
 def test_a_first_record_that_keeps_failing_takes_all_of_them_with_it() -> None:
-    """Split at the reported number, nothing is split off: only an error halves the batch."""
+    """A split at the first record splits nothing off; only an error halves the batch."""
     batch: RetriedBatch = _batch(1, 2)
     for spent in (1, 2):
         following = after(batch, _reported("1"), _SOURCE)

@@ -1,4 +1,4 @@
-"""Which route takes a request, and the path that it sees."""
+"""The route that takes a request, and the path that it sees."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from operate.template import Route
 
 
 def _routes(*keys: str) -> Routes[str]:
-    """Each route's target is its key."""
+    """Return routes with their keys as targets."""
     routes = [Route("ANY", "$default") if key == "$default" else Route(*key.split(" ")) for key in keys]
     return Routes((route, route.key) for route in routes)
 
@@ -52,7 +52,7 @@ def test_variables_have_the_path_s_values() -> None:
 
 @pytest.mark.parametrize("path", ["/groups/", "/groups"])
 def test_a_route_that_ends_in_a_slash_is_never_matched(path: str) -> None:
-    """SAM makes the integration and no route of it."""
+    """SAM makes the integration, and no route for it."""
     assert _routes("GET /groups/").match("GET", path) is None
     match = _routes("GET /groups/", "$default").match("GET", path)
     assert match is not None

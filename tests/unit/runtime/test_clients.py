@@ -1,4 +1,4 @@
-"""The boto clients: one for a service, whoever asks and how many at once."""
+"""The boto clients: one for each service, for any number of callers and threads."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""A package whose own code imports too much: its modules are there without that, its names still are, too."""
+"""A package with a deferred `__init__`: its modules are importable without it, and its names work."""
 
 import sys
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from fanfare.runtime.deferred import defer
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """`outer.inner`, whose own code imports `heavy` and `light`; these two import modules of it, too."""
+    """A package `outer.inner` that imports `heavy` and `light`, which import modules of it, too."""
     inner = tmp_path / "outer" / "inner"
     inner.mkdir(parents=True)
     (inner.parent / "__init__.py").write_text("")

@@ -1,5 +1,5 @@
-"""Many environments start at once and read a secret, by a model of SSM: so many answers a second, and as many
-at once. Nobody waits by a clock here: the time is the model's."""
+"""Many environments start at once and read a secret, in a model of SSM's rate and concurrency limits. No test
+waits by a clock: the time is the model's."""
 
 import heapq
 import random
@@ -12,7 +12,7 @@ SIMULATIONS = 20
 
 
 def play(starts: int, within_s: float, answers_a_second: int) -> tuple[int, float]:
-    """How many first readings end in an error, and the longest wait of the others in seconds."""
+    """Return the number of failed first reads, and the longest wait of the others in seconds."""
     began = [random.uniform(0, within_s) for _ in range(starts)]
     tries = [(moment, one) for one, moment in enumerate(began)]
     heapq.heapify(tries)

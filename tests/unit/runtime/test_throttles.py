@@ -1,4 +1,4 @@
-"""Calls that AWS refuses for their rate are counted where they are refused."""
+"""Calls that AWS throttles are counted."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ THROTTLED = {"__type": "x#ProvisionedThroughputExceededException", "message": "s
 
 
 def answers(client: Any, service: str, status: int, body: dict[str, Any]) -> None:
-    """Let the client get this for each request, without a network."""
+    """Let the client get this answer to each request, without a network."""
 
     def answer(request: Any, **_: Any) -> AWSResponse:
         response = AWSResponse(request.url, status, HTTPHeaders(), None)

@@ -1,4 +1,4 @@
-"""The bridge: what comes on its address is passed on to loopback, on four ports and on no other."""
+"""The bridge passes traffic for its address on to loopback, on four ports and on no other."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What containers are told."""
+"""Environment and parameters of containers."""
 
 import yaml
 

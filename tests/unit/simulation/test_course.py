@@ -1,4 +1,4 @@
-"""The time of a send, by cases that are worked by hand."""
+"""The time of a send, in cases computed by hand."""
 
 import pytest
 
@@ -20,7 +20,7 @@ FREE = 10**12
 
 
 def test_the_work_ends_when_pollers_that_grow_have_done_it() -> None:
-    """32 s of work: 7.5 s while 5 environments become 10, which is all there may be, and 2.45 s by 10."""
+    """32 s of work: 7.5 s while 5 environments become 10, the most allowed, and 2.45 s by 10."""
     came = course(_plan(deliveries=64), QUICK, _bounds(deliver=10), fcm=0.0)
 
     assert came.last_s == pytest.approx(1 + 1 + 2.45, abs=2 * STEP_S)
@@ -31,7 +31,7 @@ def test_the_work_ends_when_pollers_that_grow_have_done_it() -> None:
 
 
 def test_it_takes_as_long_as_the_meter_s_formula_says() -> None:
-    """Both know how pollers grow; the meter needs only how many environments are reached by then."""
+    """Both know the growth of pollers; the meter needs only the number of environments reached by then."""
     planned = _plan(deliveries=256)
     came = course(planned, QUICK, _bounds(deliver=1_000), fcm=0.0)
 
@@ -72,7 +72,7 @@ def test_a_send_waits_for_fanout_where_that_is_slow() -> None:
 
 
 def test_a_quota_is_kept_by_windows_of_ten_seconds() -> None:
-    """250,000 at 100,000 a window: the last go in the third; nobody waits more than three times."""
+    """250,000 at 100,000 a window: the last go in the third; none waits more than three times."""
     fast = Speeds(1.0, 0.0, 0.0, 0.0, 0.000_01, {})
 
     came = course(_plan(deliveries=500), fast, _bounds(quota=600_000), fcm=1.0)
@@ -108,7 +108,7 @@ def test_apns_does_not_wait_for_fcm() -> None:
 
 
 def test_arcs_are_read_again_for_devices_that_waited() -> None:
-    """Of 250,000, 100,000 go at once; the arcs of the others are read again, some of them in vain."""
+    """100,000 of 250,000 go at once; the arcs of the others are read again, some of them in vain."""
     fast = Speeds(1.0, 0.0, 0.0, 0.0, 0.000_01, {})
 
     came = course(_plan(deliveries=500), fast, _bounds(quota=600_000), fcm=1.0)

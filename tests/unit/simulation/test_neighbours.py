@@ -6,7 +6,7 @@ from measure.simulation.neighbours import Flood, waited_for
 
 
 def flood(times: float) -> Flood:
-    """So many times what five environments take in ten seconds."""
+    """Return a flood of this multiple of the work that five environments do in ten seconds."""
     return Flood(per_s=50 * times, seconds=10.0, environments=5, batch_s=1.0)
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a send by arithmetic, held against the cut itself."""
+"""The arithmetic of a send against the cut itself."""
 
 import pytest
 

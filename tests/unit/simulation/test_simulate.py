@@ -1,4 +1,4 @@
-"""`make simulate`, and what it computes beside what `make cost` measured (docs/cost.json)."""
+"""`make simulate`, compared with the measurements of `make cost` (docs/cost.json)."""
 
 import json
 
@@ -13,8 +13,8 @@ from measure.simulation.scale_page import binding, ratio_of_requests
 from operate.template import load
 
 REQUESTS, ALL = 0.05, 0.25
-"""How far off what is computed may be: requests and units; and with Lambda's time, which on a machine that
-does other things is no more exact."""
+"""Greatest relative errors: of requests and units; and with Lambda's time, which is less exact on a busy
+machine."""
 
 
 @pytest.mark.parametrize("share", list(Density))
@@ -28,7 +28,7 @@ def test_the_largest_measured_sends_are_computed_from_smaller_ones(share: Densit
 
 
 def test_a_hundred_thousand_reach_as_many_environments_as_the_meter_says() -> None:
-    """By the units of that send itself, and with room for as many."""
+    """Computed from that send's units, without a limit of environments."""
     send = next(one for one in kept() if (one.share, one.recipients) == (Density.DENSE, 100_000))
 
     found = outlook(kept(), simulate.with_room(send), 100_000, 1.0)

@@ -1,4 +1,4 @@
-"""Units of a measured send, and bills that are made of them, by cases that are worked by hand."""
+"""Units of a measured send, and bills made from them, in cases computed by hand."""
 
 import pytest
 

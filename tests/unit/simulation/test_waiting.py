@@ -35,7 +35,8 @@ def test_who_has_waited_as_often_as_a_device_may_ends_as_a_dead_letter() -> None
 
 
 def test_millions_in_odd_parts_have_all_come_at_the_end() -> None:
-    """`make simulate` with ten environments once ran for ever: rounding had left a millionth of somebody."""
+    """A regression test: `make simulate` with ten environments ran for ever, because rounding left a
+    millionth of a device."""
     waiting = WaitingRecipients(STEP_S)
     for step in range(1_000):
         waiting.wait(10_000_000 / (step + 3), 1, now=step * STEP_S, closed_s=10.0)

@@ -17,7 +17,7 @@ from fanfare.store import accounts, apps
 from fanfare.store.accounts import User
 
 CUSTOM_LIMIT = 63 * 1024
-"""Most bytes of the JSON of all fields that an app adds to a user."""
+"""Maximum size in bytes of the JSON of all fields that an app adds to a user."""
 
 _AND_LOG_IN = "application/vnd.kii.registrationandauthorizationrequest+json"
 

@@ -9,25 +9,26 @@ from msgspec import Meta
 from fanfare.domain.errors import InvalidInput, NotAuthenticated
 
 BODY_BYTES = 262_144
-"""Most bytes of a body that is JSON, a form or text. The largest object, 65,534 characters, fits."""
+"""Maximum size in bytes of a body that is JSON, a form or text. The largest object, 65,534 characters,
+fits."""
 
 DEPTH = 128
-"""Most levels of arrays and objects in a JSON body."""
+"""Maximum depth of arrays and objects in a JSON body."""
 
 NAME = 1_200
-"""Most characters of a text that names a user or a device."""
+"""Maximum length in characters of a text that names a user or a device."""
 
 PAGINATION_KEY = 2_048
-"""Most characters of a pagination key."""
+"""Maximum length in characters of a pagination key."""
 
 FIELD = 1_024
-"""Most characters of the name of an object's field in a query."""
+"""Maximum length in characters of the name of an object's field in a query."""
 
 PARAMETER = 1_024
-"""Most bytes of the value of an app's parameter."""
+"""Maximum size in bytes of the value of an app's parameter."""
 
 MEDIA_TYPE = 255
-"""Most characters of a Content-Type."""
+"""Maximum length in characters of a Content-Type."""
 
 QUERY: Mapping[str, int] = {
     "userID": NAME,
@@ -37,10 +38,10 @@ QUERY: Mapping[str, int] = {
     "paginationKey": PAGINATION_KEY,
     "keepDevices": 16,
 }
-"""Query parameters that the server reads -> most characters of each."""
+"""Query parameters that the server reads -> maximum length of each."""
 
 CREDENTIALS: Mapping[str, int] = {"authorization": 8_192, "x-kii-appid": 64, "x-kii-appkey": 128}
-"""Headers with credentials -> most characters of each."""
+"""Headers with credentials -> maximum length of each."""
 
 HEADERS: Mapping[str, int] = {
     "content-type": MEDIA_TYPE,
@@ -51,7 +52,7 @@ HEADERS: Mapping[str, int] = {
     "x-forwarded-proto": 16,
     "x-http-method-override": 16,
 }
-"""Other headers that the server reads -> most characters of each."""
+"""Other headers that the server reads -> maximum length of each."""
 
 type Name = Annotated[str, Meta(max_length=NAME)]
 """Text that names a user or a device."""

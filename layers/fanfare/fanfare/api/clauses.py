@@ -11,10 +11,10 @@ from fanfare.domain.object import JSON_LIMIT
 from fanfare.domain.query import FieldType, Predicate
 
 MAX_CLAUSES = 100
-"""Most clauses of one query, with the values of `in`."""
+"""Maximum number of clauses of one query, with the values of `in`."""
 
 MAX_VALUES = 1_000
-"""Most values in a list, and fields of an object, for comparison with a field."""
+"""Maximum number of values in a list, and fields of an object, for comparison with a field."""
 
 
 type _Field = Annotated[str, Meta(max_length=bounds.FIELD)]

@@ -28,7 +28,7 @@ PAGE = 1_000
 """Groups read for one answer."""
 
 MEMBERS = 5_000
-"""Most members in one answer: about 200 read units."""
+"""Maximum number of members in one answer: about 200 read units."""
 
 _ID_BYTES = 12
 

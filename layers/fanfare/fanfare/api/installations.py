@@ -29,7 +29,8 @@ from fanfare.store import installations
 from fanfare.store.installations import Installation
 
 LIST_LIMIT = 5_000
-"""Most installations in one answer: Kii's list has no pages, and Lambda's answer is limited to 6 MB."""
+"""Maximum number of installations in one answer: Kii's list has no pages, and Lambda's answer is limited to 6
+MB."""
 
 _REMOVE_TRIES = 5
 _ID = re.compile(r"[a-z2-7]{26}")

@@ -30,16 +30,16 @@ from fanfare.store import objects as rows
 from fanfare.store.objects import Stretch
 
 LIMIT = 200
-"""Most results of one page; more results follow on the next."""
+"""Maximum number of results of one page; more results follow on the next."""
 
 PAGE_BYTES = 2_500_000
-"""Most bytes of results; Lambda's answer has 6 MB, in which a quotation mark takes two."""
+"""Maximum size in bytes of results; Lambda's answer has 6 MB, in which a quotation mark takes two."""
 
 MAX_OBJECTS = 10_000
-"""Most objects that one request reads, within the limit of the store."""
+"""Maximum number of objects that one request reads, within the limit of the store."""
 
 MAX_AGGREGATIONS = 10
-"""Most names under which one query may ask for its count."""
+"""Maximum number of names under which one query may ask for its count."""
 
 _INTEGER = (1 << 31) - 1
 _COUNT = "COUNT"

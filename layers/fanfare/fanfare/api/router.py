@@ -16,7 +16,7 @@ from fanfare.runtime import clock, settings
 from fanfare.store import row
 
 LARGEST_ANSWER = 6_000_000
-"""Most bytes of an answer as Lambda sends it; its own limit is a little higher."""
+"""Maximum size in bytes of an answer as Lambda sends it; its own limit is a little higher."""
 
 type Endpoint[S: Authenticating] = Callable[[Request[S]], Response[str]]
 """The handler of a route."""

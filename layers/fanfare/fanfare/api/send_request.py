@@ -18,7 +18,8 @@ from fanfare.domain.content import (
 from fanfare.domain.errors import InvalidInput
 
 MAX_KEYS = 1_000
-"""Most keys of data, and arguments of a localized text. Each takes at least five bytes of a payload."""
+"""Maximum number of keys of data, and arguments of a localized text. Each takes at least five bytes of a
+payload."""
 
 MAX_TTL_S = 2_419_200
 """Four weeks: the longest that FCM keeps a message."""
@@ -26,7 +27,7 @@ MAX_TTL_S = 2_419_200
 PACKAGE_NAME = r"^[A-Za-z0-9_.]{1,255}\Z"
 
 MAX_COLLAPSE_KEY = 64
-"""Most bytes of a collapse key: APNs' limit, used for FCM as well, which documents none."""
+"""Maximum size in bytes of a collapse key: APNs' limit, used for FCM as well, which documents none."""
 
 # The limit of a payload holds for its parts in total; these repeat it for each part.
 type _Text = Annotated[str, Meta(max_length=PAYLOAD_LIMIT)]

@@ -9,7 +9,7 @@ from fanfare.store import ledger
 from fanfare.store.ledger import GIVEN_UP, KEPT_S, Failure, LedgerRow, State
 
 MAX_FAILURES = 100
-"""Most failures of single devices in a status."""
+"""Maximum number of failures of single devices in a status."""
 
 STREAM_KEEPS_MS = 25 * 3_600_000
 """A stream keeps a record for a day; an hour later it cannot deliver it any more."""

@@ -30,7 +30,8 @@ rested lacks the newest."""
 _SIGNS_S = 3_600
 """Greatest age in seconds of keys to sign with: an environment that rested would sign with a retired key."""
 _LONGEST = 1_024
-"""Most characters of a token; ours have about 300. JSON of this length is never nested too deeply."""
+"""Maximum length in characters of a token; ours have about 300. JSON of this length is never nested too
+deeply."""
 
 
 class Claims(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

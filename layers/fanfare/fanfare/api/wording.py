@@ -8,7 +8,7 @@ from msgspec import inspect
 from fanfare.api import suggestions
 
 SHOWN = 60
-"""Most characters of the input that an error repeats."""
+"""Maximum length in characters of the input that an error repeats."""
 
 
 _BITS_64 = (-(1 << 63), (1 << 63) - 1)

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 MAX_DEVICES = 100
-"""Most devices of a user; a new one replaces the one that was registered longest ago."""
+"""Maximum number of devices of a user; a new one replaces the one that was registered longest ago."""
 
 _HEX = re.compile(r"[0-9a-f]{1,512}")
 _OPAQUE = re.compile(r"[\x21-\x7e]{1,1024}")

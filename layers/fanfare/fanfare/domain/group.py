@@ -7,7 +7,7 @@ MAX_NAME = 190
 """Longest name of a group, in characters."""
 
 MAX_FIRST_MEMBERS = 500
-"""Most members with which one request creates a group; others are added one by one."""
+"""Maximum number of members with which one request creates a group; others are added one by one."""
 
 _ID = re.compile(r"[a-z0-9_.-]{1,30}")
 

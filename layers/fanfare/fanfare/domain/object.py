@@ -7,10 +7,11 @@ from fanfare.domain.rights.access_list import AccessList
 from fanfare.domain.scope import Target
 
 JSON_LIMIT = 65_534
-"""Most characters of an object's JSON as it was sent."""
+"""Maximum length in characters of an object's JSON as it was sent."""
 
 ATTACHMENT_LIMIT = 4 * 1024 * 1024
-"""Most bytes of an object's body. Encoded in base64 by API Gateway, it still fits Lambda's 6 MB."""
+"""Maximum size in bytes of an object's body. Encoded in base64 by API Gateway, it still fits Lambda's 6
+MB."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,12 @@ REPEATS_MS = (60_000, 600_000)
 """Delays of the repeats after the first and the second unknown answer."""
 
 MAX_UNKNOWN = len(REPEATS_MS)
-"""Most repeats of a push after unknown answers: losing a push is worse than doubling it, within limits."""
+"""Maximum number of repeats of a push after unknown answers: losing a push is worse than doubling it, within
+limits."""
 
 MAX_WAITS = 36
-"""Most waits of a device that are not tries of its own: its lane was down, or the network out of reach.
+"""Maximum number of waits of a device that are not tries of its own: its lane was down, or the network out of
+reach.
 
 With the back-off they take at least five hours, enough to sit out an outage of four, and at most a day.
 """
@@ -24,7 +26,7 @@ FIRST_DELAY_MS = 5_000
 """First step of the back-off, used if the network asked for less. It doubles with each step."""
 
 MAX_DOUBTS = 2
-"""Most repeats of a push after doubtful answers while the breaker is open."""
+"""Maximum number of repeats of a push after doubtful answers while the breaker is open."""
 
 DOUBT_DELAY_MS = 3_600_000
 

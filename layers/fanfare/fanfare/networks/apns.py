@@ -8,8 +8,8 @@ from urllib.parse import quote
 from fanfare.domain.payload import ApnsPayload
 from fanfare.networks.credentials import ApnsCredential
 from fanfare.networks.endpoint import Endpoint
+from fanfare.networks.http2.http2_sender import Http2Sender
 from fanfare.networks.http2.policy import Policy
-from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.provider_token import ProviderToken
 from fanfare.networks.push_requests import Batch, Headers, RequestSender
 from fanfare.networks.result import Result

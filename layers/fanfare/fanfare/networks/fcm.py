@@ -8,8 +8,8 @@ from fanfare.domain.device import is_firebase_id
 from fanfare.domain.payload import FcmPayload
 from fanfare.networks.credentials import FcmCredential
 from fanfare.networks.endpoint import Endpoint
+from fanfare.networks.http2.http2_sender import Http2Sender
 from fanfare.networks.http2.policy import Policy
-from fanfare.networks.http2.sender import Http2Sender
 from fanfare.networks.oauth import AccessTokens
 from fanfare.networks.push_requests import Batch, RequestSender
 from fanfare.networks.result import Result

@@ -30,7 +30,7 @@ class Redelivery:
     """Delay of a message after its first failure because of AWS; it doubles each time."""
     again_at_most_seconds: int
     max_receives: int
-    """Most receives of a message that fails for another reason than AWS."""
+    """Maximum number of receives of a message that fails for another reason than AWS."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from fanfare.store.account_row import USER, AccountRow
 from fanfare.store.row import condition_failed, read, settle, transaction
 
 AT_A_TIME = 32
-"""Most members that one transaction adds: it has 100 items, three of them for each member."""
+"""Maximum number of members that one transaction adds: it has 100 items, three of them for each member."""
 
 _GROUP = "group"
 _MEMBERSHIPS = ("group#", "group$")

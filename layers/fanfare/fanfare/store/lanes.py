@@ -10,7 +10,7 @@ from pynamodb.expressions.update import Action
 from fanfare.store.row import Row, condition_failed, read
 
 QUOTA_TRIES = 5
-"""Most tries to take from a window's remaining quota, from which others take meanwhile."""
+"""Maximum number of tries to take from a window's remaining quota, from which others take meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from fanfare.store import pages
 from fanfare.store.row import Row
 
 LOOKED_UP = 100
-"""Most users that are looked up one by one, in one request; for more, the arc is read."""
+"""Maximum number of users that are looked up one by one, in one request; for more, the arc is read."""
 
 
 class MembersByUser(GlobalSecondaryIndex["MemberRow"]):  # type: ignore[no-untyped-call]

@@ -16,8 +16,8 @@ from fanfare.store import pages
 from fanfare.store.row import Row, read, settle
 
 READ_UNITS = 512
-"""Most read request units of DynamoDB that one request spends on a bucket: a user with the right to query may
-do so as often as the API answers."""
+"""Maximum number of read request units of DynamoDB that one request spends on a bucket: a user with the right
+to query may do so as often as the API answers."""
 
 PAGES = READ_UNITS // 256
 """The same limit in DynamoDB's pages of 1 MB."""

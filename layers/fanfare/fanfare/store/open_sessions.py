@@ -20,11 +20,11 @@ _FAMILY_DIGITS = 16
 """Length of a session ID's first part, which all sessions of one login share."""
 
 MOST = 1_000
-"""Most sessions of one user, used ones included: a holder of the password may log in as often as the API
-answers, and sessions need not end."""
+"""Maximum number of sessions of one user, used ones included: a holder of the password may log in as often as
+the API answers, and sessions need not end."""
 
 STRETCH = 1_000
-"""Most sessions that one look ends."""
+"""Maximum number of sessions that one look ends."""
 
 USED_KEPT_S = 30 * 86_400
 """Seconds for which a used refresh token is remembered."""

@@ -16,7 +16,8 @@ from fanfare.runtime import clients
 from fanfare.runtime.queues import QueueError
 
 CONTENTION_TRIES = 25
-"""Most tries: with conflicts in every second transaction one in 30 million still fails, and answers 503."""
+"""Maximum number of tries: with conflicts in every second transaction one in 30 million still fails, and
+answers 503."""
 
 _CONFLICTS = {
     "TransactionConflict",

@@ -1,4 +1,4 @@
-"""aioapns as a program: a line of JSON says what to send, a line says what it made of the answers.
+"""aioapns as a program: a line of JSON is a task to send, a line tells the results.
 
 Run by the Python of .venv-bench.
 """

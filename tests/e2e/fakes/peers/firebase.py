@@ -1,4 +1,4 @@
-"""firebase-admin as a program: a line of JSON says what to send, a line says what it made of the answers.
+"""firebase-admin as a program: a line of JSON is a task to send, a line tells the results.
 
 Run by the Python of .venv-bench, with the fakes' certificate authority in its environment.
 """
@@ -43,7 +43,7 @@ def send(told: dict[str, Any]) -> list[list[str]]:
         sending = messaging.send_each_async(messages, dry_run=told.get("dry", False), app=APPS[-1])
         try:
             responses = RUNNER.run(sending).responses
-        except Exception as error:  # noqa: BLE001 - what it raises is what is asked for
+        except Exception as error:  # noqa: BLE001 - its error is the result
             return [refused(error)] * len(messages)
         return [["sent", one.message_id] if one.success else refused(one.exception) for one in responses]
     # One by one, by the calls of an application that sends one message.
@@ -53,7 +53,7 @@ def send(told: dict[str, Any]) -> list[list[str]]:
 def one_word(message: messaging.Message, dry: bool) -> list[str]:
     try:
         return ["sent", messaging.send(message, dry_run=dry, app=APPS[-1])]
-    except Exception as error:  # noqa: BLE001 - what it raises is what is asked for
+    except Exception as error:  # noqa: BLE001 - its error is the result
         return refused(error)
 
 

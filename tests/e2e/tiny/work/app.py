@@ -1,4 +1,4 @@
-"""Notes the messages of a queue, then does what the message says."""
+"""Note the messages of a queue, and follow the message's instruction."""
 
 import json
 import os

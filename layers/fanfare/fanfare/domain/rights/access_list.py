@@ -11,7 +11,7 @@ from fanfare.domain.rights.right import Right
 from fanfare.domain.scope import Scope, TargetKind
 
 MAX_ENTRIES = 100
-"""Most entries of one list in all, because the list is kept in the row that it protects."""
+"""Maximum number of entries of one list in all, because the list is kept in the row that it protects."""
 
 ON_TARGET: Mapping[TargetKind, tuple[Right, ...]] = {
     TargetKind.TOPIC: (Right.SUBSCRIBE_TO_TOPIC, Right.SEND_MESSAGE_TO_TOPIC),

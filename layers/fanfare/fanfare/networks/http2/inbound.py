@@ -27,7 +27,7 @@ STREAM_WINDOW = 1 << 20
 """Window for an answer's body. It is never raised; a longer body is cut."""
 CONNECTION_WINDOW = 1 << 24
 MOST_FRUITLESS = 10_000
-"""Most frames in a row that bring neither an answer nor room for a body; more are a flood."""
+"""Maximum number of frames in a row that bring neither an answer nor room for a body; more are a flood."""
 MOST_OF_A_BLOCK = 65_536
 MOST_CONTINUATIONS = 64
 

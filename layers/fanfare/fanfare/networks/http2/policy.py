@@ -32,9 +32,9 @@ class Policy:
     """On a new connection one request goes ahead, and the others follow once it is answered."""
     most_streams: int = 1000
     most_connections: int = 1
-    """Most connections of a batch."""
+    """Maximum number of connections of a batch."""
     most_batches: int = 1
-    """Most batches at once, each over connections of its own; further ones wait."""
+    """Maximum number of batches at once, each over connections of its own; further ones wait."""
     request_s: float = 15.0
     """Longest time from a request to its answer."""
     authorization_s: float = 0.0

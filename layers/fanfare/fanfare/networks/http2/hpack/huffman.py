@@ -36,7 +36,7 @@ determine all codes.
 """
 
 _MOST_STEPS = 16_384
-"""Most remembered steps, some 2 MB, for any input; headers need a few hundred."""
+"""Maximum number of remembered steps, some 2 MB, for any input; headers need a few hundred."""
 
 type _Row = list[Any]
 """A node of the code's tree. For each byte: the row that its eight bits lead to, and the bytes that they
