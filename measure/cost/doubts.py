@@ -8,10 +8,10 @@ import requests
 from fanfare.runtime import clock
 from local.waiting import NO_ANSWER_S
 from measure.cost.acts import MESSAGE
-from measure.cost.crowd import load
 from measure.cost.measure import measured
 from measure.cost.prices import MILLION
 from measure.cost.stage import CrowdAudience, MeasuredStack
+from measure.population import load
 
 RECIPIENTS = 5_000
 ANSWERS = {"fcm": "fcm_sender_id_mismatch", "apns": "apns_bad_device_token"}

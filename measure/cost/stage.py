@@ -18,7 +18,7 @@ from local.ports import Ports, http
 from local.runner.journal import Invocation
 from local.stack.signs import signs
 from local.waiting import NO_ANSWER_S, while_moving
-from measure.cost.crowd import Crowd, load
+from measure.population import Crowd, load
 from operate import apps
 from operate.client import Client
 from operate.profile import LocalProfile

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from local.waiting import while_moving
 from measure.cost.acts import MESSAGE
-from measure.cost.crowd import device_of
 from measure.cost.stage import CrowdAudience
 from measure.load.arrivals import Arrivals
 from measure.load.delays import Kind, LargeSend, Single
+from measure.population import device_of
 from measure.spoiled import Spoiled
 from operate.client import Client
 
