@@ -6,38 +6,12 @@ from math import ceil, inf
 
 from fanfare.domain.push import Pace as Queue
 from measure.simulation import limits
+from measure.simulation.bounds import Bounds, Speeds
 from measure.simulation.plan import Plan
 from measure.simulation.supply import LONG, Environments, Reads, Window
 from measure.simulation.waiting import WaitingRecipients
 
 STEP_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Speeds:
-    """How fast the parts are: seconds; `reads` are a recipient's read units by table."""
-
-    dispatch_s: float
-    """From the accepted send until its messages are queued, with the start of an environment."""
-    fanout_start_s: float
-    fanout_batch_s: float
-    deliver_start_s: float
-    recipient_s: float
-    """Of one environment of deliver."""
-    reads: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Parameters of the template."""
-
-    deliver: int
-    """Invocations at once on the queue that the send takes."""
-    fanout: int
-    batch: int
-    window_s: float
-    """How long pollers wait for a batch that does not fill."""
-    fcm_per_minute: float
 
 
 @dataclass(frozen=True, slots=True)

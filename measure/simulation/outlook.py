@@ -10,7 +10,8 @@ from measure.cost import bill, prices
 from measure.cost.bill import Bill, Line, Service
 from measure.cost.figures import Density, Send
 from measure.simulation import course, limits
-from measure.simulation.course import Bounds, Course
+from measure.simulation.bounds import Bounds
+from measure.simulation.course import Course
 from measure.simulation.plan import Plan, plan
 from measure.simulation.unit_costs import By, Units, memory, units
 from operate.template import QueueSource, Template
