@@ -10,7 +10,7 @@ from measure.cost import bill, prices
 from measure.cost.bill import Bill, Line, Service
 from measure.cost.figures import Density, Send
 from measure.simulation import course, limits
-from measure.simulation.bounds import Bounds
+from measure.simulation.bounds import Bounds, Speeds
 from measure.simulation.course import Course
 from measure.simulation.plan import Plan, plan
 from measure.simulation.unit_costs import By, Units, memory, units
@@ -94,12 +94,12 @@ def limits_of(template: Template) -> cutting.Limits:
     return cutting.Limits(arc_size, fan_out, express)
 
 
-def _pace(planned: Plan, used: Units, template: Template) -> course.Speeds:
+def _pace(planned: Plan, used: Units, template: Template) -> Speeds:
     def seconds(function: str, what: str) -> float:
         return used.seconds(f"{function}: {what}", memory(template, function))
 
     start = "INIT and first use"
-    return course.Speeds(
+    return Speeds(
         dispatch_s=limits.STREAM_PICKUP_S + seconds("dispatch", start) + seconds("dispatch", "invocation"),
         fanout_start_s=seconds("fanout", start),
         fanout_batch_s=seconds("fanout", "time"),
