@@ -58,7 +58,7 @@ class Crowd:
             yield recipient(self.app, person)
 
     def installations(self, owned_since: int) -> Iterator[Item]:
-        """`owned_since` in epoch ms: the breaker counts nobody who owns a device for less than a day."""
+        """`owned_since` in epoch ms: the breaker ignores owners of less than a day."""
         for person in self.people():
             yield installation(self.app, person, REGISTERED_AT, owned_since)
 

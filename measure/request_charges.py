@@ -1,4 +1,4 @@
-"""What the functions ask of DynamoDB while something is rehearsed, and what AWS would charge for it."""
+"""The functions' requests to DynamoDB while something is rehearsed, and AWS's charges for them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from operate.template import Template
 
 
 class Charges:
-    """`template` says what the tables' keys and indexes are; `resources` their names."""
+    """`template` has the tables' keys and indexes; `resources` their names."""
 
     def __init__(self, template: Template, resources: Mapping[str, str]) -> None:
         self._tables = {resources[name]: table for name, table in template.tables.items()}

@@ -1,10 +1,10 @@
-"""`make rehearse`: deploys what was built to an emulator's CloudFormation, again and again, as releases do.
+"""`make rehearse`: deploys a build to an emulator's CloudFormation, again and again, as releases do.
 
 A first deployment; the same again; a change of the layer alone; a change of a parameter alone; a deployment
-that fails and is rolled back; the first build again. After each it asks what the functions' aliases name.
-At last it deletes the stack and begins one of its name over the tables and buckets that stayed.
+that fails and is rolled back; the first build again. After each it looks at the functions' aliases. At
+last it deletes the stack and begins one of its name over the tables and buckets that stayed.
 
-What it cannot show, since MiniStack cannot: alarms by metric math and saved queries (both left out),
+It cannot show, since MiniStack cannot: alarms by metric math and saved queries (both left out),
 CodeDeploy's gradual releases, routes of the HTTP API, whose body it does not read, rights of roles, and
 waiting for anything.
 """
@@ -19,7 +19,7 @@ from local.releases.account import Differs, EmulatedAccount, Release, emulated
 
 
 def rehearse(account: EmulatedAccount) -> Iterator[str]:
-    """A line for each release that did what it should. Raises Differs."""
+    """Yield a line for each release that succeeded. Raises Differs."""
     first = account.release()
     _expect(len(first.versions) > 0 and all(version.isdigit() for version in first.versions.values()), first)
     yield f"first deployment: {len(first.versions)} functions, each behind its alias"

@@ -22,7 +22,7 @@ _SAM = ROOT / ".venv-sam" / "bin" / "python"
 
 
 class Differs(Exception):
-    """A release did not do what it should."""
+    """A release had another effect than it should."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class EmulatedAccount:
         }
 
     def left_behind(self) -> dict[str, str]:
-        """Delete the stack; what stays of it. A row tells the tables from new ones of their names."""
+        """Delete the stack; return its remains. A row tells the tables from new ones of their names."""
         stayed = self.outlasting()
         self.client("dynamodb").put_item(TableName=stayed["AppsTable"], Item={"pk": {"S": "stayed"}})
         formation = self.client("cloudformation")
@@ -144,7 +144,7 @@ class EmulatedAccount:
 
 
 def deployable(template: Mapping[str, Any]) -> dict[str, Any]:
-    """What an emulator takes of the template: all but alarms by metric math and saved queries."""
+    """Return the template without alarms by metric math and saved queries: no emulator takes them."""
 
     def is_taken(resource: Mapping[str, Any]) -> bool:
         match resource["Type"]:

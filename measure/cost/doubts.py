@@ -1,4 +1,4 @@
-"""What doubtful answers cost beyond the send itself: a device's first one, and one after it is marked."""
+"""The costs of doubtful answers beyond the send: a device's first one, and one after it is marked."""
 
 from dataclasses import dataclass
 from statistics import median

@@ -64,7 +64,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Ten users with a device each, by turns of FCM and APNs, who subscribe to a topic of their own."""
+    """Ten users with a device each, by turns of FCM and APNs, subscribed to a topic of their own."""
 
     admin: Client
     readers: Sequence[Reader]
@@ -89,7 +89,7 @@ def settle(nobody: Client, admin: Client) -> Readers:
 
 
 def subscribed(nobody: Client, target: str) -> list[Reader]:
-    """Ten new users with a device each, by turns of FCM and APNs, who subscribe to the target."""
+    """Ten new users with a device each, by turns of FCM and APNs, subscribed to the target."""
     readers = []
     for number in range(FEW):
         made = nobody.call("POST", "/users", {}, type="RegistrationAndAuthorizationRequest")

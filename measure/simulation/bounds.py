@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """How fast the parts are: seconds; `reads` are a recipient's read units by table."""
+    """The speeds of the parts, in seconds; `reads` are a recipient's read units by table."""
 
     dispatch_s: float
     """From the accepted send until its messages are queued, with the start of an environment."""
@@ -13,7 +13,7 @@ class Speeds:
     fanout_batch_s: float
     deliver_start_s: float
     recipient_s: float
-    """Of one environment of deliver."""
+    """The time of a recipient in one environment of deliver."""
     reads: dict[str, float]
 
 
@@ -26,5 +26,5 @@ class Bounds:
     fanout: int
     batch: int
     window_s: float
-    """How long pollers wait for a batch that does not fill."""
+    """The wait of pollers for a batch that does not fill."""
     fcm_per_minute: float

@@ -1,4 +1,4 @@
-"""One simulated send: how it is set, what it takes in time, and what it costs."""
+"""One simulated send: its settings, its time, and its costs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Outlook:
     egress: float
     """Dollars for the bytes out to the networks, which are not on the bill."""
     recipients_per_s: float
-    """Whom one environment of deliver sends to, where nothing else holds it up."""
+    """The recipients of one environment of deliver, where nothing else holds it up."""
 
 
 def outlook(
@@ -71,7 +71,7 @@ def dollars(planned: Plan, came: Course, used: Units, batch: int, template: Temp
 
 
 def counts_of(planned: Plan, came: Course, batch: int) -> dict[By, float]:
-    """Of a send whose devices are all sent to at once."""
+    """The bill of a send to devices that are all reached at once."""
     return {
         By.SEND: 1,
         By.DISPATCH_BATCH: -(-planned.dispatched // 10),

@@ -40,9 +40,6 @@ ROOMS = {
 
 NOT_YET = {
     "fanfare/pipeline",
-    "local",
-    "operate",
-    "measure",
     "tests",
 }
 """Rooms whose prose is still to be rewritten."""
