@@ -41,7 +41,7 @@ test: .venv/.done .venv-ministack/.done ## run the tests: unit, integration, con
 
 ### Operating
 
-build: .venv-sam/.done ## build functions and layers, without Docker, and say what is in them: sbom.json (ARCH=arm64 or x86_64)
+build: .venv-sam/.done ## build functions and layers, without Docker, and list their contents: sbom.json (ARCH=arm64 or x86_64)
 	@ARCH=$(ARCH) $(SAM) build --parameter-overrides Architecture=$(ARCH)
 	@.venv-sam/bin/python -m cyclonedx_py requirements --output-reproducible --short-PURLs \
 	  --output-file .aws-sam/build/sbom.json layers/dependencies/requirements.txt
@@ -63,13 +63,13 @@ deploy: .venv/.done .venv-sam/.done ## deploy to your AWS account (ENV=dev, stag
 	$(MAKE) -s build && \
 	$(SAM) deploy --config-env $(ENV) --parameter-overrides Architecture=$(ARCH) $$starting $(PARAMETERS)
 
-changeset: build ## what a deployment would change, without deploying it (ENV= PARAMETERS=)
+changeset: build ## show the changes of a deployment, without deploying it (ENV= PARAMETERS=)
 	@$(SAM) deploy --config-env $(ENV) --no-execute-changeset --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
 
-deployer: .venv/.done ## the IAM policy of whoever deploys STACK=name, made from the template (ARGS="--account --region")
+deployer: .venv/.done ## print the IAM policy for deploying STACK=name, made from the template (ARGS="--account --region")
 	@$(PY) -m operate deployer --stack "$(STACK)" $(ARGS)
 
-at-rest: .venv/.done ## what a month costs in which nobody calls, counted from the template
+at-rest: .venv/.done ## price a month without a call, counted from the template
 	@$(PY) -m measure.at_rest
 
 rehearse: .venv/.done .venv-ministack/.done .venv-sam/.done ## deploy to an emulator's CloudFormation as releases do: again, a layer alone, one that fails; minutes
@@ -82,10 +82,10 @@ app: .venv/.done ## make an app and print its keys, or set parameters of one, on
 credential: .venv/.done ## set, check, show or retire an app's FCM or APNs credential, there or on STACK=name (ARGS=--help)
 	@$(FANFARE) credential $(ARGS)
 
-key: .venv/.done ## change what tokens are signed with, an app's key or its client secret, while calls go on, there or on STACK=name (ARGS=--help)
+key: .venv/.done ## change the signing keys, an app's key or its client secret, while calls go on, there or on STACK=name (ARGS=--help)
 	@$(FANFARE) key $(ARGS)
 
-redrive: .venv/.done ## send again what became a dead letter, on the local stack or on STACK=name (ARGS=--help)
+redrive: .venv/.done ## send dead letters again, on the local stack or on STACK=name (ARGS=--help)
 	@$(FANFARE) redrive $(ARGS)
 
 restore: .venv/.done ## bring tables back to a point in time, on STACK=name (ARGS=--help; docs/operations.md)
@@ -121,32 +121,32 @@ schemathesis: .venv/.done ## requests made from the OpenAPI document: a sample, 
 openapi: .venv/.done ## write docs/openapi.json from the code
 	@$(PY) -m local.openapi
 
-request-costs: .venv/.done ## what each route reads and writes, in DynamoDB's units, and what a million cost
+request-costs: .venv/.done ## count the reads and writes of each route in DynamoDB's units, and price a million
 	@$(PY) -m measure.request_costs
 
 # Programs are asked for first: nothing is installed for a run that cannot be.
-bench: .venv/.done ## what a push costs our sender and its peers, in CPU time; takes minutes (ROUNDS= REQUESTS=)
+bench: .venv/.done ## measure the CPU time of a push in our sender and its peers; takes minutes (ROUNDS= REQUESTS=)
 	@$(PY) -m measure.bench --programs
 	@$(MAKE) -s .venv-bench/.done measure/bench/clients/node_apn/node_modules/.done
 	@$(PY) -m measure.bench $${ROUNDS:+--rounds "$$ROUNDS"} $${REQUESTS:+--requests "$$REQUESTS"}
 
-cost: .venv/.done .venv-ministack/.done ## what everything costs on AWS, counted on the local stack; takes minutes (MOST=)
+cost: .venv/.done .venv-ministack/.done ## price everything on AWS, counted on the local stack; takes minutes (MOST=)
 	@$(PY) -m measure.cost $${MOST:+--most "$$MOST"}
 
-simulate: .venv/.done ## what a send to millions takes and costs on AWS, simulated (USERS= SHARE= PARAMETERS=; FLOOD=; or docs/scale.md)
+simulate: .venv/.done ## simulate the time and the costs on AWS of a send to millions (USERS= SHARE= PARAMETERS=; FLOOD=; or docs/scale.md)
 	@$(PY) -m measure.simulation $${FLOOD:+--flood "$$FLOOD"} $${USERS:+--users "$$USERS"} $${SHARE:+--share "$$SHARE"} $(PARAMETERS)
 
-load: .venv/.done .venv-ministack/.done ## how long a push takes in a send to N=10000, and single pushes beside it; memory of each function
+load: .venv/.done .venv-ministack/.done ## time pushes in a send to N=10000, and single pushes beside it; memory of each function
 	@$(PY) -m measure.load $${N:+--recipients "$$N"}
 
-changes: .venv/.done .venv-ministack/.done ## whether 500 object changes a second in one bucket are kept up with (RATE= SUBSCRIBED= SECONDS=)
+changes: .venv/.done .venv-ministack/.done ## see if 500 object changes a second in one bucket are kept up with (RATE= SUBSCRIBED= SECONDS=)
 	@$(PY) -m measure.changes $${RATE:+--rate "$$RATE"} $${SUBSCRIBED:+--subscribed "$$SUBSCRIBED"} $(SECONDS)
 
 killed: .venv/.done .venv-ministack/.done ## a send to N=100000 while fanout and deliver are killed at random, KILLS=20 times each
 	@FANFARE_KILLED_SUBSCRIBERS=$${N:-100000} FANFARE_KILLED_TIMES=$${KILLS:-20} $(PY) -m pytest -q -s tests/e2e/test_killed.py
 
 # In a folder of its own, so that what `make build` made for AWS stays as it is.
-imports: .venv/.done .venv-sam/.done ## what importing each function takes, beside boto3 (ROUNDS= FUNCTION=name: its largest parts)
+imports: .venv/.done .venv-sam/.done ## time the imports of each function, beside boto3 (ROUNDS= FUNCTION=name: its largest parts)
 	@$(BUILD_HERE)
 	@$(PY) -m measure.imports --build $(HERE) $${ROUNDS:+--rounds "$$ROUNDS"} $${FUNCTION:+--function "$$FUNCTION"}
 

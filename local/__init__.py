@@ -1,1 +1,1 @@
-"""What runs on an engineer's machine and never in AWS: the local stack, the fakes, and the commands."""
+"""The local stack on an engineer's machine: emulated AWS, event sources, fake networks, the demo."""

@@ -30,11 +30,11 @@ DEVICES = (PHONE, IPAD, TABLET, IPHONE)
 
 @dataclass(slots=True)
 class Demo:
-    """The journey, with what each device has to have received so far."""
+    """The journey, with the pushes that each device must have received by now."""
 
     stack: Mapping[str, Any]
     expected: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """(device token, what came) -> how often."""
+    """(device token, push) -> number of times."""
     wrong: list[str] = field(default_factory=list)
 
     def play(self) -> bool:
@@ -113,7 +113,7 @@ class Demo:
         self._check(f"status of the message: {counts}", status()["devices"] == counts)
 
     def _received(self) -> Counter[tuple[str, str]]:
-        """What the fake networks recorded for the demo's devices."""
+        """Return the fake networks' record for the demo's devices."""
         record = requests.get(f"{self.stack['fakes']}/received", timeout=NO_ANSWER_S).json()
         mine = {token for _, token, _ in DEVICES}
         return Counter((one["token"], label(one["body"])) for one in record if one["token"] in mine)
@@ -139,7 +139,7 @@ def message(label: str, text: str) -> dict[str, Any]:
 
 
 def label(body: dict[str, Any]) -> str:
-    """What a push is, by what reached the device: ours by its data, a Push to App by its event."""
+    """Name a push by its content at the device: ours by its data, a Push to App by its event."""
     data = body.get("message", {}).get("data") or body
     return str(data.get("demo") or data.get("type") or data.get("t"))
 

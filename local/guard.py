@@ -1,4 +1,4 @@
-"""What the local stack's servers refuse: requests that a page in this machine's browser may have made.
+"""The local stack's servers refuse requests that a page in this machine's browser may have made.
 
 They listen on loopback and ask for no secret, and a page of any site can reach loopback. A browser says so by
 an Origin, by Sec-Fetch-Site, or by a Host of the site's own, whose name was made to lead to 127.0.0.1 (DNS
@@ -51,7 +51,7 @@ def unsigned(header: Header) -> str | None:
 
 @lru_cache(maxsize=64)
 def is_ours(host: str) -> bool:
-    """Whether a Host names this machine: by loopback, a bridge, or a name that nobody else can give out."""
+    """True if a Host names this machine: by loopback, a bridge, or a name that nobody else can give out."""
     name = host.strip().lower()
     if name.startswith("["):
         name = name[1:].partition("]")[0]

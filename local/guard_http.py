@@ -11,7 +11,7 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @web.middleware
 async def only_programs(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what a page in a browser may have sent."""
+    """Refuse requests that a page in a browser may have sent."""
     reason = refusal(request.headers.get)
     return await handler(request) if reason is None else _refused(reason)
 

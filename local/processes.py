@@ -48,7 +48,7 @@ class Child:
             time.sleep(0.05)
 
     def stop(self, patience_s: float = 10) -> None:
-        """SIGTERM, and SIGKILL for what does not listen."""
+        """End it by SIGTERM, and by SIGKILL if it does not listen."""
         if self.popen.poll() is None:
             self.popen.terminate()
         try:
@@ -114,7 +114,7 @@ def alive(pid: int) -> bool:
 
 
 def answers(url: str) -> bool:
-    """Whether a GET is answered with success."""
+    """True if a GET is answered with success."""
     try:
         with urllib.request.urlopen(url, timeout=1) as answer:  # nosec B310  # the local stack
             return bool(answer.status == 200)

@@ -1,4 +1,4 @@
-"""Makes what a template declares in an emulator: MiniStack for the local stack, moto for tests."""
+"""Makes a template's resources in an emulator: MiniStack for the local stack, moto for tests."""
 
 import json
 from typing import TYPE_CHECKING

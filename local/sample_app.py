@@ -1,6 +1,6 @@
 """The app that the sample events in events/ speak of: its users, devices, topic and bucket, as rows.
 
-What is random in life stands here in full, so that the events can name it.
+Random values of life stand here in full, so that the events can name it.
 """
 
 from base64 import urlsafe_b64encode

@@ -1,4 +1,4 @@
-"""How long to wait for something: as long as something moves, or by the CPU time that it has used.
+"""Waiting for something: as long as something moves, or by the CPU time that it has used.
 
 A clock alone would give up on a busy machine, where everything takes as long as the others leave it.
 """
@@ -14,15 +14,15 @@ STILL_S: Final = 180.0
 """Longer than anything here rests by intention: a queue's visibility, a pause that a network asked for."""
 
 NO_ANSWER_S: Final = 300.0
-"""A request that got no byte for so long gets none. Not a measure of speed: it ends what would hang."""
+"""A request that got no byte for this long gets none. It is no measure of speed: it ends a hanging call."""
 
 _PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 0.5
-"""Asking takes time from what is waited for."""
+"""Asking takes time from the awaited work."""
 
 
 def while_moving(true: Callable[[], bool], moving: Callable[[], object], still_s: float = STILL_S) -> bool:
-    """Whether it came true before `moving`, asked every `still_s`, told the same twice."""
+    """True if it came true before `moving`, asked every `still_s`, told the same twice."""
     told, at = moving(), time.monotonic()
     began = at
     while not true():
@@ -45,7 +45,7 @@ class Patience:
 
     @property
     def over(self) -> bool:
-        """Whether it is used up."""
+        """True once it is used up."""
         used_s = cpu_s(self._pid) - self._used_before
         return used_s > self._limit_s or time.monotonic() - self._began > 10 * self._limit_s
 

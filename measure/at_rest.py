@@ -27,7 +27,7 @@ AT_NO_COST = (
 
 @dataclass(frozen=True, slots=True)
 class RestingCost:
-    """What is paid for. `least`: where nothing else in the account uses up what is free."""
+    """A line of the bill. `least`: the price if nothing else in the account uses up the free part."""
 
     what: str
     dollars: float

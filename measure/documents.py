@@ -25,7 +25,7 @@ def replaced(text: str, command: str, run: str, name: str) -> str:
 
 
 def machine() -> str:
-    """What the run was made on."""
+    """The machine of the run."""
     return f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 

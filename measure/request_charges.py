@@ -1,20 +1,21 @@
-"""What the functions ask of DynamoDB while something is rehearsed, and what AWS would charge for it."""
+"""The functions' requests to DynamoDB while something is rehearsed, and AWS's charges for them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import boto3
+from botocore import xform_name
 
 from fanfare.runtime import clients
-from local.aws.call import Body, Call
+from local.aws.call import Body, Call, Written
 from local.aws.tape import Changed, whole_read
+from local.aws.watched import watched
 from measure.cost.charge import Charge, charges
 from operate.template import Template
 
 
 class Charges:
-    """`template` says what the tables' keys and indexes are; `resources` their names."""
+    """`template` has the tables' keys and indexes; `resources` their names."""
 
     def __init__(self, template: Template, resources: Mapping[str, str]) -> None:
         self._tables = {resources[name]: table for name, table in template.tables.items()}
@@ -24,31 +25,26 @@ class Charges:
     def noted(self) -> Iterator[list[Charge]]:
         """The charges of the functions' calls from now on, also of calls that are refused."""
         noted: list[Charge] = []
-        client = clients.dynamodb()
-        make = client._make_api_call  # type: ignore[attr-defined]
+        under_way: dict[int, list[tuple[Written, Body, Body | None]]] = {}
 
-        def note(operation: str, params: Body) -> Any:
+        def look(operation: str, params: Body) -> None:
+            written = Call("", "dynamodb", operation, body=params).written
+            keys = [(one, self._key(one.table, one.item)) for one in written]
+            under_way[id(params)] = [(one, key, self._item(one.table, key)) for one, key in keys]
+
+        def note(operation: str, params: Body, answer: Body) -> None:
             call = Call("", "dynamodb", operation, body=params)
-            keys = [(one, self._key(one.table, one.item)) for one in call.written]
-            before = [self._item(one.table, key) for one, key in keys]
-            answer: Body = {"__type": "ConditionalCheckFailedException"}
-            try:
-                answer = make(operation, params)
-                return answer
-            finally:
-                changed = [
-                    Changed(one.kind, one.table, key, old, self._item(one.table, key))
-                    for (one, key), old in zip(keys, before, strict=True)
-                ]
-                whole = whole_read(call)
-                read = answer if whole is None else self._aside._make_api_call(operation, whole)  # type: ignore[attr-defined]
-                noted.extend(charges(call, read, changed, self._tables))
+            changed = [
+                Changed(one.kind, one.table, key, old, self._item(one.table, key))
+                for one, key, old in under_way.pop(id(params))
+            ]
+            read = {"__type": "ConditionalCheckFailedException"} if "Error" in answer else answer
+            if (whole := whole_read(call)) is not None:
+                read = getattr(self._aside, xform_name(operation))(**whole)
+            noted.extend(charges(call, read, changed, self._tables))
 
-        client._make_api_call = note  # type: ignore[attr-defined]
-        try:
+        with watched(clients.dynamodb(), before=look, after=note):
             yield noted
-        finally:
-            client._make_api_call = make  # type: ignore[attr-defined]
 
     def _key(self, table: str, item: Body) -> Body:
         return {

@@ -1,4 +1,4 @@
-"""`make request-costs`: what each route reads and writes, computed from item sizes by AWS's rules."""
+"""`make request-costs`: the reads and writes of each route, computed from item sizes by AWS's rules."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from operate.template import load
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a request that succeeds is charged for, the app's row not yet known to the function."""
+    """The charges of a request that succeeds, the app's row not yet known to the function."""
 
     route: Served
     part: Part
@@ -37,14 +37,14 @@ class Cost:
 
     @property
     def authentication(self) -> list[Charge]:
-        """What was read to know who asks: a session's row, where there is none the app's."""
+        """The read that tells the caller: a session's row, or the app's where there is none."""
         read = [one for one in self.charges if one.operation == "GetItem"]
         sessions = [one for one in read if any(map(_is_session, one.keys))]
         return sessions or [one for one in read if any(map(_is_app, one.keys))]
 
 
 def costs(stage: Stage, charges: Charges, state: Snapshot) -> Iterator[Cost]:
-    """Each route once, as the first who may of: the owner, the administrator, anybody."""
+    """Each route once, as the first caller that may: the owner, the administrator, anybody."""
     for route in served(ROOT):
         for part in (Part.OWNER, Part.ADMIN, Part.ANYBODY):
             path, body, headers = request_of(route, stage)

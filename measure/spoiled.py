@@ -1,5 +1,5 @@
-"""The end of a measurement whose figures would be wrong."""
+"""The end of a measurement with wrong figures."""
 
 
 class Spoiled(Exception):
-    """The run did not do what was to be measured; the text gives the reason."""
+    """The run did something else than the measured thing; the text gives the reason."""

@@ -37,7 +37,7 @@ _WHY = {
 
 
 def ask(profile: Profile, credential: Credential, environment: Environment) -> str:
-    """What the network said, in a line. Raises Declined, Unreachable."""
+    """Return the network's answer in a line. Raises Declined, Unreachable."""
     match credential:
         case FcmCredential():
             return _ask_fcm(profile, credential)

@@ -15,12 +15,12 @@ from operate.errors import Declined
 from operate.profile import Profile
 
 PARAMETER_BYTES = 4096
-"""What a standard parameter of SSM holds."""
+"""The size of a standard parameter of SSM."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What an app's parameter for a network holds now."""
+    """The credentials of an app for a network, as its parameter holds them now."""
 
     app: str
     network: Network
@@ -33,7 +33,7 @@ class Stored:
     """Epoch ms."""
     live: Sequence[Live] = field(default=(), repr=False)
     fault: str | None = None
-    """Why the text cannot be read."""
+    """The reason for which the text cannot be read."""
 
     @staticmethod
     def of(profile: Profile, app_id: str, network: Network) -> "Stored":
@@ -69,7 +69,7 @@ class Stored:
 
 
 def with_new(stored: Stored, new: Live, *, replace: bool) -> list[Live]:
-    """What is live with the new one: it comes first, and the others have to be of its kind. Raises Declined.
+    """Return the live credentials, the new one first; the others must be of its kind. Raises Declined.
 
     With `replace` whatever is live in an environment of the new one ends.
     """

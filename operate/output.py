@@ -8,7 +8,7 @@ from rich.table import Table
 
 
 def answer(result: object, *shown: RenderableType, as_json: bool) -> None:
-    """Print the result as JSON, or what is shown of it to a person. Long words are never broken."""
+    """Print the result as JSON, or the shown parts for a person. Long words are never broken."""
     console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     if as_json:
         console.print(json.dumps(result), soft_wrap=True)

@@ -72,7 +72,7 @@ def chosen(stack: str | None, region: str | None, state: Path) -> Profile:
 
 
 def local(state: Path) -> Profile:
-    """Return the profile of the local stack whose state folder this is. Raises Unreachable, Unusable."""
+    """Return the profile of the local stack with this state folder. Raises Unreachable, Unusable."""
     path = state / STACK_JSON
     try:
         return msgspec.json.decode(path.read_bytes(), type=LocalProfile).use()

@@ -103,7 +103,7 @@ def fcm(path: Path) -> FcmCredential:
 
 
 def apns(path: Path, *, key_id: str, team_id: str, topics: Sequence[str]) -> ApnsCredential:
-    """A .p8 signing key with what Apple wants to know about it. Raises Unusable."""
+    """Return a .p8 signing key with the facts that Apple asks for. Raises Unusable."""
     text = _text(path)
     if text.lstrip().startswith("{"):
         raise Unusable(f"{path} is no signing key: it is JSON, and a service account goes with --fcm")

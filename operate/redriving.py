@@ -20,7 +20,7 @@ from operate.profile import Profile
 from operate.template import load, template_path
 
 WAIT_S = 4
-"""How long SQS may look for a message before it says that there is none; its client waits for longer."""
+"""The time for which SQS may look for a message; its client waits for longer."""
 ENOUGH_EMPTY = 2
 
 
@@ -94,7 +94,7 @@ def _letters_of(
 
 
 def others(profile: Profile, *, wait_s: int = WAIT_S) -> dict[str, Redriven]:
-    """Put what fanout, purge and sweep could not do back on their queues."""
+    """Put the dead letters of fanout, purge and sweep back on their queues."""
     done: dict[str, Redriven] = {}
     for name in ("Fanout", "Purge", "Sweep"):
         url, sent = profile.resources[f"{name}DeadLetters"], 0
@@ -135,7 +135,7 @@ def _dispatched(record: dict[str, Any], read: enqueue.DispatchSettings) -> bool:
 
 
 def _next_round(body: str) -> bytes:
-    """The coarse arc, so that fanout takes back what the ledger says; what cannot be read stays as it is."""
+    """Return the coarse arc, for fanout to take back the ledger's word; an unreadable body stays as it is."""
     try:
         return codec.encode(codec.decode(CoarseArc, body).next_round())
     except codec.DecodeError:
@@ -143,7 +143,7 @@ def _next_round(body: str) -> bytes:
 
 
 def _messages(url: str, wait_s: int) -> Iterator[dict[str, Any]]:
-    """What is on the queue, each message once, until two answers in a row have nothing new.
+    """Yield the messages of the queue, each once, until two answers in a row have nothing new.
 
     A short poll asks some of SQS's servers only, and may say "nothing" beside a full queue.
     """
@@ -159,7 +159,7 @@ def _messages(url: str, wait_s: int) -> Iterator[dict[str, Any]]:
 
 
 def _left(url: str) -> int:
-    """How many messages the queue says it has, seen or not: about, and up to a minute late."""
+    """Return the number of messages by the queue's word, seen or not: about, and up to a minute late."""
     names: list[Any] = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     told = clients.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return sum(int(told[name]) for name in names)

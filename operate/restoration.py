@@ -27,7 +27,7 @@ KEPT = (
     "ObjectsTable",
     "SubscriptionsTable",
 )
-"""What cannot be made again. In the others rows live for days, and a send that came back would go again."""
+"""Tables that cannot be made again. In the others rows live for days, and a send would go again."""
 
 _IDENTIFIED_BY = {"AWS::DynamoDB::Table": "TableName", "AWS::S3::Bucket": "BucketName"}
 
@@ -36,7 +36,7 @@ type Item = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Copied:
-    """How many rows were put back, left since they are as they were, and left since there is another one."""
+    """The rows put back, those left since they are the same, and those left since another is there."""
 
     put: int = 0
     same: int = 0
@@ -46,7 +46,7 @@ class Copied:
 def importing(
     template: Mapping[str, Any], names: Mapping[str, str]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A template of these tables and buckets alone, by logical ID, and which ones they are. Raises Unusable.
+    """Return a template of these tables and buckets alone, and the list of them. Raises Unusable.
 
     An import takes no transform and nothing beside what it imports: the whole template follows as an update.
     """
@@ -79,7 +79,7 @@ def name_of(profile: Profile, table: str) -> str:
 
 
 def begin(table: str, at: datetime) -> str:
-    """Have a table made of what was in this one at the moment; its name."""
+    """Have a table made with the rows of the moment; return its name."""
     name = f"{table}-at-{at.astimezone(UTC):%Y%m%dT%H%M%S}"
     clients.dynamodb().restore_table_to_point_in_time(
         SourceTableName=table, TargetTableName=name, RestoreDateTime=at, BillingModeOverride="PAY_PER_REQUEST"
@@ -124,7 +124,7 @@ def _told(row: Item) -> dict[str, Any]:
 
 
 def _put(into: str, row: Item, there: Item | None, key: str, mark: str | None) -> bool:
-    """On condition that what is there is still there."""
+    """Put the row on condition that the row there has not changed."""
     marked = dict(row) | ({} if mark is None else {"restored": {"S": mark}})
     terms, names, values = [], {"#key": key}, {}
     if there is None:

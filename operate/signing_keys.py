@@ -19,7 +19,7 @@ MOST = 5
 
 @dataclass(frozen=True, slots=True)
 class SigningKeys:
-    """What the parameter holds, and since when (epoch ms)."""
+    """The keys in the parameter, and the time of its last change (epoch ms)."""
 
     name: str
     current: str

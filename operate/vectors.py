@@ -18,7 +18,7 @@ _EVENTS = {
     "connect_refused": Transport.CONNECT_FAILED,
     "connection_refused": Transport.CONNECT_FAILED,
 }
-# The vectors' words for events are open: what is not listed is recognised by the first part that is in it.
+# The vectors' words for events are open: an unknown word is recognised by the first part that is in it.
 _PARTS = (
     ("refused_stream", Transport.REFUSED_STREAM),
     ("before_write", Transport.RESET_BEFORE_WRITE),
@@ -116,7 +116,7 @@ def silence(context: Mapping[str, object], body: object) -> Silence:
 
 
 def _event(word: str) -> Transport:
-    """What nobody has a word for may have been done: the careful reading."""
+    """A word that nobody knows may mean that the request was processed: the careful reading."""
     parts = (transport for part, transport in _PARTS if part in word)
     return _EVENTS.get(word) or next(parts, Transport.RESET_AFTER_WRITE)
 

@@ -1,4 +1,4 @@
-"""Batches that are done in part: what is held back comes back as UnprocessedKeys or UnprocessedItems."""
+"""Batches that are done in part: the rest comes back as UnprocessedKeys or UnprocessedItems."""
 
 import random
 from dataclasses import replace
@@ -10,7 +10,7 @@ from local.aws.call import Body, Call
 
 
 def split(call: Call, share: float, lottery: random.Random) -> tuple[Call, Body]:
-    """The call without what is held back, and what is held back in the form of the answer's field."""
+    """The call without the requests held back, and those in the form of the answer's field."""
     done: Body = {}
     held: Body = {}
     for table, wanted in (call.body or {})["RequestItems"].items():
@@ -30,7 +30,7 @@ def with_held_back(call: Call, content: bytes, held: Body) -> Body:
 
 
 def _entries(wanted: Any) -> list[Any]:
-    """A write lists requests; a read has them under Keys, beside what says how to read."""
+    """A write lists requests; a read has them under Keys, beside the manner of reading."""
     return wanted if isinstance(wanted, list) else wanted["Keys"]
 
 

@@ -1,4 +1,4 @@
-"""A request to AWS as the proxy sees it: who calls which service, which operation, which tables."""
+"""A request to AWS as the proxy sees it: its caller, service, operation and tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Written:
 class Call:
     """`service` is boto3's name; `operation` AWS's, for S3 the HTTP method. `body`: None if not read.
 
-    `path`, with its query, is what S3 goes by: `/bucket/key?query`.
+    `path`, with its query, names the object of S3: `/bucket/key?query`.
 
     `caller` is the access key that signed: a function's processes use the function's name for it.
     """

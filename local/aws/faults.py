@@ -11,7 +11,7 @@ from local.aws.call import Call
 
 
 class Fault(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
-    """Which requests: all that fit, or a share of them, `times` at most (None: no limit)."""
+    """A fault and its requests: all that fit, or a share of them, `times` at most (None: no limit)."""
 
     service: str | None = None
     operation: str | None = None
@@ -29,7 +29,7 @@ class Fault(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
         )
 
     def concerns(self, call: Call) -> bool:
-        """Whether the kind of fault can happen to this operation at all."""
+        """True if this kind of fault can happen to the operation at all."""
         return True
 
 

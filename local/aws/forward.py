@@ -25,7 +25,7 @@ _PIECE = 1 << 16
 
 @dataclass(slots=True)
 class _Plan:
-    """What to forward, and what to do to the answer."""
+    """A request to forward, and the change to its answer."""
 
     call: Call
     content: bytes | aiohttp.StreamReader | None
@@ -37,7 +37,7 @@ class _Plan:
 class Proxy:
     """`requests`: by caller, service, operation and table; one that names several tables counts for each.
 
-    `needed`: by caller, action and resource, what the caller has to be granted (see permission.py).
+    `needed`: by caller, action and resource, the grants that the caller needs (see permission.py).
     """
 
     upstream: str

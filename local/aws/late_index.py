@@ -73,7 +73,7 @@ class LateIndexes:
             GlobalSecondaryIndexes=indexes,
             BillingMode="PAY_PER_REQUEST",
         )
-        # From here on writes are followed; what the copy takes in twice ends as the later image says.
+        # Writes are followed from here on; a row that the copy takes in twice ends as the later image.
         self._keys[name] = [key["AttributeName"] for key in table["KeySchema"]]
         await self._copy(name, shadow)
         self._shadows[name] = shadow

@@ -1,4 +1,4 @@
-"""What IAM asks before it lets a call through: actions, each on one resource."""
+"""The questions of IAM before a call goes through: actions, each on one resource."""
 
 from collections.abc import Iterator
 

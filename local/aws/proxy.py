@@ -2,7 +2,7 @@
 
 GET, POST (one fault or a list, added to those in force), DELETE /_fanfare/faults
 GET /_fanfare/requests: a list of {caller, service, operation, table, count}
-GET /_fanfare/needed: a list of {caller, action, resource, count}: what IAM would have asked for
+GET /_fanfare/needed: a list of {caller, action, resource, count}: the grants that IAM would have asked for
 DELETE /_fanfare/requests starts both counts anew
 PUT /_fanfare/tape {"path"}: from now on every request is recorded in that file (see tape.py); DELETE ends it
 """

@@ -1,4 +1,4 @@
-"""Errors in the form in which AWS's services answer them, so that boto3 raises what it would raise."""
+"""Errors in the form of AWS's services, for boto3 to raise the same exceptions."""
 
 import json
 import random

@@ -1,7 +1,7 @@
-"""A record of every request to AWS with what it read and wrote, whole, for who wants to price it.
+"""A record of every request to AWS with all that it read and wrote, for pricing.
 
 While the tape runs, one line of JSON is written to its file for each request that passes the proxy. Items are
-looked up aside: those that a write concerns, before and after it, and what a read looks at without projection
+looked up aside: those of a write, before and after it, and those that a read covers before projection
 and filter, since AWS charges for items as they are. MiniStack is asked for them, so nothing of it is counted.
 """
 
@@ -22,7 +22,7 @@ _SHORTENING = ("ProjectionExpression", "FilterExpression", "Select")
 
 
 class Changed(msgspec.Struct):
-    """An item that a request writes: `kind` as in call.Written; what stood there, and what does now."""
+    """An item that a request writes: `kind` as in call.Written; the item before, and the item after."""
 
     kind: str
     table: str
@@ -142,7 +142,7 @@ def routes(tape: Tape) -> list[web.RouteDef]:
 
 
 def whole_read(call: Call) -> Body | None:
-    """The read without what makes its answer smaller than what was read; None where nothing does."""
+    """The read without the parts that make its answer smaller; None where it has none."""
     body = call.body or {}
     match call.operation:
         case "Query" | "Scan" | "GetItem":

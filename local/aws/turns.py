@@ -1,4 +1,4 @@
-"""Turns at the emulator, which answers one request after another: who reads much lets others in between.
+"""Turns at the emulator, which answers one request after another: a heavy reader lets others in between.
 
 On AWS no small read waits behind the large ones of others. Here it would, behind as many as come at once.
 """
@@ -15,7 +15,7 @@ AT_A_TIME = 2
 
 
 class Turns:
-    """So many queries at a time; those that wait are let in by turns of whose rows they read."""
+    """Only so many queries run at a time; the others are let in by turns of the rows' owners."""
 
     def __init__(self, at_a_time: int = AT_A_TIME) -> None:
         self._free = at_a_time

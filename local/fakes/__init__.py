@@ -1,1 +1,1 @@
-"""Fake FCM, Google OAuth and APNs: they check what the real ones check, record all, answer as told."""
+"""Fake FCM, Google OAuth and APNs: they check as the real ones do, record all, answer as told."""

@@ -26,7 +26,7 @@ class FakeAccessTokens:
         return self._issued.get(token)
 
     def revoke_all(self) -> int:
-        """How many there were. The next one that is issued is good."""
+        """The number of issued tokens that are refused. The next one that is issued is good."""
         number = len(self._issued)
         self._issued.clear()
         return number

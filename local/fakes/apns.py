@@ -1,4 +1,4 @@
-"""APNs: what it demands of the provider token, the headers and the payload (docs/reference/networks.md)."""
+"""APNs' demands on the provider token, the headers and the payload (docs/reference/networks.md)."""
 
 import re
 import time
@@ -150,7 +150,7 @@ def _repeated(headers: Headers) -> bool:
 
 @lru_cache(maxsize=256)
 def _payload_fault(push_type: str | None, body: bytes) -> Refusal | None:
-    """Apple names no reason for what is not a JSON object: it is taken here for no payload at all."""
+    """Apple names no reason for a body that is not a JSON object: here it is no payload at all."""
     if len(body) > (5120 if push_type == "voip" else 4096):
         return 413, "PayloadTooLarge"
     try:

@@ -1,6 +1,6 @@
-"""The fakes' control: what was received, and how the networks behave from now on.
+"""The fakes' control: the received requests, and how the networks behave from now on.
 
-| call | what it does |
+| call | effect |
 |---|---|
 | GET /received | requests, oldest first: ?token= ?network= ?environment= ?since= ?limit= |
 | GET /arrivals | token and time of the pushes that came later than ?after= (epoch ms), newest first |
@@ -64,7 +64,7 @@ class Console:
         return _json(counted)
 
     async def tokens(self, request: web.Request) -> web.Response:
-        """Of both environments and networks together, unless one is asked for."""
+        """The totals of both environments and networks together, unless one is asked for."""
         asked = _Asked.of(request)
         histories: dict[str, list[str]] = {}
         for lane in LANES:

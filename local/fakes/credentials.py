@@ -26,7 +26,7 @@ OTHER_APNS_TOPIC = "com.example.fanfare.dev"
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Where the credentials lie in a stack's state folder."""
+    """The places of the credentials in a stack's state folder."""
 
     state: Path
 
@@ -57,7 +57,7 @@ def create(state: Path, token_uri: str) -> Files:
 
 
 def load(state: Path) -> Keyring:
-    """What the fakes know of the credentials: enough to verify, not enough to sign."""
+    """The fakes' knowledge of the credentials: enough to verify, not enough to sign."""
     files = Files(state)
     service_account = json.loads(files.service_account.read_text())
     return Keyring(

@@ -1,4 +1,4 @@
-"""One request and what becomes of it: the values between the servers' wire side and the networks' rules."""
+"""One request and its fate: the values between the servers' wire side and the networks' rules."""
 
 import json
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ class NetworkAnswer:
 
 
 class Note(Protocol):
-    """Where the server writes down what became of a request. Before it does, there was no answer."""
+    """The server's note of a request's fate. Before it is written, there was no answer."""
 
     def given(self, answer: NetworkAnswer) -> None:
         """The answer has gone out."""
@@ -63,7 +63,7 @@ class Note(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the server is to do, after a while: play the fault, if there is one, and answer."""
+    """The server's orders, after a while: play the fault, if there is one, and answer."""
 
     answer: NetworkAnswer
     note: Note
@@ -76,17 +76,17 @@ class Conversation(Protocol):
 
     @property
     def max_streams(self) -> int:
-        """How many streams the server allows at once by now; HTTP/2 announces each change."""
+        """The number of streams that the server allows at once; HTTP/2 announces each change."""
         ...
 
     @property
     def too_many(self) -> Fault:
-        """What becomes of a stream beyond that."""
+        """The fate of a stream beyond that."""
         ...
 
     @property
     def silent(self) -> bool:
-        """Whether the network takes in everything by now and says nothing."""
+        """True while the network takes in everything and says nothing."""
         ...
 
     def reply(self, request: NetworkRequest) -> Reply: ...

@@ -1,4 +1,4 @@
-"""What FCM finds wrong with a messages:send body: first its strict JSON form, then the rules."""
+"""FCM's objections to a messages:send body: first its strict JSON form, then the rules."""
 
 import json
 import re
@@ -38,7 +38,7 @@ class MessageFault:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What FCM makes of a body. `dry`: it is only to be checked."""
+    """FCM's reading of a body. `dry`: it is only to be checked."""
 
     target: str | None
     """The device token or FID."""

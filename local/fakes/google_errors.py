@@ -29,7 +29,7 @@ def fcm_error(code: str) -> Detail:
 
 
 def apns_error(status: int, reason: str) -> Detail:
-    """What Apple said to FCM."""
+    """Apple's answer to FCM."""
     return {"@type": f"{_TYPE}google.firebase.fcm.v1.ApnsError", "statusCode": status, "reason": reason}
 
 
@@ -48,7 +48,7 @@ def quota_failure(subject: str, description: str) -> Detail:
 
 
 def page(status: int, title: str) -> NetworkAnswer:
-    """What Google's front ends say in HTML."""
+    """The answer of Google's front ends in HTML."""
     body = f"<html><title>Error {status} ({title})!!1</title></html>"
     return NetworkAnswer(status, body.encode(), {"content-type": "text/html; charset=UTF-8"})
 

@@ -54,7 +54,7 @@ class Http2(asyncio.Protocol):
         self._streams.forget()
 
     def data_received(self, data: bytes) -> None:
-        # What was swallowed is missing: such a connection never speaks again.
+        # Swallowed bytes are missing: such a connection never speaks again.
         self._silent = self._silent or self._conversation.silent
         if self._silent or self._transport.is_closing():
             return
@@ -237,7 +237,7 @@ class Http2(asyncio.Protocol):
         self._say_farewell(last, goaway.code, goaway.debug_data)
 
     def _say_farewell(self, last: int, code: int, debug: bytes) -> None:
-        """GOAWAY; what was begun beyond its last stream is dropped."""
+        """Send GOAWAY; streams begun beyond its last stream are dropped."""
         self._out.write(frames.frame(frames.GOAWAY, 0, 0, last.to_bytes(4) + code.to_bytes(4) + debug))
         if last == frames.LAST_STREAM_ID:
             return

@@ -1,4 +1,4 @@
-"""What a client's bytes say, frame by frame (RFC 9113, 4 to 6).
+"""A client's bytes, read frame by frame (RFC 9113, 4 to 6).
 
 The sender's own code reads the head of a frame, for its speed: docs/decisions/local-stack.md has the figures.
 """
@@ -25,13 +25,13 @@ class Frame(NamedTuple):
 
 
 class FrameReader:
-    """Cuts what comes into frames. Header blocks come out whole, as one HEADERS frame without padding."""
+    """Cuts bytes into frames. Header blocks come out whole, as one HEADERS frame without padding."""
 
     def __init__(self) -> None:
         self._rest = b""
         self._greeted = False
         self._head: Frame | None = None
-        """The HEADERS frame whose block is not at its end: nothing else may come before that."""
+        """The HEADERS frame with an unfinished block: nothing else may come before its end."""
         self._block = bytearray()
 
     def read(self, data: bytes) -> Iterator[Frame]:
@@ -63,7 +63,7 @@ class FrameReader:
         self._rest = data[position:]
 
     def _greet(self, data: bytes) -> bool:
-        """Whether the preface is there: its 24 bytes, and the head of SETTINGS (3.4)."""
+        """True once the preface is there: its 24 bytes, and the head of SETTINGS (3.4)."""
         if not PREFACE.startswith(data[: len(PREFACE)]):
             raise ConnectionFault("not HTTP/2")
         if len(data) < len(PREFACE) + HEAD_BYTES:

@@ -1,4 +1,4 @@
-"""What a connection sends: answers, as far as the client's windows let them, and frames besides."""
+"""A connection's output: answers, as far as the client's windows let them, and frames besides."""
 
 import asyncio
 from struct import iter_unpack
@@ -87,7 +87,7 @@ class ServerOutbound:
         self._given.clear()
 
     def flush_soon(self) -> None:
-        """What is due at one moment goes out in one piece."""
+        """Answers that are due at one moment go out in one piece."""
         if not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self.flush)

@@ -25,7 +25,7 @@ class Stream:
     path: str
     headers: tuple[Header, ...]
     window: int
-    """What the client still takes of an answer's body."""
+    """The bytes of an answer's body that the client still takes."""
     body: bytes = b""
     untold: int = 0
     """Bytes of the body for which the client was not yet given new room."""
@@ -38,7 +38,7 @@ class Stream:
     """After its answer the connection ends."""
 
     def request(self) -> NetworkRequest | None:
-        """None for one whose body has another length than it says: it is malformed (8.1.1)."""
+        """None for a request with a body of another length than it says: it is malformed (8.1.1)."""
         request = NetworkRequest(self.method, self.path, self.headers, self.body)
         said = request.header("content-length")
         return request if said is None or said == str(len(self.body)) else None
@@ -50,7 +50,7 @@ class ServerStreams:
     highest: int = 0
     """The last that the client began."""
     window: int = 65_535
-    """Of the next one."""
+    """The number of the next stream."""
 
     def pop(self, number: int) -> Stream | None:
         stream = self.open.pop(number, None)
@@ -72,7 +72,7 @@ class ServerStreams:
 
 
 def begun(number: int, headers: list[Header], window: int) -> Stream | None:
-    """None for headers that are no request's (8.2, 8.3), and for what a page in a browser may have sent."""
+    """None for headers of no request (8.2, 8.3), and for those that a page in a browser may have sent."""
     pseudo: dict[str, str] = {}
     for name, value in headers:
         if name[:1] != ":":

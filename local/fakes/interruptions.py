@@ -1,4 +1,4 @@
-"""What a server does to a connection or a stream instead of answering, or besides."""
+"""The things that a server does to a connection or a stream instead of answering, or besides."""
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum

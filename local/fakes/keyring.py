@@ -53,7 +53,7 @@ class Keyring:
         self.token_uri = token_uri
         self._first = account, apns
         self.changes = 0
-        """How often the keys changed: what was verified before may be void."""
+        """The number of changes of the keys: an earlier verification may be void."""
         self.reset()
 
     def reset(self) -> None:

@@ -1,4 +1,4 @@
-"""Which network a request is for, and which of APNs' two environments."""
+"""The network of a request, and for APNs the environment."""
 
 from enum import StrEnum
 from typing import NamedTuple

@@ -21,7 +21,7 @@ class Listener:
         self._servers: list[asyncio.Server] = []
         """The last one listens; connections of the others may still stand."""
         self.connections = 0
-        """How many were made, since the last reset."""
+        """The number of connections since the last reset."""
 
     async def become(self, reach: Reach) -> None:
         if reach is self._reach:

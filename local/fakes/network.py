@@ -1,4 +1,4 @@
-"""What all fake networks share: they write down, ask the rules, and take their time."""
+"""The common part of all fake networks: they write down, ask the rules, and take their time."""
 
 from typing import Any
 

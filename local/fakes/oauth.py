@@ -45,7 +45,7 @@ class TokenEndpoint:
         return self._networks.accept(received, NetworkAnswer.json(200, granted))
 
     def _judge(self, request: NetworkRequest) -> NetworkAnswer | ServiceAccountKey:
-        """Whose assertion it is, or what is wrong with it."""
+        """Return the account of an assertion, or the fault in it."""
         if request.method != "POST":
             return oauth_error(405, "invalid_request", "Only POST is allowed.")
         form = parse_qs(request.body.decode(errors="replace"))

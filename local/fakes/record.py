@@ -1,4 +1,4 @@
-"""What the fakes received, in memory: the last requests whole, and of all what each token was answered."""
+"""The received requests, in memory: the last ones whole, and of all the answers for each token."""
 
 import time
 from collections import Counter, defaultdict, deque
@@ -28,7 +28,7 @@ class Received:
     request: NetworkRequest
     time: float
     history: list[str]
-    """What requests for this token were answered, one after the other; `place`: this one's."""
+    """The answers to requests for this token, in order; `place` is that of this request."""
     place: int
     dry: bool = False
     """FCM was only to check it."""
@@ -65,7 +65,7 @@ class Record:
         }
 
     def keep(self, most: int) -> None:
-        """Of how many requests, the latest, headers and body are kept; what each was answered is, of all."""
+        """The number of latest requests that are kept with headers and body; the answers of all are kept."""
         if most != self._kept.maxlen:
             self._kept = deque(self._kept, maxlen=most)
 
@@ -79,7 +79,7 @@ class Record:
         return received
 
     def forget(self) -> None:
-        """Answers to what came before are not counted any more."""
+        """Answers to earlier requests are not counted any more."""
         self._kept.clear()
         for lane in LANES:
             self._histories[lane] = defaultdict(list)
@@ -94,13 +94,13 @@ class Record:
         return [(one.token, one.time) for one in later if one.token]
 
     def histories(self, lane: FakeLane) -> dict[str, list[str]]:
-        """For each token what its requests were answered: `200`, `410 Unregistered`, `none`."""
+        """The answers for each token: `200`, `410 Unregistered`, `none`."""
         return {token: history for token, history in self._histories[lane].items() if token}
 
     def counts(self, lane: FakeLane) -> dict[str, Any]:
         """`tokens`: how many different; `reached`: of those, which got a 200; `reached_again`: more than one.
 
-        `maybe_again`: processed more often than once, if what stayed without an answer was.
+        `maybe_again`: processed more often than once, if requests without an answer were.
         """
         answers: Counter[str] = Counter()
         tokens = Counter(dict.fromkeys(("tokens", "reached", "reached_again", "maybe_again"), 0))

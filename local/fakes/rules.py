@@ -15,7 +15,7 @@ from local.fakes.presets import PRESETS, network_of
 
 
 class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Whom it is for, what they are answered, and what happens besides; docs/local.md has every field.
+    """The requests that a rule fits, their answers and side effects; docs/local.md has every field.
 
     Without `status` and `preset` the answer is the network's own success (to delay it, say).
     """

@@ -1,4 +1,4 @@
-"""How the networks behave towards everybody, until told otherwise: what can be changed by call."""
+"""The networks' behaviour towards everybody, until told otherwise: it can be changed by call."""
 
 import random
 from enum import StrEnum
@@ -23,7 +23,7 @@ class Reach(StrEnum):
 
 
 class TooMany(StrEnum):
-    """What becomes of a stream beyond the limit."""
+    """The fate of a stream beyond the limit."""
 
     REFUSE = "refuse"
     GOAWAY = "goaway"
@@ -44,7 +44,7 @@ class LatencyRange(msgspec.Struct, frozen=True, array_like=True):
 
 
 class MessageQuota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """So many messages, anew every `per_s` seconds; once and for all without it."""
+    """A number of messages, anew every `per_s` seconds; once and for all without it."""
 
     messages: Annotated[int, Meta(ge=0)]
     per_s: Seconds | None = None
@@ -66,7 +66,7 @@ class FcmSwitches(NetworkSwitches, frozen=True, kw_only=True, forbid_unknown_fie
 class OauthSwitches(NetworkSwitches, frozen=True, kw_only=True, forbid_unknown_fields=True):
     expires_in_s: AtLeastOne = 3599
     clock_offset_s: float = 0
-    """How far Google's clock is ahead of ours."""
+    """The lead of Google's clock over ours."""
 
 
 class ApnsSwitches(NetworkSwitches, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,13 +83,13 @@ class ApnsSwitches(NetworkSwitches, frozen=True, kw_only=True, forbid_unknown_fi
     binds_connections: bool = True
     """The first push ties a connection to its team and family of keys."""
     goaway_after_bad_tokens: AtLeastOne | None = None
-    """So many BadDeviceToken end a connection, with a GOAWAY that blames them; null: none do."""
+    """The BadDeviceToken that end a connection, with a GOAWAY that blames them; null: none do."""
     clock_offset_s: float = 0
 
 
 class RecordSwitches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep: Annotated[int, Meta(ge=0)] = KEPT
-    """Of how many requests, the latest, headers and body are kept; of all, what each token was answered."""
+    """The number of latest requests kept with headers and body; the answers for each token are all kept."""
 
 
 class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -100,9 +100,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     record: RecordSwitches = RecordSwitches()
 
     def change(self, told: dict[str, Any]) -> None:
-        """Change what is told and nothing else; `apns` stands for both environments.
+        """Change the named switches and no others; `apns` stands for both environments.
 
-        Raises msgspec.ValidationError for what is not understood, and changes nothing then.
+        Raises msgspec.ValidationError for an unknown switch, and changes nothing then.
         """
         both = told.get("apns", {})
         told = {name: value for name, value in told.items() if name != "apns"}

@@ -1,4 +1,4 @@
-"""How many bytes of HTTP/2 came in for each network, before TLS: pushes, and not the requests for tokens."""
+"""The bytes of HTTP/2 that came in for each network, before TLS: pushes, without requests for tokens."""
 
 import asyncio
 from collections import Counter
@@ -14,7 +14,7 @@ class Traffic:
         self.received: Counter[FakeLane] = Counter()
 
     def counted(self, lane: FakeLane, factory: ProtocolFactory) -> ProtocolFactory:
-        """The same connections, with what they receive counted."""
+        """The same connections, with their received bytes counted."""
 
         def make() -> asyncio.Protocol:
             protocol = factory()

@@ -1,6 +1,6 @@
-"""The description of the API: what routers and types do not say is said here, in one table per subject.
+"""The description of the API beyond its routers and types, in one table per subject.
 
-document(ROOT) is the OpenAPI document; docs/openapi.json is what it was when it was last written.
+document(ROOT) is the OpenAPI document; docs/openapi.json is its last written state.
 """
 
 from local.openapi.document import OPERATIONS, Served, Undescribed, document, served, written

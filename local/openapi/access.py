@@ -1,4 +1,4 @@
-"""Access lists, and what is told of subscriptions beyond Kii, described."""
+"""Access lists, and the facts about subscriptions beyond Kii, described."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What the answers look like. The endpoints make them as they go; tests compare every answer with this."""
+"""The forms of the answers. The endpoints make them as they go; tests compare every answer with these."""
 
 from typing import Annotated, Any, Literal
 
@@ -13,7 +13,7 @@ type UserID = Annotated[str, Meta(min_length=1)]
 
 
 class Error(Struct, rename=contract_name):
-    """Every error. What more an error tells depends on its errorCode."""
+    """Every error. Further facts depend on its errorCode."""
 
     error_code: str
     message: str
@@ -21,13 +21,13 @@ class Error(Struct, rename=contract_name):
 
 
 class GatewayError(Struct):
-    """What API Gateway says where it refuses a request before the server sees it."""
+    """API Gateway's answer where it refuses a request before the server sees it."""
 
     message: str
 
 
 class UserForOthers(Struct, rename=contract_name):
-    """What others see of a user. To the user and the administrator all of it is told."""
+    """The part of a user that others see. The user and the administrator see all of it."""
 
     user_id: UserID
     login_name: str | UnsetType = UNSET
@@ -162,7 +162,7 @@ class ObjectTimes(Struct, rename=contract_name):
 
 
 class ObjectAnswer(Struct):
-    """The object, with what the server adds to it."""
+    """The object, with the server's additions."""
 
     id: str = field(name="_id")
     created: Milliseconds = field(name="_created")
@@ -189,7 +189,7 @@ class FailureAnswer(Struct, rename=contract_name):
 
 
 class MessageStatus(Struct, rename=contract_name):
-    """What became of a send: deliveries given up by reason, devices by outcome, failures up to a bound."""
+    """The results of a send: deliveries given up by reason, devices by outcome, failures up to a bound."""
 
     push_message_id: str
     sent_at: Milliseconds

@@ -1,4 +1,4 @@
-"""Buckets, who is subscribed to their changes, and objects, described."""
+"""Buckets, subscriptions to their changes, and objects, described."""
 
 from typing import Any
 

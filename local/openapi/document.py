@@ -62,17 +62,17 @@ and each field once. Headers that the server reads are printable ASCII."""
 _BYTES = {"type": "string", "format": "binary", "maxLength": ATTACHMENT_LIMIT}
 _TOO_MANY = 429
 _GATEWAYS = (400, _TOO_MANY)
-"""What API Gateway itself answers in its own form: to a path that cannot be decoded, and where callers
+"""Answers of API Gateway itself, in its own form: to a path that cannot be decoded, and where callers
 together ask for more than the stack's throttles let through."""
 
 
 class Undescribed(Exception):
-    """A route whose endpoint no table describes, or a table that describes no route."""
+    """A route with an endpoint that no table describes, or a table that describes no route."""
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One method of one path, and what takes it. `path` with {name} for parameters."""
+    """One method of one path, and its handler. `path` with {name} for parameters."""
 
     function: str
     method: str
@@ -82,7 +82,7 @@ class Served:
 
     @property
     def id(self) -> str:
-        """Made of method and path, so that it stays what it is when code moves."""
+        """Made of method and path, so that it stays the same when code moves."""
         parts = self.path.replace("{", "").replace("}", "").split("/")
         return ".".join([self.method.lower(), *parts[2:]])
 
@@ -92,7 +92,7 @@ class Served:
 
 
 def served(root: Path) -> list[Served]:
-    """What all functions under `root` serve; of `front`, which serves the same again, nothing."""
+    """Return the endpoints of all functions under `root`; `front` serves the same again, and adds none."""
     names = sorted(folder.name for folder in (root / "functions").iterdir() if folder.name != "front")
     return [one for name in names for one in _of_function(name)]
 
@@ -212,7 +212,7 @@ class _Writer:
 
 def _errors(route: Served, operation: Operation) -> Iterator[type[FanfareError]]:
     yield from operation.errors
-    # Whatever the route, a request may be larger than its bounds.
+    # A request may be larger than its bounds on every route.
     yield from (errors.InvalidInput, errors.Busy)
     if route.endpoint in limits.COUNTED:
         yield errors.TooManyRequests
@@ -244,6 +244,6 @@ def _described_parameters() -> dict[str, Any]:
 
 
 def _used(paths: Mapping[str, Any], described: Mapping[str, Any]) -> dict[str, Any]:
-    """What is described, as far as something refers to it."""
+    """Return the described parameters, as far as something refers to them."""
     referred = str(paths)
     return {name: one for name, one in described.items() if f"/parameters/{name}'" in referred}

@@ -1,4 +1,4 @@
-"""What counts against which of the app's limits, described."""
+"""The app's limits, and the requests that count against each, described."""
 
 from collections.abc import Mapping
 

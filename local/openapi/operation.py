@@ -1,4 +1,4 @@
-"""What one endpoint takes and answers, as far as its code does not say so itself."""
+"""The input and the answers of one endpoint, as far as its code does not say so itself."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ JSON = "application/json"
 
 
 class AllowedCaller(Enum):
-    """Who is let in at all: the less is asked of the caller, the further up."""
+    """The callers that are let in: the less is asked of them, the further up."""
 
     WITHOUT_CREDENTIALS = "nobody has to say who they are"
     APP = "anybody who knows the app"
@@ -23,7 +23,7 @@ class AllowedCaller(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribedBody:
-    """What is sent. `type` is what the endpoint parses, `bytes` where it takes what comes.
+    """A body. `type` is the type that the endpoint parses, `bytes` where it takes any content.
 
     `rules` are keywords of JSON schema that the type does not say.
     """

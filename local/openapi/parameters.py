@@ -55,7 +55,7 @@ PATH: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "subject": (_SUBJECT_NOTE, _segment("^(UserID|GroupID):[^/?%]+$")),
 }
-"""{name: (what it is, its schema)}."""
+"""{name: (description, schema)}."""
 
 QUERY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     **{
@@ -86,7 +86,7 @@ HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 ALWAYS_SENT = {"X-HTTP-Method-Override"}
-"""What is needed although it is not in the path."""
+"""Parameters that are needed although they are not in the path."""
 
 PLACES: Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "path": PATH,
@@ -104,7 +104,7 @@ ABSENT: Mapping[str, type[FanfareError]] = {
     "user": errors.UserNotFound,
     "group": errors.GroupNotFound,
 }
-"""What may be refused because a part of the path names nothing, on every route that has it."""
+"""Refusals where a part of the path names nothing, on every route that has it."""
 
 
 def headers(*names: str) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def headers(*names: str) -> dict[str, Any]:
 
 
 def key_of(name: str, path: Collection[str]) -> str:
-    """By which a parameter is described here: which rights there are depends on what the path leads to."""
+    """The description of a parameter here: its rights depend on the target of the path."""
     if name != "verb":
         return name
     return f"verb.{next((of for of in ('object', 'bucket', 'topic') if of in path), 'scope')}"

@@ -27,7 +27,7 @@ def schemas(types: Iterable[Any]) -> tuple[dict[Any, Any], dict[str, Any]]:
 
 
 def closed(components: dict[str, Any], bodies: Iterable[Any]) -> None:
-    """Say of what the bodies are made of that it has its fields and no others, as the server takes it."""
+    """Close the types in the bodies: they have their fields and no others, as the server takes them."""
     parts = {part for body in bodies for part in _parts(inspect.type_info(body), set())}
     for part in parts:
         if not issubclass(part, Open):

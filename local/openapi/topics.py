@@ -1,4 +1,4 @@
-"""Topics, who is subscribed to them, and sends, described."""
+"""Topics, their subscriptions, and sends, described."""
 
 from collections.abc import Mapping
 from typing import Any

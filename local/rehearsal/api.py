@@ -29,7 +29,7 @@ class Check(Protocol):
 
 @dataclass(frozen=True)
 class RehearsedAnswer:
-    """What the client gets; header names in lower case."""
+    """The client's view of an answer; header names in lower case."""
 
     status: int
     headers: Mapping[str, str]

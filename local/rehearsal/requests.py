@@ -34,7 +34,7 @@ RIGHTS: Mapping[str, str] = {
     "S/buckets/{bucket}": "CREATE_OBJECTS_IN_BUCKET",
     "S/buckets/{bucket}/objects/{object}": "READ_EXISTING_OBJECT",
 }
-"""What is granted and revoked, by what has the access list."""
+"""The rights that are granted and revoked, by the owner of the access list."""
 
 REQUESTS: Mapping[str, Rehearsed] = {
     "POST oauth2/token": Rehearsed(
@@ -66,12 +66,12 @@ REQUESTS: Mapping[str, Rehearsed] = {
 
 
 def key_of(route: Served) -> str:
-    """`PUT S/topics/{topic}` in every scope, `GET app/users/{user}` for what has none."""
+    """`PUT S/topics/{topic}` in every scope, `GET app/users/{user}` without a scope."""
     return f"{route.method} {_in_scope(route.path)[1]}"
 
 
 def scope_of(route: Served) -> str:
-    """`user` or `group`; `app` also for what lives in no scope."""
+    """`user` or `group`; `app` also for routes without a scope."""
     return _in_scope(route.path)[0]
 
 
@@ -94,7 +94,7 @@ def request_of(route: Served, stage: Stage) -> tuple[str, Any, Mapping[str, str]
 
 
 def _filled(body: Any, values: Mapping[str, str]) -> Any:
-    """The body with what stands in braces in it put in."""
+    """The body with values for the names in braces."""
     match body:
         case str():
             return body.format_map(values)

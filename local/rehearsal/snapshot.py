@@ -18,7 +18,7 @@ from local.rehearsal.emulated import ACCOUNT, REGION
 class Snapshot:
     """As it is now. Messages stay queued and files stored: nothing comes of them here.
 
-    Counters of limits are left out: what is refused after it was counted has used its limit.
+    Counters of limits are left out: a request refused after it was counted has used its limit.
     """
 
     def __init__(self, resources: Mapping[str, str]) -> None:
@@ -47,7 +47,7 @@ class Snapshot:
         return self._changed_tables() + queues + [name for name in files if files[name] != self._stored[name]]
 
     def restore(self) -> None:
-        """Rows as they were; what is queued and stored by now counts as nothing new."""
+        """Put the rows back; queued messages and stored files count as nothing new."""
         for name in self._changed_tables():
             self._tables[name].items = deepcopy(self._kept[name])
         self._queued = self._counts()

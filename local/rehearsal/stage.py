@@ -1,4 +1,4 @@
-"""Who and what there is before a rehearsed request: an app, people in every part, something of everything."""
+"""The things before a rehearsed request: an app, people in every part, something of everything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _AND_LOG_IN = {"content-type": "application/vnd.kii.RegistrationAndAuthorization
 
 
 class Part(StrEnum):
-    """Who asks. Owner: of the user's scope, the group, the bucket, the object, the installation."""
+    """The callers. The owner has the user's scope, the group, the bucket, the object, the installation."""
 
     NOBODY = "nobody"
     """Without credentials."""
@@ -32,11 +32,11 @@ class Part(StrEnum):
     """Knows the app and says no more."""
     STRANGER = "stranger"
     GUEST = "guest"
-    """Has been granted a right on whatever has an access list: the one that `_LISTED` says."""
+    """A user with a right on each access list: the one that `_LISTED` names."""
     MAKER = "maker"
     """Has been granted the right to make buckets in every scope, and no other."""
     MEMBER = "member"
-    """Of the owner's group."""
+    """A member of the owner's group."""
     OWNER = "owner"
     ADMIN = "admin"
     REVOKED = "revoked"
@@ -63,7 +63,7 @@ class RehearsedApp:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`credentials` are headers; `values` what stands in a path for its parameters, the owner's things."""
+    """`credentials` are headers; `values` are the parameters of a path, the owner's things."""
 
     front: RehearsedApi
     app: RehearsedApp
@@ -187,7 +187,7 @@ def _app(resources: Mapping[str, str], app_id: str) -> RehearsedApp:
 
 
 def _user(front: RehearsedApi, app: RehearsedApp, part: Part) -> tuple[str, str]:
-    """ID and access token of a new user, who is called like the part."""
+    """Return ID and access token of a new user with the part's name."""
     form = {"loginName": part.value, "password": PASSWORD, "displayName": part.value.title()}
     answer = front.request(
         "POST", f"/api/apps/{app.id}/users", headers={**app.headers, **_AND_LOG_IN}, body=form

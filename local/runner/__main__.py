@@ -1,4 +1,4 @@
-"""python -m local.runner FILE: runs what FILE, a Config in JSON, describes."""
+"""python -m local.runner FILE: runs the stack that FILE, a Config in JSON, describes."""
 
 import asyncio
 import logging

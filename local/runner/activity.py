@@ -1,4 +1,4 @@
-"""Counts the deliveries under way, from the taking of events to the end of what follows from the answer."""
+"""Counts the deliveries under way, from the taking of events to the end of all that follows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

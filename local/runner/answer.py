@@ -1,4 +1,4 @@
-"""What comes of an invocation."""
+"""The results of an invocation."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Reason(StrEnum):
-    """Why an invocation failed."""
+    """The reason of a failed invocation."""
 
     RAISED = "raised"  # by the handler, or while its module was imported
     TIMED_OUT = "timed out"

@@ -1,4 +1,4 @@
-"""What the runner is told when it starts: one JSON file."""
+"""The runner's orders when it starts: one JSON file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ import msgspec
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`aws_endpoint` is what functions see (the fault proxy), `poll_endpoint` what pollers use (MiniStack).
+    """`aws_endpoint` is for functions (the fault proxy), `poll_endpoint` for pollers (MiniStack).
 
-    `resources` is what create_resources returned. `concurrency` bounds the processes of a function, by its
+    `resources` is the result of create_resources. `concurrency` bounds the processes of a function, by its
     name, for each of its queues and for its routes; `default_concurrency` where it is silent.
     """
 
@@ -38,7 +38,7 @@ class Config:
 
 
 def read(path: Path) -> Config:
-    """Errors: msgspec.ValidationError names what is missing or wrong."""
+    """Read a Config. msgspec.ValidationError names the missing or wrong field."""
     return msgspec.json.decode(path.read_bytes(), type=Config, dec_hook=lambda kind, value: kind(value))
 
 

@@ -73,7 +73,7 @@ class Control:
         return web.json_response(await self._idle())
 
     async def _disturb(self, request: web.Request) -> web.Response:
-        """{"duplicate": share, "shuffle": bool, "delay_ms": n, "seed": n}: what is not named is off."""
+        """{"duplicate": share, "shuffle": bool, "delay_ms": n, "seed": n}: a name left out is off."""
         try:
             rules = msgspec.json.decode(await request.read(), type=DisorderRules)
         except (msgspec.DecodeError, ValueError) as error:

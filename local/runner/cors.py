@@ -26,7 +26,7 @@ def preflight(cors: Cors, request: FrontRequest) -> Response | None:
 
 
 def with_headers(cors: Cors, request: FrontRequest, response: Response) -> Response:
-    """The function's own cross-origin headers are replaced by what the template says."""
+    """The function's own cross-origin headers give way to those of the template."""
     kept = [(name, value) for name, value in response.headers if not name.startswith("access-control-")]
     origin = _origin(cors, request)
     if origin is not None:

@@ -1,4 +1,4 @@
-"""What Lambda writes to S3 when it gives up on a batch of a stream."""
+"""The file that Lambda writes to S3 when it gives up on a batch of a stream."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from local.runner.retry import Condition, RetriedBatch, created, sequence_number
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a batch comes from, and whom it was for."""
+    """The source of a batch, and its function."""
 
     function_arn: str
     mapping_id: str

@@ -1,4 +1,4 @@
-"""The environment of a function's process: what the template declares, what Lambda adds, and nothing else."""
+"""The environment of a function's process: the template's variables, Lambda's own, and nothing else."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ def environment(function: Function, config: Config) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONPATH": os.pathsep.join(str(folder) for folder in (function.folder, *function.layers)),
-        "AWS_ACCESS_KEY_ID": function.name,  # by it the AWS endpoint tells who calls
+        "AWS_ACCESS_KEY_ID": function.name,  # The AWS endpoint tells the caller by it.
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_SESSION_TOKEN": "test",
         "AWS_REGION": config.region,

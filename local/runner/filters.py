@@ -9,7 +9,7 @@ _MISSING = object()
 
 
 class PatternError(Exception):
-    """A pattern says what cannot be understood here."""
+    """A pattern has a form that this reader does not understand."""
 
 
 class Filter:

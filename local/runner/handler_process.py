@@ -17,7 +17,7 @@ from typing import Any
 
 
 class LambdaContext:
-    """What Lambda's Python runtime hands to a handler beside the event."""
+    """The second argument of a handler, as Lambda's Python runtime makes it."""
 
     client_context = None
     identity = None
@@ -57,7 +57,7 @@ def _handled(handler: Callable[[Any, LambdaContext], Any], order: dict[str, Any]
     context = LambdaContext(order["request_id"], order["arn"], began + order["seconds"])
     try:
         answer = {"result": handler(order["event"], context)}
-        encoded = json.dumps(answer)  # what cannot be encoded is an error of the handler, too
+        encoded = json.dumps(answer)  # A result that cannot be encoded is an error of the handler, too.
     except Exception as error:  # noqa: BLE001, as Lambda's own runtime: an error of the handler is its answer
         encoded = json.dumps(_described(error, context.aws_request_id))
     ms, cpu_ms = (time.monotonic() - began) * 1000, (time.process_time() - cpu) * 1000

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from operate.template import Route
 
-# What a gateway keeps to itself, and cookies, which have a place of their own.
+# Headers that a gateway keeps to itself, and cookies, which have a place of their own.
 _HELD_BACK = {"connection", "cookie", "expect", "keep-alive", "te", "transfer-encoding", "upgrade"}
 _AS_TEXT = {"application/json", "application/xml", "application/javascript"}
 

@@ -1,4 +1,4 @@
-"""What API Gateway makes of a function's answer (HTTP API, payload format 2.0)."""
+"""API Gateway's reading of a function's answer (HTTP API, payload format 2.0)."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""What Lambda would bill: an entry for each invocation, shown by GET /invocations of the runner's control."""
+"""Lambda's bill: an entry for each invocation, shown by GET /invocations of the runner's control."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """`queue` is the queue's name, empty for streams and HTTP; `bytes` what the bodies of its messages hold.
+    """`queue` is the queue's name, empty for streams and HTTP; `bytes` the size of its messages' bodies.
 
     `init` is the start of the process, where this invocation was its first. `asked`: when the poller or the
     front had the event, epoch ms; it may have waited for a process since. `numbers`: the sequence numbers of

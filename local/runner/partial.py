@@ -1,4 +1,4 @@
-"""Reading `batchItemFailures`: what a function says about the records that it was given."""
+"""Reading `batchItemFailures`: a function's word about the records that it was given."""
 
 from typing import Any
 

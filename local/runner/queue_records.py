@@ -9,7 +9,7 @@ from local.runner.answer import Answer, Failed, Returned
 from local.runner.partial import failures
 from local.runner.retry import within
 
-# What a record needs beside its body, roughly.
+# The rough size of a record beside its body.
 _ENVELOPE = 2048
 
 type Record = dict[str, Any]

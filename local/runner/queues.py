@@ -1,4 +1,4 @@
-"""SQS to function, as Lambda polls: what was handled is deleted, what failed comes back in time."""
+"""SQS to function, as Lambda polls: handled messages are deleted, failed ones come back in time."""
 
 import asyncio
 import logging
@@ -57,7 +57,7 @@ class QueuePoller:
         return all(answer["Attributes"][f"ApproximateNumberOfMessages{name}"] == "0" for name in names)
 
     async def _gather(self) -> list[Record]:
-        """A batch: full, or what came within the window."""
+        """A batch: full, or all that came within the window."""
         loop = asyncio.get_running_loop()
         records = await self._receive(self._source.batch_size, _LONG_POLL_SECONDS)
         end = loop.time() + self._source.window_seconds
@@ -93,14 +93,14 @@ class QueuePoller:
         self._free.release()
 
     async def _deliver_again(self, copies: list[Record]) -> None:
-        """A second delivery of the same messages. Whatever comes of it, the first one decides."""
+        """A second delivery of the same messages. The first one decides."""
         with self._activity.going_on():
             await asyncio.sleep(self._disorder.delay_seconds())
             async with self._free:
                 await self._function.invoke({"Records": copies})
 
     async def _delete(self, records: list[Record]) -> None:
-        """What cannot be deleted comes again, as in AWS."""
+        """A message that cannot be deleted comes again, as in AWS."""
         for start in range(0, len(records), 10):
             entries = [
                 {"Id": str(number), "ReceiptHandle": one["receiptHandle"]}

@@ -1,4 +1,4 @@
-"""What Lambda does with a batch of a stream after an invocation: go on, try again, split, or give up."""
+"""Lambda's choices for a batch of a stream after an invocation: go on, try again, split, or give up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class RetriedBatch:
 
 
 class Condition(StrEnum):
-    """Why a batch was given up, in Lambda's words."""
+    """The reason for giving up a batch, in Lambda's words."""
 
     RETRIES = "RetryAttemptsExhausted"
     AGE = "RecordAgeExceeded"
@@ -67,7 +67,7 @@ def after(batch: RetriedBatch, answer: Answer, source: StreamSource) -> Next:
 
 
 def _checkpoint(batch: RetriedBatch, answer: Answer, source: StreamSource) -> int | None:
-    """Where to go on: after the last record if all went well; None if the batch failed as a whole."""
+    """The place to go on: after the last record if all went well; None if the batch failed as a whole."""
     if not isinstance(answer, Returned):
         return None
     if not source.report_failures:
@@ -90,7 +90,7 @@ def split_by_age(batch: RetriedBatch, now: float, max_age_seconds: int) -> tuple
 
 
 def pause(batch: RetriedBatch, first_seconds: float) -> float:
-    """How long to wait before this batch is tried again: doubling, up to forty times the first."""
+    """The wait before this batch is tried again: doubling, up to forty times the first."""
     return first_seconds * min(2.0 ** min(batch.spent, 6), 40.0)
 
 
@@ -103,7 +103,7 @@ def created(record: Record) -> float:
 
 
 def within(sizes: Sequence[int], limit: int) -> int:
-    """How many of the first records fit into one invocation: at least one, even if it is too large alone."""
+    """The number of first records for one invocation: at least one, even if it is too large alone."""
     total = 0
     for count, size in enumerate(sizes):
         total += size

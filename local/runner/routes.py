@@ -1,4 +1,4 @@
-"""Which of the declared routes takes a request, by API Gateway's rules: the most specific one."""
+"""The route for a request, by API Gateway's rules: the most specific one."""
 
 import re
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ class Routes[Target]:
     def __init__(self, routes: Iterable[tuple[Route, Target]]) -> None:
         declared = list(routes)
         self._default = next((both for both in declared if both[0].path == "$default"), None)
-        # Of a route that ends in a slash HTTP API makes the integration, and without an error no route.
+        # HTTP API makes the integration of a route that ends in a slash, and without an error no route.
         paths = [both for both in declared if both[0].path == "/" or not both[0].path.endswith("/")]
         paths = [both for both in paths if both[0].path != "$default"]
         self._ranked = sorted(paths, key=lambda both: _rank(both[0]))

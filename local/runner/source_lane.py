@@ -1,4 +1,4 @@
-"""The records of some items of a shard, in order: what comes after a failed batch waits for it."""
+"""The records of some items of a shard, in order: later records wait for a failed batch."""
 
 import asyncio
 import json

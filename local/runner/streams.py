@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class StreamPoller:
-    """`make_lane` makes a lane for what comes from there."""
+    """`make_lane` makes a lane for a shard's records."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class StreamPoller:
                     await asyncio.sleep(_DESCRIBE_SECONDS)
 
     async def caught_up(self) -> bool:
-        """Whether all that was written before this call has been handled."""
+        """True if every record from before this call has been handled."""
         asked = asyncio.get_running_loop().time()
         return bool(self._readers) and all(
             await asyncio.gather(*(reader.caught_up(asked) for reader in self._readers.values()))

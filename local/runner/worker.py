@@ -66,8 +66,8 @@ class Worker:
     async def handle(self, order: dict[str, Any]) -> Any:
         """`order`: the event, and the seconds that it may take. Errors: HandlerError, Gone, TimeoutError.
 
-        Afterwards `used` says what the invocation took, and `init` what the start of the process, if it was
-        the first.
+        Afterwards `used` has the invocation's time, and `init` that of the process's start, if it was the
+        first.
         """
         self.init, self.used = None, Used()
         if not self._ready:
@@ -132,7 +132,7 @@ class HandlerError(Exception):
 
 
 class FunctionProcesses:
-    """The processes of one function, `limit` at most; who comes when all are busy waits."""
+    """The processes of one function, `limit` at most; a caller waits while all are busy."""
 
     def __init__(self, function: Function, config: Config, limit: int) -> None:
         self.function = function
@@ -197,7 +197,7 @@ class FunctionProcesses:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",  # not this folder, but only what PYTHONPATH names
-                "-u",  # what a killed process printed is in the log
+                "-u",  # the output of a killed process is in the log
                 str(_PROGRAM),
                 str(theirs.fileno()),
                 env=self._environment,
@@ -226,7 +226,7 @@ class FunctionProcesses:
         worker.end()
 
     def _note(self, text: str) -> None:
-        """Into the function's log, where Lambda puts what it has to say, and into the runner's."""
+        """Write a line into the function's log, as Lambda does, and into the runner's."""
         _log.warning("%s: %s", self.function.name, text)
         with self._log_file.open("a") as log:
             log.write(f"{text}\n")

@@ -1,1 +1,1 @@
-"""`sam local` on the local stack: what its containers need to find the emulated AWS and the fake networks."""
+"""`sam local` on the local stack: the addresses by which its containers find AWS and the fake networks."""

@@ -61,7 +61,7 @@ def prepare(state: Path, build: Path) -> Mapping[str, Any]:
 
 
 def invoke(build: Path, event: Path, stack: Mapping[str, Any]) -> list[str]:
-    """What runs a function on one of its sample events. Raises NoEvent."""
+    """Return the command that runs a function on one of its sample events. Raises NoEvent."""
     functions = {one.name: one.logical_id for one in load(TEMPLATE).functions.values()}
     if event.parent.name not in functions or not event.is_file():
         raise NoEvent(f"{event} is no sample event: they lie in events/FUNCTION/")
@@ -74,7 +74,7 @@ def api(build: Path, stack: Mapping[str, Any]) -> list[str]:
 
 
 def environment(stack: Mapping[str, Any], action: str) -> dict[str, str]:
-    """Credentials that open nothing, and the emulator for what SAM itself asks AWS."""
+    """Return credentials that open nothing, and the emulator for SAM's own questions."""
     return {
         "AWS_ACCESS_KEY_ID": samples.ACCOUNT if action == "invoke" else "test",
         "AWS_SECRET_ACCESS_KEY": "test",

@@ -1,7 +1,7 @@
 """`python -m local.sam.bridge --port FIRST --address ADDRESS`: lets containers reach the local stack.
 
 All servers of the stack listen on loopback, which a container on Linux cannot reach. This listens on the
-address of Docker's bridge as well, on the ports of AWS and of the networks alone, and passes on what comes.
+address of Docker's bridge as well, on the ports of AWS and of the networks alone, and passes on all bytes.
 """
 
 import argparse

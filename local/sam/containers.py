@@ -1,4 +1,4 @@
-"""What the functions' containers are told: a template that lets them be told, and their variables."""
+"""The orders of the functions' containers: a template that lets them be told, and their variables."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from local.ports import Ports
 from operate.template import Template
 
 CA_FILE = "/var/task/ca.pem"
-"""Of the fake networks; lies in the folder of deliver's code, as no other folder reaches the container."""
+"""The fake networks' authority; it lies in the folder of deliver's code, the only one that is mounted."""
 
 _ENDPOINT = "AWS_ENDPOINT_URL"
 
@@ -28,7 +28,7 @@ def parameters(ports: Ports) -> dict[str, str]:
 
 
 def variables(template: Template, resources: Mapping[str, str], ports: Ports) -> dict[str, dict[str, str]]:
-    """What `sam local --env-vars` reads: logical ID of the function -> its variables."""
+    """The input of `sam local --env-vars`: logical ID of the function -> its variables."""
     endpoint = {_ENDPOINT: f"http://{CONTAINERS_HOST}:{ports.aws}"}
     return {one.logical_id: one.variables(resources) | endpoint for one in template.functions.values()}
 

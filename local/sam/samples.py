@@ -1,7 +1,7 @@
 """Tables, queues and a bucket of their own for the sample events, in an AWS account of their own.
 
 MiniStack takes an access key of twelve digits for an account. The local stack's runner does not look into
-this one: what an event does stays as it is, to be looked at.
+this one: the effects of an event stay, to be looked at.
 """
 
 import json
@@ -90,7 +90,7 @@ def _keep_what_has_expired(
 
 
 def _remove(session: boto3.Session, endpoint: str) -> None:
-    """What the last time left. The bucket stays: nothing of the samples refers to a file of before."""
+    """Delete the rows of the last time. The bucket stays: nothing of the samples refers to an old file."""
     dynamodb = session.client("dynamodb", endpoint_url=endpoint)
     for name in dynamodb.list_tables()["TableNames"]:
         dynamodb.delete_table(TableName=name)

@@ -1,4 +1,4 @@
-"""What a stack does by itself: while this changes, what is waited for may still come."""
+"""Signs of a stack at work: while they change, an awaited event may still come."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -12,9 +12,9 @@ from operate.template import load
 
 
 def signs(stack: Mapping[str, Any]) -> object:
-    """Pushes that the networks got, and invocations by events: no request of whoever waits adds to them.
+    """Pushes that the networks got, and invocations by events: a caller that waits adds nothing to them.
 
-    `stack`: what stack.json says.
+    `stack`: the content of stack.json.
     """
     lanes = requests.get(f"{stack['fakes']}/counts", timeout=NO_ANSWER_S).json()
     ran = requests.get(f"{stack['runner']}/metrics", timeout=NO_ANSWER_S).json()

@@ -38,7 +38,7 @@ class Stack:
 
     `bridge` is an address beside loopback on which Docker's containers reach AWS and the networks.
 
-    As a context it runs; `values` then is what stack.json says. Enter it from a thread that stays.
+    As a context it runs; `values` then is the content of stack.json. Enter it from a thread that stays.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Stack:
         return next((child for child in self._children if child.popen.poll() is not None), None)
 
     def _start(self, ending: ExitStack) -> None:
-        """Raises StackError. Whatever was started by then is in `ending`."""
+        """Raises StackError. Every part that was started by then is in `ending`."""
         began = time.monotonic()
         lock = self.state.take()
         if lock is None:

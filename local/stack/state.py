@@ -1,4 +1,4 @@
-"""A stack's state folder: what it says of the stack, and the lock that its owner holds."""
+"""A stack's state folder: its description of the stack, and the lock that its owner holds."""
 
 import fcntl
 import json
@@ -53,7 +53,7 @@ class StateFolder:
         return lock
 
     def owner(self) -> int | None:
-        """The PID of the process whose stack this is; None when there is none."""
+        """The PID of the process that owns the stack; None when there is none."""
         if not self._lock.exists():
             return None
         with self._lock.open() as lock:

@@ -1,1 +1,1 @@
-"""`make bench`: what a push costs our sender and its peers, in CPU time, against the same load server."""
+"""`make bench`: the CPU time of a push in our sender and its peers, against the same load server."""

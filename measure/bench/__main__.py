@@ -1,4 +1,4 @@
-"""`make bench`: our sender, its peers and h2load in turn against the load server, and what each costs."""
+"""`make bench`: our sender, its peers and h2load in turn against the load server, and their costs."""
 
 import argparse
 import json
@@ -57,7 +57,7 @@ def runs(workshop: Workshop, cores: Cores, rounds: int, requests: int) -> Iterat
 
 
 def report(found: Figures, about: str) -> int:
-    """The table, what is wrong with the run, one JSON object. A valid run is written down in docs/, too."""
+    """The table, the run's faults, one JSON object. A valid run is written down in docs/, too."""
     print(f"\n{about}\n\n{table(found)}\n")
     print("* against h2load with its records filled: h2load builds nothing.\n")
     if absent := missing(found):

@@ -1,4 +1,4 @@
-"""How a sender is started, and how what it says is read."""
+"""The start of a sender, and the reading of its last line."""
 
 import json
 import re
@@ -26,12 +26,12 @@ _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
 class SenderFailed(Exception):
-    """A sender did not do what it was asked, or claims what the server did not see."""
+    """A sender failed at its task, or claims more than the server saw."""
 
 
 @dataclass(frozen=True, slots=True)
 class SenderUse:
-    """All that a sender sent, and what the pushes that count took it."""
+    """All pushes of a sender, and the time of those that count."""
 
     sent: int
     wall_s: float
@@ -56,7 +56,7 @@ def command(sender: str, task: Task, body: Path) -> tuple[list[str], Reading]:
 
 
 def said(output: str) -> SenderUse:
-    """What our modules print last."""
+    """The last line of our modules."""
     return SenderUse(**json.loads(output.splitlines()[-1]))
 
 
@@ -87,7 +87,7 @@ def _h2load(task: Task, body: Path) -> list[str]:
 
 
 def _for_node(task: Task) -> str:
-    """The task, and of the job what the other languages' modules read from job.py."""
+    """The task, and the part of the job that the other languages' modules read from job.py."""
     of_the_job = {
         "key_id": job.KEY_ID,
         "team_id": job.TEAM_ID,

@@ -9,7 +9,7 @@ from measure.bench.job import Case
 
 OURS, REFERENCE, PYCURL = "fanfare", "h2load", "pycurl"
 ROOM = 1.5
-"""So much more than our sender's rate the load server must be able to carry, or it is what was measured."""
+"""The load server must carry so many times our sender's rate, or it was the server that was measured."""
 
 NEEDED = (
     (REFERENCE, Case.BATCHED),
@@ -21,7 +21,7 @@ NEEDED = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one process did, and what the server used for it."""
+    """The work of one process, and the server's use for it."""
 
     sender: str
     case: Case
@@ -40,7 +40,7 @@ class Figure:
     per_s: float
     """Pushes per second by the clock."""
     room: float
-    """How many times that the server could have answered in a second of its own CPU."""
+    """The rate as a multiple: the server could have answered so often in a second of its own CPU."""
 
 
 type Figures = Mapping[tuple[str, Case], Figure]
@@ -77,7 +77,7 @@ def ratio(found: Figures, sender: str, case: Case, other: str) -> float | None:
 
 
 def objections(found: Figures) -> list[str]:
-    """Why the run is invalid; nothing, if it is not. All that is NEEDED must have been found.
+    """The reasons why the run is invalid, if it is. All that is NEEDED must have been found.
 
     Where records are filled, h2load itself must be faster by `ROOM`. Where each answer is a record of its
     own, h2load is bound by its own reading: there the server's CPU time may prove that it has the room.

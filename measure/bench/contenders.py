@@ -1,4 +1,4 @@
-"""Who is measured at what: each with as many pushes, connections and streams as shows it at its best."""
+"""The senders and their settings: each with the pushes, connections and streams that show it at its best."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class Contender:
     sender: str
     case: Case
     share: float
-    """Of REQUESTS: slow ones get fewer pushes, so that none takes longer than a few seconds."""
+    """A part of REQUESTS: slow ones get fewer pushes, for none to take longer than a few seconds."""
     least: int = 500
     """Fewer would show how a sender starts and ends, not how it sends."""
     connections: int = 4
@@ -49,4 +49,4 @@ _EACH = (
 )
 
 CONTENDERS = tuple(sorted(_EACH, key=lambda one: list(Case).index(one.case)))
-"""Case by case: what is compared is measured one after the other."""
+"""Case by case: compared senders are measured one after the other."""

@@ -1,4 +1,4 @@
-"""One run: a load server of its own, one sender's process against it, and what both say afterwards."""
+"""One run: a load server of its own, one sender's process against it, and the words of both afterwards."""
 
 import os
 import resource

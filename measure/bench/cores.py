@@ -26,7 +26,7 @@ class Cores:
 
 @contextmanager
 def pinned(core: int | None) -> Iterator[None]:
-    """What is started in here stays on that core."""
+    """Processes that are started in here stay on that core."""
     before = os.sched_getaffinity(0)
     if core is not None:
         os.sched_setaffinity(0, {core})

@@ -1,4 +1,4 @@
-"""What every sender is asked to send: pushes of 300 bytes to as many devices, with the six headers of APNs.
+"""Every sender's job: pushes of 300 bytes to as many devices, with the six headers of APNs.
 
 Only the standard library, since the peers' environment has nothing else of ours.
 """
@@ -42,7 +42,7 @@ class Case(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What one process does: `requests` pushes to 127.0.0.1:`port`, after one to warm up."""
+    """The work of one process: `requests` pushes to 127.0.0.1:`port`, after one to warm up."""
 
     case: Case
     port: int
@@ -51,7 +51,7 @@ class Task:
     requests: int
     connections: int
     streams: int
-    """At once on each connection; what the server allows."""
+    """Streams at once on each connection; the server allows as many."""
 
     @property
     def url(self) -> str:

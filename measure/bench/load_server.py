@@ -1,4 +1,4 @@
-"""The load server: built from its C sources, started for one run, asked at its end what it did."""
+"""The load server: built from its C sources, started for one run, asked for its counts at the end."""
 
 import json
 import os

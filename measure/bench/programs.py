@@ -1,4 +1,4 @@
-"""What `make bench` needs beyond Python, and how to get it."""
+"""The programs that `make bench` needs beyond Python, and the way to get them."""
 
 import shutil
 import sys

@@ -29,7 +29,7 @@ _FOLDER = ROOT / ".local" / "changes"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """1 where the template allows fewer environments than are needed, and where nothing could be measured."""
+    """The exit code is 1 if the template allows too few environments, or nothing could be measured."""
     plan = options(arguments)
     began = time.monotonic()
 

@@ -29,7 +29,7 @@ class SubscribedBucket:
 
 
 def buckets(stage: MeasuredStack, nobody: Client, admin: Client) -> tuple[SubscribedBucket, SubscribedBucket]:
-    """Made through the API: the quiet one, and the one whose subscribers are told."""
+    """Buckets made through the API: a quiet one, and one with subscribers."""
     row.bind(Objects(stage.resources["ObjectsTable"]))
     for name in (QUIET, TOLD):
         admin.call("PUT", f"/buckets/{name}")

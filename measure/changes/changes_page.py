@@ -1,4 +1,4 @@
-"""What was found as tables that a terminal and Markdown both show, as a verdict, and as one object."""
+"""The figures as tables that a terminal and Markdown both show, as a verdict, and as one object."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial

@@ -146,7 +146,7 @@ def _forget(stage: MeasuredStack) -> None:
 
 
 def _asked(stage: MeasuredStack) -> Counter[RequestKind]:
-    """What functions asked of AWS since _forget."""
+    """Return the functions' requests to AWS since _forget."""
     logical = {physical: name for name, physical in stage.resources.items()}
     counted = requests.get(f"{stage.values['aws']}/_fanfare/requests", timeout=NO_ANSWER_S).json()
     found: Counter[RequestKind] = Counter()

@@ -1,4 +1,4 @@
-"""From what was measured to figures of one change, and to the environments that many a second need."""
+"""From measurements to figures of one change, and to the environments that many a second need."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ class Incomplete(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RequestKind:
-    """A kind of request: `what` is the operation and the table, where there is one."""
+    """A kind of request: `what` is the operation and the table, if there is one."""
 
     caller: str
     service: str
@@ -35,7 +35,7 @@ class RequestKind:
 
 @dataclass(frozen=True, slots=True)
 class ChangePhase:
-    """Changes of a bucket and what they caused. `asked_per_s`: the rate that the writer was to keep.
+    """Changes of a bucket and their effects. `asked_per_s`: the rate that the writer was to keep.
 
     `handed_over`: ms from a change to each of its pushes, None where nobody subscribes. `reads`: of one small
     read of the emulated AWS, again and again meanwhile.
@@ -75,19 +75,19 @@ class ChangePhase:
         return max(map(_ended, self.invocations)) - last
 
     def cpu_ms(self, function: str) -> float:
-        """Of a change, without starts of processes."""
+        """CPU time of a change, without starts of processes."""
         return sum(one.handler.cpu_ms for one in self._of(function)) / self.count
 
     def waited_ms(self, function: str) -> float:
-        """Of a change, by the clock and not on the processor: for tables, queues, networks, and a core."""
+        """Waiting of a change, off the processor: for tables, queues, networks, and a core."""
         return sum(one.handler.ms - one.handler.cpu_ms for one in self._of(function)) / self.count
 
     def billed_ms(self, function: str, memory_mb: int) -> float:
-        """Of a change, as Lambda would count them."""
+        """Milliseconds of a change, as Lambda would count them."""
         return sum(billed_ms(one.handler, memory_mb) for one in self._of(function)) / self.count
 
     def computing_ms(self, function: str, memory_mb: int) -> float:
-        """Of a change, as Lambda would count them if nothing had to be waited for."""
+        """Milliseconds of a change, as Lambda would count them if nothing had to be waited for."""
         computing = (replace(one.handler, ms=one.handler.cpu_ms) for one in self._of(function))
         return sum(billed_ms(one, memory_mb) for one in computing) / self.count
 
@@ -117,7 +117,7 @@ def mean(batches: Sequence[int]) -> float:
 class Need:
     """Environments of a function at once, for PROVEN_PER_S changes a second, and those that it may have.
 
-    `computing`: what would be needed if nothing had to be waited for. What AWS needs should lie between: here
+    `computing`: the need if nothing had to be waited for. The need on AWS should lie between: here
     everybody waits for one emulator and for few cores.
     """
 
@@ -127,7 +127,7 @@ class Need:
     computing: float
     allowed: int
     by: str
-    """What of template.yaml allows them."""
+    """The number of them that template.yaml allows."""
 
     @property
     def enough(self) -> bool:
@@ -135,9 +135,9 @@ class Need:
 
 
 def needs(phase: ChangePhase, template: Template) -> list[Need]:
-    """Of dispatch, and of deliver where somebody subscribes.
+    """The environments of dispatch, and of deliver where somebody subscribes.
 
-    A bucket is one partition of Objects, and what one partition takes is one shard of the stream.
+    A bucket is one partition of Objects, and one partition fills one shard of the stream.
     """
     (stream,) = (one for one in template.functions["dispatch"].streams if one.table == OBJECTS)
     (express,) = (one for one in template.functions["deliver"].queues if one.queue == EXPRESS)

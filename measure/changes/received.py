@@ -1,4 +1,4 @@
-"""What the fake networks received of changes, and what is wrong with it."""
+"""The fake networks' record of changes, and the faults in it."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -17,7 +17,7 @@ type _What = tuple[str, str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """A push that a network took. `at`: epoch ms. What is not of a change has neither object nor event."""
+    """A push that a network took. `at`: epoch ms. A push of no change has neither object nor event."""
 
     token: str
     object_id: str | None
@@ -38,7 +38,7 @@ def came(fakes: str) -> list[Came]:
 
 
 def of_entry(entry: dict[str, Any]) -> Came:
-    """From what GET /received shows of a request."""
+    """Read a request as GET /received shows it."""
     body = entry["body"]
     if entry["network"] == "fcm":
         data = body["message"].get("data", {})

@@ -14,7 +14,7 @@ from fanfare.store.objects import ObjectRow
 type Item = Mapping[str, Mapping[str, Any]]
 
 APART = 100
-"""Every second change replaces what was created so many changes before, which was answered long ago."""
+"""Every second change replaces an object created so many changes before, and answered long ago."""
 
 _BODY = '{"title":"Half-time","home":1,"away":0,"minute":45,"scorers":["a player of the home team"]}'
 
@@ -39,7 +39,7 @@ def change(series: str, number: int) -> Change:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What the store left when it created an object, and when it replaced it."""
+    """The store's rows when it created an object, and when it replaced it."""
 
     table: str
     created: Item

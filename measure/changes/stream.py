@@ -1,4 +1,4 @@
-"""What stands on the stream of Objects: which record is which change, and when that was written."""
+"""The stream of Objects: the change of each record, and the time at which it was written."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def on_stream(record: Mapping[str, Any]) -> OnStream:
 
 
 def _records(emulator: str, table: str) -> Iterator[Mapping[str, Any]]:
-    """From the beginning to what is there now, shard by shard."""
+    """Read from the beginning to the last record of now, shard by shard."""
     described = boto3.client("dynamodb", endpoint_url=emulator).describe_table(TableName=table)
     streams = boto3.client("dynamodbstreams", endpoint_url=emulator)
     arn = described["Table"]["LatestStreamArn"]

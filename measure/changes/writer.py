@@ -48,14 +48,14 @@ class WrittenSeries:
 
 @dataclass(slots=True)
 class Writer:
-    """`emulator`: MiniStack's URL, since what passes the proxy would be counted and slowed."""
+    """`emulator`: MiniStack's URL, since the proxy would count and slow the requests."""
 
     emulator: str
     rows: Rows
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def write(self, series: str, changes: int, per_s: float, say: Callable[[str], None]) -> WrittenSeries:
-        """So many changes, each at its time or as soon after it as can be. Raises NotWritten."""
+        """Make the changes, each at its time or as soon after it as can be. Raises NotWritten."""
         numbers = iter(range(changes))
         answered = count(1)
         told = time.monotonic()

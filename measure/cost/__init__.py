@@ -1,1 +1,1 @@
-"""What Fanfare costs on AWS, counted on the local stack: units, prices, measured sends, their bills."""
+"""The costs of Fanfare on AWS, counted on the local stack: units, prices, measured sends, their bills."""

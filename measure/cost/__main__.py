@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     def say(text: str) -> None:
         print(f"[{time.monotonic() - began:4.0f} s] {text}", flush=True)
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the stack ends, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # The stack ends, too.
     try:
         found = measure(plans, say)
     except (Spoiled, CpuFailed, StackError, TimeoutError) as error:
@@ -86,7 +86,7 @@ def measure(plans: tuple[CostPlan, ...], say: Callable[[str], None]) -> CostResu
 
 
 def alarm_metrics(document: Mapping[str, Any]) -> int:
-    """How many metrics the template's alarms look at: those of an expression count each."""
+    """Return the number of metrics that the template's alarms watch: those of an expression count each."""
     alarms = [
         one["Properties"] for one in document["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"
     ]

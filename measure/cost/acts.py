@@ -1,4 +1,4 @@
-"""The single things that clients do, each measured with warm functions: what they read, write and cost."""
+"""The single things that clients do, each measured with warm functions: reads, writes and costs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MESSAGE = {
     "gcm": {"enabled": True, "notification": _SHOWN},
     "apns": {"enabled": True, "alert": _SHOWN},
 }
-"""What is sent: a title, a line of text, two fields of data."""
+"""The content of the send: a title, a line of text, two fields of data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _act(
     stage: MeasuredStack, name: str, do: Callable[[], Any], before: Callable[[], Any] = lambda: None
 ) -> Act:
     before()
-    do()  # what functions keep is kept from here on
+    do()  # Functions keep their caches from here on.
     times = []
     for _ in range(TIMES):
         before()

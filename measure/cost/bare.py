@@ -17,7 +17,7 @@ _LIMIT_S = 600
 
 
 class CpuFailed(Exception):
-    """The measuring process ended early; the message is what it said last."""
+    """The measuring process ended early; the message is its last word."""
 
 
 def cpu(stage: MeasuredStack, audience: CrowdAudience) -> CpuFound:

@@ -1,4 +1,4 @@
-"""A bill: what was asked of which service, in requests and in what they are charged by."""
+"""A bill: the requests to each service, and the units that they are charged by."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Service(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`what` names the requests: `RecipientsTable Query`. Dollars are what all of them cost together."""
+    """A line names its requests: `RecipientsTable Query`. Dollars are the costs of all of them together."""
 
     service: Service
     what: str
@@ -55,7 +55,7 @@ class Bill:
         return {service: found[service] for service in Service if service in found}
 
     def times(self, factor: float) -> "Bill":
-        """The mean of several sends, or what a million costs at the rate of this one."""
+        """The mean of several sends, or the costs of a million at the rate of this one."""
         return Bill(
             tuple(
                 Line(
@@ -94,7 +94,7 @@ def dynamodb(what: str, requests: float, reads: float, writes: float) -> Line:
 
 
 def sqs(what: str, requests: int, payload: int, *, fair: bool = False) -> Line:
-    """`payload`: the bytes of what was sent or received, in requests none of which is larger than 64 KB more
+    """`payload`: the bytes sent or received, in requests none of which is larger than 64 KB more
     than it has to be."""
     charged = max(requests, -(-payload // prices.SQS_CHUNK))
     rate = prices.SQS_REQUEST + (prices.SQS_FAIR if fair else 0)

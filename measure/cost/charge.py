@@ -1,4 +1,4 @@
-"""What DynamoDB charges for a call, from what it asked, its answer and the items that it changed."""
+"""DynamoDB's charge for a call, from the request, its answer and the items that it changed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _CHARGED_REFUSALS = ("ConditionalCheckFailedException", "TransactionCanceledExce
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One operation, of a transaction or a batch one part. `keys`: what was read or written."""
+    """One operation, of a transaction or a batch one part. `keys`: those that were read or written."""
 
     table: str
     operation: str
@@ -27,9 +27,9 @@ class Charge:
 def charges(
     call: Call, answer: Body, changed: Sequence[Changed], tables: Mapping[str, Table]
 ) -> Iterator[Charge]:
-    """`answer`: with whole items, whatever the call projects. `tables` by their physical names.
+    """`answer`: with whole items, under any projection. `tables` by their physical names.
 
-    What a condition refuses is charged as if it were done; what fails otherwise is not charged.
+    A write refused by a condition is charged as if it were done; other failures are not charged.
     """
     refusal = str(answer.get("__type", ""))
     if refusal and not refusal.endswith(_CHARGED_REFUSALS):
@@ -66,7 +66,7 @@ def _read(call: Call, answer: Body, tables: Mapping[str, Table]) -> Iterator[Cha
 def _looked_up(
     call: Call, table: Table, asked: Mapping[str, Any], keys: Sequence[Item], found: Sequence[Item]
 ) -> Charge:
-    """What is not there is charged as the smallest item."""
+    """A missing item is charged as the smallest item."""
     sizes = [units.item_size(item) for item in found] + [0] * (len(keys) - len(found))
     read = units.read_units(sizes, strong=asked.get("ConsistentRead", False))
     return Charge(table.logical_id, call.operation, tuple(keys), reads=read)

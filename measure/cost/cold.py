@@ -1,4 +1,4 @@
-"""What an environment costs before it is warm: its start, and what its first invocation does once."""
+"""The costs of an environment before it is warm: its start, and the work of its first invocation."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +20,7 @@ WARM = 3
 
 @dataclass(frozen=True, slots=True)
 class Cold:
-    """`init` is the start, `first` what the first invocation takes more: clients, connections, tokens."""
+    """`init` is the start, `first` the extra time of the first invocation: clients, connections, tokens."""
 
     init: Used
     first: Used
@@ -28,7 +28,7 @@ class Cold:
     """Parameters that the first invocation has SSM decrypt."""
 
     def billed_ms(self, memory_mb: int) -> int:
-        """A start gets a whole processor, whatever the memory."""
+        """A start gets a whole processor for any amount of memory."""
         return ceil(self.init.ms) + bill.billed_ms(self.first, memory_mb)
 
     @property
@@ -54,7 +54,7 @@ def colds(stage: MeasuredStack, act: Callable[[], object], functions: tuple[str,
 
 
 def met(invocations: Iterable[Invocation]) -> dict[str, Cold]:
-    """What the starts among the invocations cost, by function."""
+    """Return the costs of the starts among the invocations, by function."""
     by_function: defaultdict[str, list[Invocation]] = defaultdict(list)
     for one in invocations:
         by_function[one.function].append(one)

@@ -1,4 +1,4 @@
-"""What doubtful answers cost beyond the send itself: a device's first one, and one after it is marked."""
+"""The costs of doubtful answers beyond the send: a device's first one, and one after it is marked."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -8,10 +8,10 @@ import requests
 from fanfare.runtime import clock
 from local.waiting import NO_ANSWER_S
 from measure.cost.acts import MESSAGE
-from measure.cost.crowd import load
 from measure.cost.measure import measured
 from measure.cost.prices import MILLION
 from measure.cost.stage import CrowdAudience, MeasuredStack
+from measure.population import load
 
 RECIPIENTS = 5_000
 ANSWERS = {"fcm": "fcm_sender_id_mismatch", "apns": "apns_bad_device_token"}

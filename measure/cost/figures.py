@@ -9,7 +9,7 @@ from measure.cost.bill import Bill
 
 
 class Density(StrEnum):
-    """How much of the population subscribes."""
+    """The part of the population that subscribes."""
 
     DENSE = "dense"
     SPARSE = "sparse"
@@ -48,7 +48,7 @@ class Send:
 
     @property
     def warm(self) -> float:
-        """Dollars without starts: how many environments start has a limit, whatever the audience."""
+        """Dollars without starts: the number of environments has a limit for any audience."""
         return self.bill.dollars - self.starts
 
 
@@ -60,12 +60,12 @@ class Fit:
     per_recipient: float
 
     def slope(self, send: Send) -> float:
-        """What a recipient of this send costs, the fixed cost and starts taken out."""
+        """The costs of a recipient of this send, the fixed cost and starts taken out."""
         return (send.warm - self.fixed) / send.recipients
 
 
 def fixed_cost(small: Sequence[Send]) -> float:
-    """Where the line through small sends meets no recipients: least squares of the relative errors.
+    """The fixed cost: the line through small sends at no recipients, by least squares of relative errors.
 
     The largest are left out: a line through them would hide in its fixed cost what bends it.
     """
@@ -85,7 +85,7 @@ def fit(fixed: float, sends: Sequence[Send]) -> Fit:
 
 
 def straightness(fixed: float, sends: Sequence[Send]) -> float | None:
-    """What a recipient of the largest send costs by what one of the smallest costs; None for one size."""
+    """The costs of a recipient of the largest send by those of the smallest; None for one size."""
     ordered = sorted(sends, key=lambda send: send.recipients)
     if len(ordered) < 2:
         return None

@@ -1,4 +1,4 @@
-"""The sends that `make cost` measured, kept beside its page for what computes with them: docs/cost.json."""
+"""The sends that `make cost` measured, kept beside its page for later computations: docs/cost.json."""
 
 from collections.abc import Sequence
 from pathlib import Path

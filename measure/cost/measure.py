@@ -1,4 +1,4 @@
-"""One thing that Fanfare does, measured on the local stack: its bill, and what it used."""
+"""One thing that Fanfare does, measured on the local stack: its bill, and its use of resources."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ class Measured:
     invocations: tuple[Invocation, ...]
     reached: Mapping[str, int]
     reached_at_most: Mapping[str, int]
-    """Where each of Lambda's pollers takes a message of its own."""
+    """Each of Lambda's pollers takes a message of its own here."""
     bytes_out: float
     """To the networks, as they are on the wire."""
 
@@ -47,7 +47,7 @@ class Measured:
 
 
 def measured(stage: MeasuredStack, act: Callable[[], object]) -> Measured:
-    """What `act` causes, until nothing is at work any more."""
+    """Measure the effects of `act`, until nothing is at work any more."""
     stage.rest()
     before, out = stage.logged(), stage.bytes_out()
     stage.start_record()
@@ -72,7 +72,7 @@ def measured(stage: MeasuredStack, act: Callable[[], object]) -> Measured:
 
 
 def on_the_wire(size: int) -> float:
-    """With what TLS 1.3 adds to its records and TCP/IP to its segments, where all of them are filled."""
+    """Return the bytes with the additions of TLS 1.3 and TCP/IP, with all records and segments filled."""
     tls = size * (1 + _TLS / _TLS_RECORD)
     return tls * (1 + _TCP_IP / _SEGMENT)
 

@@ -1,4 +1,4 @@
-"""The bills as a picture: a bar for each send, by service, beside what others charge; SVG, light and dark."""
+"""The bills as a picture: a bar for each send, by service, beside others' prices; SVG, light and dark."""
 
 from collections.abc import Iterator, Sequence
 from html import escape

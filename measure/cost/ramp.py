@@ -1,4 +1,4 @@
-"""How many environments of a function a send reaches on AWS, where there are more cores than here.
+"""The environments of a function that a send reaches on AWS, which has more cores than this machine.
 
 Lambda's pollers of a standard queue begin with five invocations at once and add 300 a minute, up to the limit
 of the event source; work that comes all at once is done by as many as have been started by then.
@@ -11,7 +11,7 @@ MORE_PER_SECOND = 300 / 60
 
 
 def environments(pieces: int, busy_s: float, limit: int) -> int:
-    """`pieces`: how many invocations the work is parted into; `busy_s` is what all take together, one after
+    """`pieces`: how many invocations the work is parted into; `busy_s` is the time of all together, one after
     the other; `limit` the event source's.
 
     With c(t) = 5 + 5 t environments at a time, the work is done when 5 t + 2.5 t^2 = busy_s.

@@ -18,12 +18,12 @@ from measure.cost.charge import Charge, charges
 from operate.template import Template
 
 ACCESS_LOG_BYTES = 223
-"""What the API writes of a call, by the template's format with values of usual length."""
+"""The API's log of a call, by the template's format with values of usual length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request of a function. `charges` are DynamoDB's; `bytes` what it sent to a queue."""
+    """One request of a function. `charges` are DynamoDB's; `bytes` those that it sent to a queue."""
 
     caller: str
     service: str
@@ -34,12 +34,12 @@ class Asked:
 
     @property
     def authenticates(self) -> bool:
-        """Whether it reads who asks: a session, or the app."""
+        """True if it reads the caller: a session, or the app."""
         return any(_tells_who(one) for one in self.charges)
 
 
 def asked(tape: Path, template: Template, resources: Mapping[str, str]) -> Iterator[Asked]:
-    """What functions asked, in the order of the answers."""
+    """Return the functions' requests, in the order of the answers."""
     tables = {resources[name]: table for name, table in template.tables.items()}
     with tape.open("rb") as lines:
         for text in lines:
@@ -69,7 +69,7 @@ def _asked(line: Taped, tables: Mapping[str, Any]) -> Asked:
 
 
 def _decoded(value: Any) -> Any:
-    """Binary attributes are base64 on the wire, and charged by what they hold."""
+    """Binary attributes are base64 on the wire, and charged by their content."""
     match value:
         case {"B": str() as text} if len(value) == 1:
             return {"B": base64.b64decode(text)}
@@ -83,7 +83,7 @@ def _decoded(value: Any) -> Any:
 
 
 def lines_of_requests(requests: Iterable[Asked]) -> Iterator[Line]:
-    """What functions asked of DynamoDB, SQS and SSM, whose parameters are free, but not decrypting them.
+    """Bill the functions' requests to DynamoDB, SQS and SSM, which charges for decrypting alone.
 
     Raises ValueError for a service that has no price here.
     """
@@ -104,7 +104,7 @@ def lines_of_requests(requests: Iterable[Asked]) -> Iterator[Line]:
 
 
 def lines_of_invocations(invocations: Iterable[Invocation], template: Template) -> Iterator[Line]:
-    """Lambda's requests and milliseconds, what its pollers ask of the queues, and the API's requests."""
+    """Bill Lambda's requests and milliseconds, its pollers' requests to queues, and the API's requests."""
     for one in invocations:
         function = template.functions[one.function]
         name = one.function

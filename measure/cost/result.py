@@ -56,12 +56,12 @@ class CostResult:
 
 
 def requests_of(send: Send) -> dict[str, float]:
-    """Of one send, by service."""
+    """The dollars of one send, by service."""
     return {service.value: round(count, 1) for service, count in send.bill.requests().items()}
 
 
 def egress_dollars(send: Send) -> float:
-    """What the bytes to the networks cost for a million recipients, without the free tier."""
+    """The price of the bytes to the networks for a million recipients, without the free tier."""
     return send.egress / send.recipients * MILLION / prices.GB * prices.EGRESS_GB
 
 

@@ -17,7 +17,7 @@ from measure.spoiled import Spoiled
 
 @dataclass(frozen=True, slots=True)
 class CostPlan:
-    """So many recipients, sent to so often."""
+    """A number of recipients, and of sends to them."""
 
     share: Density
     recipients: int

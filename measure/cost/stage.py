@@ -1,4 +1,4 @@
-"""The local stack as the meter uses it: apps with a crowd and topics, and the record of what is done."""
+"""The local stack for the meter: apps with a crowd and topics, and the record of all calls."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from local.ports import Ports, http
 from local.runner.journal import Invocation
 from local.stack.signs import signs
 from local.waiting import NO_ANSWER_S, while_moving
-from measure.cost.crowd import Crowd, load
+from measure.population import Crowd, load
 from operate import apps
 from operate.client import Client
 from operate.profile import LocalProfile
@@ -33,7 +33,7 @@ NETWORKS = {
     "oauth": {"latency_ms": [60, 180]},
     "record": {"keep": 0},
 }
-"""How the fake networks are set."""
+"""The settings of the fake networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class CrowdAudience:
-    """Who is sent to: the subscribers of a topic, every `every`-th of the crowd."""
+    """The recipients: the subscribers of a topic, every `every`-th of the crowd."""
 
     crowd: Crowd
     admin: Client
@@ -62,7 +62,7 @@ class CrowdAudience:
 
 @dataclass(slots=True)
 class MeasuredStack:
-    """A running stack. `values` is what stack.json says, `folder` its state."""
+    """A running stack. `values` is the content of stack.json, `folder` its state."""
 
     values: Mapping[str, Any]
     folder: Path
@@ -108,7 +108,7 @@ class MeasuredStack:
         self.cool("fanout")
 
     def direct_send(self, message: Mapping[str, Any]) -> Callable[[], object]:
-        """To a user of the stack's own app, who has a device."""
+        """Make a send to a user of the stack's own app with a device."""
         nobody = self.client()
         admin = nobody.administrator(self.values["client_id"], self.values["client_secret"])
         made = nobody.call("POST", "/users", {}, type="RegistrationAndAuthorizationRequest")
@@ -142,7 +142,7 @@ class MeasuredStack:
         self.until(lambda: not any(self.pids()[name] for name in functions))
 
     def pids(self) -> dict[str, list[int]]:
-        """Of each function's processes."""
+        """Return the processes of each function."""
         listed = requests.get(f"{self.values['runner']}/functions", timeout=NO_ANSWER_S).json()
         return {name: [one["pid"] for one in running] for name, running in listed.items()}
 
@@ -152,7 +152,7 @@ class MeasuredStack:
         requests.put(f"{self.values['aws']}/_fanfare/tape", json=tape, timeout=NO_ANSWER_S).raise_for_status()
 
     def end_record(self) -> list[Invocation]:
-        """The tape is whole then; what was invoked."""
+        """End the tape, which is whole then; return the invocations."""
         requests.delete(f"{self.values['aws']}/_fanfare/tape", timeout=NO_ANSWER_S).raise_for_status()
         return self.invocations()
 
@@ -162,7 +162,7 @@ class MeasuredStack:
         return msgspec.json.decode(answer.content, type=list[Invocation])
 
     def bytes_out(self) -> int:
-        """What the networks have received since the stack began: HTTP/2 with its frames, before TLS."""
+        """Return the bytes that reached the networks since the start: HTTP/2 with frames, before TLS."""
         counts = requests.get(f"{self.values['fakes']}/counts", timeout=NO_ANSWER_S).json()
         return sum(one.get("http2_bytes", 0) for one in counts.values())
 
@@ -187,7 +187,7 @@ class MeasuredStack:
 
     @property
     def rows(self) -> str:
-        """Where the emulator takes rows by the thousand."""
+        """The URL at which the emulator takes rows by the thousand."""
         return f"{self.emulator}/_fanfare/rows"
 
     def _app(self, size: int) -> tuple[Crowd, Client]:

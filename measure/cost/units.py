@@ -1,4 +1,4 @@
-"""What DynamoDB charges for, by AWS's rules for tables on demand: from the sizes of items to request units.
+"""DynamoDB's request units, by AWS's rules for tables on demand, from the sizes of items.
 
 Source: AWS, "DynamoDB item sizes and formats" and "DynamoDB read and write operations". Items are in the form
 of the low-level API: {"pk": {"S": "x"}, "at": {"N": "1"}}.
@@ -18,7 +18,7 @@ type Item = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A global secondary index: the attributes of its key and of the table's, what it holds of the others.
+    """A global secondary index: the attributes of its key and of the table's, and the projected others.
 
     `projected` None: all of them.
     """
@@ -28,7 +28,7 @@ class Index:
     projected: frozenset[str] | None = None
 
     def entry(self, item: Item | None) -> Item | None:
-        """What the index holds of the item; None where an attribute of its key is missing."""
+        """Return the index's copy of the item; None where an attribute of its key is missing."""
         if item is None or not self.key <= item.keys():
             return None
         if self.projected is None:
@@ -49,7 +49,7 @@ def read_units(sizes: Iterable[int], *, strong: bool = True, transaction: bool =
 
 
 def query_units(sizes: Iterable[int], *, strong: bool = True) -> float:
-    """Items of one query or scan, read as one: before filters, and whole whatever is projected."""
+    """Items of one query or scan, read as one: before filters, and whole under any projection."""
     return (1.0 if strong else 0.5) * _steps(sum(sizes), READ_STEP)
 
 
@@ -60,7 +60,7 @@ def write_units(before: Item | None, after: Item | None, *, transaction: bool = 
 
 
 def index_write_units(index: Index, before: Item | None, after: Item | None) -> float:
-    """What a write costs in an index besides: nothing where the index does not change, twice for a new key.
+    """Return the costs of a write in an index: none if the index does not change, twice for a new key.
 
     Transactions cost no more here: AWS doubles the writes of the table.
     """

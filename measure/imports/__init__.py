@@ -1,1 +1,1 @@
-"""What a cold start spends on imports: `make imports`."""
+"""The imports of a cold start, and their time: `make imports`."""

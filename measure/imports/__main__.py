@@ -1,4 +1,4 @@
-"""`make imports`: what importing each function takes, as built and with byte-code, beside boto3's import.
+"""`make imports`: the time of each function's imports, as built and with byte-code, beside boto3's.
 
 The build is of this machine's architecture, apart from the one that is deployed. Every import is a fresh
 process, which can import from the function's folder, the layers and the standard library. Before and after
@@ -46,7 +46,7 @@ def subjects(build: Build) -> dict[str, ImportSubject]:
 def measured(
     named: Mapping[str, ImportSubject], boto3: ImportSubject, rounds: int
 ) -> tuple[dict[str, Import], Import]:
-    """The functions and boto3; what the interpreter itself takes is taken off from all."""
+    """Measure the functions and boto3; the interpreter's own time is taken off from all."""
     nothing, others = [], []
     own: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
     for name, ms, of_boto3 in beside({"nothing": NOTHING} | dict(named), boto3, rounds):

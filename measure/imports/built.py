@@ -1,4 +1,4 @@
-"""What `sam build` made, as Lambda lays it out for an import: the function first, then the layers."""
+"""The output of `sam build`, as Lambda lays it out for an import: the function first, then the layers."""
 
 import compileall
 import importlib.util
@@ -40,7 +40,7 @@ def build_in(folder: Path, functions: Mapping[str, str]) -> Build:
 
 
 def with_boto3(build: Build, folder: Path) -> list[Path]:
-    """Where boto3 is imported from for comparison: it is in no layer, so its modules are put into `folder`,
+    """Add boto3 for comparison: it is in no layer, so its modules are put into `folder`,
     compiled as the layers are, before the layer that has botocore and all else that it needs."""
     for name in ("boto3", "s3transfer"):
         found = importlib.util.find_spec(name)

@@ -1,4 +1,4 @@
-"""The report of `make imports`: functions beside boto3, what is loaded late, the largest contributors."""
+"""The report of `make imports`: functions beside boto3, late imports, the largest contributors."""
 
 import json
 from collections import defaultdict
@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from measure.documents import table
 
 LIMITS = {"deliver": 1.6, "front": 2.0}
-"""How many times boto3's import a function may take; those that are not named have no limit of their own.
-front serves what all API functions serve, and few requests come to it."""
+"""The time of a function's imports, at most, by boto3's; those that are not named have no limit of their own.
+front serves the routes of all API functions, and few requests come to it."""
 API_LIMIT = 1.8
 API = ("accounts", "buckets", "installations", "messages", "topics")
 
@@ -26,7 +26,7 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """What a function loads at first use, and how much later that makes the first call that needs it."""
+    """The modules that a function loads at first use, and the delay of the first call that needs them."""
 
     function: str
     library: str

@@ -1,4 +1,4 @@
-"""Fresh processes that import something, and what that takes."""
+"""Fresh processes that import something, and their time for it."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ MODULES = "; import sys; print(len(sys.modules))"
 
 
 class ImportFailed(Exception):
-    """What was built cannot be imported here."""
+    """The build cannot be imported here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class ImportSubject:
 
 
 NOTHING = ImportSubject("pass")
-"""The interpreter itself: what every import costs more than it."""
+"""The interpreter itself: the costs of every import are those beyond it."""
 
 
 def cpu_ms(subject: ImportSubject) -> float:
@@ -43,7 +43,7 @@ def cpu_ms(subject: ImportSubject) -> float:
 
 
 def modules(subject: ImportSubject) -> int:
-    """How many modules there are after it, the interpreter's own among them. Raises ImportFailed."""
+    """The number of modules after it, the interpreter's own among them. Raises ImportFailed."""
     return int(_run(subject.command(more=MODULES)).stdout)
 
 
@@ -54,7 +54,7 @@ def more_ms(subject: ImportSubject, late: str) -> float:
 
 
 def self_ms(subject: ImportSubject) -> dict[str, float]:
-    """Module -> what its own code took, in wall time, while everything was imported. Raises ImportFailed."""
+    """Module -> wall time of its own code, while everything was imported. Raises ImportFailed."""
     took: dict[str, float] = {}
     for line in _run(subject.command("-X", "importtime")).stderr.splitlines():
         head, _, rest = line.partition(":")

@@ -1,4 +1,4 @@
-"""`make load`: how long a push waits, in a send to many and beside it, and what memory the functions take."""
+"""`make load`: the wait of a push, in a send to many and beside it, and the memory of the functions."""
 
 import argparse
 import datetime
@@ -26,7 +26,7 @@ CONCURRENCY = {"deliver": 2, "fanout": 1}
 """Processes of a function for each of its queues: more would wait for this machine's cores."""
 
 PARAMETERS = {"FanOut": "8"}
-"""So that fanout has something to do from 10,000 recipients on."""
+"""Fanout then has something to do from 10,000 recipients on."""
 
 _FOLDER = ROOT / ".local" / "load"
 

@@ -1,4 +1,4 @@
-"""What the fake networks receive, while they receive it: who waits for pushes is told when they came."""
+"""The pushes at the fake networks, as they come: a thread that waits for some is told their times."""
 
 import threading
 import time

@@ -18,7 +18,7 @@ from measure.load.probe import Probe
 from operate.client import Client
 
 SINGLES = 30
-"""Of each kind, alone and beside a large send."""
+"""Single pushes of each kind, alone and beside a large send."""
 
 REPEATS = 3
 """Large sends that the functions make once more: whether a process keeps something of each."""

@@ -27,7 +27,7 @@ class Times:
         return self.ms[max(1, ceil(len(self.ms) * percent / 100)) - 1]
 
     def shares(self, bounds: Sequence[float]) -> list[float]:
-        """How many of them lie up to each bound and above the one before, as parts of all."""
+        """The parts of them that lie up to each bound and above the one before."""
         upper = [sum(one <= bound for one in self.ms) for bound in bounds]
         return [(this - before) / len(self.ms) for before, this in zip([0, *upper], upper, strict=False)]
 
@@ -97,7 +97,7 @@ class Phase:
     taken: Sequence[float]
     """For each of them, when deliver was given it."""
     reads: Times
-    """Of one small read of the emulated AWS, again and again meanwhile."""
+    """The times of one small read of the emulated AWS, again and again meanwhile."""
 
     def of(self, kind: Kind) -> Times:
         return Times.of(one.ms for one in self.singles if one.kind is kind)

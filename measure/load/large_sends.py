@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from local.waiting import while_moving
 from measure.cost.acts import MESSAGE
-from measure.cost.crowd import device_of
 from measure.cost.stage import CrowdAudience
 from measure.load.arrivals import Arrivals
 from measure.load.delays import Kind, LargeSend, Single
+from measure.population import device_of
 from measure.spoiled import Spoiled
 from operate.client import Client
 
@@ -64,7 +64,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Ten users with a device each, by turns of FCM and APNs, who subscribe to a topic of their own."""
+    """Ten users with a device each, by turns of FCM and APNs, subscribed to a topic of their own."""
 
     admin: Client
     readers: Sequence[Reader]
@@ -89,7 +89,7 @@ def settle(nobody: Client, admin: Client) -> Readers:
 
 
 def subscribed(nobody: Client, target: str) -> list[Reader]:
-    """Ten new users with a device each, by turns of FCM and APNs, who subscribe to the target."""
+    """Ten new users with a device each, by turns of FCM and APNs, subscribed to the target."""
     readers = []
     for number in range(FEW):
         made = nobody.call("POST", "/users", {}, type="RegistrationAndAuthorizationRequest")

@@ -1,4 +1,4 @@
-"""What was found as tables that a terminal and Markdown both show, and as one object."""
+"""The figures as tables that a terminal and Markdown both show, and as one object."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -14,7 +14,7 @@ PARTS: Mapping[str, Callable[[Phase], Times]] = {
     "in deliver, to the network": lambda phase: phase.in_deliver,
     READ: lambda phase: phase.reads,
 }
-"""Where single pushes spend their time, and what the emulator makes everybody wait."""
+"""The stages of a single push with their time, and the wait that the emulator causes everybody."""
 
 
 def report(found: LoadFound) -> str:

@@ -1,6 +1,6 @@
-"""How long the emulated AWS takes for one small read, again and again.
+"""The time of the emulated AWS for one small read, again and again.
 
-It answers one request after another: what a small read waits for here, it would not wait for on AWS.
+It answers one request after another: a small read waits here for things that it would not wait for on AWS.
 """
 
 import threading

@@ -1,1 +1,1 @@
-"""What a send to more users than this machine holds would take on AWS: `make simulate`."""
+"""A send to more users than this machine holds, simulated as on AWS: `make simulate`."""

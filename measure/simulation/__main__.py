@@ -1,4 +1,4 @@
-"""`make simulate`: what a send to up to 100 million users takes and costs on AWS."""
+"""`make simulate`: the time and the costs on AWS of a send to up to 100 million users."""
 
 import argparse
 import datetime
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _flood(per_s: float, parameters: Mapping[str, str]) -> int:
-    """Print what another app's push waits for beside a minute of one app's small sends."""
+    """Print the wait of another app's push beside a minute of one app's small sends."""
     template = load(TEMPLATE, parameters=parameters)
     express = next(one for one in template.functions["deliver"].queues if one.queue == "ExpressQueue")
     flood = Flood(per_s, 60.0, express.max_concurrency or MOST, BATCH_S)
@@ -111,7 +111,7 @@ def _otherwise(
 
 
 def checked(sends: Sequence[Send]) -> Iterator[tuple[Send, Outlook]]:
-    """The largest measured send of each kind, and what is computed for it from smaller ones."""
+    """The largest measured send of each kind, and its computation from smaller ones."""
     for kind, share in ((Density.DENSE, DENSE), (Density.SPARSE, SPARSE)):
         largest = max((one for one in sends if one.share is kind), key=lambda one: one.recipients)
         users = largest.recipients * kind.every

@@ -1,4 +1,4 @@
-"""A send in steps of a tenth of a second: what is cut, read and handed over, and what it waits for."""
+"""A send in steps of a tenth of a second: its cuts, reads and pushes, and the causes of its waits."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from math import ceil, inf
 
 from fanfare.domain.push import Pace as Queue
 from measure.simulation import limits
+from measure.simulation.bounds import Bounds, Speeds
 from measure.simulation.plan import Plan
 from measure.simulation.supply import LONG, Environments, Reads, Window
 from measure.simulation.waiting import WaitingRecipients
@@ -14,35 +15,8 @@ STEP_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Speeds:
-    """How fast the parts are: seconds; `reads` are a recipient's read units by table."""
-
-    dispatch_s: float
-    """From the accepted send until its messages are queued, with the start of an environment."""
-    fanout_start_s: float
-    fanout_batch_s: float
-    deliver_start_s: float
-    recipient_s: float
-    """Of one environment of deliver."""
-    reads: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Parameters of the template."""
-
-    deliver: int
-    """Invocations at once on the queue that the send takes."""
-    fanout: int
-    batch: int
-    window_s: float
-    """How long pollers wait for a batch that does not fill."""
-    fcm_per_minute: float
-
-
-@dataclass(frozen=True, slots=True)
 class Course:
-    """Seconds are from the accepted send. `spans`: what it waited for, from when on."""
+    """Seconds are from the accepted send. `spans`: the cause of each wait, and its beginning."""
 
     first_s: float
     """When the first invocation ends, at the latest."""
@@ -54,16 +28,16 @@ class Course:
     deliver_environments: float
     fanout_environments: float
     again: float
-    """Recipients whose arcs were read once more."""
+    """Recipients on arcs that were read once more."""
     postponed: float
     """Recipients of deliveries that were put off unread."""
     requeued: float
     """Recipients of deliveries that went into the queue once more."""
     waits: int
     dead: float
-    """Recipients whose FCM devices ended as dead letters."""
+    """Recipients with FCM devices that ended as dead letters."""
     idle_s: float
-    """Of environments that waited for the next window, all together."""
+    """Seconds of environments that waited for the next window, all together."""
 
 
 @dataclass(slots=True)
@@ -116,7 +90,7 @@ class _Run:
 
     @property
     def waited_out(self) -> bool:
-        """Whether environments wait for the next window; those of small sends serve others meanwhile."""
+        """True if environments wait for the next window; those of small sends serve others meanwhile."""
         return self.plan.pace is Queue.BULK and self.window.waited_for(self.now)
 
     def begin(self) -> None:
@@ -170,7 +144,7 @@ class _Run:
                     self.deliver.began = self.now + self.bounds.window_s
 
     def _deliver(self) -> str:
-        """What the send waits for in this step."""
+        """Return the cause of the send's wait in this step."""
         self._put_off()
         wanted = self.fresh + sum(self.ready.values())
         if not wanted:
@@ -204,7 +178,7 @@ class _Run:
         return "concurrency of deliver" if ready >= self.bounds.deliver else "growth of pollers"
 
     def _put_off(self) -> None:
-        """While the window is known to be used up, who comes again waits again, and nothing is read."""
+        """While the window is known to be used up, returning devices wait again, and nothing is read."""
         if self.window.left or self.waited_out:
             return
         for waits, recipients in list(self.ready.items()):
@@ -215,7 +189,7 @@ class _Run:
             self._wait(recipients - read, waits + 1)
 
     def _send(self, part: float) -> None:
-        """Send to that part of those who are there."""
+        """Send to that part of the devices that are there."""
         first = self.fresh * part
         self.fresh = self.fresh - first if part < 1 else 0.0
         self.handed += first * (1 - self.fcm)
@@ -233,7 +207,7 @@ class _Run:
         return granted
 
     def _refused(self, devices: float, waited: int) -> None:
-        """Of FCM's, for which the window had no room."""
+        """FCM's devices for which the window had no room."""
         if devices <= LONG:
             return
         if self.waited_out:

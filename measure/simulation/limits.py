@@ -23,6 +23,6 @@ PEAK_S = 30 * 60
 """Within half an hour a table follows to twice its earlier peak."""
 
 QUOTA_WINDOW_S = WINDOW_MS / 1000
-"""Ours: in which the fleet counts what it takes of FCM's quota of a minute."""
+"""Our own figure: the fleet counts its use of FCM's quota of a minute in it."""
 PATIENCE_S = PATIENCE_MS / 1000
 """Ours: the end of a window that is used up, which environments wait out."""

@@ -1,4 +1,4 @@
-"""A flood of one app on the express queue, and what another app's push waits for, simulated.
+"""A flood of one app on the express queue, and the wait of another app's push, simulated.
 
 The rule is that of SQS's fair queues: of the groups with messages waiting, those with fewer in flight come
 first, and within a group the oldest. Without groups the oldest message of all comes first.
@@ -28,7 +28,7 @@ class Flood:
 
     @property
     def of_capacity(self) -> float:
-        """How many times what the environments can take."""
+        """The flood as a multiple of the environments' rate."""
         return self.per_s * self.batch_s / (BATCH * self.environments)
 
 

@@ -1,4 +1,4 @@
-"""One simulated send: how it is set, what it takes in time, and what it costs."""
+"""One simulated send: its settings, its time, and its costs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from measure.cost import bill, prices
 from measure.cost.bill import Bill, Line, Service
 from measure.cost.figures import Density, Send
 from measure.simulation import course, limits
-from measure.simulation.course import Bounds, Course
+from measure.simulation.bounds import Bounds, Speeds
+from measure.simulation.course import Course
 from measure.simulation.plan import Plan, plan
 from measure.simulation.unit_costs import By, Units, memory, units
 from operate.template import QueueSource, Template
@@ -29,7 +30,7 @@ class Outlook:
     egress: float
     """Dollars for the bytes out to the networks, which are not on the bill."""
     recipients_per_s: float
-    """Whom one environment of deliver sends to, where nothing else holds it up."""
+    """The recipients of one environment of deliver, where nothing else holds it up."""
 
 
 def outlook(
@@ -70,7 +71,7 @@ def dollars(planned: Plan, came: Course, used: Units, batch: int, template: Temp
 
 
 def counts_of(planned: Plan, came: Course, batch: int) -> dict[By, float]:
-    """Of a send whose devices are all sent to at once."""
+    """The bill of a send to devices that are all reached at once."""
     return {
         By.SEND: 1,
         By.DISPATCH_BATCH: -(-planned.dispatched // 10),
@@ -93,12 +94,12 @@ def limits_of(template: Template) -> cutting.Limits:
     return cutting.Limits(arc_size, fan_out, express)
 
 
-def _pace(planned: Plan, used: Units, template: Template) -> course.Speeds:
+def _pace(planned: Plan, used: Units, template: Template) -> Speeds:
     def seconds(function: str, what: str) -> float:
         return used.seconds(f"{function}: {what}", memory(template, function))
 
     start = "INIT and first use"
-    return course.Speeds(
+    return Speeds(
         dispatch_s=limits.STREAM_PICKUP_S + seconds("dispatch", start) + seconds("dispatch", "invocation"),
         fanout_start_s=seconds("fanout", start),
         fanout_batch_s=seconds("fanout", "time"),

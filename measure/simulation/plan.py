@@ -1,4 +1,4 @@
-"""What becomes of a send by arithmetic alone: its arcs, its levels of fanout, its deliveries."""
+"""A send by arithmetic alone: its arcs, its levels of fanout, its deliveries."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -16,14 +16,14 @@ class NobodyThere(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """So many coarse arcs, each of which fanout cuts into so many."""
+    """The coarse arcs, and the number into which fanout cuts each."""
 
     messages: int
     children: int
 
     @property
     def batches(self) -> int:
-        """Of one message's children."""
+        """The children of one message."""
         return ceil(self.children / ENTRIES)
 
 

@@ -1,4 +1,4 @@
-"""What was simulated, as tables that a terminal and Markdown both show."""
+"""The simulated figures, as tables that a terminal and Markdown both show."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -41,7 +41,7 @@ def sizes(found: Sequence[Outlook]) -> str:
 
 
 def binding(found: Outlook) -> str:
-    """What a send waits for, span by span; what is shorter than a hundredth of it is left out."""
+    """The waits of a send, span by span; spans shorter than a hundredth of it are left out."""
     spans = found.course.spans
     ends = [*(begin for begin, _ in spans[1:]), found.course.last_s]
     shown: list[tuple[float, float, str]] = []
@@ -78,7 +78,7 @@ def settings(found: Sequence[tuple[Mapping[str, str], Outlook]]) -> str:
 
 
 def check(found: Sequence[tuple[Send, Outlook]]) -> str:
-    """A row for each measured send, beside what is computed for it from smaller ones."""
+    """A row for each measured send, beside its computation from smaller ones."""
     rows = [
         ("for a million recipients, $", "measured", "computed", "ratio", "without Lambda's", "environments")
     ]
@@ -97,7 +97,7 @@ def check(found: Sequence[tuple[Send, Outlook]]) -> str:
 
 
 def ratio_of_requests(send: Send, one: Outlook) -> float:
-    """Without Lambda's part, which depends on what else the measuring machine had to do."""
+    """The figures without Lambda's part, which depends on the other work of the measuring machine."""
     ours, theirs = one.bill.by_service(), send.bill.by_service()
     return (one.bill.dollars - ours[Service.LAMBDA]) / (send.bill.dollars - theirs[Service.LAMBDA])
 

@@ -1,4 +1,4 @@
-"""What a send is given moment by moment: environments as pollers grow, read units of a table, FCM's quota."""
+"""A send's resources moment by moment: environments as pollers grow, read units, FCM's quota."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ LONG = 1e-9
 
 @dataclass(slots=True)
 class Environments:
-    """Of a function on one queue. `starts_s`: how long one needs before it works."""
+    """The environments of a function on one queue. `starts_s`: the time that one needs before it works."""
 
     limit: int
     starts_s: float
@@ -56,14 +56,14 @@ class Window:
     ends: float = 0.0
 
     def at(self, now: float) -> bool:
-        """Whether a new window has begun."""
+        """True if a new window has begun."""
         if now < self.ends - LONG:
             return False
         self.left, self.ends = self.limit, self.ends + limits.QUOTA_WINDOW_S
         return True
 
     def waited_for(self, now: float) -> bool:
-        """Whether it is used up, and the next one begins so soon that environments wait for it."""
+        """True if it is used up, and the next one begins soon enough for environments to wait for it."""
         return not self.left and self.ends - now <= limits.PATIENCE_S + LONG
 
     def take(self, wanted: float) -> float:

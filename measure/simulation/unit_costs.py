@@ -1,4 +1,4 @@
-"""What one of everything costs and takes, from the sends that `make cost` measured."""
+"""The costs and the time of one of everything, from the sends that `make cost` measured."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,11 +10,11 @@ from measure.cost.figures import Density, Send
 from operate.template import Template
 
 _LEDGER_WRITES = 2
-"""Of each delivery, in one attempt: its lease, and its end."""
+"""The requests of each delivery, in one attempt: its lease, and its end."""
 
 
 class By(StrEnum):
-    """What a line of the bill grows with."""
+    """The quantity with which a line of the bill grows."""
 
     SEND = "send"
     DISPATCH_BATCH = "batch of dispatch"
@@ -37,7 +37,7 @@ class NotMeasured(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """Lines of a bill, each for one of what it grows with."""
+    """Lines of a bill, each for one unit of its quantity."""
 
     lines: tuple[tuple[By, Line], ...]
 
@@ -45,7 +45,7 @@ class Units:
         return bill.added(Bill((line,)).times(counts.get(by, 0)) for by, line in self.lines)
 
     def seconds(self, what: str, memory_mb: int) -> float:
-        """How long one of a line of Lambda lasts: what it costs beside its requests."""
+        """The time of one of a line of Lambda: its costs beside its requests."""
         mine = [line for _, line in self.lines if line.what == what]
         dollars = sum(line.dollars - line.requests * prices.LAMBDA_REQUEST for line in mine)
         return dollars / bill.duration(1000, memory_mb)
@@ -78,7 +78,7 @@ def units(sends: Sequence[Send], share: Density, below: int | None = None) -> Un
 
 
 def counted(send: Send) -> Counts:
-    """What the meter saw of everything that lines grow with."""
+    """The meter's figures for every quantity that lines grow with."""
     made = {line.what: line.requests for line in send.bill.lines}
     deliveries = made.get("deliver: UpdateItem LedgerTable", 0) / _LEDGER_WRITES
     return {
@@ -128,7 +128,7 @@ def _grows_with(line: Line) -> By:
         case "deliver", ["UpdateItem", "LedgerTable"] | ["log"]:
             return By.DELIVERY
         case "deliver", ["poller's", _] | ["ChangeMessageVisibilityBatch"]:
-            return By.MESSAGE  # ten at a time, whatever the batch of an invocation is
+            return By.MESSAGE  # Ten at a time, for every size of a batch.
         case "deliver", _:
             return By.INVOCATION
         case "fanout", ["INIT", *_]:

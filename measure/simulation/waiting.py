@@ -1,4 +1,4 @@
-"""Deliveries whose FCM devices found the quota used up: when they come again, how often they waited."""
+"""Deliveries with FCM devices that found the quota used up: their return, and their number of waits."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ _JITTERS = tuple((one + 0.5) / 8 for one in range(8))
 
 @dataclass(slots=True)
 class WaitingRecipients:
-    """Amounts are recipients, whose arc has to be read again."""
+    """Amounts are recipients on arcs that have to be read again."""
 
     step_s: float
     due: defaultdict[int, defaultdict[int, float]] = field(
@@ -22,7 +22,7 @@ class WaitingRecipients:
     dead: float = 0.0
 
     def __bool__(self) -> bool:
-        """Whether somebody waits. A running sum would not come back to nothing: sums are rounded."""
+        """True if somebody waits. A running sum would not come back to nothing: sums are rounded."""
         return bool(self.due)
 
     def wait(self, recipients: float, waits: int, now: float, closed_s: float) -> None:
@@ -37,5 +37,5 @@ class WaitingRecipients:
             self.due[step][waits] += recipients / len(_JITTERS)
 
     def come(self, step: int) -> dict[int, float]:
-        """Who is due in this step, by how often they have waited."""
+        """The recipients due in this step, by their number of waits."""
         return dict(self.due.pop(step, {}))

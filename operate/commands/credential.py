@@ -169,7 +169,7 @@ def _given(files: CredentialFiles, only: Environment | None, environment: Enviro
 
 
 def _checked(at: Profile, app_id: str, new: Live, *, replace: bool) -> tuple[Stored, list[Live]]:
-    """Return what is stored now, and what is live with the new credential. Raises Declined."""
+    """Return the stored credentials, and those that would be live with the new one. Raises Declined."""
     stored = Stored.of(at, app_id, network_of(new.credential))
     return stored, with_new(stored, new, replace=replace)
 

@@ -1,4 +1,4 @@
-"""`fanfare outcomes`: judges recorded answers of networks, and names those whose outcome is another one."""
+"""`fanfare outcomes`: judges recorded answers of networks, and names those with another outcome."""
 
 from pathlib import Path
 from typing import Annotated

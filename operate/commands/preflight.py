@@ -51,7 +51,7 @@ def _starting(environment: str, parameters: list[str]) -> dict[str, str]:
     account = checks.concurrency_of_account()
     starting: dict[str, str] = {}
     if held is None and environment == "dev" and "ProtectTables" not in given:
-        starting["ProtectTables"] = "false"  # so that a first deployment that fails cleans up
+        starting["ProtectTables"] = "false"  # A first deployment that fails then cleans up.
     if account is not None:
         said = concurrency.advice(account, values, given, is_first=held is None)
         for sentence in said.sentences:

@@ -1,4 +1,4 @@
-"""`fanfare redrive`: sends again what was given up."""
+"""`fanfare redrive`: sends given-up deliveries and stream records again."""
 
 from dataclasses import asdict
 from typing import Annotated

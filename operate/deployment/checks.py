@@ -33,7 +33,7 @@ def stack_of(environment: str, file: Path) -> str:
 
 
 def parameters_of(given: Sequence[str]) -> dict[str, str]:
-    """Of `NAME=VALUE`. Raises Unusable."""
+    """Return the parameters given as `NAME=VALUE`. Raises Unusable."""
     pairs = [one.partition("=") for one in given]
     if wrong := [name for name, equals, _ in pairs if not equals]:
         raise Unusable(f"PARAMETERS are NAME=VALUE, with spaces between them, not {' '.join(wrong)}")

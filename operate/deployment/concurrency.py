@@ -1,11 +1,11 @@
-"""How many functions the pipeline can have at work at once, beside what an account lets run."""
+"""The number of functions that the pipeline can run at once, and the number that an account allows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 STREAMS = 2
 SHARDS = 4
-"""Of the stream of a new table on demand."""
+"""The shards of the stream of a new table on demand."""
 ROOM_FOR_API = 20
 STARTING_VALUES = {
     "ExpressConcurrency": "2",
@@ -21,7 +21,7 @@ USUAL = 1000
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account's Lambda concurrency in a region. `unreserved`: what no function has reserved for itself."""
+    """An account's Lambda concurrency in a region. `unreserved`: the part that no function has reserved."""
 
     most: int
     unreserved: int
@@ -29,7 +29,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """Parameters to give where none were given, and what to say to whoever deploys."""
+    """Parameters to give where none were given, and sentences for the person that deploys."""
 
     parameters: Mapping[str, str]
     sentences: tuple[str, ...]

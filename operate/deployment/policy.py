@@ -1,4 +1,4 @@
-"""What whoever deploys must be allowed, made from the resources that the template declares.
+"""The rights that a deployment needs, made from the resources that the template declares.
 
 CloudFormation works with the rights of its caller. Names of what it makes begin with the stack's, so that
 most statements reach one stack and no other.
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Actions on resources. In these `{stack}`, `{region}` and `{account}` stand for what is given."""
+    """Actions on resources. In these `{stack}`, `{region}` and `{account}` stand for the given values."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...] = ("*",)
@@ -167,7 +167,7 @@ BY_TYPE: Mapping[str, tuple[Grant, ...]] = {
         Grant(("cloudwatch:*Dashboard*",), ("arn:aws:cloudwatch::{account}:dashboard/*",)),
     ),
 }
-"""By the type in the template, what CloudFormation calls to make, change, read and delete it."""
+"""The calls by which CloudFormation makes, changes, reads and deletes each type of resource."""
 
 OF_DEPLOYING = (
     Grant(
@@ -202,7 +202,7 @@ OF_DEPLOYING = (
 
 
 class UnknownType(Exception):
-    """A type of resource for which nobody has written down what CloudFormation calls."""
+    """A type of resource without a list of CloudFormation's calls."""
 
 
 def policy(document: Mapping[str, Any], *, stack: str, account: str, region: str) -> dict[str, Any]:

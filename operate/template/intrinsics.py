@@ -10,12 +10,12 @@ import yaml
 
 
 class TemplateError(Exception):
-    """The template says what cannot be understood here."""
+    """The template has a form that this reader does not understand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What `!Ref` (attribute None) or `!GetAtt` of a resource will be."""
+    """The later value of `!Ref` (attribute None) or `!GetAtt` of a resource."""
 
     logical_id: str
     attribute: str | None = None

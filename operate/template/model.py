@@ -1,4 +1,4 @@
-"""What a template declares, as far as the local stack needs it."""
+"""The declarations of a template, as far as the local stack needs them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from operate.template.intrinsics import Joined, Reference, TemplateError, Text
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route of the HTTP API. Method ANY takes every method, path `$default` what no other route takes."""
+    """A route of the HTTP API. Method ANY takes every method, path `$default` all that is left."""
 
     method: str
     path: str

@@ -41,9 +41,6 @@ ROOMS = {
 
 NOT_YET = {
     "fanfare/pipeline",
-    "local",
-    "operate",
-    "measure",
     "tests/integration/pipeline",
     "tests/unit/pipeline",
 }

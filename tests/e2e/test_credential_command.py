@@ -235,7 +235,7 @@ def test_files_and_options_that_are_none_are_refused_in_a_line(desk: Desk) -> No
     services.write_text(json.dumps({"project_info": {}, "client": []}))
     assert "google-services.json" in desk.refused("set", "--fcm", str(services))
     assert "belong together" in desk.refused("set", "--apns", desk.good_key(), "--apns-key-id", GOOD_KEY)
-    assert "belong to --apns" in desk.refused("set", "--fcm", desk.good_service_account(), *KNOWN)
+    assert "do not go with --fcm" in desk.refused("set", "--fcm", desk.good_service_account(), *KNOWN)
     desk.app = "nobody"
     assert "there is no app nobody on fanfare-local" in desk.refused("show")
 

@@ -30,7 +30,7 @@ from local import ports
 from local.processes import alive
 from local.stack import Stack
 from local.waiting import NO_ANSWER_S, while_moving
-from measure.cost.crowd import Crowd, device_of, load
+from measure.population import Crowd, device_of, load
 from operate.client import Client
 from tests.e2e.world import Tables, World, environment
 

@@ -4,12 +4,14 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
 
 from fanfare.domain.scope import Scope, Target, TargetKind
-from fanfare.store import subscriptions
+from fanfare.runtime import clock
+from fanfare.store import row, subscriptions
 from local import ports
 from local.stack import Stack
 from local.waiting import NO_ANSWER_S
@@ -38,10 +40,10 @@ def world(tmp_path: Path) -> Iterator[World]:
 def test_the_new_topic_starts_empty_and_sweep_leaves_nothing_of_the_old_one(world: World) -> None:
     world.admin.call("PUT", "/topics/crowd")
     [old] = references(world)
-    population.bind(world.stack["resources"])
+    row.bind(SimpleNamespace(subscriptions_table=world.stack["resources"]["SubscriptionsTable"]))
     app = world.stack["app_id"]
     gone = Target(TargetKind.TOPIC, Scope(app), "crowd", old)
-    population.subscribe(app, list(population.people(SUBSCRIBERS)), gone)
+    population.subscribe(world.stack["resources"], population.people(SUBSCRIBERS), gone, clock.now())
     assert subscriptions.count(gone) == SUBSCRIBERS
 
     with world.faults(SLOW):

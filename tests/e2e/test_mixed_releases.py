@@ -16,7 +16,7 @@ import pytest
 from local import ports
 from local.processes import ROOT
 from local.stack import Stack
-from measure.cost.crowd import Crowd, device_of, load
+from measure.population import Crowd, device_of, load
 from tests.contract.declared import FUNCTIONS
 from tests.e2e.test_killed import topic
 from tests.e2e.world import World, environment

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from fanfare.domain.scope import Scope, Target, TargetKind
+from fanfare.runtime import clock
 from local import ports
 from local.demo import Demo
 from local.stack import Stack
@@ -241,7 +242,6 @@ def be_refused_by_the_networks(world: World, alice: Client) -> None:
 
 def send_to_many(world: World, alice: Client) -> None:
     """A crowd for fanout, and a group for the bulk queue; one member of each is busy at first."""
-    population.bind(world.stack["resources"])
     for count, topic, scope in (
         (CROWD, "/topics/crowd", Scope(alice.app_id)),
         (GROUP, "/users/me/topics/crowd", Scope(alice.app_id, user=alice.user_id)),
@@ -249,8 +249,8 @@ def send_to_many(world: World, alice: Client) -> None:
         caller = alice if scope.user else world.admin
         caller.call("PUT", topic)
         target = Target(TargetKind.TOPIC, scope, "crowd", reference(world, "TopicsTable", "crowd", scope))
-        people = list(population.people(count, prefix=f"{count}-"))
-        population.settle(alice.app_id, people, subscribed_to=target)
+        people = population.people(count, prefix=f"{count}-")
+        population.settle(world.stack["resources"], alice.app_id, people, target, clock.now())
         world.answer(token=people[0].device.token, times=1, **BUSY)
         send(world, caller, topic)
 

@@ -19,8 +19,8 @@ from local import ports
 from local.stack import Stack
 from local.waiting import NO_ANSWER_S
 from measure.cost.acts import MESSAGE
-from measure.cost.crowd import Crowd, device_of, load
 from measure.load.large_sends import TOPIC, Reader, settle
+from measure.population import Crowd, device_of, load
 from tests.e2e.world import Tables, World
 
 SUBSCRIBERS = 1_280

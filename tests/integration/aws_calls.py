@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from fanfare.runtime import clients
+from local.aws.watched import watched
 
 READS = {"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"}
 
@@ -30,31 +31,21 @@ def before_each(act: Callable[[int, Call], object]) -> Iterator[list[Call]]:
     made: list[Call] = []
     counting, acting = Lock(), local()
 
-    def through(send: Any) -> Any:
-        def note(operation: str, parameters: dict[str, Any]) -> Any:
-            if not getattr(acting, "now", False):
-                call = Call(operation, parameters)
-                with counting:
-                    number = len(made)
-                    made.append(call)
-                acting.now = True
-                try:
-                    act(number, call)
-                finally:
-                    acting.now = False
-            return send(operation, parameters)
+    def note(operation: str, parameters: dict[str, Any]) -> None:
+        if getattr(acting, "now", False):
+            return
+        call = Call(operation, parameters)
+        with counting:
+            number = len(made)
+            made.append(call)
+        acting.now = True
+        try:
+            act(number, call)
+        finally:
+            acting.now = False
 
-        return note
-
-    services: list[Any] = [clients.dynamodb(), clients.sqs()]
-    originals = [(client, client._make_api_call) for client in services]
-    for client, send in originals:
-        client._make_api_call = through(send)
-    try:
+    with watched(clients.dynamodb(), before=note), watched(clients.sqs(), before=note):
         yield made
-    finally:
-        for client, send in originals:
-            client._make_api_call = send
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto import mock_aws
 
+from local.rehearsal.emulated import emulator
 from local.resources import create_resources
 from operate.template import load
 
@@ -15,10 +15,9 @@ TEMPLATE = load(Path(__file__).resolve().parents[2] / "template.yaml")
 
 
 @pytest.fixture
-def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.Session]:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        yield boto3.Session("test", "test", region_name="us-east-1")
+def session() -> Iterator[boto3.Session]:
+    with emulator() as session:
+        yield session
 
 
 def test_everything_that_is_declared_is_made_and_named_by_its_logical_id(session: boto3.Session) -> None:

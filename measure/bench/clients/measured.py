@@ -1,6 +1,6 @@
-"""The measuring of one sender in its own process: CPU time and wall time of the sending, and nothing else.
+"""The measuring of one sender in its own process: CPU time and wall time of the sending, nothing else.
 
-A sender is a function that sends what it is given and returns the ID of each answer, having checked them all.
+A sender is a function that sends its pushes and returns the ID of each answer, having checked them all.
 It is warmed up with one push, so that imports are not counted.
 """
 

@@ -88,9 +88,8 @@ class Fleet:
 
     def settle(self, number: int) -> list[Person]:
         """Subscribers with one device each, by turns on FCM and on APNs."""
-        population.bind(self.resources)
-        people = list(population.people(number))
-        population.settle(APP, people, subscribed_to=TOPIC)
+        people = population.people(number)
+        population.settle(self.resources, APP, people, TOPIC, self.clock())
         return people
 
     def send(self, message_id: str, *, bits: int) -> Push:

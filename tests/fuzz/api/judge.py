@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from fanfare.api import unrouted
 from fanfare.domain.errors import NotImplementedHere
 from fanfare.runtime import clients
+from local.aws.watched import watched
 from local.rehearsal.api import RehearsedAnswer
 from local.rehearsal.snapshot import Snapshot
 from local.rehearsal.stage import Stage
@@ -62,21 +63,14 @@ def _is_of_kii_only(target: str) -> bool:
 
 @contextmanager
 def bounded_keys() -> Iterator[list[str]]:
-    """Yield the keys that functions send to DynamoDB and that it would refuse, even if an emulator does
-    not."""
-    client = clients.dynamodb()
-    make = client._make_api_call  # type: ignore[attr-defined]
+    """Collect the keys that functions send and DynamoDB would refuse, even if an emulator takes them."""
     beyond: list[str] = []
 
-    def look(operation: str, params: Mapping[str, Any]) -> Any:
-        beyond.extend(f"{operation} {found}" for found in _beyond(params))
-        return make(operation, params)
+    def look(operation: str, parameters: Mapping[str, Any]) -> None:
+        beyond.extend(f"{operation} {found}" for found in _beyond(parameters))
 
-    client._make_api_call = look  # type: ignore[attr-defined]
-    try:
+    with watched(clients.dynamodb(), before=look):
         yield beyond
-    finally:
-        client._make_api_call = make  # type: ignore[attr-defined]
 
 
 def _beyond(value: Any) -> Iterator[str]:

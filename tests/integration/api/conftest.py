@@ -13,8 +13,8 @@ from argon2 import PasswordHasher
 from fanfare.api import passwords
 from fanfare.runtime import clock, queues
 from fanfare.store import apps, row
+from local.rehearsal import emulated
 from local.rehearsal.api import RehearsedAnswer, RehearsedApi
-from tests import emulator
 
 PASSWORD = "correct horse"
 _QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -63,7 +63,7 @@ class World:
     """A caller without any credentials."""
 
 
-_first: list[tuple[tuple[Tenant, Client, Client, Client], emulator.Snapshot]] = []
+_first: list[tuple[tuple[Tenant, Client, Client, Client], emulated.Snapshot]] = []
 """An app, its administrator and two users, and the tables with their rows."""
 
 
@@ -149,10 +149,10 @@ def world(
         app = tenant()
         admin, alice, bob = new_admin(app), new_user(app), new_user(app)
         if clock.now is _now:
-            _first.append(((app, admin, alice, bob), emulator.snapshot()))
+            _first.append(((app, admin, alice, bob), emulated.snapshot()))
     else:
         (app, *others), left = _first[0]
-        emulator.restore(left)
+        emulated.restore(left)
         admin, alice, bob = (replace(one, front=front) for one in others)
         numbers_taken = next(numbers), next(numbers)
         assert numbers_taken == (1, 2)
@@ -181,9 +181,9 @@ def everything(tables: Mapping[str, str]) -> Callable[[], dict[str, Any]]:
             if name == "LimitsTable":
                 continue
             if name.endswith("Table"):
-                found[name] = sorted(emulator.rows(resource), key=lambda item: repr(sorted(item.items())))
+                found[name] = sorted(emulated.rows(resource), key=lambda item: repr(sorted(item.items())))
             elif resource.startswith("http"):
-                found[name] = emulator.waiting(resource)
+                found[name] = emulated.waiting(resource)
         return found
 
     return read

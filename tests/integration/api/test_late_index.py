@@ -12,6 +12,7 @@ from fanfare.domain.device import Device, Environment
 from fanfare.domain.scope import Scope, Target, TargetKind
 from fanfare.runtime import clients, clock
 from fanfare.store import definitions, installations, recipients, subscriptions
+from local.aws.watched import watched
 from tests.integration.api.conftest import Client, World
 from tests.integration.api.test_user_deletion import install, subscribe, user
 from tests.integration.pipeline.conftest import Clock
@@ -46,22 +47,16 @@ def run(tables: dict[str, str], handler: Callable[[str], Any], sqs: SimulatedSqs
 def late_index(at: Clock, lag_s: float) -> Iterator[Counter[str]]:
     """Show a subscription in the index only after `lag_s`; yield the number of calls of each operation."""
     calls: Counter[str] = Counter()
-    client: Any = clients.dynamodb()
-    call = client._make_api_call
 
-    def through(operation: str, params: Any) -> Any:
+    def count(operation: str, params: Any) -> None:
         calls[f"{operation} {params['IndexName']}" if "IndexName" in params else operation] += 1
-        answer = call(operation, params)
-        if operation == "Query" and params.get("IndexName") == "by_user":
-            shown = [one for one in answer["Items"] if int(one["at"]["N"]) + 1000 * lag_s <= at()]
-            answer["Items"] = shown
-        return answer
 
-    client._make_api_call = through
-    try:
+    def show_late(operation: str, params: Any, answer: Any) -> None:
+        if operation == "Query" and params.get("IndexName") == "by_user":
+            answer["Items"] = [one for one in answer["Items"] if int(one["at"]["N"]) + 1000 * lag_s <= at()]
+
+    with watched(clients.dynamodb(), before=count, after=show_late):
         yield calls
-    finally:
-        client._make_api_call = call
 
 
 def news(world: World) -> Target:
@@ -168,13 +163,13 @@ def test_an_index_that_shows_a_former_state_costs_no_new_subscription(
         run(60)
     subscriptions.unsubscribe(target, carol.user)
     subscriptions.subscribe(target, carol.user, at())
-    client: Any = clients.dynamodb()
-    call = client._make_api_call
-    client._make_api_call = lambda operation, params: (
-        {"Items": [old]} if "IndexName" in params else call(operation, params)
-    )
-    run(2 * DAY_S)
-    client._make_api_call = call
+
+    def show_the_former(operation: str, params: Any, answer: Any) -> None:
+        if "IndexName" in params:
+            answer["Items"] = [old]
+
+    with watched(clients.dynamodb(), after=show_the_former):
+        run(2 * DAY_S)
     assert subscriptions.exists(target, carol.user)
 
 

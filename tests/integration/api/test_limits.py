@@ -1,18 +1,20 @@
 """Users' actions in a window of time: refused beyond the limit, without effect, and without delaying
 others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
+import boto3
 import pytest
 
 from fanfare.api import passwords
 from fanfare.domain.parameters import Parameter
 from fanfare.domain.rate_limits import Use
-from fanfare.runtime import clock
+from fanfare.runtime import clients, clock
 from fanfare.store import apps, limits
+from local.aws.watched import watched
 from tests.integration.api.conftest import PASSWORD, Client, Tenant, World
 from tests.integration.api.costs import calls
 
@@ -430,21 +432,17 @@ def test_sign_ups_are_counted_by_address(world: World, time: Time) -> None:
 
 
 @pytest.fixture
-def losing(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def losing(world: World) -> Iterator[list[int]]:
     """Lose this number of answers to updates; the client sends the request again."""
-    from fanfare.runtime import clients
+    left, other = [0], boto3.client("dynamodb")
 
-    client = clients.dynamodb()
-    call, left = client._make_api_call, [0]  # type: ignore[attr-defined]
-
-    def again(operation: str, arguments: dict[str, Any]) -> Any:
+    def first(operation: str, arguments: dict[str, Any]) -> None:
         if operation == "UpdateItem" and left[0]:
             left[0] -= 1
-            call(operation, arguments)
-        return call(operation, arguments)
+            other.update_item(**arguments)
 
-    monkeypatch.setattr(client, "_make_api_call", again)
-    return left
+    with watched(clients.dynamodb(), before=first):
+        yield left
 
 
 def test_a_use_whose_answer_is_lost_counts_once(world: World, losing: list[int]) -> None:

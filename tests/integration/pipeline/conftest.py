@@ -1,12 +1,11 @@
 """The pipeline on moto: real tables and queues from template.yaml, networks that answer as told."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from fanfare.domain.addressee import Addressee
 from fanfare.domain.content import (
@@ -29,11 +28,11 @@ from fanfare.pipeline.deliver.waves import deliver_all
 from fanfare.pipeline.lanes.probe import PROBE
 from fanfare.pipeline.lanes.turn import LaneWatch
 from fanfare.pipeline.senders.sender import LaneSender
-from fanfare.runtime import clients, codec, queues, settings
+from fanfare.runtime import codec, queues, settings
 from fanfare.runtime.queues import Outgoing
 from fanfare.store import installations, row, subscriptions
 from measure import population
-from tests import emulator
+from operate.template import Template
 
 APP = "app1"
 TOPIC = Target(TargetKind.TOPIC, Scope(APP), "news", "ref1")
@@ -145,7 +144,7 @@ class World:
     def crowd(self, *users: str) -> list[str]:
         """Subscribers with a device each, as rows: hundreds of installs take moto a minute. Their tokens."""
         people = [population.Person(user, Device.fcm(f"t-{user}")) for user in users]
-        population.settle(APP, people, subscribed_to=TOPIC)
+        population.settle(self.resources, APP, people, TOPIC, self.clock())
         return [one.device.token for one in people]
 
     def push(self, *, user: str | None = None, ttl_s: int | None = None, id: str = "m1") -> Push:
@@ -184,23 +183,15 @@ def deliver_one(deliverer: Deliverer, delivery: Delivery, seconds_left: Callable
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
+def aws(tables: Mapping[str, str]) -> Mapping[str, str]:
     """Everything that template.yaml declares, on moto: {logical ID: name or URL}."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
-    with mock_aws():
-        clients.forget()
-        yield emulator.resources()
-    clients.forget()
+    return tables
 
 
 @pytest.fixture
-def environment(aws: Mapping[str, str]) -> Callable[[str], dict[str, str]]:
+def environment(aws: Mapping[str, str], whole_template: Template) -> Callable[[str], dict[str, str]]:
     """The variables of a function, as template.yaml says."""
-    template = emulator.whole_template()
-    return lambda function: dict(template.functions[function].variables(aws))
+    return lambda function: dict(whole_template.functions[function].variables(aws))
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import pytest
 from fanfare.domain.push import Pace as Queue
 from fanfare.domain.verdict import MAX_WAITS
 from measure.cost import ramp
-from measure.simulation.course import STEP_S, Bounds, Course, Speeds, course
+from measure.simulation.bounds import Bounds, Speeds
+from measure.simulation.course import STEP_S, Course, course
 from measure.simulation.plan import Level, Plan
 
 QUICK = Speeds(

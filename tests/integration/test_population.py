@@ -11,8 +11,8 @@ from fanfare.domain.scope import Scope, Target, TargetKind
 from local.rehearsal.api import RehearsedApi
 from local.rehearsal.emulated import emulated, handler
 from local.rehearsal.stage import Part, Stage, prepared
-from measure.cost.crowd import Crowd, device_of
 from measure.cost.units import item_size
+from measure.population import REGISTERED_AT, Crowd, device_of
 from operate.template import Template
 
 type Item = dict[str, Any]
@@ -50,6 +50,16 @@ def test_a_recipient_is_as_installing_leaves_it(stage: Stage, resources: Mapping
     assert stage.ask(Part.STRANGER, "POST", f"{stage.scope('app')}/installations", form).status == 201
 
     alike(next(Crowd("a" * 12, 1).recipients()), left(resources, "RecipientsTable", token), longer=0)
+
+
+def test_an_installation_is_as_installing_leaves_it(stage: Stage, resources: Mapping[str, str]) -> None:
+    owner = stage.users[Part.OWNER]
+    token = device_of(owner, 2).token
+    form = {"deviceType": "ANDROID", "installationRegistrationID": token}
+    assert stage.ask(Part.STRANGER, "POST", f"{stage.scope('app')}/installations", form).status == 201
+
+    made = next(Crowd("a" * 12, 1).installations(REGISTERED_AT))
+    alike(made, left(resources, "InstallationsTable", token), longer=0)
 
 
 def test_a_subscription_is_as_subscribing_leaves_it(stage: Stage, resources: Mapping[str, str]) -> None:
