@@ -29,9 +29,6 @@ OTHERS = {
 }
 """Names that mean nothing in the repository, with the reason."""
 
-SPLIT = frozenset(f"pipeline/{one}" for one in ("dispatch", "deliver", "lanes", "senders", "sweep"))
-"""Folders that documents name while the modules of pipeline/ are being moved into them."""
-
 
 @cache
 def files() -> tuple[Path, ...]:
@@ -82,7 +79,7 @@ def test_a_document_names_files_that_are_there(path: Path) -> None:
 def test_a_document_names_folders_that_are_there(path: Path) -> None:
     named = {one.rstrip("/") for one in FOLDER.findall(text(path))}
 
-    assert sorted(named - endings() - OTHERS.keys() - SPLIT) == []
+    assert sorted(named - endings() - OTHERS.keys()) == []
 
 
 @pytest.mark.parametrize("path", prose(), ids=lambda path: path.relative_to(ROOT).as_posix())

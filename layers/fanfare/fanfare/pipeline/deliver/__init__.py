@@ -1,0 +1,1 @@
+"""From a queued delivery to answered pushes, and to the write that ends the attempt."""

@@ -1,0 +1,1 @@
+"""From a change in a table to queued deliveries."""

@@ -1,0 +1,1 @@
+"""Senders of an app's credentials to FCM and APNs."""

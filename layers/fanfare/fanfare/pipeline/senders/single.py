@@ -1,4 +1,4 @@
-"""One credential's way out on a lane: what sending.py sends by."""
+"""Sends on one lane with one credential."""
 
 import time
 from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""Deletion of rows that depended on something deleted."""
