@@ -60,7 +60,7 @@ class Clock:
 
 @dataclass(slots=True)
 class FakeLane:
-    """A lane that records what it was sent and answers as told by device token; a probe as told for ASKED."""
+    """A lane that records its batches and answers as told by device token; a probe as told for ASKED."""
 
     lane: str
     answers: dict[str, list[Result]]
@@ -70,7 +70,7 @@ class FakeLane:
     batches: int = 0
     probes: int = 0
     payloads: list[Payloads] = field(default_factory=list)
-    """What each batch was sent as."""
+    """The push of each batch."""
 
     def sublane(self, addressee: Addressee, outcome: Outcome) -> str:
         return f"{self.lane}/{'ios' if outcome.told_by_apple else 'own'}"
@@ -154,7 +154,7 @@ class World:
         return Push(app=APP, id=id, payloads=payloads, at=self.clock(), target=target, user=user)
 
     def queued[T](self, queue: str, wanted: type[T]) -> list[T]:
-        """Take what is on a queue, delays aside."""
+        """Take the messages on a queue, delays aside."""
         sqs = boto3.client("sqs")
         url, taken = self.resources[queue], []
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
@@ -164,7 +164,7 @@ class World:
         return taken
 
     def delays(self, queue: str) -> int:
-        """How many messages wait on a queue for their delay to pass."""
+        """Return the number of messages on a queue that are delayed."""
         answer = boto3.client("sqs").get_queue_attributes(
             QueueUrl=self.resources[queue], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
         )
@@ -206,7 +206,7 @@ def world(aws: Mapping[str, str], environment: Callable[[str], dict[str, str]]) 
 
 @pytest.fixture
 def without_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto's clock is not the test's: what is queued with a delay is there at once."""
+    """moto's clock is not the test's: a delayed message is there at once."""
     send_all = queues.send_all
 
     def at_once(url: str, messages: Sequence[Outgoing]) -> None:

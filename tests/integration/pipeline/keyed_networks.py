@@ -1,4 +1,4 @@
-"""FCM and APNs in this process, as far as credentials go: who sent what by which key, and how."""
+"""FCM and APNs in this process, as far as credentials go: each push with its key and its token."""
 
 import json
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ def apns_refusal(reason: str, status: int = 403) -> Answered:
 
 @dataclass(slots=True)
 class Carrier:
-    """What stands for the connections of one pool."""
+    """Stands for the connections of one pool."""
 
     networks: "KeyedNetworks"
     place: str
@@ -38,7 +38,7 @@ class Carrier:
     keys: list[str] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
     topics: list[tuple[str, int]] = field(default_factory=list)
-    """Of each batch for APNs, with its size."""
+    """The key of each batch for APNs, with its size."""
     closed: int = 0
 
     def send(self, batch: Batch, *, deadline_s: float) -> list[Result]:
@@ -68,7 +68,7 @@ _PROBES = {"fanfare-probe", 64 * "0"}
 
 @dataclass(slots=True)
 class KeyedNetworks:
-    """`refuses`: what is answered to a push by the key of that ID; `lasts`: after so many pushes by it."""
+    """`refuses`: the answer to a push by the key of that ID; `lasts`: after that many pushes by it."""
 
     refuses: dict[str, Answered] = field(default_factory=dict)
     refuses_in: dict[tuple[str, str], Answered] = field(default_factory=dict)
@@ -79,10 +79,10 @@ class KeyedNetworks:
     stale: set[str] = field(default_factory=set)
     """Access tokens that FCM does not take any more."""
     no_grant: dict[str, int] = field(default_factory=dict)
-    """What Google's token endpoint answers to service accounts by their key's ID."""
+    """Answers of Google's token endpoint to service accounts, by their key's ID."""
     granted: list[str] = field(default_factory=list)
     taken: list[tuple[str, str]] = field(default_factory=list)
-    """Key and device token of what went through, but for probes, which reach no device."""
+    """Key and device token of each push that went through; probes reach no device."""
     refused: list[tuple[str, str]] = field(default_factory=list)
     carriers: list[Carrier] = field(default_factory=list)
 

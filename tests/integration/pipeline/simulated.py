@@ -22,7 +22,7 @@ from tests.integration.pipeline.conftest import APP, Clock, World, deliver_one
 
 ATTEMPT_S = 57.0
 ANSWER_S = 15.0
-"""How long a request waits for its answer."""
+"""Time that a request waits for its answer."""
 
 type Answers = Callable[[str, int], Result | None]
 """The answer to a device token or to a probe (PROBE.id) at a moment (epoch ms); None: none ever comes."""
@@ -86,7 +86,7 @@ class Simulation:
     deliverers: list[Deliverer] = field(default_factory=list)
     letters: list[Delivery] = field(default_factory=list)
     reported: list[bytes] = field(default_factory=list)
-    """What purge was sent."""
+    """Messages for purge."""
     metrics: Counter[str] = field(default_factory=Counter)
     _queue: list[tuple[int, int, Delivery]] = field(default_factory=list)
     _numbers: "count[int]" = field(default_factory=count)

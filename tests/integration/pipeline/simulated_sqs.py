@@ -33,7 +33,7 @@ class Message:
 
 @dataclass(slots=True)
 class SimulatedSqs:
-    """What the functions get as their client, and the queues behind it, by URL."""
+    """The client of the functions, and the queues behind it, by URL."""
 
     clock: Clock
     visibility_s: int = 370
@@ -70,7 +70,7 @@ class SimulatedSqs:
         return [message.body for message in self.queues.get(url, [])]
 
     def poll(self, url: str, handler: Handler, batch_size: int = 10) -> bool:
-        """One batch to the function, if a message is visible; what it does not report as failed goes."""
+        """Hand one batch to the function, if a message is visible; delete all but the failures it reports."""
         now = self.clock()
         queue = self.queues.setdefault(url, [])
         queue[:] = [one for one in queue if now - one.sent_at < RETENTION_MS]

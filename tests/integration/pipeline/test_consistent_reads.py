@@ -1,5 +1,5 @@
 """Every read on the way of a push is strongly consistent: a device that changed hands a moment ago must not
-get the former owner's push. moto answers so in any case, so these tests look at what is asked for."""
+get the former owner's push. moto answers so in any case, so these tests look at the requests."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -90,7 +90,7 @@ def test_a_push_reads_nothing_that_may_be_old(
         ledger.status(APP, "d2")
 
     assert not_consistent(made) == set()
-    # What this journey is about: were one of these no longer read in it, it would prove less.
+    # The journey must read these tables: without one of them it would prove less.
     assert {(one, _name(world, table)) for one, table in tables_read(made)} >= {
         ("Query", "SubscriptionsTable"),
         ("Query", "RecipientsTable"),

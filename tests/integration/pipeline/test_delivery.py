@@ -212,7 +212,7 @@ def test_proofs_go_to_purge_without_the_token(world: World) -> None:
     [report] = world.queued("PurgeQueue", Report)
     [proof] = report.proofs
     now = world.clock()
-    # A time ahead of the send proves nothing about what was registered after it.
+    # A time ahead of the send proves nothing about an installation registered after it.
     assert proof == Proof(
         installation=device.installation_id,
         user="u1",
@@ -288,7 +288,7 @@ def test_the_status_tells_of_open_and_of_dead_devices(world: World) -> None:
 
 
 def test_a_delivery_killed_again_and_again_ends_as_a_dead_letter(world: World) -> None:
-    """What a killed attempt was answered is unknown: it is sent again twice, and no more."""
+    """The answers of a killed attempt are unknown: it is sent again twice, and no more."""
     world.install("u1", "a")
     delivery = Delivery(push=world.push(user="u1"))
     for _ in range(3):
@@ -462,7 +462,7 @@ def test_a_copy_of_an_earlier_attempt_follows_nothing_when_a_later_one_has_ended
 
 
 def test_an_arc_that_grows_between_attempts_keeps_its_open_devices(world: World) -> None:
-    """Halves begin anew: those who were reached would be sent to again."""
+    """Halves begin anew, so an arc is not halved after users were reached."""
     world.install("u1", "a")
     world.subscribe("u1")
     world.networks.answers["a"] = [BUSY, OK]

@@ -78,7 +78,7 @@ def fanout_settings(world: World, limits: DispatchSettings) -> fanout.FanoutSett
 
 
 def all_deliveries(world: World, limits: DispatchSettings) -> list[Delivery]:
-    """What is queued in the end, fanout run until it has nothing left to cut."""
+    """Run fanout until it has nothing left to cut, and return the queued deliveries."""
     fanned = fanout_settings(world, limits)
     while coarse := world.queued("FanoutQueue", CoarseArc):
         for one in coarse:
@@ -170,7 +170,7 @@ def test_a_record_that_cannot_be_read_goes_to_the_last_resort_and_holds_up_no_ot
 def test_sixty_pushes_beside_a_broken_record_need_one_call(
     world: World, limits: DispatchSettings, number: int
 ) -> None:
-    """Before, the stream tried the record 20 times, and what lay behind it came 165 s late."""
+    """Otherwise the stream tries the record 20 times, and records behind it come 165 s late."""
     pushes = [world.push(user=f"u{place}", id=f"m{place}") for place in range(60)]
     records = [accepted(push, place) for place, push in enumerate(pushes)]
     records[number] = broken(pushes[number], number)
@@ -232,7 +232,7 @@ def test_a_queue_that_is_out_of_reach_fails_its_first_record(world: World, limit
 
 
 class TestPushToApp:
-    """What fires, once, by the object's change."""
+    """Return the push that fires, once, by the object's change."""
 
     @pytest.fixture
     def bucket(self, limits: DispatchSettings, environment: Callable[[str], dict[str, str]]) -> Target:
@@ -359,7 +359,7 @@ def stream(table: str) -> list[dict[str, Any]]:
 
 
 def events_of(delivery: Delivery) -> dict[str, str]:
-    """What the push tells of the event, as FCM gets it."""
+    """Return the event in the push, as FCM gets it."""
     payload = delivery.push.payloads.fcm
     assert payload is not None
     data: dict[str, str] = json.loads(b'{"token":"T"' + payload.suffix.removesuffix(b"}"))["data"]

@@ -1,6 +1,6 @@
-"""Doubtful answers over simulated days, from the send to purge: what mistakes of ours cost.
+"""Doubtful answers over simulated days, from the send to purge, and the price of our mistakes.
 
-What is looked at are the installations that are left, and what the networks received.
+The tests look at the installations that are left, and at the record of the networks.
 """
 
 from dataclasses import dataclass, field
@@ -51,14 +51,14 @@ def left() -> float:
 
 @dataclass(slots=True)
 class Play:
-    """Sends as they come and go: each goes out at once, and purge works on what it proves."""
+    """Sends over time: each goes out at once, and purge works on its proofs."""
 
     world: World
     numbers: "count[int]" = field(default_factory=count)
     waiting: list[Delivery] = field(default_factory=list)
 
     def push(self, user: str | None = None) -> Push:
-        """To the user, or to the topic's subscribers; with what waited and is due by now."""
+        """Send to the user, or to the topic's subscribers, together with deliveries that are due."""
         push = self.world.push(user=user, id=f"m{next(self.numbers)}")
         self.deliver(Delivery(push=push) if user else Delivery(push=push, arc=WHOLE_RING))
         return push

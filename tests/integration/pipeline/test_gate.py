@@ -1,4 +1,4 @@
-"""Where an access list bounds who may be reached, only those are, as of the moment of sending."""
+"""An access list bounds the audience, as it stands at the moment of sending."""
 
 from collections.abc import Callable
 from dataclasses import replace

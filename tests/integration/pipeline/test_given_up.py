@@ -1,4 +1,4 @@
-"""What a queue, a stream or dispatch gave up, as the status tells it until it is sent again."""
+"""The status of a send that a queue, a stream or dispatch gave up, until it is sent again."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What comes between the reads and the writes of a change of devices does no harm, at any moment.
+"""Another request between the reads and the writes of a change of devices does no harm, at any moment.
 
 The other request comes as a whole before each call of the first one in turn, so these tests know no guard by
 name; a comment says which guards a test is about.
@@ -59,9 +59,9 @@ def proof(world: World, user: str, token: str) -> str:
 
 @pytest.mark.parametrize("rival", ["the same user", "another user"])
 def test_an_installation_that_changes_while_purge_is_about_it_stays(world: World, rival: str) -> None:
-    """Two guards, and each alone leaves a gap: the generation that purge read is compared with what is there
-    (alone it misses what changes before the delete), and the delete has it as its condition (alone, on a
-    generation read anew, it misses what changed between the two reads)."""
+    """Two guards, and each alone leaves a gap: purge compares the generation that it read with the row
+    (alone this misses a change before the delete), and the delete has it as its condition (alone, on a
+    generation read anew, this misses a change between the two reads)."""
     bodies: dict[str, str] = {}
 
     def prove(token: str) -> None:
@@ -128,7 +128,7 @@ def new(world: World, token: str) -> None:
 
 
 def taken(world: World, token: str) -> None:
-    """The device is another user's, who loses it with the install."""
+    """The device is another user's, and moves with the install."""
     installed_by(world, f"old-{token}", token)
 
 
@@ -158,8 +158,10 @@ def few_devices(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("few_devices")
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 def test_no_install_comes_through_for_a_user_who_is_marked_meanwhile(world: World, scene: Scene) -> None:
-    """Two guards: the mark is looked for in what was read, and a condition of the transaction. The condition
-    alone holds (the install then fails as busy after many tries); the look alone does not."""
+    """Two guards: the mark is looked for in the rows that were read, and a condition of the transaction.
+
+    The condition alone holds (the install then fails as busy after many tries); the look alone does not.
+    """
     answers: Counter[str] = Counter()
     before: dict[str, str] = {}
 
@@ -229,7 +231,7 @@ RIVALS: tuple[Scene, ...] = (another_user, the_old_owner, the_same_user, an_unin
 def test_of_two_installs_the_last_to_end_owns_the_device(
     world: World, scene: Scene, subtests: pytest.Subtests
 ) -> None:
-    """Two guards: the installation is written on condition of what was read, and the old owner's row in the
+    """Two guards: the installation is written on condition of its generation, and the old owner's row in the
     same transaction. Neither holds alone."""
     for number, rival in enumerate(RIVALS):
         with subtests.test(rival=rival.__name__):

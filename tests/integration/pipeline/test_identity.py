@@ -1,4 +1,4 @@
-"""One device, one owner, one row: whatever its tokens, and in every order of what happens to it."""
+"""One device, one owner, one row: for all its tokens, and in every order of events."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ ANN, BEN = "ann", "ben"
 
 
 def put(world: World, user: str, token: str) -> Installation:
-    """Install, a second after whatever happened last."""
+    """Install, a second after the last event."""
     world.clock.go_on(1)
     return installations.install(APP, user, Device.fcm(token), Environment.PRODUCTION, world.clock)
 
@@ -77,7 +77,7 @@ def found(installation_id: str) -> Installation:
 def test_in_every_order_of_events_the_last_install_has_the_device(
     world: World, subtests: pytest.Subtests, number: int
 ) -> None:
-    """Where ann's first install comes after others, it is a late one of the old token.
+    """If ann's first install comes after others, it is a late one of the old token.
 
     An old proof is about the installation as it was before the last event: about a former token, or owner. It
     comes late, with the time of now.
@@ -275,7 +275,7 @@ def test_two_ways_to_identify_a_token_never_leave_two_rows(world: World) -> None
 def test_a_change_to_whole_tokens_leaves_no_device_to_its_former_user_meanwhile(
     world: World, first_knows: bool
 ) -> None:
-    """Of two functions one knows of the change already, and the other goes by what it read a minute ago."""
+    """One of two functions knows of the change already; the other has an app that is a minute old."""
     row.bind(Apps(world.resources["AppsTable"]))
     apps.create(APP)
     before = app_now()

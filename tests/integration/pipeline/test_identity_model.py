@@ -36,7 +36,7 @@ TOKENS = [
 
 
 type Install = tuple[int, str, tuple[Network, str], DeviceType, Environment]
-"""Which function does it, for whom, the device, and in which environment."""
+"""The function, the user, the device and its environment."""
 
 INSTALLS = st.tuples(
     st.integers(0, 1),
@@ -45,7 +45,7 @@ INSTALLS = st.tuples(
     st.sampled_from([*[DeviceType.ANDROID] * 4, DeviceType.IOS]),
     st.sampled_from([*[Environment.PRODUCTION] * 4, Environment.SANDBOX]),
 )
-"""Most of them alike in what is only an attribute: then they refresh and replace each other."""
+"""Most have the same attributes: then they refresh and replace each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Devices(RuleBasedStateMachine):
     @precondition(lambda self: self.made)
     @rule(data=st.data())
     def remove(self, data: st.DataObject) -> None:
-        """What was read at some time, perhaps long ago: by a proof, or by somebody who uninstalls."""
+        """A row that was read at some time, perhaps long ago: by a proof, or for an uninstall."""
         one = data.draw(st.sampled_from(self.made))
         held = self.model.get((one.device.network, one.device.identity))
         there = installations.find(APP, one.id)

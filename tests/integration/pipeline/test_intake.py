@@ -36,7 +36,7 @@ def sqs(world: World) -> Iterator[SimulatedSqs]:
 
 @dataclass(slots=True)
 class DeadlyLane(FakeLane):
-    """A lane on which a push to a culprit kills the process, and with it whatever is sent meanwhile."""
+    """A lane on which a push to a culprit kills the process, and with it all other sends."""
 
     died: Event = field(default_factory=Event)
 
@@ -59,7 +59,7 @@ def deadly(world: World) -> DeadlyLane:
 
 
 def direct(world: World, *users: str) -> list[Push]:
-    """A push to each of the users, who have a device each, of their name."""
+    """Push to each of the users; a user has one device, with the name of the user."""
     for user in users:
         world.install(user, user)
     return [world.push(user=user, id=f"m-{user}") for user in users]
@@ -123,7 +123,7 @@ def test_a_delivery_that_kills_its_process_dies_alone_and_is_named(
 def test_a_delivery_that_kills_while_its_devices_are_looked_for_is_given_up_unsent(
     world: World, sqs: SimulatedSqs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The letter can be sent again: what killed it may be mended by then."""
+    """The letter can be sent again, when the cause may be mended."""
     pushes = direct(world, CULPRIT, "innocent-1", "innocent-2")
     queue(world, pushes)
     addressees, mended = Finding.addressees, Event()

@@ -1,5 +1,5 @@
-"""The pause of a lane is the whole fleet's: of environments that act on it at once one prevails, by what the
-table holds and not by what it read."""
+"""The fleet shares the pause of a lane: if environments act on it at once, one prevails, by the state of
+the table and not by an older read."""
 
 import pytest
 
@@ -12,7 +12,7 @@ LANE = "fcm:production"
 
 @pytest.fixture
 def over(world: World) -> Pause:
-    """A pause whose end has come."""
+    """A pause that has ended."""
     pause = Pause(world.clock() - 1, "read_timeout")
     lanes.pause(APP, LANE, pause)
     assert lanes.pause_of(APP, LANE) == pause

@@ -1,4 +1,4 @@
-"""What the fleet knows of its lanes: networks that are down, one probe at a time, and FCM's quota."""
+"""Lanes as the fleet knows them: networks that are down, one probe at a time, and FCM's quota."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +56,7 @@ class Everywhere(dict[str, list[Result]]):
 
 
 def another_environment(world: World) -> Deliverer:
-    """A second function that knows only what the tables say."""
+    """A second function that knows only the tables."""
     return replace(world.deliverer, watch=LaneWatch(world.clock, 600_000))
 
 
@@ -149,7 +149,7 @@ def test_without_time_for_a_probe_the_lane_is_put_on_trial(world: World) -> None
 
 
 def standing(world: World, message: str) -> Standing:
-    """Of the only device that the message's delivery has open."""
+    """Return the state of the only open device of the message's delivery."""
     [row] = ledger.status(APP, message)[1]
     [only] = unpack(ledger.open_of(row)).values()
     return only
@@ -342,7 +342,7 @@ def test_small_sends_do_not_overrun_the_quota_either(world: World, monkeypatch: 
 
 
 def patient(world: World, per_minute: int) -> Deliverer:
-    """Eight seconds into a window; who waits for the next one lets the clock go on."""
+    """Eight seconds into a window; a wait for the next one moves the clock."""
     world.clock.go_on(8)
     return replace(with_quota(world, per_minute), sleep=world.clock.go_on)
 
@@ -423,7 +423,7 @@ def test_what_expired_while_its_lane_was_paused_is_counted_and_not_sent(world: W
 
 
 def quota_used_up(world: World, per_minute: int) -> None:
-    """What large sends may take of this window, by another environment."""
+    """Let another environment take the share of large sends in this window."""
     LaneWatch(world.clock, per_minute).grant(APP, FCM_LANE, per_minute, Pace.BULK)
 
 
@@ -500,7 +500,7 @@ def test_a_lane_on_trial_stays_so_where_we_had_no_time_for_the_probe(world: Worl
 
 
 def test_a_window_never_counts_more_than_was_granted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a large send asked for beyond it would close the window to small ones, however shortly."""
+    """A request of a large send beyond its share would close the window to small ones."""
     monkeypatch.setattr(quota, "BLOCK", 10)
     watches = [LaneWatch(world.clock, 6 * 50) for _ in range(4)]
     granted = [watch.grant(APP, FCM_LANE, 20, Pace.BULK)[0] for watch in watches]
@@ -543,7 +543,7 @@ def test_a_user_s_delivery_waits_where_users_used_up_their_share(
 def test_a_window_is_taken_as_it_is_when_somebody_was_faster(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the look at what is left and the taking of it."""
+    """The window changes between the look at the rest and the taking of it."""
     monkeypatch.setattr(quota, "BLOCK", 10)
     slow, quick = (LaneWatch(world.clock, 6 * 50) for _ in range(2))
     assert quick.grant(APP, FCM_LANE, 40, Pace.EXPRESS)[0] == 40

@@ -22,13 +22,13 @@ STEPS = ("take", "kill", "release", "open", "dead", "again", "given_up", "late_e
 
 @dataclass(slots=True)
 class Model:
-    """What is to be: the attempt that is next, and how many of this round and of all were killed."""
+    """The next attempt, and how many attempts of this round and of all were killed."""
 
     delivery: Delivery
     now: int
     lease: Lease | None = None
     lost: Lease | None = None
-    """One whose lease another took over."""
+    """An attempt that lost its lease to another."""
     dead: bool = False
     round_kills: int = 0
     all_kills: int = 0

@@ -1,4 +1,4 @@
-"""What is written is written before anything that follows from it is queued: a crash in between loses nothing
+"""A row is written before its consequences are queued: a crash in between loses nothing
 and doubles nothing."""
 
 from collections.abc import Callable, Iterator
@@ -58,7 +58,7 @@ def ledger_refused(world: World, after: Callable[[list[Call]], bool]) -> Iterato
 
 
 def queued(world: World) -> dict[str, int]:
-    """How many messages are on each queue that holds any, those that are delayed too."""
+    """Return the number of messages on each queue that holds any, delayed ones included."""
     found: dict[str, int] = {}
     for queue in QUEUES:
         answer = boto3.client("sqs").get_queue_attributes(
@@ -165,7 +165,7 @@ def test_only_who_took_an_attempt_over_can_end_it(world: World) -> None:
 
 
 def test_who_lost_the_attempt_while_sending_writes_nothing_and_queues_nothing(world: World) -> None:
-    """The other one is at work meanwhile: what it ends with is what counts."""
+    """The other attempt is at work meanwhile, and its result counts."""
     world.install("u1", "a")
     world.networks.answers["a"] = [BUSY, OK]
     delivery = Delivery(push=world.push(user="u1"))

@@ -1,4 +1,4 @@
-"""A network that is away for an hour, for four, for a day: what is sent meanwhile, on a simulated clock."""
+"""Sends while a network is away for an hour, for four, for a day, on a simulated clock."""
 
 import random
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def away(fault: Result | None, until: int) -> Answers:
 
 
 def one_every(simulation: Simulation, seconds: int, times: int) -> list[str]:
-    """Direct pushes to u1, and what the queue brings meanwhile. Their IDs."""
+    """Send pushes to u1 and handle the queue meanwhile; return their IDs."""
     world, began = simulation.world, simulation.world.clock()
     names = [f"m{number}" for number in range(times)]
     for number, name in enumerate(names):
@@ -250,7 +250,7 @@ RANDOM: list[Result | None] = [
 def test_on_a_lane_that_answers_no_device_is_left_without_an_answer_more_than_three_times(
     simulation: Simulation, seed: int
 ) -> None:
-    """Whatever happens to pushes, one at a time, while the lane answers every probe."""
+    """All fates of a push, one at a time, while the lane answers every probe."""
     chance = random.Random(seed)
     tokens = simulation.world.crowd(*(f"c{number}" for number in range(40)))
     simulation.answers[Network.FCM] = lambda token, at: (

@@ -1,4 +1,4 @@
-"""purge: a device token is deleted on proof, and only while it is still what the proof is about."""
+"""purge: a device token is deleted on proof, and only while the proof is about the current installation."""
 
 from collections import Counter
 from dataclasses import replace

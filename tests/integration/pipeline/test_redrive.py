@@ -1,4 +1,4 @@
-"""redrive: what was given up is sent again, and leaves its place only once it is queued."""
+"""redrive: a message that was given up is sent again, and leaves its place only once it is queued."""
 
 import json
 from collections.abc import Callable, Iterator

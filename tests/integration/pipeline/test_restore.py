@@ -1,4 +1,4 @@
-"""Rows that are brought back from a copy of their table: which, whose, and that nobody gets a push for it."""
+"""Rows are brought back from a copy of their table, and nobody gets a push for it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ NOW = 1_800_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stores of this test want to know."""
+    """Settings of the stores in this test."""
 
     buckets_table: str
     objects_table: str
@@ -58,7 +58,7 @@ class Stage:
         return {name: one["body"]["S"] for name, one in self.rows().items()}
 
     def pushes(self, before: dict[str, Any]) -> list[str]:
-        """Of which objects what changed since would be pushed."""
+        """Return the objects with changes that would be pushed."""
         told = []
         for name, new in self.rows().items():
             old = before.get(name)

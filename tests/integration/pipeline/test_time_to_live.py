@@ -1,4 +1,4 @@
-"""A late push is not a fresh one: what is left of the time to live goes out, and what is late does not."""
+"""A late push carries the rest of its time to live, and a push beyond it does not go out."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Trying again: who failed together comes again together, who has no try left is left alone."""
+"""Devices that failed together are tried again together; devices without tries left are left alone."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -24,7 +24,7 @@ def left() -> float:
 
 
 def deliveries(world: World) -> list[Delivery]:
-    """Of one push, in the order in which arcs are queued: four waves, the last not full."""
+    """Deliveries of one push, in the order in which arcs are queued: four waves, the last not full."""
     return [Delivery(push=world.push(), arc=arc) for arc in WHOLE_RING.cut(5)]
 
 

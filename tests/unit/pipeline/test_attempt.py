@@ -1,4 +1,4 @@
-"""One attempt, as values: who is due, when the next one is worth making, which lanes it is for."""
+"""One attempt, as values: the devices that are due, the time of the next attempt, and its lanes."""
 
 from dataclasses import replace
 
@@ -54,7 +54,7 @@ def test_where_fewer_tries_are_allowed_than_before_the_next_attempt_ends_it() ->
 
 
 def test_a_device_that_was_not_due_may_be_on_any_lane() -> None:
-    """So a pause of the others' lane must not hold it up."""
+    """A pause of the others' lane must not hold it up."""
     taken = lease({WAITING: Standing(due=LATER, tries=1), TRIED: Standing(due=NOW, tries=1)})
     found = attempt.audience(taken, [WAITING, TRIED], now=NOW, max_tries=MAX_TRIES)
     sent = Sent(Due(TRIED, Standing(tries=1)), BUSY, "fcm", NOW)

@@ -1,4 +1,4 @@
-"""Every device that a delivery found is counted exactly once, whatever happens to its attempts."""
+"""Every device that a delivery found is counted exactly once, in all courses of its attempts."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ OUTCOMES = [
 
 @dataclass(slots=True)
 class Row:
-    """What the ledger keeps of the delivery between its attempts."""
+    """The state of the delivery that the ledger keeps between attempts."""
 
     delivery: Delivery
     counts: Counter[str]
@@ -98,8 +98,8 @@ EVENTS = st.lists(
     ),
     max_size=12,
 )
-"""What happens to an attempt, which devices are gone or have moved by then, what each is answered (None:
-its lane rests), which lanes a probe finds down, and whether the breaker is open."""
+"""Events of an attempt: devices that are gone or have moved, answers (None:
+the lane rests), lanes that a probe finds down, and the state of the breaker."""
 
 
 @given(EVENTS)

@@ -49,7 +49,7 @@ class _Cut:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Of a delivery, or of a coarse arc: that has a cut."""
+    """The names in a delivery or in a coarse arc; only a coarse arc has a cut."""
 
     push: _Push
     arc: Arc | None = None

@@ -38,7 +38,7 @@ def fan_out_all(records: Sequence[Record], settings: FanoutSettings, clock: Cloc
 
 
 def fan_out(record: Record, settings: FanoutSettings) -> None:
-    """Queue what one coarse arc becomes. A repeated record makes the same deliveries with the same IDs."""
+    """Queue the parts of one coarse arc. A repeated record makes the same deliveries with the same IDs."""
     coarse = codec.decode(CoarseArc, record["body"])
     if coarse.round > 1:
         _take_back(coarse, settings)
@@ -55,7 +55,7 @@ def fan_out(record: Record, settings: FanoutSettings) -> None:
     delivery_queues.send_all(deliveries, settings)
 
 
-# PynamoDB takes long to import, and only what was given up needs the ledger: none of it stands at the top.
+# PynamoDB takes long to import, and only an arc that is given up needs the ledger.
 
 
 def _take_back(coarse: CoarseArc, settings: FanoutSettings) -> None:

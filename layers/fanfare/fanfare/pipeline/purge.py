@@ -48,7 +48,7 @@ def purge(record: Record, clock: Clock) -> None:
 
 @dataclass(slots=True)
 class _Purge:
-    """The proofs of one message. What the tables say of a sublane is read once for all of them."""
+    """The proofs of one message. The rows of a sublane are read once for all of them."""
 
     app: str
     clock: Clock
@@ -56,7 +56,7 @@ class _Purge:
     _served: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
 
     def all_of(self, proofs: Sequence[Proof]) -> Counter[str]:
-        """Act on each; the answer counts what became of them.
+        """Act on each; return the number of each result.
 
         The installations may be read as they were a second ago, for half the price: each write is on
         condition of the generation that was read, which every install changes, and a deletion of the mark.
@@ -94,7 +94,7 @@ class _Purge:
                 self.breakers_open.add(sublane)
 
     def _act(self, proof: Proof, installation: Installation) -> str:
-        """Delete or mark the installation, if the proof calls for it; say what was done."""
+        """Delete or mark the installation if the proof calls for it, and return the result."""
         if not proof.doubtful:
             return "purged" if installations.remove(installation) else "changed"
         match doubt.strike(installation.mark, proof.at, proof.sublane):

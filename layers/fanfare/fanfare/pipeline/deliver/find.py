@@ -1,4 +1,4 @@
-"""Finding devices: who is on the arc, and which devices they have, read at the last moment."""
+"""Find the recipients on an arc and their devices, at the last moment before the send."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,9 +30,9 @@ class ArcTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One look at the tables, at one time, for deliveries that are looked at together.
+    """One look at the tables, at one time, shared by the deliveries of a wave.
 
-    Those for the same subscribers share what is read: changes of one bucket come by the hundred.
+    Deliveries to the same subscribers share the rows: changes of one bucket come by the hundred.
     `seconds_left` is the function's: tables that hang must not use it up.
     """
 
@@ -70,7 +70,7 @@ def _within_bounds(read: Iterator[Recipient], limit: int | None) -> list[Recipie
 
 
 def _recipients(delivery: Delivery, limit: int | None, go_on: Callable[[], None]) -> Iterator[Recipient]:
-    """`go_on` is called before each part is read, and raises what ends the reading."""
+    """`go_on` is called before each part is read; an error that it raises ends the reading."""
     push = delivery.push
     if delivery.arc is None or push.target is None:
         assert push.user is not None, "a push is for a target or for a user"
@@ -100,7 +100,7 @@ def _recipients(delivery: Delivery, limit: int | None, go_on: Callable[[], None]
 def _by_shard[T](
     read: Callable[[Arc], Iterable[T]], parts: Sequence[Arc], go_on: Callable[[], None]
 ) -> list[T]:
-    """What is read of each part, several parts at a time: a small send asks all shards."""
+    """Read several parts at a time, and yield the rows of each: a small send asks all shards."""
 
     def part_of(part: Arc) -> list[T]:
         go_on()

@@ -81,7 +81,7 @@ class Changes:
 
 
 def event_name(old: Object | None, new: Object) -> str | None:
-    """What happened to the object; None where nothing did that anybody is told of."""
+    """Return the event of the object, or None if nobody is told of the change."""
     was_there = old is not None and not old.deleted
     if new.deleted:
         return DELETED if was_there else None

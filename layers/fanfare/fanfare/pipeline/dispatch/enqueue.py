@@ -58,9 +58,9 @@ class FirstRecordFailed(Exception):
 
 
 def dispatch(records: Sequence[Record], settings: DispatchSettings, clock: Clock) -> BatchResponse:
-    """Queue what the records become, in bulk; the answer names the first record that could not be queued.
+    """Queue the messages of the records, in bulk; the answer names the first record that failed.
 
-    Everything before it is queued, and what comes after it comes again with it: Lambda's checkpoint. Raises
+    Everything before it is queued, and the records after it come again with it: Lambda's checkpoint. Raises
     FirstRecordFailed where that is the first of several. A record that fails for another reason than AWS goes
     to the last resort at once: it would fail each time, and hold up what comes after it.
     """
@@ -84,7 +84,7 @@ def dispatch(records: Sequence[Record], settings: DispatchSettings, clock: Clock
 
 
 def dispatch_again(record: Record, settings: DispatchSettings) -> bool:
-    """Queue what a record becomes that was given up; False where it fails as before."""
+    """Queue the messages of a record that was given up; return False if it fails as before."""
     plan = _Batch(settings).attempt(record)
     if isinstance(plan, Exception):
         logs.logger().error("a record failed", exc_info=plan, extra={"event_id": record["eventID"]})
@@ -93,13 +93,13 @@ def dispatch_again(record: Record, settings: DispatchSettings) -> bool:
 
 
 def _failure(record: Record, error: Exception, settings: DispatchSettings, clock: Clock) -> Exception | None:
-    """Why the record has to come again; None where it lies in the last resort."""
+    """Return the error that makes the record come again, or None if it lies in the last resort."""
     logs.logger().error("a record failed", exc_info=error, extra={"event_id": record["eventID"]})
     if aws_failures.is_aws_at_fault(error):
         return error
     try:
         last_resort.keep(record, error, settings.stream_failures_bucket, clock())
-    except Exception as failed:  # noqa: BLE001 - whatever it was, the record must not be lost
+    except Exception as failed:  # noqa: BLE001 - no error may lose the record
         logs.logger().error("a record was not kept", exc_info=failed)
         return failed
     return None
@@ -107,7 +107,7 @@ def _failure(record: Record, error: Exception, settings: DispatchSettings, clock
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What records become. Those of one target share what is read of it: hundreds come from one bucket."""
+    """Queued messages of records. Records of one target share its rows: hundreds come from one bucket."""
 
     settings: DispatchSettings
     _changes: Changes = field(default_factory=Changes)
@@ -116,7 +116,7 @@ class _Batch:
     def attempt(self, record: Record) -> list[tuple[str, Outgoing]] | Exception:
         try:
             return self._plan(record)
-        except Exception as error:  # noqa: BLE001 - whatever it was, records before this one go on
+        except Exception as error:  # noqa: BLE001 - the records before this one go on
             return error
 
     def _plan(self, record: Record) -> list[tuple[str, Outgoing]]:
@@ -140,7 +140,7 @@ class _Batch:
 
 
 def _cut(target: Target, message_id: str, limits: Limits) -> Cut:
-    """How to cut, from a short look at one shard; which shard, the message decides."""
+    """Return the cut, from a short look at one shard, which the message ID chooses."""
     digit = HEX_DIGITS[blake2b(message_id.encode(), digest_size=1).digest()[0] % 16]
     subscribers = estimate(subscriptions.sample(target, digit, SAMPLE_ROWS))
     if subscribers <= FEW:
@@ -153,7 +153,7 @@ def _queued(delivery: Delivery, settings: DispatchSettings) -> tuple[str, Outgoi
 
 
 def _send(planned: Sequence[Planned]) -> list[int]:
-    """Send all, queue by queue; the records whose messages were not taken."""
+    """Send all, queue by queue; return the records with messages that were not taken."""
     failed: list[int] = []
     for queue_url in dict.fromkeys(one.queue_url for one in planned):
         mine = [one for one in planned if one.queue_url == queue_url]

@@ -1,6 +1,6 @@
 """The last resort of stream records that dispatch cannot work on: S3, from where a command sends them again.
 
-They lie there whole, in the form in which Lambda itself keeps what a stream gave up.
+They lie there whole, in the form of records that Lambda itself gave up.
 """
 
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ CONDITION = "RecordBroken"
 def keep(record: Record, error: Exception, bucket: str, now: int) -> None:
     """Keep the record in the bucket, once however often it comes; its send is given up.
 
-    Raises what AWS refuses.
+    Raises ClientError if AWS refuses.
     """
     clients.s3().put_object(
         Bucket=bucket, Key=f"fanfare/dispatch/{record['eventID']}", Body=_file(record, now)

@@ -1,4 +1,4 @@
-"""The sublanes as an environment sees them: it tells the fleet who was answered, and asks for the breaker."""
+"""Sublanes as an environment sees them: it tells the fleet of answered users, and asks for the breaker."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class TokenAnswer(Protocol):
 
     @property
     def speaks_of_token(self) -> bool:
-        """Whether the network judged the token."""
+        """True if the network judged the token."""
 
     @property
     def doubtful(self) -> bool: ...
@@ -65,7 +65,7 @@ class SublaneWatch:
     _telling: Lock = field(default_factory=Lock)
 
     def breaker_open(self, app: str, sublane: str) -> bool:
-        """Whether the sublane's breaker is open, as read at most KEPT_MS ago."""
+        """True if the sublane's breaker was open at most KEPT_MS ago."""
         now = self.clock()
         read_at, is_open = self._recent.get((app, sublane), (0, False))
         if now - read_at >= KEPT_MS:

@@ -22,7 +22,7 @@ from fanfare.runtime import logs, metrics, secrets
 from fanfare.runtime.clock import Clock
 
 RESTS_MS = 300_000
-"""How long a refused credential comes after the other one; then it is tried first again, with one push."""
+"""For this time a refused credential comes second; then it is tried first again, with one push."""
 
 _MAY_BLAME = frozenset({400, 401, 403, 404})
 _NOT_SENT = NotProcessed(Transport.NOT_SENT)
@@ -30,7 +30,7 @@ _NOT_SENT = NotProcessed(Transport.NOT_SENT)
 
 @dataclass(eq=False, slots=True)
 class LiveKey:
-    """A live credential's sender, and what this environment has seen of it."""
+    """A live credential's sender, and its answers in this environment."""
 
     provider: Provider
     sender: LaneSender
@@ -44,7 +44,7 @@ class LiveKey:
 class LiveSender:
     app: str
     ways: Callable[[int | None], Sequence[LiveKey]]
-    """What is live, the newest first, as it was at most so many seconds ago; the same objects each time.
+    """Return the live credentials, newest first, at most so many seconds old; the same objects each time.
 
     None: as it is kept.
     """
@@ -80,7 +80,7 @@ class LiveSender:
         results: dict[int, Result] = {}
         left = list(range(len(addressees)))
         while left and self._refusal is None:
-            # What has not proved itself goes with one push first, where there is another to turn to.
+            # An unproven credential gets one push first, if there is another one to turn to.
             part = left if self._way.proven or len(self._live) == 1 else left[:1]
             some = [addressees[place] for place in part]
             try:
@@ -99,7 +99,7 @@ class LiveSender:
                     blaming.append((outcome, answer))
             left = [place for place in left if place not in results]
             self._learn(blaming, answers)
-        # What is handed over again by the caller, because others have their answers.
+        # Requests that the caller may send again; the others already have an answer.
         last_word = self._refusal if isinstance(self._refusal, Answered) else _NOT_SENT
         return [results.get(place, last_word) for place in range(len(addressees))]
 

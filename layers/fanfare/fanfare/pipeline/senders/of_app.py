@@ -33,7 +33,7 @@ type _Lane = tuple[str, Network, Environment]
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where the networks listen, and the roots to trust (empty for the system's)."""
+    """Addresses of the networks, and the file with trusted roots (empty for the system's)."""
 
     fcm: str
     apns_production: str
@@ -46,9 +46,9 @@ class Endpoints:
 
 @dataclass(slots=True)
 class AppSenders:
-    """The senders of all apps that this environment has served; connections stay open between deliveries.
+    """Senders of all apps that this environment has served; connections stay open between deliveries.
 
-    Connections are shared by what a network allows on one of them: the service accounts of a project, and the
+    Senders share a connection as far as the network allows it: the service accounts of a project, and the
     apps that use one key of one team in one environment.
     """
 
@@ -92,7 +92,7 @@ class AppSenders:
     def _remade(
         self, lane: _Lane, parameter: str, text: str | None, before: tuple[LiveKey, ...]
     ) -> tuple[LiveKey, ...]:
-        """What stays live keeps its way, and what is known of it."""
+        """A credential that stays live keeps its sender, and the knowledge of it."""
         if text is None:
             return (self._broken(lane, CredentialMissing(f"there is no parameter {parameter}")),)
         try:
@@ -163,7 +163,7 @@ def lane_of(network: Network, environment: Environment, credential: Credential |
 
 
 def _pool(environment: Environment, credential: Credential) -> tuple[str, ...]:
-    """Those who have this in common share connections."""
+    """Senders with the same key share connections."""
     match credential:
         case FcmCredential():
             return ("fcm", credential.project_id)

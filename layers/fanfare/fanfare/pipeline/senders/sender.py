@@ -17,7 +17,7 @@ class LaneSender(Protocol):
     def lane(self) -> str: ...
 
     def sublane(self, addressee: Addressee, outcome: Outcome) -> str:
-        """Where such an answer about the device is comparable with others."""
+        """Return the sublane on which an answer about the device is comparable with others."""
 
     def prepare(self, deadline_s: float) -> None:
         """Have everything that a batch needs besides its connection. Raises CredentialError."""

@@ -15,7 +15,7 @@ from fanfare.networks.result import Result, Withheld
 from fanfare.runtime import metrics
 
 _NOT_LISTED = Withheld(alarm("bundle_not_listed", whole_lane=False))
-"""For a device whose bundle ID the credential does not list: it waits until somebody has looked."""
+"""The outcome for a device with a bundle ID that the credential does not list: it waits for an operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class ApnsSender:
 
 @dataclass(frozen=True, slots=True)
 class BrokenSender:
-    """A lane whose stored credential cannot be read or used: it refuses everything until that has changed."""
+    """A lane without a usable stored credential: it refuses everything until that changes."""
 
     lane: str
     error: CredentialError

@@ -1,4 +1,4 @@
-"""sweep: deletes what hung on something deleted, and ends subscriptions whose right is lost."""
+"""sweep: delete the dependents of something deleted, and end subscriptions without a right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ from fanfare.store import (
 )
 
 ROWS_AT_A_TIME = 2_000
-"""What one message deletes before it lets the next one go on."""
+"""Rows that one message deletes before it lets the next one go on."""
 
 TARGETS_AT_A_TIME = 200
 """Topics, and buckets, of a group or user that is gone: each gets a message of its own."""
@@ -77,7 +77,7 @@ class _Any:
 
 
 def sweep(record: Record, settings: SweepSettings, clock: Clock) -> None:
-    """What the message says: its kind tells which value it is."""
+    """The part that all messages have: the kind tells the type of the value."""
     body = record["body"]
     match codec.decode(_Any, body).kind:
         case "group":
@@ -125,9 +125,9 @@ def _user_recheck(app: str, user: str) -> bytes:
 
 
 def _target(gone: Sweep, settings: SweepSettings) -> None:
-    """Delete what hangs on a target that is gone, a stretch at a time, until a look finds nothing.
+    """Delete the dependents of a target that is gone, a stretch at a time, until a look finds nothing.
 
-    Nothing but the target's random reference says what is deleted, so a repeated or restarted sweep, or a
+    The target's random reference alone selects the rows, so a repeated or restarted sweep, or a
     target made anew under the same name, can do no harm.
     """
     standing = definitions.find(gone.kind, gone.scope, gone.name)
@@ -187,7 +187,7 @@ def _delete_memberships(gone: GroupSweep, settings: SweepSettings) -> int:
 
 
 def _user(gone: UserSweep, settings: SweepSettings, clock: Clock) -> None:
-    """Delete all that is the user's, and then take off the mark, which until then holds others off.
+    """Delete the user's rows, and then take off the mark, which until then refuses new ones.
 
     All but the subscriptions is read strongly consistent, so one look finds it. Subscriptions are found by an
     index, which is late: they are looked for again. A user who is marked and still there was left half
@@ -233,7 +233,7 @@ def _queue(late: LateRows, settings: SweepSettings, clock: Clock) -> None:
 
 
 def _delete_users_own(gone: UserSweep, made_before: int, settings: SweepSettings) -> list[int]:
-    """How many there were: users, sessions, memberships, devices, subscriptions, topics, buckets.
+    """Return the number deleted: users, sessions, memberships, devices, subscriptions, topics, buckets.
 
     Younger subscriptions are spared: a copy of the message may come when the ID is somebody's again.
     """
@@ -266,7 +266,7 @@ def _leave_groups(gone: UserSweep, settings: SweepSettings) -> int:
 
 
 def _delete_targets(kind: TargetKind, scope: Scope, settings: SweepSettings) -> int:
-    """Delete topics or buckets of a scope that is gone; what hangs on them is queued first."""
+    """Delete topics or buckets of a scope that is gone; the sweep of their dependents is queued first."""
     found = list(definitions.in_scope(kind, scope, "", TARGETS_AT_A_TIME))
     swept = [Outgoing(codec.encode(sweep_of(one.target)), SWEEP_DELAY_S) for one in found]
     queues.send_all(settings.sweep_queue_url, swept)

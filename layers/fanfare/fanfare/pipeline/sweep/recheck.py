@@ -19,9 +19,9 @@ SUBSCRIPTIONS_AT_A_TIME = 500
 
 
 def target(look: TargetRecheck) -> TargetRecheck | None:
-    """Unsubscribe who has no longer the right, a stretch at a time; the next look, None after the last.
+    """Unsubscribe users without the right, a stretch at a time; return the next look, None after the last.
 
-    It changes nothing but what is wrong whenever it looks, so a look that comes twice does no harm.
+    It removes only subscriptions that are wrong at that moment, so a repeated look does no harm.
     """
     definition = _standing(look.target)
     if definition is None or ANY_USER in definition.subscribers:
@@ -42,7 +42,7 @@ def target(look: TargetRecheck) -> TargetRecheck | None:
 
 
 def user(look: UserRecheck) -> UserRecheck:
-    """Unsubscribe the user from what only others may have by now, a stretch at a time.
+    """Unsubscribe the user from targets without a right, a stretch at a time.
 
     The answer says how far it came, with an empty `after` at the end. Subscriptions are found by an index,
     which may miss one that was made a moment ago: the caller looks again.
@@ -62,7 +62,7 @@ def user(look: UserRecheck) -> UserRecheck:
 
 
 def _standing(wanted: Target) -> Definition | None:
-    """None where the target is gone: its own sweep takes what hung on it."""
+    """Return None if the target is gone: its own sweep deletes the subscriptions."""
     found = definitions.find(wanted.kind, wanted.scope, wanted.name)
     return found if found is not None and found.target == wanted else None
 
