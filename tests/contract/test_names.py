@@ -24,9 +24,6 @@ SUBJECTS = frozenset({"api", "api/routes", "store"})
 NETWORKS = {"fcm", "apns"}
 """A network's client and the judgement of its answers."""
 
-PAIRS_TO_END = {"sender"}
-"""Names that still stand twice in the shared package; the set only gets smaller."""
-
 
 def test_no_public_class_name_stands_twice() -> None:
     assert repeated(classes()) == {}
@@ -37,14 +34,10 @@ def test_no_module_name_stands_twice_within_a_package() -> None:
         f"{package.name}: {name}": folders
         for package in PACKAGES
         for name, folders in repeated(modules(package)).items()
-        if name not in ENTRIES | PAIRS_TO_END and not may_pair(name, folders)
+        if name not in ENTRIES and not may_pair(name, folders)
     }
 
     assert twice == {}
-
-
-def test_a_pair_that_is_ended_is_off_the_list() -> None:
-    assert repeated(modules(PACKAGES[0])).keys() >= PAIRS_TO_END
 
 
 def may_pair(name: str, folders: list[str]) -> bool:
