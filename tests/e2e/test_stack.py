@@ -18,6 +18,7 @@ from local.processes import ROOT, run
 from local.stack import Stack, StackError
 from local.stack.state import StateFolder
 from local.waiting import NO_ANSWER_S, while_moving
+from operate.client import Client
 
 pytestmark = pytest.mark.e2e
 
@@ -132,6 +133,21 @@ def test_make_run_says_in_a_sentence_why_it_does_not_start(stack: Stack, tmp_pat
         assert demo.returncode == 1
         assert said in demo.stderr
         assert len(demo.stderr.strip().splitlines()) == 1, demo.stderr
+
+
+def test_the_status_of_a_message_comes_through_the_public_api(stack: Stack) -> None:
+    nobody = Client(stack.values["site"], stack.values["app_id"], stack.values["app_key"])
+    admin = nobody.administrator(stack.values["client_id"], stack.values["client_secret"])
+    admin.call("PUT", "/topics/status")
+    message = {"data": {"k": "v"}, "gcm": {"enabled": True}, "apns": {"enabled": True}}
+    sent = admin.send("/topics/status", message)
+    state = ("--state", str(stack.state.folder))
+    told = command("operate", "message", sent, *state, "--json")
+    unknown = command("operate", "message", "none", *state, "--json")
+
+    assert json.loads(told.stdout).keys() == admin.call("GET", f"/push/messages/{sent}").keys()
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "PUSH_MESSAGE_NOT_FOUND" in unknown.stderr
 
 
 def test_the_stacks_own_app_is_the_same_from_run_to_run(stack: Stack) -> None:
