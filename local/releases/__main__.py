@@ -44,6 +44,10 @@ def rehearse(account: EmulatedAccount) -> Iterator[str]:
     back = account.release()
     _expect(back.moved(failed) == set(first.versions), back)
     yield "the first build again: every function moved, as with any release"
+    refused, calls = account.refused_to_deployer(), len(account.deployers_calls)
+    if refused or not calls:
+        raise Differs(f"the deployer's policy does not allow {sorted(refused)}, of {calls} kinds of calls")
+    yield f"the deployer's policy allows the {calls} kinds of calls that sam deploy made"
     stayed = account.left_behind()
     account.imported(stayed)
     account.release()

@@ -7,13 +7,16 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from local import ports
 from local.aws import ministack
 from local.processes import ROOT
+from local.releases import recorder
 from operate import restoration
+from operate.deployment import policy
 from operate.template.intrinsics import read_yaml
 
 STACK = "fanfare-rehearsal"
@@ -43,6 +46,9 @@ class EmulatedAccount:
 
     endpoint: str
     build: Path
+    deployers_endpoint: str
+    """The same account, for `sam deploy`: its calls are noted in `deployers_calls`."""
+    deployers_calls: set[str]
 
     def client(self, service: str) -> Any:
         import boto3
@@ -78,7 +84,7 @@ class EmulatedAccount:
             cwd=self.build,
             env=os.environ
             | ministack.CREDENTIALS
-            | {"AWS_ENDPOINT_URL": self.endpoint, "SAM_CLI_TELEMETRY": "0"},
+            | {"AWS_ENDPOINT_URL": self.deployers_endpoint, "SAM_CLI_TELEMETRY": "0"},
             capture_output=True,
             text=True,
             check=False,
@@ -88,6 +94,15 @@ class EmulatedAccount:
                 f"sam deploy ended with {ended.returncode}:\n{ended.stdout[-3000:]}\n{ended.stderr[-3000:]}"
             )
         return self.state()
+
+    def refused_to_deployer(self) -> set[str]:
+        """Return the calls of `sam deploy` that the deployer's policy does not allow."""
+        document = read_yaml(ROOT / "template.yaml")
+        made = policy.policy(document, stack=STACK, account=ministack.ACCOUNT, region=ministack.REGION)
+        allowed = [action for statement in made["Statement"] for action in statement["Action"]]
+        return {
+            call for call in self.deployers_calls if not any(fnmatchcase(call, action) for action in allowed)
+        }
 
     def outlasting(self) -> dict[str, str]:
         """The names of tables and buckets, by logical ID."""
@@ -178,7 +193,9 @@ def emulated(build: Path, folder: Path) -> Iterator[EmulatedAccount]:
     child = ministack.launch(port, folder / "ministack.log")
     try:
         child.wait_until(lambda: ministack.ready(port))
-        yield EmulatedAccount(ports.http(port), copy)
+        endpoint = ports.http(port)
+        with recorder.recording(endpoint) as (deployers_endpoint, calls):
+            yield EmulatedAccount(endpoint, copy, deployers_endpoint, calls)
     finally:
         child.stop()
 
