@@ -65,7 +65,6 @@ class FakeLane:
     lane: str
     answers: dict[str, list[Result]]
     received: list[str]
-    renewed: int = 0
     refuses: CredentialError | None = None
     batches: int = 0
     probes: int = 0
@@ -89,9 +88,6 @@ class FakeLane:
         self.payloads.append(push.payloads)
         self.received += [one.device.token for one in addressees]
         return [self._answer(one.device.token) for one in addressees]
-
-    def renew(self) -> None:
-        self.renewed += 1
 
     def _answer(self, token: str) -> Result:
         told = self.answers.get(token, [])

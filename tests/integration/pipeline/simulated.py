@@ -54,8 +54,6 @@ class SimulatedLane:
 
     def prepare(self, deadline_s: float) -> None: ...
 
-    def renew(self) -> None: ...
-
     def send(
         self, push: Push, addressees: Sequence[Addressee], deadline_s: float, *, apart: bool
     ) -> list[Result]:

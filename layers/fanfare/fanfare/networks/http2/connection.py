@@ -97,10 +97,6 @@ class Connection:
     def ready(self) -> bool:
         return self.greeted and self._probed_since is None and self.usable
 
-    @property
-    def probed_since(self) -> float | None:
-        return self._probed_since
-
     def capacity(self, body_bytes: int) -> int:
         """Number of requests that can be open, by its limits and the window that a connection begins with."""
         bodies = DEFAULT_WINDOW // max(1, body_bytes)

@@ -17,7 +17,7 @@ from fanfare.pipeline.deliver.devices import Due, Sent, Share, Waiting
 from fanfare.pipeline.lanes import probe
 from fanfare.pipeline.lanes.pauses import Admission
 from fanfare.pipeline.lanes.quota import PATIENCE_MS
-from fanfare.pipeline.senders.sender import LaneSender, Senders
+from fanfare.pipeline.senders.sender import RENEWED, LaneSender, Senders
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
 from fanfare.runtime.concurrency import together
@@ -240,8 +240,7 @@ class Sending:
     def _send(
         self, sender: LaneSender, network: Network, members: Sequence[Due], *, apart: bool = False
     ) -> None:
-        """All once; what was not processed again at once; one round with a fresh credential."""
-        credential_attempt = 1
+        """Send to all once, and again at once to those whose push was not processed."""
         for immediate in range(1, IMMEDIATE_TRIES + 1):
             if not members:
                 return None
@@ -251,20 +250,14 @@ class Sending:
                 results = _results(sender, self.push.as_of(at), addressees, self._sending_s(), apart)
             except CredentialError as error:
                 return self._refused(sender, members, error)
-            outcomes = self._judge(network, members, results, credential_attempt)
+            outcomes = self._judge(network, members, results)
             again: list[Due] = []
-            stale = False
             for due, outcome, result in zip(members, outcomes, results, strict=True):
                 not_processed = not outcome.spends_attempt and outcome.retry_after_s == 0
-                fresh = outcome.kind is OutcomeKind.RETRY_FRESH_CREDENTIAL and credential_attempt == 1
-                if (not_processed or fresh) and immediate < IMMEDIATE_TRIES and self._sending_s() > 0:
+                if not_processed and immediate < IMMEDIATE_TRIES and self._sending_s() > 0:
                     again.append(due)
-                    stale = stale or fresh
                 else:
                     self.sent.append(self._sent(sender, due, outcome, result, at))
-            if stale:
-                sender.renew()
-                credential_attempt = 2
             members = again
         return None
 
@@ -285,9 +278,7 @@ class Sending:
             validated=fcm is not None and fcm.validate_only and due.addressee.device.network is Network.FCM,
         )
 
-    def _judge(
-        self, network: Network, members: Sequence[Due], results: Sequence[Result], credential_attempt: int
-    ) -> list[Outcome]:
+    def _judge(self, network: Network, members: Sequence[Due], results: Sequence[Result]) -> list[Outcome]:
         """The outcomes; where a proof has its own time, with what the table knows of the device."""
 
         left_ms = self.push.payloads.left_ms(network, self.push.at, self.clock())
@@ -295,7 +286,7 @@ class Sending:
         def outcome(i: int, registered_at: int | None) -> Outcome:
             context = Context(
                 attempt=members[i].standing.tries + 1,
-                credential_attempt=credential_attempt,
+                credential_attempt=RENEWED,
                 registered_at_ms=registered_at,
                 bare_installation_id=members[i].addressee.device.is_bare_fid,
                 seconds_to_expiry=None if left_ms is None else max(0.0, left_ms / 1000),

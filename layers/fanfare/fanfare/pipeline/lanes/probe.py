@@ -9,12 +9,12 @@ from collections.abc import Callable
 from fanfare.domain.addressee import Addressee
 from fanfare.domain.device import Device, Environment, Network
 from fanfare.domain.outcome.answer import Context, Provider, Transport
-from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
+from fanfare.domain.outcome.consequence import Outcome
 from fanfare.domain.payload import ApnsPayload, FcmPayload, Payloads
 from fanfare.domain.push import Push
 from fanfare.networks.failures import CredentialError
 from fanfare.networks.result import Result, Unknown, outcome_of
-from fanfare.pipeline.senders.sender import LaneSender
+from fanfare.pipeline.senders.sender import RENEWED, LaneSender
 from fanfare.runtime import logs
 from fanfare.runtime.clock import Clock
 
@@ -54,23 +54,18 @@ def reserved_s(left_s: float) -> float:
 def ask(
     sender: LaneSender, network: Network, environment: Environment, left_s: Callable[[], float], clock: Clock
 ) -> Outcome:
-    """Send a probe on the lane; a stale credential is renewed once."""
+    """Send a probe on the lane, again at once if the network did not process it."""
     nobody = Addressee("", _NOBODY[network], environment)
-    credential_attempt = 1
+    context = Context(credential_attempt=RENEWED, now_s=clock() / 1000)
     for _ in range(TRIES):
         try:
             result = _send(sender, nobody, max(0.0, min(ANSWER_S, left_s())))
         except CredentialError as error:
             return error.outcome
-        context = Context(credential_attempt=credential_attempt, now_s=clock() / 1000)
         outcome = outcome_of(Provider(network), result, context)
-        fresh = outcome.kind is OutcomeKind.RETRY_FRESH_CREDENTIAL and credential_attempt == 1
-        not_processed = not outcome.spends_attempt and outcome.retry_after_s == 0
-        if left_s() <= 0 or not (fresh or not_processed):
+        was_processed = outcome.spends_attempt or outcome.retry_after_s > 0
+        if was_processed or left_s() <= 0:
             break
-        if fresh:
-            sender.renew()
-            credential_attempt = 2
     return outcome
 
 

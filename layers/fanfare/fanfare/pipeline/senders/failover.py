@@ -17,7 +17,7 @@ from fanfare.domain.push import Push
 from fanfare.networks.credentials import Credential, key_id
 from fanfare.networks.failures import CredentialError
 from fanfare.networks.result import Answered, NotProcessed, Result, outcome_of
-from fanfare.pipeline.senders.sender import LaneSender
+from fanfare.pipeline.senders.sender import CredentialSender, LaneSender
 from fanfare.runtime import logs, metrics, secrets
 from fanfare.runtime.clock import Clock
 
@@ -33,7 +33,7 @@ class LiveKey:
     """A live credential's sender, and its answers in this environment."""
 
     provider: Provider
-    sender: LaneSender
+    sender: CredentialSender
     credential: Credential | None
     """None where there is none that could be read."""
     proven: bool = False
@@ -102,9 +102,6 @@ class LiveSender:
         # Requests that the caller may send again; the others already have an answer.
         last_word = self._refusal if isinstance(self._refusal, Answered) else _NOT_SENT
         return [results.get(place, last_word) for place in range(len(addressees))]
-
-    def renew(self) -> None:
-        """What is stale is renewed while sending, once in an attempt: nothing is left to do."""
 
     def _using[T](self, use: Callable[[LaneSender], T]) -> T:
         """By the first credential that is not refused before a push goes out. Raises CredentialError."""

@@ -9,9 +9,13 @@ from fanfare.domain.outcome.consequence import Outcome
 from fanfare.domain.push import Push
 from fanfare.networks.result import Result
 
+RENEWED = 2
+"""The attempt of a credential by which answers are judged: the sender renews a stale one by itself, once, and
+hands a refusal on only if the fresh one was refused as well."""
+
 
 class LaneSender(Protocol):
-    """One lane's way out; it keeps its connections between invocations."""
+    """Sends on one lane; it keeps its connections between invocations."""
 
     @property
     def lane(self) -> str: ...
@@ -28,8 +32,12 @@ class LaneSender(Protocol):
         """One result for each addressee, in their order; `apart`: so that no push can end another's
         connection. Raises CredentialError."""
 
+
+class CredentialSender(LaneSender, Protocol):
+    """A lane's sender with one credential."""
+
     def renew(self) -> None:
-        """Use a fresh credential from now on."""
+        """Use a fresh access token or provider token from now on."""
 
 
 class Senders(Protocol):
