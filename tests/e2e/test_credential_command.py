@@ -182,7 +182,7 @@ def test_what_reaches_other_devices_is_not_live_beside_what_is_there(desk: Desk)
     assert f"key {GOOD_KEY}, topics {both}, live since" in desk.said("show")
     twenty_one = [word for number in range(21) for word in ("--apns-topic", f"com.example.app{number}")]
     line = desk.refused("set", "--apns", desk.good_key(), "--apns-key-id", GOOD_KEY, *KNOWN[:2], *twenty_one)
-    assert "topics: 21 of them, and not 1 to 20" in line
+    assert "topics: 21 of them; store 1 to 20" in line
     desk.said("set", "--apns", desk.bad_key(), "--apns-key-id", "NEWKEY0001", "--replace", *topic)
     assert desk.live(Network.APNS) == ["NEWKEY0001"]
 
