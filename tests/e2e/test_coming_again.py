@@ -45,6 +45,7 @@ def dead_letters(world: World) -> int:
     return int(told["Attributes"]["ApproximateNumberOfMessages"])
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 def test_tables_that_are_throttled_for_more_receives_than_a_message_has_lose_nothing(world: World) -> None:
     users = [world.pseudo_user() for _ in range(3)]

@@ -27,7 +27,7 @@ from operate.template.intrinsics import Evaluator, read_yaml
 from tests.contract.declared import FUNCTIONS, Grant, Roles
 from tests.e2e.world import Tables, World, environment
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 PARAMETERS = {
     "ArcSize": "10",
