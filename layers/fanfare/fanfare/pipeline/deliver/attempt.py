@@ -1,4 +1,4 @@
-"""One attempt, as values: whom it is for, and what the ledger writes of it."""
+"""One attempt, as values: its devices, and the state that it leaves in the ledger."""
 
 import random
 from collections import Counter
@@ -16,12 +16,12 @@ from fanfare.pipeline.deliver.devices import Due, Sent, Share, Waiting
 from fanfare.store.ledger import Failure, Lease, State
 
 MAX_FAILURES = 20
-"""How many single failures a ledger row tells of."""
+"""Most single failures that a ledger row lists."""
 
 
 @dataclass(slots=True)
 class Audience:
-    """Who is sent to now, who stays open for later, and how many open devices are no longer there."""
+    """The devices that are due now, those that stay open, and the number of open ones that are gone."""
 
     due: list[Due] = field(default_factory=list)
     later: list[tuple[bytes, Standing]] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Audience:
 
 
 def audience(lease: Lease, found: Sequence[Addressee], *, now: int, max_tries: int, of: int = 0) -> Audience:
-    """The devices that are there now and still open; all that are there, if no attempt has ended before.
+    """Return the devices that are still there and still open; all, if no attempt has ended before.
 
     Devices without tries or repeats left stay open, and end in the dead letter.
     """
@@ -59,19 +59,19 @@ def audience(lease: Lease, found: Sequence[Addressee], *, now: int, max_tries: i
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the write that ends the attempt carries: counts of all attempts, and the devices still open."""
+    """Return the end of the attempt as it is written: counts of all attempts, and the open devices."""
 
     state: State
     groups: list[OpenGroup]
     counts: Counter[str]
     failures: list[Failure]
     lanes: tuple[str, ...] = ()
-    """The lanes that all open devices are on; empty where that is not known."""
+    """The lanes of all open devices; empty if one of them is unknown."""
 
 
 @dataclass(slots=True)
 class _Tally:
-    """The counts of all attempts so far, the failures told of, and who is still open."""
+    """Return the counts of all attempts so far, the listed failures, and the open devices."""
 
     counts: Counter[str]
     failures: list[Failure]
@@ -96,7 +96,7 @@ class _Tally:
 
 def result(lease: Lease, gathered: Audience, share: Share, *, now: int, max_tries: int) -> Result:
     tally = _Tally(Counter(lease.counts), list(lease.failures), list(gathered.later))
-    # One for all: what failed together comes again in one attempt, and stands as one group in the row.
+    # One for all: devices that failed together are tried again together, and are one group in the row.
     jitter = random.random()
     delivered = 0
     for held in share.waiting:
@@ -127,7 +127,7 @@ def result(lease: Lease, gathered: Audience, share: Share, *, now: int, max_trie
 
 
 def given_up(lease: Lease, gathered: Audience, max_tries: int) -> Result:
-    """An attempt that was killed too often: its devices may have got the push each time."""
+    """Return the end of an attempt that was killed too often: each time its devices may have got the push."""
     due = [(one.addressee.digest, one.standing) for one in gathered.due]
     standings = [*due, *gathered.later]
     groups = pack((digest, replace(standing, tries=max_tries)) for digest, standing in standings)
@@ -139,16 +139,16 @@ def given_up(lease: Lease, gathered: Audience, max_tries: int) -> Result:
 def next_attempt(
     delivery: Delivery, groups: Sequence[OpenGroup], max_tries: int, lanes: tuple[str, ...]
 ) -> Delivery:
-    """The next attempt, when it is worth making."""
+    """Return the next attempt, due when the first open devices are."""
     standings = [group.standing for group in groups if group.standing.tries < max_tries]
-    # Where fewer tries are allowed than before, nobody may have one left: the next attempt ends it.
+    # If fewer tries are allowed than before, no device may have one left: the next attempt ends it.
     standings = standings or [group.standing for group in groups]
     due = min(one.due for one in standings)
     return delivery.next_attempt(due, lanes, max(one.waits for one in standings))
 
 
 def proofs(sent: Sequence[Sent]) -> list[Proof]:
-    """The proofs and doubtful answers among the outcomes, as they travel to purge."""
+    """Return the proofs and doubtful answers about device tokens, as they travel to purge."""
     return [
         Proof(
             installation=one.due.addressee.device.installation_id,
@@ -168,12 +168,12 @@ def proofs(sent: Sequence[Sent]) -> list[Proof]:
 def _lanes(
     lease: Lease, share: Share, still_open: Sequence[tuple[bytes, Standing]], max_tries: int
 ) -> tuple[str, ...]:
-    """The lanes of the devices that are tried again; none where they are not known of all."""
+    """Return the lanes of the devices that are tried again; none if one of them is unknown."""
     again = {digest for digest, standing in still_open if standing.tries < max_tries}
     seen: list[Sent | Waiting] = [*share.sent, *share.waiting]
     lane_of = {one.due.addressee.digest: one.lane for one in seen if one.lane is not None}
     lanes = {lane_of[digest] for digest in again & lane_of.keys()}
-    if again - lane_of.keys():  # who was not due
+    if again - lane_of.keys():  # some were not due
         if not lease.delivery.lanes:
             return ()
         lanes |= set(lease.delivery.lanes)

@@ -31,7 +31,7 @@ class DeliverSettings(Redelivery):
     network_ca_file: str
 
     def __post_init__(self) -> None:
-        """Raise SettingsError where a delivery could be taken again while it is being sent."""
+        """Raise SettingsError if a delivery could be taken again while it is being sent."""
         if not self.timeout_seconds < self.lease_seconds < self.visibility_seconds:
             raise SettingsError(
                 f"deliver's timeout of {self.timeout_seconds} s has to be shorter than its lease of"

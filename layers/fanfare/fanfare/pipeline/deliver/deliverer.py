@@ -1,4 +1,4 @@
-"""deliver: an attempt of a delivery, from its lease to what follows from it."""
+"""deliver: an attempt of a delivery, from its lease to its follow-up."""
 
 import random
 import time
@@ -28,30 +28,30 @@ from fanfare.store.ledger import Ended, Held, Lease, State
 from fanfare.store.row import REFUSED
 
 HALVE_FROM = 4
-"""An arc is halved when it holds more than this many times the subscribers that it should."""
+"""An arc is halved if it holds more than this many times its intended subscribers."""
 
 
 class KilledTooOften(Exception):
-    """Looking for the devices kills the process: the delivery is given up before it is looked into again."""
+    """The search for the devices kills the process: the delivery is given up before another search."""
 
 
 class LeaseHeld(Exception):
-    """Another environment works on this attempt: the message has to come again, in case that one dies."""
+    """Another environment works on this attempt. The message has to come again, in case that one dies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An attempt that is ours, with the devices that it is for."""
+    """An attempt that this environment has leased, with its devices."""
 
     index: int
-    """Which of the deliveries that are sent together it is of."""
+    """The number of its delivery among those that are sent together."""
     lease: Lease
     gathered: Audience
 
 
 @dataclass(frozen=True, slots=True)
 class Deliverer:
-    """What an environment keeps between its deliveries."""
+    """The state that an environment keeps between deliveries."""
 
     settings: DeliverSettings
     senders: Senders
@@ -64,9 +64,9 @@ class Deliverer:
         return Onward(self.settings, self.clock)
 
     def begin(self, index: int, delivery: Delivery, until: int, finding: Finding) -> Begun | None:
-        """The attempt with its lease until then (epoch ms) and its devices; None where nothing is to be sent.
+        """Lease the attempt until then (epoch ms) and find its devices; None if there is nothing to send.
 
-        Raises LeaseHeld, and what AWS refuses: the message then comes again; and KilledTooOften.
+        Raises LeaseHeld or an error of AWS, and the message comes again; or KilledTooOften.
         """
         wait_ms = delivery.not_before - self.clock()
         if wait_ms > 0:
@@ -98,8 +98,10 @@ class Deliverer:
     def send(
         self, begun: Sequence[Begun], deliveries: int, seconds_left: Callable[[], float]
     ) -> list[Exception | None]:
-        """Send to the devices of one push's attempts, and end each; for each its failure: LeaseLost, or what
-        AWS refused. `deliveries`: how many are sent together, at the most."""
+        """Send to the devices of one push's attempts, and end each.
+
+        Return the failure of each: LeaseLost, or an error of AWS. `deliveries`: the most sent together.
+        """
         push = begun[0].lease.delivery.push
         max_tries = self.settings.max_tries
         sending = Sending(
@@ -119,7 +121,7 @@ class Deliverer:
         with _released_unless_sent(*(one.lease for one in begun)):
             ready = sending.ready(due)
         sending.send(ready)
-        # What was answered is known from here on, and must not be lost to anything that fails before the end.
+        # From here on the answers are known, and no failure before the end may lose them.
         shares = sending.shares(deliveries)
 
         def end(place: int) -> Exception | None:
@@ -132,7 +134,7 @@ class Deliverer:
                 result = attempt.result(one.lease, one.gathered, share, now=now, max_tries=max_tries)
             try:
                 self._finish(one.lease, result, seconds_left)
-            except Exception as error:  # noqa: BLE001 - the others end all the same
+            except Exception as error:  # noqa: BLE001 - the other attempts still end
                 return error
             return None
 
@@ -159,9 +161,9 @@ class Deliverer:
         self.onward.follow(lease.delivery, result.state, result.groups, result.lanes)
 
     def _lanes_wait_ms(self, delivery: Delivery) -> int:
-        """How long there is no use in looking for the devices: every lane that they can be on is paused.
+        """Return the time, in ms, for which all lanes of the devices are paused: a search would be of no use.
 
-        A delivery that waited often enough, or beyond its time to live, is looked into all the same: its
+        A delivery that waited often enough, or beyond its time to live, is searched all the same: its
         devices may have to be given up.
         """
         app, by_user = delivery.push.app, delivery.push.by_user
@@ -180,7 +182,7 @@ class Deliverer:
         return tuple(one.lane for one in senders if one is not None)
 
     def _tell(self, push: Push, sending: Sending) -> None:
-        """Tell the fleet what the lanes answered, and then purge the proofs: last of all, since a lost proof
+        """Tell the fleet of the answers, and then tell purge of the proofs. Both come last: a lost proof
         only costs another send to a dead token."""
         with _noted(push):
             self.watch.saw(push.app, sending.sent, sending.waiting, sending.down)
@@ -188,7 +190,7 @@ class Deliverer:
             self.onward.report(push.app, attempt.proofs(sending.sent))
 
     def _end(self, lease: Lease, result: Result, seconds_left: Callable[[], float]) -> None:
-        """Write what came out, while there is time to try: only that keeps it from being sent again."""
+        """Write the result, while there is time: only the row keeps the delivery from being sent again."""
         while True:
             try:
                 return ledger.end(lease, result.state, result.groups, result.counts, result.failures)
@@ -208,7 +210,7 @@ def _noted(push: Push) -> Iterator[None]:
 
 @contextmanager
 def _released_unless_sent(*leases: Lease) -> Iterator[None]:
-    """Where tables or credentials cannot be had, the attempt was none: it is not one that may have sent."""
+    """Release the leases if the block fails: nothing was sent, so the attempt does not count."""
     try:
         yield
     except ArcTooLarge:
@@ -232,7 +234,7 @@ def _registered_at(app: str, devices: Sequence[Addressee]) -> Mapping[Addressee,
 
 
 def _name(lease: Lease) -> None:
-    """Name a delivery that ends because its attempts were killed: it may be what kills them."""
+    """Log a delivery that ends because its attempts were killed: it may be the cause."""
     delivery = lease.delivery
     named = {"app": delivery.push.app, "push": delivery.push.id, "delivery": delivery.id}
     killed = lease.killed + lease.retakes
@@ -251,7 +253,7 @@ def _log(lease: Lease, result: Result) -> None:
             "attempt": delivery.attempt,
             "state": result.state,
             "counts": dict(result.counts),
-            # As many as the ledger row tells of, of all attempts: devices that are open count nowhere else.
+            # The ledger row lists this many, of all attempts: open devices count nowhere else.
             "failures": Counter(f"{one.outcome}.{one.reason}" for one in result.failures),
         },
     )

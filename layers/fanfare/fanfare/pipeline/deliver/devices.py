@@ -17,30 +17,30 @@ _ABOUT_TOKENS = {
 
 
 class Due(NamedTuple):
-    """A device to send to, how it stands, and which of the deliveries that are sent together it is of."""
+    """A device to send to, its retry state, and the number of its delivery among those sent together."""
 
     addressee: Addressee
     standing: Standing
     of: int = 0
     first: bool = True
-    """Whether this is the delivery's first attempt, of this round."""
+    """True in the delivery's first attempt of this round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What came of one device in this attempt; `at` is the moment of the send in epoch ms."""
+    """The result of one device in this attempt; `at` is the moment of the send, epoch ms."""
 
     due: Due
     outcome: Outcome
     lane: str | None
-    """None where nobody was asked: the app has no credential for the network, or not for the bundle ID."""
+    """None if no network was asked: the app has no credential for the network, or not for the bundle ID."""
     at: int
     sublane: str = ""
-    """Where the answer is comparable with others; empty where nobody was asked."""
+    """The sublane on which the answer is comparable with others; empty if no network was asked."""
     breaker_open: bool = False
-    """Whether the sublane's breaker was open, where the answer is doubtful."""
+    """True for a doubtful answer if the sublane's breaker was open."""
     answered: bool = False
-    """Whether the network said so itself."""
+    """True if the network itself answered."""
     validated: bool = False
     """The push was sent to be validated only: nothing is handed over."""
 
@@ -54,7 +54,7 @@ class Sent:
 
     @property
     def speaks_of_token(self) -> bool:
-        """Whether the network looked at the device token and said what it thinks of it."""
+        """True if the network judged the device token."""
         return self.answered and self.outcome.kind in _ABOUT_TOKENS
 
     @property
@@ -64,19 +64,19 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A device that was not sent to: its lane is paused or used up, or its credential not to be had."""
+    """A device that was not sent to: its lane is paused or out of quota, or its credential unavailable."""
 
     due: Due
     delay_ms: int
     reason: str
     lane: str
     outcome: Outcome | None = None
-    """What the lane itself came to, where it was asked."""
+    """The outcome of the lane itself, if it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What came of one of the deliveries that were sent together."""
+    """The results of one of the deliveries that were sent together."""
 
     sent: list[Sent]
     waiting: list[Waiting]

@@ -17,11 +17,11 @@ from fanfare.store.recipients import Recipient
 SHARDS_AT_A_TIME = 4
 
 HANGS_S = 20.0
-"""When one delivery's reading takes longer, no further read is begun. A call to a table that accepts
+"""After this time no further read is begun for a delivery. A call to a table that accepts
 connections and never answers takes 27 seconds, with its five tries: two use up the function's time."""
 
 MAX_DEVICES = 20_000
-"""Devices of one delivery: were all of them open, their digests would still fit into the ledger's row."""
+"""Most devices of one delivery: if all are open, their digests still fit into the ledger's row."""
 
 
 class ArcTooLarge(Exception):
@@ -40,10 +40,10 @@ class Finding:
     _looks: Once[object, list[Recipient]] = field(default_factory=Once)
 
     def addressees(self, delivery: Delivery, limit: int | None) -> list[Addressee]:
-        """The devices of the delivery's recipients that the push is for, as they are owned now.
+        """Return the devices of the delivery's recipients for this push, as they are owned now.
 
-        Raises ArcTooLarge where the arc has more than `limit` subscribers, or too many devices, never without
-        a limit; and Busy where the tables hang.
+        Raises ArcTooLarge if the arc has more than `limit` subscribers, or too many devices, never without
+        a limit; and Busy if the tables hang.
         """
         push = delivery.push
         same = (push.app, push.target, push.user, push.gate, delivery.arc, delivery.way, limit)

@@ -1,4 +1,4 @@
-"""What goes on from deliver by the queues: the next attempt, halves, dead letters, and proofs for purge."""
+"""Messages that deliver queues: the next attempt, halves, dead letters, and proofs for purge."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Onward:
     clock: Clock
 
     def report(self, app: str, proofs: Sequence[Proof]) -> None:
-        """Tell purge, which deletes apart from the sending."""
+        """Queue the proofs for purge, which deletes apart from the sending."""
         messages = [
             Outgoing(codec.encode(Report(app=app, proofs=some)))
             for some in batched(proofs, PROOFS_IN_MESSAGE, strict=False)
@@ -36,7 +36,7 @@ class Onward:
     def follow(
         self, delivery: Delivery, state: State, groups: Sequence[OpenGroup], lanes: tuple[str, ...] = ()
     ) -> None:
-        """Queue what follows from an ended attempt; doing so twice does no harm."""
+        """Queue the follow-up of an ended attempt; a repeated call does no harm."""
         match state:
             case State.DONE:
                 return
@@ -53,7 +53,7 @@ class Onward:
                 assert_never(state)
 
     def _dead_letters(self, groups: Sequence[OpenGroup]) -> str:
-        """The queue of doubt holds letters of which nobody is open for another reason."""
+        """Return the queue of the dead letter: doubtful answers alone have a queue of their own."""
         if all(given_up_in_doubt(group.standing) for group in groups):
             return self.settings.doubt_dead_letter_queue_url
         return self.settings.dead_letter_queue_url

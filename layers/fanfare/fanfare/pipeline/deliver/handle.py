@@ -1,4 +1,4 @@
-"""What deliver takes from its queues: in which order, how long it holds messages, when they come again."""
+"""Messages from the delivery queues: their order, their visibility, and their return."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,18 +14,18 @@ from fanfare.store import aws_failures, given_up
 from fanfare.store.ledger import LeaseLost, Named
 
 HOLD_BEYOND_LEASE_S = 2
-"""A message whose attempt was killed comes again when the lease has just run out."""
+"""The message of a killed attempt comes again when the lease has just run out."""
 
 MARGIN_S = 3.0
-"""What an attempt keeps of the function's time for writing down what came out."""
+"""Seconds of the function's time that are kept for the writes that end attempts."""
 
 
 def deliver_all(
     records: Sequence[Record], deliverer: Deliverer, remaining_ms: Callable[[], int]
 ) -> BatchResponse:
-    """Deliver first what comes for the first time, in waves; then what came before, one after the other.
+    """Deliver new messages first, in waves; then those that came before, one after the other.
 
-    A message that came before may have killed the process. Whatever else has a lease by then dies with it, so
+    A message that came before may have killed the process. All leases of that moment die with the process, so
     it has to be alone.
     """
     settings, source = deliverer.settings, _source(deliverer)
@@ -73,9 +73,9 @@ def _source(deliverer: Deliverer) -> Source:
 
 
 def _give_up(record: Record, error: Exception, now: int) -> bytes:
-    """Write that the delivery is dead, if the message names one; the dead letter is the message as it is.
+    """Mark the delivery dead, if the message names one; the dead letter is the message as it is.
 
-    Raises LeaseHeld, and what AWS refuses.
+    Raises LeaseHeld, or an error of AWS.
     """
     body: str = record["body"]
     names = names_in(body)

@@ -1,4 +1,4 @@
-"""Sending to devices and judging each answer: lane by lane, with the little that is tried again at once."""
+"""Send to devices, lane by lane, and judge each answer; a few pushes are tried again at once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,30 +23,30 @@ from fanfare.runtime.clock import Clock
 from fanfare.runtime.concurrency import together
 
 IMMEDIATE_TRIES = 3
-"""How often, within one attempt, a push is handed over again that the network says it did not process."""
+"""Most sends of a push within one attempt, if the network says that it did not process it."""
 
 SEND_S = 8.0
-"""Seconds that have to be left for sending after the quota's next window was waited for."""
+"""Seconds that have to be left for sending after a wait for the quota's next window."""
 
 FIRST_ATTEMPT_MS = 60_000
-"""A first attempt may begin so long after the time to live is over: queues take their time."""
+"""A first attempt may begin this long after the end of the time to live: queues take their time."""
 
 _PROVIDERS = {Network.FCM: Provider.FCM, Network.APNS: Provider.APNS}
 
 
 class Lanes(Protocol):
-    """What the fleet knows of an app's lanes."""
+    """The state of an app's lanes that the fleet shares."""
 
     def admit(self, app: str, lane: str) -> Admission: ...
 
     def probed(self, app: str, lane: str, outcome: Outcome) -> bool:
-        """Open or pause the lane by the outcome of a probe; whether it answers."""
+        """Open or pause the lane by the outcome of a probe; return True if it answers."""
 
     def untried(self, app: str, lane: str) -> None:
-        """Give a probe back that was not made."""
+        """Give back a probe that was not made."""
 
     def is_paused(self, app: str, lane: str) -> bool:
-        """Whether the lane is paused by now, by this environment or another."""
+        """Return True if this environment or another has paused the lane by now."""
 
     def put_on_trial(self, app: str, lane: str, why: str) -> None:
         """Let nothing be sent on the lane before a probe."""
@@ -54,7 +54,7 @@ class Lanes(Protocol):
     def grant(
         self, app: str, lane: str, wanted: int, pace: Pace, *, by_user: bool = False
     ) -> tuple[int, int]:
-        """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
+        """Return the number of pushes that the lane's quota has room for, and the wait of the rest, in ms."""
 
     def breaker_open(self, app: str, sublane: str) -> bool: ...
 
@@ -68,12 +68,12 @@ class _Ready:
     environment: Environment
     members: Sequence[Due]
     probe: bool
-    """Whether the lane has to answer a probe first."""
+    """True if the lane has to answer a probe first."""
 
 
 @dataclass(slots=True)
 class Sending:
-    """The way through the lanes of one push's attempts that are made together."""
+    """One run of a push over its lanes, for the attempts that are made together."""
 
     push: Push
     pace: Pace
@@ -83,7 +83,7 @@ class Sending:
     deadline: Callable[[], float]
     """Seconds that are left for the attempt."""
     registered_at: Callable[[Sequence[Addressee]], Mapping[Addressee, int]]
-    """When devices were registered, epoch ms: asked for only where a proof has its own time."""
+    """Return when devices were registered, epoch ms: called only for proofs with a time of their own."""
     sleep: Callable[[float], None]
     """Seconds."""
     sent: list[Sent] = field(default_factory=list)
@@ -94,7 +94,7 @@ class Sending:
     """Seconds that are kept for probes after the sending."""
 
     def ready(self, devices: Sequence[Due]) -> list[_Ready]:
-        """The lanes that may be sent to. Whatever can fail without an answer fails here."""
+        """Return the lanes that may be sent to. Failures without an answer of a network happen here."""
         lanes: dict[tuple[Network, Environment], list[Due]] = {}
         for due in devices:
             network, environment = due.addressee.device.network, due.addressee.environment
@@ -118,13 +118,13 @@ class Sending:
             self.lanes.untried(self.push.app, ready.sender.lane)
 
     def send(self, ready: Sequence[_Ready]) -> None:
-        """Send on them all; afterwards each device is in `sent` or in `waiting`."""
+        """Send on all lanes; afterwards each device is in `sent` or in `waiting`."""
         self.reserved_s = probe.reserved_s(self.deadline())
         # Together, so that a network that does not answer holds up no other.
         together(self._lane, ready)
 
     def shares(self, deliveries: int) -> list[Share]:
-        """What came out, by delivery."""
+        """Return the results, by delivery."""
         shares = [Share([], [], self.down) for _ in range(deliveries)]
         for sent in self.sent:
             shares[sent.due.of].sent.append(sent)
@@ -133,7 +133,7 @@ class Sending:
         return shares
 
     def _ready(self, lane: tuple[Network, Environment], members: Sequence[Due]) -> _Ready | None:
-        """The lane with its credential at hand; else its devices are settled, or wait."""
+        """Return the lane with its credential at hand; or None, and its devices are settled or wait."""
         network = lane[0]
         members = self._in_time(network, members)
         if not members:
@@ -160,7 +160,7 @@ class Sending:
         return _Ready(sender, *lane, members, admission.probe)
 
     def _in_time(self, network: Network, members: Sequence[Due]) -> Sequence[Due]:
-        """The devices that the push is not too late for. Attempts after the first need time that is left."""
+        """Return the devices for which the push is in time. Attempts after the first need time to live."""
         left_ms = self.push.payloads.left_ms(network, self.push.at, self.clock())
         if left_ms is None or left_ms > 0:
             return members
@@ -177,7 +177,7 @@ class Sending:
         self._look_after(ready)
 
     def _spread(self, ready: _Ready) -> None:
-        """Send what the lane's quota has room for, and the rest where its next window is near."""
+        """Send as much as the lane's quota has room for, and the rest if its next window is near."""
         if ready.network is not Network.FCM:
             return self._try(ready)
         refused, wait_ms = self._within_quota(ready)
@@ -189,7 +189,7 @@ class Sending:
         return self._wait(ready.sender, refused, wait_ms, "quota")
 
     def _within_quota(self, ready: _Ready) -> tuple[Sequence[Due], int]:
-        """Send to those who have room; the others, and how long they wait, in ms."""
+        """Send within the quota; return the devices that are left, and their wait in ms."""
         lane, members = ready.sender.lane, ready.members
         granted, wait_ms = self.lanes.grant(
             self.push.app, lane, len(members), self.pace, by_user=self.push.by_user
@@ -198,7 +198,7 @@ class Sending:
         return members[granted:], wait_ms
 
     def _answers(self, ready: _Ready) -> bool:
-        """Whether the lane answers a probe, which goes whatever the quota says."""
+        """Return True if the lane answers a probe. A probe is not counted by the quota."""
         if self.deadline() < probe.LEAST_S:
             self._untried(ready)
             return False
@@ -279,7 +279,7 @@ class Sending:
         )
 
     def _judge(self, network: Network, members: Sequence[Due], results: Sequence[Result]) -> list[Outcome]:
-        """The outcomes; where a proof has its own time, with what the table knows of the device."""
+        """Return the outcomes; a proof with its own time is judged with the registration of its device."""
 
         left_ms = self.push.payloads.left_ms(network, self.push.at, self.clock())
 
@@ -323,7 +323,7 @@ class Sending:
 
 
 def is_late(push: Push, now: int) -> bool:
-    """Whether the push goes to no network any more, not even in a first attempt."""
+    """True if the push is too late for every network, even in a first attempt."""
     ways = [Network.FCM] if push.payloads.fcm is not None else []
     ways += [Network.APNS] if push.payloads.apns is not None else []
     left = [push.payloads.left_ms(network, push.at, now) for network in ways]

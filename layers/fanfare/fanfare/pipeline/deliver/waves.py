@@ -10,7 +10,7 @@ from fanfare.pipeline.deliver.find import Finding
 from fanfare.runtime.concurrency import together
 
 WAVE = 10
-"""Deliveries whose devices are looked for at the same time."""
+"""Number of deliveries that are read at the same time."""
 
 AT_A_TIME = 2
 """Waves. Each is sent as soon as its devices are read, so that nothing is read far ahead."""
@@ -29,9 +29,11 @@ def deliver_all(
     seconds_left: Callable[[], float],
     until: int | None = None,
 ) -> list[Exception | None]:
-    """An attempt of each; for each NoTime, LeaseHeld, LeaseLost or what AWS refused: its message comes again.
+    """Make an attempt of each; return the failures, after which the messages come again.
 
-    Waiting for tables and networks is what an invocation is paid for, so it waits for many at once: a wave
+    Failures are NoTime, LeaseHeld, LeaseLost and errors of AWS.
+
+    An invocation is paid while it waits for tables and networks, so it waits for many at once: a wave
     looks for its devices together, and those of one push are sent to as one. All leases end together: `until`
     (epoch ms), or a lease after now.
     """
@@ -48,7 +50,7 @@ class _Run:
     deliveries: Sequence[Delivery]
     seconds_left: Callable[[], float]
     until: int
-    """When all leases end, epoch ms."""
+    """Return the end of all leases, epoch ms."""
     failures: list[Exception | None] = field(default_factory=list)
 
     def wave(self, indices: Sequence[int]) -> None:
@@ -65,7 +67,7 @@ class _Run:
         together(self._send, list(pushes.values()))
 
     def _begin(self, index: int, finding: Finding) -> Begun | None:
-        """What fails of one delivery leaves the others alone."""
+        """Return the failure of one delivery: it leaves the others alone."""
         try:
             return self.deliverer.begin(index, self.deliveries[index], self.until, finding)
         except Exception as error:  # noqa: BLE001 - it is this delivery's
@@ -73,7 +75,7 @@ class _Run:
             return None
 
     def _send(self, begun: Sequence[Begun]) -> None:
-        """What fails of one push leaves the others alone."""
+        """Return the failures of one push: they leave the others alone."""
         try:
             ended = self.deliverer.send(begun, len(self.deliveries), self.seconds_left)
         except Exception as error:  # noqa: BLE001 - it is this push's
@@ -82,5 +84,5 @@ class _Run:
             self.failures[one.index] = failure
 
     def _short_of_time(self) -> bool:
-        """With a short lease, which has a short timeout, less is enough."""
+        """Return the time that a wave needs: less with a short lease, which has a short timeout."""
         return self.seconds_left() < min(BEGIN_FROM_S, self.deliverer.settings.lease_seconds / 4)

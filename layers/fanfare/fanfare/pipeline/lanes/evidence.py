@@ -50,8 +50,8 @@ class _Untold:
 
 @dataclass(slots=True)
 class SublaneWatch:
-    """Answers are told in hundreds, after a minute, or before the first doubtful answer among them goes to
-    purge, which then knows what it has to weigh it against.
+    """Answers are told in hundreds, after a minute, or before the first doubtful answer goes to purge, which
+    weighs it against them.
     """
 
     clock: Clock
@@ -61,7 +61,7 @@ class SublaneWatch:
     _handed: dict[_Sublane, int] = field(default_factory=dict)
     """The hour for which a hand-over is noted."""
     _recent: dict[_Sublane, tuple[int, bool]] = field(default_factory=dict)
-    """When the breaker was looked at, and whether it was open."""
+    """Moment of the last look at the breaker, and its state."""
     _telling: Lock = field(default_factory=Lock)
 
     def breaker_open(self, app: str, sublane: str) -> bool:
@@ -88,7 +88,7 @@ class SublaneWatch:
                 self._count(app, sublane, some)
 
     def _note_hand_over(self, app: str, sublane: str, some: Sequence[TokenAnswer]) -> None:
-        """Once for each hour of the answers: the evidence without which no second strike deletes anything."""
+        """Note a hand-over once for each hour: without this evidence no second strike deletes anything."""
         hours: dict[int, dict[str, None]] = {}
         for one in some:
             if one.handed_over:

@@ -1,4 +1,4 @@
-"""The pauses of lanes, as an environment knows them: who has to wait, and who may see whether it is over."""
+"""Pauses of lanes, as an environment knows them: deliveries that wait, and the one that may probe."""
 
 import random
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ type _Lane = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whether a lane may be sent to now. With `probe` this environment alone may: one push first."""
+    """The answer to an attempt that wants to send on a lane. With `probe` it has to send a probe first."""
 
     wait_ms: int = 0
     probe: bool = False
@@ -31,11 +31,11 @@ GO = Admission()
 class LanePauses:
     clock: Clock
     _known: dict[_Lane, tuple[int, Pause | None]] = field(default_factory=dict)
-    """When it was read, and what."""
+    """Moment of the last read, and its result."""
     _probing: dict[_Lane, Pause] = field(default_factory=dict)
 
     def wait_ms(self, app: str, lane: str) -> int:
-        """How long the lane is still paused, as read at most KEPT_MS ago."""
+        """Return the rest of the pause in ms, as read at most KEPT_MS ago."""
         pause = self._pause(app, lane)
         return 0 if pause is None else max(0, pause.until - self.clock())
 
@@ -55,26 +55,26 @@ class LanePauses:
         return Admission(probe=True)
 
     def failed_probes(self, app: str, lane: str) -> int | None:
-        """How many probes failed before the one that this environment makes; None: it makes none."""
+        """Return the number of failed probes before this environment's own; None if it makes none."""
         held = self._held(app, lane)
         return None if held is None else held.failed_probes
 
     def give_back(self, app: str, lane: str) -> None:
-        """The probe was not made."""
+        """Give back a probe that was not made."""
         held = self._probing.pop((app, lane), None)
         if held is not None:
             self._known.pop((app, lane), None)
             lanes.give_back_probe(app, lane, held, self.clock())
 
     def is_paused(self, app: str, lane: str) -> bool:
-        """Whether the lane is paused now, by the table."""
+        """Return True if the lane is paused now, by the table."""
         if self.wait_ms(app, lane) > 0:
             return True
         self._known.pop((app, lane), None)
         return self.wait_ms(app, lane) > 0
 
     def put_on_trial(self, app: str, lane: str, why: str) -> None:
-        """Have the lane probed before anything else is sent on it: by a pause that is over at once."""
+        """Have the lane probed before the next send: write a pause that is over at once."""
         pause = Pause(self.clock(), why)
         lanes.pause(app, lane, pause)
         self._known[app, lane] = (pause.until, pause)
@@ -94,7 +94,7 @@ class LanePauses:
         logs.logger().error("a lane is paused", extra=told)
 
     def alive(self, app: str, lane: str) -> None:
-        """The network answered: a probe that was out has come through."""
+        """Note that the network answered: a probe that was out has come through."""
         held = self._probing.get((app, lane))
         if held is not None:
             lanes.resume(app, lane, held)
@@ -103,7 +103,7 @@ class LanePauses:
             logs.logger().info("a lane is open again", extra={"app": app, "lane": lane, "why": held.why})
 
     def _held(self, app: str, lane: str) -> Pause | None:
-        """The probe that is out; one whose end was never told is forgotten: the fleet goes on without it."""
+        """Return the probe that is out. One without a told end is forgotten: the fleet goes on without it."""
         held = self._probing.get((app, lane))
         if held is not None and held.until <= self.clock():
             del self._probing[app, lane]

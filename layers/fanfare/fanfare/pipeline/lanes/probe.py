@@ -1,4 +1,4 @@
-"""The probe of a lane: a push that reaches no phone, by whose answer the lane is judged.
+"""The probe of a lane: a push that reaches no phone, with an answer that tells the state of the lane.
 
 No user's push decides about a lane: it may fail for a reason of its own, and each device with which a silent
 network was tried would have to be sent to again.
@@ -22,13 +22,13 @@ ANSWER_S = 10.0
 """The longest that a probe takes."""
 
 RESERVED_S = 5.0
-"""What an attempt keeps of its time for a probe after its sending; of a short time a quarter."""
+"""Seconds that an attempt keeps for a probe after its sending; a quarter of a short time."""
 
 LEAST_S = 1.0
 """With less time than this a probe would say nothing about the lane."""
 
 TRIES = 3
-"""How often a probe is made that the network did not process, as over a connection that has just ended."""
+"""Most sends of a probe that the network did not process, as over a connection that has just ended."""
 
 _NOBODY = {
     Network.FCM: Device.fcm("fanfare-probe"),  # a topic without subscribers
@@ -47,7 +47,7 @@ PROBE = Push(
 
 
 def reserved_s(left_s: float) -> float:
-    """How much of an attempt's time is kept for a probe after its sending."""
+    """Return the seconds of an attempt that are kept for a probe after its sending."""
     return max(0.0, min(RESERVED_S, left_s / 4))
 
 
@@ -63,7 +63,7 @@ def ask(
         except CredentialError as error:
             return error.outcome
         outcome = outcome_of(Provider(network), result, context)
-        was_processed = outcome.spends_attempt or outcome.retry_after_s > 0
+        was_processed = outcome.spends_attempt or outcome.retry_after_s != 0
         if was_processed or left_s() <= 0:
             break
     return outcome

@@ -1,4 +1,4 @@
-"""A network's quota, kept for the whole fleet: taken in blocks, so that most pushes ask nobody."""
+"""A network's quota, shared by the fleet: reserved in blocks, so that most pushes cost no request."""
 
 from dataclasses import dataclass, field
 from threading import Lock
@@ -11,13 +11,13 @@ from fanfare.store import lanes
 from fanfare.store.row import REFUSED
 
 BLOCK = 500
-"""Pushes for one write. What an environment sent of a block that it has not taken yet is owed."""
+"""Quota is reserved in blocks of this size, one write each. Pushes ahead of their block are owed."""
 
 BULK_SHARE = 0.9
-"""Of a window. The rest is left to small sends: they do not wait because a large one used it up."""
+"""Share of a window for large sends. The rest is left to small ones: they do not wait for a large one."""
 
 USERS_SHARE = 0.2
-"""Of a window, for what users cause: theirs wait when it is used up, the servers' do not."""
+"""Share of a window for sends of users: theirs wait when it is used up, the servers' do not."""
 
 WINDOW_MS = 10_000
 
@@ -29,14 +29,14 @@ percent. Small sends do not wait: their environments serve others meanwhile."""
 _WINDOWS_A_MINUTE = 60_000 // WINDOW_MS
 
 type _Lane = tuple[str, str, bool]
-"""App, lane, and whether users' pushes are counted on it."""
+"""App, lane, and True if it counts pushes of users."""
 
 
 @dataclass(slots=True)
 class Quota:
-    """How many pushes a minute a lane may carry, by windows of ten seconds.
+    """The pushes that a lane may carry, by windows of ten seconds.
 
-    An environment is at most one block ahead of what the table says.
+    An environment is at most one block ahead of the table.
     """
 
     clock: Clock
@@ -46,7 +46,7 @@ class Quota:
     _counting: Lock = field(default_factory=Lock)
 
     def grant(self, app: str, lane: str, wanted: int, pace: Pace, *, by_user: bool = False) -> int:
-        """How many of so many pushes may go now; the rest from the next window on."""
+        """Return the number of pushes that may go now; the rest may go from the next window on."""
         with self._counting:
             return self._grant((app, lane, by_user), wanted, pace)
 
@@ -80,5 +80,5 @@ class Quota:
         return max(0, granted - owed)
 
     def wait_ms(self, app: str, lane: str, pace: Pace, *, by_user: bool = False) -> int:
-        """How long the window is still used up; 0 when it is not known to be."""
+        """Return the time in ms until the next window if this one is used up, else 0."""
         return max(0, self._closed.get(((app, lane, by_user), pace), 0) - self.clock())

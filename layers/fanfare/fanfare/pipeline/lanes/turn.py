@@ -20,7 +20,7 @@ NO_QUOTA = 2**53
 
 
 class Seen(Protocol):
-    """A device of an attempt: its lane, and the lane's outcome where it was asked."""
+    """A device of an attempt: its lane, and the lane's outcome if it was asked."""
 
     @property
     def lane(self) -> str | None: ...
@@ -34,7 +34,7 @@ class SentOnLane(Seen, TokenAnswer, Protocol):
 
 @dataclass(slots=True)
 class LaneWatch:
-    """One for all apps and lanes that the environment serves."""
+    """State of all lanes of all apps that the environment serves."""
 
     clock: Clock
     fcm_quota_per_minute: int = NO_QUOTA
@@ -49,7 +49,7 @@ class LaneWatch:
         self._sublanes = SublaneWatch(self.clock)
 
     def wait_ms(self, app: str, lane: str, pace: Pace, *, by_user: bool = False) -> int:
-        """How long there is no use in looking for the lane's devices."""
+        """Return the time, in ms, in which a search for the lane's devices would be of no use."""
         quota_ms = self._quota.wait_ms(app, lane, pace, by_user=by_user)
         near = pace is Pace.BULK and quota_ms <= PATIENCE_MS
         return max(self._pauses.wait_ms(app, lane), 0 if near else quota_ms)
@@ -58,7 +58,7 @@ class LaneWatch:
         return self._pauses.admit(app, lane)
 
     def probed(self, app: str, lane: str, outcome: Outcome) -> bool:
-        """Open or pause the lane for the fleet by the outcome of a probe; whether the lane answers."""
+        """Open or pause the lane for the fleet by the outcome of a probe; return True if the lane answers."""
         with self._telling:
             why = lane_health.after_probe(outcome, self._pauses.failed_probes(app, lane) or 0)
             try:
@@ -71,12 +71,12 @@ class LaneWatch:
             return why is None
 
     def untried(self, app: str, lane: str) -> None:
-        """Give a probe back that was not made."""
+        """Give back a probe that was not made."""
         with self._telling, suppress(*REFUSED):  # then the fleet waits for it half a minute
             self._pauses.give_back(app, lane)
 
     def is_paused(self, app: str, lane: str) -> bool:
-        """Whether the lane is paused by now, by this environment or another."""
+        """Return True if this environment or another has paused the lane by now."""
         with self._telling:
             try:
                 return self._pauses.is_paused(app, lane)
@@ -94,12 +94,12 @@ class LaneWatch:
     def grant(
         self, app: str, lane: str, wanted: int, pace: Pace, *, by_user: bool = False
     ) -> tuple[int, int]:
-        """How many of so many pushes the lane's quota has room for, and how long the rest waits, in ms."""
+        """Return the number of pushes that the lane's quota has room for, and the wait of the rest, in ms."""
         granted = self._quota.grant(app, lane, wanted, pace, by_user=by_user)
         return granted, self._quota.wait_ms(app, lane, pace, by_user=by_user)
 
     def breaker_open(self, app: str, sublane: str) -> bool:
-        """Whether so many users get doubtful answers that a mistake of ours is likelier than dead tokens."""
+        """Return True if so many users get doubtful answers that a mistake of ours is the likely cause."""
         return self._sublanes.breaker_open(app, sublane)
 
     def saw(
