@@ -23,6 +23,7 @@ from fanfare.pipeline.lanes.turn import LaneWatch
 from fanfare.runtime import clients
 from fanfare.store import lanes, ledger, row
 from fanfare.store.lanes import Pause
+from fanfare.store.ledger import State
 from tests.integration.pipeline.conftest import APP, ASKED, BUSY, OK, SILENT, FakeLane, World, deliver_one
 
 FCM_LANE = "fcm:production"
@@ -597,3 +598,16 @@ def test_a_probe_without_an_end_is_none_for_ever(world: World) -> None:
     pause = lanes.pause_of(APP, FCM_LANE)
     assert pause is not None
     assert pause.failed_probes == 0, "the probe of before counts no more"
+
+
+def test_a_delivery_that_waited_often_enough_is_looked_into_though_its_lane_is_paused(world: World) -> None:
+    """Its devices are given up; with one wait less it waits on, unread."""
+    fcm_user(world, "u1", 1)
+    lanes.pause(APP, FCM_LANE, Pause(world.clock() + 60_000, "read_timeout"))
+    last = replace(direct(world, "u1", "m1"), lanes=(FCM_LANE,), waits=MAX_WAITS - 1)
+    deliver_one(world.deliverer, last, left)
+    _, unread = ledger.status(APP, "m1")
+    assert unread == []
+    deliver_one(world.deliverer, last.postponed(), left)
+    _, [given_up] = ledger.status(APP, "m1")
+    assert given_up.state == State.DEAD

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from fanfare.domain.addressee import Addressee
 from fanfare.domain.content import Content, FcmContent, of_message
 from fanfare.domain.device import Device, Environment
-from fanfare.domain.outcome.consequence import Outcome, OutcomeKind
+from fanfare.domain.outcome.consequence import Outcome, OutcomeKind, PurgeTarget
 from fanfare.domain.push import Delivery, Push
 from fanfare.domain.retry_state import OpenGroup, Standing, pack
 from fanfare.domain.verdict import MAX_UNKNOWN
@@ -68,3 +70,11 @@ def test_what_was_lost_in_former_rounds_counts_as_one() -> None:
     again = lease({TRIED: Standing(tries=MAX_TRIES, unknown=3)}, delivery=SECOND.next_round())
     [due] = attempt.audience(again, [TRIED], now=NOW, max_tries=MAX_TRIES).due
     assert due.standing == Standing(silent=1)
+
+
+@pytest.mark.parametrize("target", list(PurgeTarget))
+def test_only_a_proof_about_the_device_token_goes_to_purge(target: PurgeTarget) -> None:
+    """A dead Live Activity token or broadcast channel does not delete the device."""
+    dead = Outcome(kind=OutcomeKind.PURGE_TOKEN, reason="Unregistered", purge_target=target)
+    proofs = attempt.proofs([Sent(Due(TRIED, Standing()), dead, "apns", NOW)])
+    assert len(proofs) == (target is PurgeTarget.DEVICE_TOKEN)
