@@ -297,6 +297,24 @@ def test_a_change_to_whole_tokens_leaves_no_device_to_its_former_user_meanwhile(
     assert rows() == {f"fcm=:{OLD}": ANN, f"fcm=:{NEW}": BEN}, "whole tokens are devices of their own"
 
 
+def test_a_repeated_install_ends_what_came_by_the_other_identity_meanwhile(world: World) -> None:
+    """After a change to whole tokens, ben installs again as before, and ann had the device in between."""
+    row.bind(Apps(world.resources["AppsTable"]))
+    apps.create(APP)
+    apps.set_parameter(APP, Parameter.WHOLE_TOKENS, "true", world.clock())
+    world.clock.go_on(apps.IDENTITY_SETTLES_MS / 1000)
+    after = app_now()
+    bare = OLD.partition(":")[0]
+
+    put_as(world, BEN, OLD, after)
+    put_as(world, ANN, bare, after)
+    world.clock.go_on(1)
+    put_as(world, BEN, OLD, after)
+
+    assert list(rows().values()) == [BEN]
+    assert held(ANN) == set()
+
+
 def test_whatever_changes_again_within_the_delay_holds_after_it(world: World) -> None:
     row.bind(Apps(world.resources["AppsTable"]))
     apps.create(APP, whole_tokens=True)

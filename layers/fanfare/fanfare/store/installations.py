@@ -27,7 +27,7 @@ REMOVING_PASSES = 3
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A device and its owner; `generation` is new with every write."""
+    """A device and its owner; `generation` is new with every install, and a mark leaves it."""
 
     app: str
     device: Device
@@ -103,13 +103,14 @@ def install(
     """Make the device the user's: the last user to install it owns it.
 
     An install that changes nothing is one conditional write that refreshes registered_at, and is not counted;
-    any other is a transaction. `ending`: IDs of installations, of any owner, that end with it; after an
-    install that changes nothing they have ended before. `most`: devices that a user can have; the one
+    any other is a transaction. `ending`: IDs of installations, of any owner, that end with it; they are read
+    first. `most`: devices that a user can have; the one
     registered longest ago makes room. Raises UserNotFound (being deleted), TooManyRequests, Busy.
     """
-    found = _refresh(app, user, device, environment, clock())
-    if found is not None:
-        return found
+    if not any(find(app, one) for one in ending):
+        found = _refresh(app, user, device, environment, clock())
+        if found is not None:
+            return found
     use = use_of_limit()
     return settle(lambda: _move(app, user, device, environment, ending, most, clock, use))
 
