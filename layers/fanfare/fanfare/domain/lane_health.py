@@ -19,7 +19,7 @@ PROBE_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A pause of a lane for `pause_ms`. `refused`: it continues until an operator corrects the credential."""
+    """A pause of a lane for `pause_ms`. `refused`: the credential was refused; a failed probe renews it."""
 
     why: str
     pause_ms: int

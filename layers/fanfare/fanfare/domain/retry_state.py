@@ -15,6 +15,7 @@ class Standing:
 
     due: int = 0
     tries: int = 0
+    """Number of tries. The most allowed also marks a device that is given up for another reason."""
     unknown: int = 0
     """Number of sends without an answer on a lane that answered others."""
     waits: int = 0

@@ -54,7 +54,7 @@ class StillOpen:
 
 @dataclass(frozen=True, slots=True)
 class Exhausted:
-    """The tries are used up: the device ends in the dead letter with this standing."""
+    """Nothing more is sent in this round: tries, repeats, waits or doubts are used up."""
 
     standing: Standing
 

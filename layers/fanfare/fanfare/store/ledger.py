@@ -102,7 +102,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Another environment holds the lease of this attempt."""
+    """The attempt cannot be taken now: it is leased, or the attempt before it has not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,7 @@ def forgive(lease: Lease) -> None:
 
 
 def _release(row: LedgerRow, claim: str, *more: Action) -> None:
-    """Remove the claim as well, so that a repetition of the request fails."""
+    """Give the lease back. The claim goes too: a repetition of the request changes nothing."""
     actions: list[Action] = [LedgerRow.takes.add(-1), LedgerRow.lease_until.set(0), LedgerRow.claim.remove()]
     actions += more
     try:

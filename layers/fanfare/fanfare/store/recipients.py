@@ -1,4 +1,5 @@
-"""Recipients: each user's devices in one row, in ring order. Written only together with Installations."""
+"""Recipients: each user's devices in one row, in ring order. Devices change only in a transaction with
+Installations; the deletion mark is written alone."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -59,7 +59,7 @@ def audience(lease: Lease, found: Sequence[Addressee], *, now: int, max_tries: i
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Return the end of the attempt as it is written: counts of all attempts, and the open devices."""
+    """The end of the attempt as it is written: counts of all attempts, and the open devices."""
 
     state: State
     groups: list[OpenGroup]
@@ -71,7 +71,7 @@ class Result:
 
 @dataclass(slots=True)
 class _Tally:
-    """Return the counts of all attempts so far, the listed failures, and the open devices."""
+    """Running counts of all attempts so far, the listed failures, and the open devices."""
 
     counts: Counter[str]
     failures: list[Failure]

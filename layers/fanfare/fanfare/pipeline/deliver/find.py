@@ -100,7 +100,7 @@ def _recipients(delivery: Delivery, limit: int | None, go_on: Callable[[], None]
 def _by_shard[T](
     read: Callable[[Arc], Iterable[T]], parts: Sequence[Arc], go_on: Callable[[], None]
 ) -> list[T]:
-    """Read several parts at a time, and yield the rows of each: a small send asks all shards."""
+    """Read several parts at a time; return all rows in order. Even a small send asks all shards."""
 
     def part_of(part: Arc) -> list[T]:
         go_on()

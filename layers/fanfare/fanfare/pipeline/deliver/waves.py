@@ -50,7 +50,7 @@ class _Run:
     deliveries: Sequence[Delivery]
     seconds_left: Callable[[], float]
     until: int
-    """Return the end of all leases, epoch ms."""
+    """The end of all leases, epoch ms."""
     failures: list[Exception | None] = field(default_factory=list)
 
     def wave(self, indices: Sequence[int]) -> None:
@@ -67,7 +67,7 @@ class _Run:
         together(self._send, list(pushes.values()))
 
     def _begin(self, index: int, finding: Finding) -> Begun | None:
-        """Return the failure of one delivery: it leaves the others alone."""
+        """Begin one delivery. Its failure is noted in `failures` and does not touch the others."""
         try:
             return self.deliverer.begin(index, self.deliveries[index], self.until, finding)
         except Exception as error:  # noqa: BLE001 - it is this delivery's
@@ -75,7 +75,7 @@ class _Run:
             return None
 
     def _send(self, begun: Sequence[Begun]) -> None:
-        """Return the failures of one push: they leave the others alone."""
+        """Send one push. Its failures are noted in `failures` and do not touch the others."""
         try:
             ended = self.deliverer.send(begun, len(self.deliveries), self.seconds_left)
         except Exception as error:  # noqa: BLE001 - it is this push's
@@ -84,5 +84,5 @@ class _Run:
             self.failures[one.index] = failure
 
     def _short_of_time(self) -> bool:
-        """Return the time that a wave needs: less with a short lease, which has a short timeout."""
+        """True if too little time is left for a wave. A short lease has a short timeout, and needs less."""
         return self.seconds_left() < min(BEGIN_FROM_S, self.deliverer.settings.lease_seconds / 4)

@@ -1,4 +1,4 @@
-"""Pauses of lanes, as an environment knows them: deliveries that wait, and the one that may probe."""
+"""Pauses of lanes, as one environment knows them, and the probes that it has out."""
 
 import random
 from dataclasses import dataclass, field

@@ -20,7 +20,7 @@ NO_QUOTA = 2**53
 
 
 class Seen(Protocol):
-    """A device of an attempt: its lane, and the lane's outcome if it was asked."""
+    """A device of an attempt: its lane, and its outcome if the network was asked."""
 
     @property
     def lane(self) -> str | None: ...
